@@ -1,0 +1,271 @@
+"""The definition of an election: what is voted on, where, under which rules, and who may sign what.
+
+`Definition` is what the authority signs (statement 0). Its large tables, the units and the register, are files of their own
+that it names by hash; `Election` is the definition together with its tables, which is what every other room works with.
+"""
+
+import csv
+import datetime
+import hashlib
+import io
+import zoneinfo
+from collections.abc import Iterable, Iterator
+from typing import Final, Literal
+
+import msgspec
+
+from scrutineer.election.contests import Contest, check_id, check_name
+from scrutineer.election.register import KINDS_BY_ROLE, Algorithm, Issuer, Register, Role, station_issuer
+from scrutineer.election.units import UnitRow, Units
+from scrutineer.errors import DefinitionError
+
+FORMAT_VERSION: Final = 1
+UNITS_TABLE: Final = "units.csv"
+REGISTER_TABLE: Final = "register.csv"
+UNITS_HEADER: Final = ("id", "parent", "name", "kind", "roll")
+REGISTER_HEADER: Final = ("issuer", "unit", "algorithm", "key", "name")
+
+Provenance = Literal["official", "simulated", "replayed"]
+Severity = Literal["error", "warning", "off"]
+THRESHOLD_ACTS: Final = frozenset({"definition", "accreditation", "decision", "bulletin", "certificate"})
+
+
+class TableHash(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A table of the definition, named by the SHA-256 of its bytes."""
+
+    sha256: bytes
+    size: int  # bytes
+
+    def __post_init__(self) -> None:
+        if len(self.sha256) != 32 or self.size < 0:
+            raise DefinitionError("a table of the definition is not named by a SHA-256 hash of 32 bytes and its size")
+
+
+class LogIdentity(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The one log of this election: its origin line and its keys as C2SP verifier keys."""
+
+    origin: str
+    keys: tuple[str, ...]
+
+    def __post_init__(self) -> None:
+        if not self.origin or len(self.origin) > 128 or not self.origin.isprintable() or set(" +") & set(self.origin):
+            raise DefinitionError(f"log origin {self.origin!r} cannot be used: write a name without spaces or '+'")
+        if not self.keys:
+            raise DefinitionError("the log has no key: name at least one verifier key")
+
+
+class Definition(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
+    """What the authority signs as statement 0. Its statement's hash names the election."""
+
+    version: int
+    id: str
+    name: str
+    date: str
+    """Election day, ISO 8601 (YYYY-MM-DD)."""
+    timezone: str
+    provenance: Provenance
+    authority: str
+    """Name of the body that runs the election, as people know it."""
+    contests: tuple[Contest, ...]
+    tables: dict[str, TableHash]
+    log: LogIdentity
+    source: str = ""
+    """Who published the data, where they are replayed; empty otherwise."""
+    thresholds: dict[str, int] = {}
+    """How many authority signatures an act needs before it takes effect; one where it is not named."""
+    rules: dict[str, Severity] = {}
+    """Severities that differ from the rules' own, by rule id."""
+    opening_required: bool = False
+    """Whether a sheet is held back unless its station was declared open before."""
+
+    def __post_init__(self) -> None:
+        if self.version != FORMAT_VERSION:
+            raise DefinitionError(f"the definition has format version {self.version}: this program reads {FORMAT_VERSION}")
+        check_id(self.id, "election")
+        check_name(self.name, "name of the election")
+        check_name(self.authority, "name of the authority")
+        try:
+            datetime.date.fromisoformat(self.date)
+        except ValueError as error:
+            raise DefinitionError(f"election date {self.date!r} is not a date: write it as YYYY-MM-DD") from error
+        try:
+            zoneinfo.ZoneInfo(self.timezone)
+        except (zoneinfo.ZoneInfoNotFoundError, ValueError, OSError) as error:
+            raise DefinitionError(
+                f"time zone {self.timezone!r} is not known: write one such as 'UTC' or 'America/La_Paz'"
+            ) from error
+        if not self.contests:
+            raise DefinitionError("the election has no contest: add at least one")
+        seen: set[str] = set()
+        for contest in self.contests:
+            if contest.id in seen:
+                raise DefinitionError(f"contest {contest.id!r} is listed twice: give each contest its own id")
+            seen.add(contest.id)
+        for act, needed in self.thresholds.items():
+            if act not in THRESHOLD_ACTS or not 1 <= needed <= 100:
+                raise DefinitionError(
+                    f"threshold {act!r} = {needed} cannot be used: name one of "
+                    f"{', '.join(sorted(THRESHOLD_ACTS))} and 1 to 100 signatures"
+                )
+        if (self.provenance == "replayed") != bool(self.source):
+            raise DefinitionError("a source names who published replayed data: give it with provenance 'replayed', and only then")
+        if len(self.source) > 512 or (self.source and not self.source.isprintable()):
+            raise DefinitionError("the source is not a line of at most 512 printable characters: shorten it")
+        if set(self.tables) != {UNITS_TABLE, REGISTER_TABLE}:
+            raise DefinitionError(
+                f"the definition names the tables {sorted(self.tables)}: it needs {UNITS_TABLE} and {REGISTER_TABLE}"
+            )
+
+    def needed(self, act: str) -> int:
+        """How many authority signatures an act of this kind needs."""
+        return self.thresholds.get(act, 1)
+
+    def provenance_sentence(self) -> str:
+        """One sentence for every output that says where the sheets come from."""
+        if self.provenance == "replayed":
+            return f"Replayed from published data ({self.source}); the keys were made for the replay."
+        if self.provenance == "simulated":
+            return "Simulated: this election, its places and its candidates are invented."
+        return f"Signed by the stations of this election; defined by {self.authority}."
+
+
+class Election:
+    """A definition with its tables, checked against each other. `hash` names the election in every other statement."""
+
+    __slots__ = ("contest_index", "contest_units", "definition", "hash", "register", "units")
+
+    def __init__(self, definition: Definition, units: Units, register: Register, election_hash: bytes) -> None:
+        """Join the parts. `election_hash` is the hash (leaf hash) of statement 0.
+
+        Raises DefinitionError where a contest or an issuer names a unit that does not exist.
+        """
+        self.definition = definition
+        self.units = units
+        self.register = register
+        self.hash = election_hash
+        self.contest_index = {contest.id: number for number, contest in enumerate(definition.contests)}
+        self.contest_units = tuple(units.position(contest.unit) if contest.unit else 0 for contest in definition.contests)
+        for issuer in register.others():
+            if issuer.unit:
+                units.position(issuer.unit)
+            elif issuer.role == "station":
+                units.position(issuer.id.partition("/")[2])
+
+    @property
+    def contests(self) -> tuple[Contest, ...]:
+        """The contests in the order of the definition."""
+        return self.definition.contests
+
+    def may(self, issuer: Issuer, kind: str) -> bool:
+        """Whether the role of an issuer allows it to sign statements of a kind."""
+        return kind in KINDS_BY_ROLE[issuer.role]
+
+    def votes_in(self, station: int, contest: int) -> bool:
+        """Whether a station (by number) votes in a contest (by position)."""
+        return self.units.contains(self.contest_units[contest], station)
+
+
+def table_hash(data: bytes) -> TableHash:
+    """The name of a table: the SHA-256 of its bytes, and its size."""
+    return TableHash(hashlib.sha256(data).digest(), len(data))
+
+
+def write_units(units: Units) -> bytes:
+    """The units table: CSV (RFC 4180) with LF line ends, pre-order."""
+    return _write_csv(
+        UNITS_HEADER, ((r.id, r.parent, r.name, r.kind, "" if r.roll is None else str(r.roll)) for r in units.rows())
+    )
+
+
+def read_units(data: bytes) -> Units:
+    """Read a units table. Raises DefinitionError that names the line."""
+    return Units(_unit_rows(data))
+
+
+def _unit_rows(data: bytes) -> Iterator[UnitRow]:
+    for line, row in _read_csv(data, UNITS_TABLE, UNITS_HEADER):
+        unit_id, parent, name, kind, roll = row
+        if roll and not (roll.isascii() and roll.isdigit() and (roll[0] != "0" or roll == "0") and len(roll) < 12):
+            raise DefinitionError(
+                f"{UNITS_TABLE}, line {line}, roll: {roll!r} is not a whole number; write digits only or leave it empty"
+            )
+        yield UnitRow(unit_id, parent, name, kind, int(roll) if roll else None)
+
+
+def write_register(register: Register) -> bytes:
+    """The register table: stations in station order, then everyone else; keys in hexadecimal."""
+    return _write_csv(REGISTER_HEADER, _register_rows(register))
+
+
+def _register_rows(register: Register) -> Iterator[tuple[str, ...]]:
+    for station, number in register.stations.items():
+        key = register.station_key(number)
+        if key is not None:
+            yield station_issuer(station), station, "ed25519", key.hex(), ""
+    for issuer in register.others():
+        yield issuer.id, issuer.unit, issuer.algorithm, issuer.key.hex(), issuer.name
+
+
+def read_register(data: bytes, units: Units) -> Register:
+    """Read a register table for these units. Raises DefinitionError that names the line."""
+    stations = units.station_index
+    keys = bytearray(32 * len(stations))
+    filled = bytearray(len(stations))
+    others: list[Issuer] = []
+    for line, (issuer_id, unit, algorithm, key_hex, name) in _read_csv(data, REGISTER_TABLE, REGISTER_HEADER):
+        try:
+            key = bytes.fromhex(key_hex)
+        except ValueError as error:
+            raise DefinitionError(
+                f"{REGISTER_TABLE}, line {line}, key: not hexadecimal; write the public key as hexadecimal digits"
+            ) from error
+        if algorithm == "ed25519" and len(key) == 32 and issuer_id.startswith("station/"):
+            number = stations.get(issuer_id[8:])
+            if number is not None and unit == issuer_id[8:] and not name and not filled[number]:
+                keys[32 * number : 32 * number + 32] = key
+                filled[number] = 1
+                continue
+        try:
+            others.append(_issuer(issuer_id, unit, algorithm, key, name))
+        except (DefinitionError, msgspec.ValidationError) as error:
+            raise DefinitionError(f"{REGISTER_TABLE}, line {line}: {error}") from error
+    return Register(stations, bytes(keys), others)
+
+
+def _issuer(issuer_id: str, unit: str, algorithm: str, key: bytes, name: str) -> Issuer:
+    role: Role = msgspec.convert(issuer_id.partition("/")[0], Role)
+    return Issuer(issuer_id, role, key, msgspec.convert(algorithm, Algorithm), unit, name)
+
+
+def _write_csv(header: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> bytes:
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(header)
+    writer.writerows(rows)
+    return text.getvalue().encode()
+
+
+def _read_csv(data: bytes, table: str, header: tuple[str, ...]) -> Iterator[tuple[int, list[str]]]:
+    try:
+        text = data.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = data.count(b"\n", 0, error.start) + 1
+        raise DefinitionError(f"{table}, line {line}: not UTF-8; save the file as UTF-8") from error
+    reader = csv.reader(io.StringIO(text, newline=""), strict=True)
+    try:
+        first = next(reader, None)
+        if first is None or tuple(first) != header:
+            raise DefinitionError(f"{table}, line 1: the columns are {first or 'missing'}; write the header {','.join(header)}")
+        width = len(header)
+        for row in reader:
+            if len(row) != width:
+                if not row:
+                    continue
+                raise DefinitionError(
+                    f"{table}, line {reader.line_num}: {len(row)} cells where the header has {width}; fill in or remove cells"
+                )
+            yield reader.line_num, row
+    except csv.Error as error:
+        raise DefinitionError(
+            f"{table}, line {reader.line_num}: not readable as CSV ({error}); check the quotation marks"
+        ) from error
