@@ -1,9 +1,32 @@
-"""COSE receipts (RFC 9942) of the log: proof, in one signed object, that a statement is in the log."""
+"""COSE receipts (RFC 9942) of the log: proof, in one signed object, that an entry is in the log.
 
-from collections.abc import Sequence
+A receipt is a COSE_Sign1 (RFC 9052) whose detached payload is the Merkle root. The protected header names algorithm,
+key (`kid`, RFC 9679), log (`iss`) and tree structure as RFC 9943 section 6 demands; the subject (`sub`) is the head,
+written `head/<size>`. One signature per head thus serves every entry that the head covers.
+
+The size belongs in the signed part: index and size of an RFC 9942 proof are not signed, and the same path and root fit
+several pairs of them (index 4 of 5 and index 1 of 2, for example). With the size signed, only one index fits.
+"""
+
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+import cbor2
+
+from scrutineer.errors import ProofError, ReceiptError, SignatureError
+from scrutineer.log.merkle import HASH_SIZE, MAX_SIZE, leaf_hash, root_from_inclusion
 from scrutineer.log.signer import LogSigner, LogVerifier
+from scrutineer.statements.keys import verify
+
+MAX_RECEIPT_SIZE = 4096  # bytes; 63 hashes, the longest origin and the signature need fewer
+SIGNATURE_SIZE = 64  # bytes, Ed25519
+
+_HEADER_VDP = 396  # verifiable data proofs, unprotected
+_PROOF_INCLUSION = -1
+
+_HASH_HEAD = b"\x58\x20"  # byte string of 32 bytes
+_VDP_HEAD = b"\xa1\x19\x01\x8c\xa1\x20\x81"  # {396: {-1: [
+_TAIL = b"\xf6\x58\x40"  # nil payload, byte string of 64 bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,39 +39,127 @@ class Receipt:
     signature: bytes
 
 
-@dataclass(frozen=True, slots=True)
-class ReceiptHeader:
-    """The protected header that all receipts of one log share, already encoded."""
+class HeadReceipts:
+    """Writes the receipts of one head; everything that they share is encoded once."""
 
-    origin: str
-    kid: bytes
+    __slots__ = ("_head", "_size", "_tail")
 
-    @classmethod
-    def of(cls, verifier: LogVerifier) -> "ReceiptHeader":
-        """Return the header for a log."""
-        raise NotImplementedError
+    def __init__(self, verifier: LogVerifier, size: int, signature: bytes) -> None:
+        if len(signature) != SIGNATURE_SIZE:
+            raise ReceiptError(f"a receipt's signature has {SIGNATURE_SIZE} bytes, not {len(signature)}")
+        protected = _protected(verifier, size)
+        self._head = b"\xd2\x84" + _head(2, len(protected)) + protected + _VDP_HEAD
+        self._size = b"\x83" + _head(0, size)
+        self._tail = _TAIL + signature
+
+    def encode(self, index: int, path: Sequence[bytes]) -> bytes:
+        """Return the receipt of the entry at `index`, whose inclusion path in this head's tree is `path`."""
+        return self.encode_many(((index, path),))[0]
+
+    def encode_many(self, proofs: Iterable[tuple[int, Sequence[bytes]]]) -> list[bytes]:
+        """Return the receipts for pairs of index and inclusion path."""
+        head, size, tail = self._head, self._size, self._tail
+        lengths: dict[int, bytes] = {}
+        receipts = []
+        for index, path in proofs:
+            count = len(path)
+            array = lengths.get(count)
+            if array is None:
+                array = lengths[count] = _head(4, count)
+            # A hash list in CBOR is every hash with the same two bytes in front.
+            hashes = _HASH_HEAD + _HASH_HEAD.join(path) if count else b""
+            proof = size + _head(0, index) + array + hashes
+            receipts.append(head + _head(2, len(proof)) + proof + tail)
+        return receipts
 
 
-def sign_head(root: bytes, signer: LogSigner) -> bytes:
-    """Return the 64-byte signature that every receipt of this head carries."""
-    raise NotImplementedError
+def sign_head(size: int, root: bytes, signer: LogSigner) -> bytes:
+    """Return the 64-byte signature that every receipt of this head carries; Ed25519, so always the same."""
+    return signer.sign(_signed(signer.verifier, size, root))
 
 
-def verify_head(root: bytes, signature: bytes, verifier: LogVerifier) -> None:
-    """Raise ReceiptError unless `signature` is the log's signature of this root."""
-    raise NotImplementedError
+def verify_head(size: int, root: bytes, signature: bytes, verifier: LogVerifier) -> None:
+    """Raise ReceiptError unless `signature` is the log's signature of this head."""
+    try:
+        verify(verifier.ed25519_public_key, _signed(verifier, size, root), signature)
+    except SignatureError:
+        raise ReceiptError(f"the receipt signature of head {size} does not verify under the key of {verifier.origin}") from None
 
 
-def encode_receipt(header: ReceiptHeader, signature: bytes, size: int, index: int, path: Sequence[bytes]) -> bytes:
-    """Return the bytes of a receipt."""
-    raise NotImplementedError
+def encode_receipt(verifier: LogVerifier, signature: bytes, size: int, index: int, path: Sequence[bytes]) -> bytes:
+    """Return the bytes of one receipt; for many of one head use `HeadReceipts`."""
+    return HeadReceipts(verifier, size, signature).encode(index, path)
 
 
 def verify_receipt(receipt: bytes, leaf: bytes, verifier: LogVerifier) -> Receipt:
-    """Return what the receipt says about the entry with this leaf hash; raise ReceiptError."""
-    raise NotImplementedError
+    """Return what the receipt says about the entry with this leaf hash.
+
+    Raises ReceiptError unless the receipt is in canonical form, names this log and its key, leads from the leaf to a
+    root, and that root is signed.
+    """
+    size, index, path, signature = _parse(receipt)
+    if encode_receipt(verifier, signature, size, index, path) != receipt:
+        raise ReceiptError(
+            f"receipt: its headers are not those of a receipt by {verifier.origin} for head {size}, "
+            "or it is not in canonical form"
+        )
+    try:
+        root = root_from_inclusion(leaf, index, size, path)
+    except ProofError as error:
+        raise ReceiptError(f"receipt: {error}") from None
+    verify_head(size, root, signature, verifier)
+    return Receipt(index, size, root, signature)
 
 
 def verify_entry_receipt(receipt: bytes, entry: bytes, verifier: LogVerifier) -> Receipt:
-    """Return what the receipt says about these entry bytes; raise ReceiptError."""
-    raise NotImplementedError
+    """Return what the receipt says about these entry bytes; raise ReceiptError as `verify_receipt` does."""
+    return verify_receipt(receipt, leaf_hash(entry), verifier)
+
+
+def _parse(receipt: bytes) -> tuple[int, int, tuple[bytes, ...], bytes]:
+    """Return size, index, path and signature; whether everything else is right shows when they are encoded again."""
+    if len(receipt) > MAX_RECEIPT_SIZE:
+        raise ReceiptError(f"receipt: {len(receipt)} bytes are more than the {MAX_RECEIPT_SIZE} allowed")
+    try:
+        message = cbor2.loads(receipt)
+        _protected_bytes, unprotected, _payload, signature = message.value
+        (proof,) = unprotected[_HEADER_VDP][_PROOF_INCLUSION]
+        size, index, path = cbor2.loads(proof)
+        path = tuple(path)
+    except Exception:  # Whatever hostile bytes raise in the decoder or the unpacking, they are no receipt.
+        raise ReceiptError("receipt: not a COSE_Sign1 with one RFC 9162 inclusion proof") from None
+    for name, number in (("size", size), ("index", index)):
+        if type(number) is not int or not 0 <= number <= MAX_SIZE:
+            raise ReceiptError(f"receipt: the {name} is not a number of entries")
+    if len(path) > 63 or any(type(value) is not bytes or len(value) != HASH_SIZE for value in path):
+        raise ReceiptError("receipt: the inclusion path is not a list of up to 63 hashes")
+    if type(signature) is not bytes or len(signature) != SIGNATURE_SIZE:
+        raise ReceiptError(f"receipt: the signature does not have {SIGNATURE_SIZE} bytes")
+    return size, index, path, signature
+
+
+def _protected(verifier: LogVerifier, size: int) -> bytes:
+    """Return the protected header {1: -8, 4: kid, 15: {1: origin, 2: "head/<size>"}, 395: 1} in canonical CBOR."""
+    origin, subject = verifier.origin.encode(), f"head/{size}".encode()
+    claims = b"\xa2\x01" + _head(3, len(origin)) + origin + b"\x02" + _head(3, len(subject)) + subject
+    return b"\xa4\x01\x27\x04" + _HASH_HEAD + verifier.kid + b"\x0f" + claims + b"\x19\x01\x8b\x01"
+
+
+def _signed(verifier: LogVerifier, size: int, root: bytes) -> bytes:
+    """Return the Sig_structure (RFC 9052 section 4.4) over the root."""
+    protected = _protected(verifier, size)
+    context = b"\x84\x6aSignature1"
+    return context + _head(2, len(protected)) + protected + b"\x40" + _head(2, len(root)) + root
+
+
+def _head(major: int, value: int) -> bytes:
+    """Return the shortest CBOR head of a major type and value (RFC 8949 section 4.2.1)."""
+    if value < 24:
+        return bytes((major << 5 | value,))
+    if value < 0x100:
+        return bytes((major << 5 | 24, value))
+    if value < 0x10000:
+        return bytes((major << 5 | 25,)) + value.to_bytes(2)
+    if value < 0x1_0000_0000:
+        return bytes((major << 5 | 26,)) + value.to_bytes(4)
+    return bytes((major << 5 | 27,)) + value.to_bytes(8)

@@ -4,19 +4,31 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+from scrutineer.errors import StoreError
+
+HASH_SIZE = 32  # bytes
+SIGNATURE_SIZE = 64  # bytes
+
 
 @dataclass(frozen=True, slots=True)
 class Head:
-    """A signed head: number of entries, Merkle root, receipt signature over the root, and time in Unix milliseconds."""
+    """A signed head: number of entries, Merkle root, receipt signature over both, and time in Unix milliseconds."""
 
     size: int
     root: bytes
     signature: bytes
     time_ms: int
 
+    def __post_init__(self) -> None:
+        if self.size < 1 or len(self.root) != HASH_SIZE or len(self.signature) != SIGNATURE_SIZE or self.time_ms < 0:
+            raise StoreError(f"head {self.size}: size, root, signature or time is not one that a head can have")
+
 
 class Store(Protocol):
-    """A durable, append-only home for entries and heads. Every method raises StoreError and nothing else."""
+    """A durable, append-only home for entries and heads. Every method raises StoreError and nothing else.
+
+    When `append` raises, the batch may or may not have been stored; `last_head` then tells, or raises as well.
+    """
 
     def append(self, entries: Sequence[bytes], head: Head) -> None:
         """Store entries and head durably in one step, if the last head's size is head.size - len(entries)."""
