@@ -44,10 +44,10 @@ class HeadReceipts:
 
     __slots__ = ("_head", "_size", "_tail")
 
-    def __init__(self, verifier: LogVerifier, size: int, signature: bytes) -> None:
+    def __init__(self, verifier: LogVerifier, size: int, signature: bytes, protected: bytes | None = None) -> None:
         if len(signature) != SIGNATURE_SIZE:
             raise ReceiptError(f"a receipt's signature has {SIGNATURE_SIZE} bytes, not {len(signature)}")
-        protected = _protected(verifier, size)
+        protected = protected or _protected(verifier, size)
         self._head = b"\xd2\x84" + _head(2, len(protected)) + protected + _VDP_HEAD
         self._size = b"\x83" + _head(0, size)
         self._tail = _TAIL + signature
@@ -75,15 +75,12 @@ class HeadReceipts:
 
 def sign_head(size: int, root: bytes, signer: LogSigner) -> bytes:
     """Return the 64-byte signature that every receipt of this head carries; Ed25519, so always the same."""
-    return signer.sign(_signed(signer.verifier, size, root))
+    return signer.sign(_signed(_protected(signer.verifier, size), root))
 
 
 def verify_head(size: int, root: bytes, signature: bytes, verifier: LogVerifier) -> None:
     """Raise ReceiptError unless `signature` is the log's signature of this head."""
-    try:
-        verify(verifier.ed25519_public_key, _signed(verifier, size, root), signature)
-    except SignatureError:
-        raise ReceiptError(f"the receipt signature of head {size} does not verify under the key of {verifier.origin}") from None
+    _verify_signature(verifier, _protected(verifier, size), size, root, signature)
 
 
 def encode_receipt(verifier: LogVerifier, signature: bytes, size: int, index: int, path: Sequence[bytes]) -> bytes:
@@ -97,18 +94,20 @@ def verify_receipt(receipt: bytes, leaf: bytes, verifier: LogVerifier) -> Receip
     Raises ReceiptError unless the receipt is in canonical form, names this log and its key, leads from the leaf to a
     root, and that root is signed.
     """
-    size, index, path, signature = _parse(receipt)
-    if encode_receipt(verifier, signature, size, index, path) != receipt:
-        raise ReceiptError(
-            f"receipt: its headers are not those of a receipt by {verifier.origin} for head {size}, "
-            "or it is not in canonical form"
-        )
+    parsed = _parse(receipt)
+    header = _protected(verifier, parsed.size)
+    if _canonical(parsed.protected) != header or len(parsed.protected) != len(header):
+        raise ReceiptError(f"receipt: the protected header is not that of a receipt by {verifier.origin} for head {parsed.size}")
+    # The order of the header's entries is the one thing left to the writer, and the signature fixes it.
+    writer = HeadReceipts(verifier, parsed.size, parsed.signature, parsed.protected)
+    if writer.encode(parsed.index, parsed.path) != receipt:
+        raise ReceiptError("receipt: not in canonical form")
     try:
-        root = root_from_inclusion(leaf, index, size, path)
+        root = root_from_inclusion(leaf, parsed.index, parsed.size, parsed.path)
     except ProofError as error:
         raise ReceiptError(f"receipt: {error}") from None
-    verify_head(size, root, signature, verifier)
-    return Receipt(index, size, root, signature)
+    _verify_signature(verifier, parsed.protected, parsed.size, root, parsed.signature)
+    return Receipt(parsed.index, parsed.size, root, parsed.signature)
 
 
 def verify_entry_receipt(receipt: bytes, entry: bytes, verifier: LogVerifier) -> Receipt:
@@ -116,26 +115,46 @@ def verify_entry_receipt(receipt: bytes, entry: bytes, verifier: LogVerifier) ->
     return verify_receipt(receipt, leaf_hash(entry), verifier)
 
 
-def _parse(receipt: bytes) -> tuple[int, int, tuple[bytes, ...], bytes]:
-    """Return size, index, path and signature; whether everything else is right shows when they are encoded again."""
+@dataclass(frozen=True, slots=True)
+class _Parsed:
+    protected: bytes
+    size: int
+    index: int
+    path: tuple[bytes, ...]
+    signature: bytes
+
+    def __post_init__(self) -> None:
+        if type(self.protected) is not bytes:
+            raise ReceiptError("receipt: the protected header is not a byte string")
+        for name, number in (("size", self.size), ("index", self.index)):
+            if type(number) is not int or not 0 <= number <= MAX_SIZE:
+                raise ReceiptError(f"receipt: the {name} is not a number of entries")
+        if len(self.path) > 63 or any(type(value) is not bytes or len(value) != HASH_SIZE for value in self.path):
+            raise ReceiptError("receipt: the inclusion path is not a list of up to 63 hashes")
+        if type(self.signature) is not bytes or len(self.signature) != SIGNATURE_SIZE:
+            raise ReceiptError(f"receipt: the signature does not have {SIGNATURE_SIZE} bytes")
+
+
+def _parse(receipt: bytes) -> _Parsed:
+    """Return the parts of a receipt; whether everything around them is right shows when they are encoded again."""
     if len(receipt) > MAX_RECEIPT_SIZE:
         raise ReceiptError(f"receipt: {len(receipt)} bytes are more than the {MAX_RECEIPT_SIZE} allowed")
     try:
-        message = cbor2.loads(receipt)
-        _protected_bytes, unprotected, _payload, signature = message.value
+        protected, unprotected, _payload, signature = cbor2.loads(receipt).value
         (proof,) = unprotected[_HEADER_VDP][_PROOF_INCLUSION]
         size, index, path = cbor2.loads(proof)
-        path = tuple(path)
+        hashes = tuple(path)
     except Exception:  # Whatever hostile bytes raise in the decoder or the unpacking, they are no receipt.
         raise ReceiptError("receipt: not a COSE_Sign1 with one RFC 9162 inclusion proof") from None
-    for name, number in (("size", size), ("index", index)):
-        if type(number) is not int or not 0 <= number <= MAX_SIZE:
-            raise ReceiptError(f"receipt: the {name} is not a number of entries")
-    if len(path) > 63 or any(type(value) is not bytes or len(value) != HASH_SIZE for value in path):
-        raise ReceiptError("receipt: the inclusion path is not a list of up to 63 hashes")
-    if type(signature) is not bytes or len(signature) != SIGNATURE_SIZE:
-        raise ReceiptError(f"receipt: the signature does not have {SIGNATURE_SIZE} bytes")
-    return size, index, path, signature
+    return _Parsed(protected, size, index, hashes, signature)
+
+
+def _canonical(protected: bytes) -> bytes:
+    """Return a protected header with its entries in canonical order; raise ReceiptError when it is not CBOR."""
+    try:
+        return cbor2.dumps(cbor2.loads(protected), canonical=True)
+    except Exception:
+        raise ReceiptError("receipt: the protected header is not CBOR") from None
 
 
 def _protected(verifier: LogVerifier, size: int) -> bytes:
@@ -145,9 +164,15 @@ def _protected(verifier: LogVerifier, size: int) -> bytes:
     return b"\xa4\x01\x27\x04" + _HASH_HEAD + verifier.kid + b"\x0f" + claims + b"\x19\x01\x8b\x01"
 
 
-def _signed(verifier: LogVerifier, size: int, root: bytes) -> bytes:
+def _verify_signature(verifier: LogVerifier, protected: bytes, size: int, root: bytes, signature: bytes) -> None:
+    try:
+        verify(verifier.ed25519_public_key, _signed(protected, root), signature)
+    except SignatureError:
+        raise ReceiptError(f"the receipt signature of head {size} does not verify under the key of {verifier.origin}") from None
+
+
+def _signed(protected: bytes, root: bytes) -> bytes:
     """Return the Sig_structure (RFC 9052 section 4.4) over the root."""
-    protected = _protected(verifier, size)
     context = b"\x84\x6aSignature1"
     return context + _head(2, len(protected)) + protected + b"\x40" + _head(2, len(root)) + root
 
