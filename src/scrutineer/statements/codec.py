@@ -1,12 +1,12 @@
 """Deterministic CBOR (RFC 8949 §4.2.1), the one encoding of everything that is signed.
 
 A value has exactly one encoding here, so two programs that agree on a value agree on its bytes. Decoding is strict by
-decoding, encoding again and comparing. Maps have text keys (or, inside COSE headers, integers); there are no tags, no
-floating-point numbers and no indefinite lengths.
+decoding, encoding again and comparing. Maps have text keys; there are no tags, no floating-point numbers and no indefinite
+lengths. (COSE headers and tally sheets have integer keys; envelope.py and tally_sheet.py write those out.)
 """
 
 from collections.abc import Mapping
-from typing import Any, Final, TypeVar
+from typing import Any, Final, NoReturn, TypeVar
 
 import cbor2
 import msgspec
@@ -19,10 +19,41 @@ MAX_DEPTH: Final = 16
 T = TypeVar("T")
 
 
+# Every tag that the decoder would otherwise give a meaning to. Shared references (28, 29) and string references (25, 256)
+# matter most: with them a few kilobytes unfold to more than any machine holds.
+_SEMANTIC_TAGS: Final = (0, 1, 2, 3, 4, 5, 25, 28, 29, 30, 35, 36, 37, 52, 54, 100, 256, 258, 260, 261, 1004, 43000, 55799)
+
+
+def _refuse_tag(*_: object) -> NoReturn:
+    raise StatementError("a tag stands where none may: statements hold no tagged values")
+
+
+_REFUSED_TAGS: Final = dict.fromkeys(_SEMANTIC_TAGS, _refuse_tag)
+
+
 def encode(value: object) -> bytes:
     """Encode a value of maps, lists, text, bytes, integers, booleans and None. Raises StatementError for anything else."""
     _check(value, 0)
-    return cbor2.dumps(value, canonical=True)
+    try:
+        return cbor2.dumps(value, canonical=True)
+    except (cbor2.CBORError, ValueError) as error:
+        raise StatementError(f"the value cannot be encoded ({one_line(error)}): text must be valid Unicode") from error
+
+
+def load(data: bytes) -> Any:
+    """Decode one value without tags, indefinite lengths or doubled map keys; whether it is canonical is for the caller to check.
+
+    Never takes more time or memory than a small multiple of the bytes. Raises what the decoder raises: use `decode` unless
+    the result is encoded again and compared.
+    """
+    return cbor2.loads(
+        data,
+        tag_hook=_refuse_tag,
+        semantic_decoders=_REFUSED_TAGS,
+        max_depth=MAX_DEPTH,
+        allow_indefinite=False,
+        allow_duplicate_keys=False,
+    )
 
 
 def decode(data: bytes) -> Any:
@@ -30,9 +61,10 @@ def decode(data: bytes) -> Any:
     if len(data) > MAX_STATEMENT_SIZE:
         raise StatementError(f"{len(data)} bytes of CBOR are too many: at most {MAX_STATEMENT_SIZE} are read")
     try:
-        value = cbor2.loads(data)
-    except (cbor2.CBORError, ValueError, TypeError, RecursionError, OverflowError, MemoryError) as error:
-        raise StatementError(f"malformed CBOR ({_one_line(error)}): send the statement exactly as it was signed") from error
+        value = load(data)
+    except Exception as error:
+        # Hostile bytes can fail anywhere in the decoder; whatever they break, they are not a statement.
+        raise StatementError(f"malformed CBOR ({one_line(error)}): send the statement exactly as it was signed") from error
     if encode(value) != data:
         raise StatementError(
             "the CBOR is not in deterministic form (RFC 8949 section 4.2.1): sort keys, use shortest forms, one map key each"
@@ -47,14 +79,14 @@ def _check(value: object, depth: int) -> None:
         return
     if isinstance(value, int):
         if not -(2**63) <= value < 2**63:
-            raise StatementError(f"the integer {value} is outside the range of 64 bits: no count is that large")
+            raise StatementError("an integer is outside the range of 64 bits: no count is that large")
     elif isinstance(value, list | tuple):
         for item in value:
             _check(item, depth + 1)
     elif isinstance(value, Mapping):
         for key, item in value.items():
-            if not isinstance(key, str | int) or isinstance(key, bool):
-                raise StatementError(f"the map key {key!r} is neither text nor an integer")
+            if not isinstance(key, str):
+                raise StatementError(f"a map key is a {type(key).__name__}: every key of a payload is text")
             _check(item, depth + 1)
     else:
         raise StatementError(
@@ -66,11 +98,9 @@ def to_struct(value: object, struct: type[T], what: str) -> T:
     """Turn decoded CBOR into a typed value; every field is checked. Raises StatementError that names the field."""
     try:
         return msgspec.convert(value, struct, strict=True, builtin_types=(bytes,))
-    except msgspec.ValidationError as error:
-        cause = error.__cause__
-        if isinstance(cause, ScrutineerError):
-            raise StatementError(f"{what}: {cause}") from error
-        raise StatementError(f"{what}: {error}") from error
+    except (msgspec.ValidationError, ScrutineerError) as error:
+        # The types' own checks raise errors of this project's tree, among them DefinitionError.
+        raise StatementError(f"{what}: {one_line(error)}") from error
 
 
 def from_struct(value: msgspec.Struct) -> Any:
@@ -78,5 +108,7 @@ def from_struct(value: msgspec.Struct) -> Any:
     return msgspec.to_builtins(value, builtin_types=(bytes,))
 
 
-def _one_line(error: BaseException) -> str:
-    return " ".join(str(error).split())[:200] or type(error).__name__
+def one_line(error: BaseException) -> str:
+    """What an error says, in one printable line of bounded length, whatever bytes it quotes."""
+    text = "".join(character if character.isprintable() else " " for character in str(error)[:1000])
+    return " ".join(text.split())[:400] or type(error).__name__

@@ -11,7 +11,7 @@ import cbor2
 
 from scrutineer.election.register import Algorithm
 from scrutineer.errors import StatementError
-from scrutineer.statements.codec import MAX_STATEMENT_SIZE
+from scrutineer.statements.codec import MAX_STATEMENT_SIZE, load, one_line
 from scrutineer.statements.keys import ALGORITHM_BY_COSE, COSE_ALGORITHMS, SIGNATURE_SIZES, SigningKey, verify
 
 CONTENT_TYPE_PREFIX: Final = "application/vnd.scrutineer."
@@ -19,11 +19,12 @@ CONTENT_TYPE_SUFFIX: Final = "+cbor"
 MEDIA_TYPE: Final = "application/cose"
 """Media type of a statement as a whole (RFC 9052 section 12.3)."""
 
-MAX_CLAIM_LENGTH: Final = 192  # bytes of UTF-8, issuer and subject each
+MAX_CLAIM_LENGTH: Final = 192  # characters, issuer and subject each
 
 _ALGORITHM_HEADERS: Final[dict[Algorithm, bytes]] = {name: cbor2.dumps(code) for name, code in COSE_ALGORITHMS.items()}
 _SIGNATURE1: Final = b"\x84\x6aSignature1"
 _EMPTY_EXTERNAL: Final = b"\x40"
+_OPENING: Final = b"\xd2\x84"  # tag 18, array of four
 
 
 class Envelope(NamedTuple):
@@ -71,8 +72,12 @@ def protected_header(kind: str, issuer: str, subject: str, kid: bytes, algorithm
 
 
 def seal(kind: str, issuer: str, subject: str, payload: bytes, key: SigningKey) -> bytes:
-    """Sign a payload. Raises StatementError where the whole is too large for the log."""
-    protected = protected_header(kind, issuer, subject, key.kid, key.algorithm)
+    """Sign a payload. Raises StatementError where a claim or the whole is too large for the log."""
+    _check_claims(issuer, subject)
+    try:
+        protected = protected_header(kind, issuer, subject, key.kid, key.algorithm)
+    except UnicodeEncodeError as error:
+        raise StatementError("issuer or subject of the statement is not valid Unicode") from error
     data = assemble(protected, payload, key.sign(signed_bytes(protected, payload)))
     if len(data) > MAX_STATEMENT_SIZE:
         raise StatementError(
@@ -84,7 +89,7 @@ def seal(kind: str, issuer: str, subject: str, payload: bytes, key: SigningKey) 
 
 def assemble(protected: bytes, payload: bytes, signature: bytes) -> bytes:
     """COSE_Sign1 bytes (tag 18) from its parts."""
-    return b"".join((b"\xd2\x84", byte_string(protected), b"\xa0", byte_string(payload), byte_string(signature)))
+    return b"".join((_OPENING, byte_string(protected), b"\xa0", byte_string(payload), byte_string(signature)))
 
 
 def open_envelope(data: bytes) -> Envelope:
@@ -92,14 +97,18 @@ def open_envelope(data: bytes) -> Envelope:
     if len(data) > MAX_STATEMENT_SIZE:
         raise StatementError(f"the statement has {len(data)} bytes: at most {MAX_STATEMENT_SIZE} are taken")
     try:
-        outer = cbor2.loads(data)
-        protected, _, payload, signature = outer.value
-        header = cbor2.loads(protected)
+        if data[:2] != _OPENING:
+            raise StatementError(
+                "not a statement (no COSE_Sign1: the bytes do not begin with tag 18 and an array of four): "
+                "send the bytes exactly as they were signed"
+            )
+        protected, _, payload, signature = load(data[1:])
+        header = load(protected)
         algorithm = ALGORITHM_BY_COSE.get(header[1])
         content_type, kid, claims = header[3], header[4], header[15]
         issuer, subject = claims[1], claims[2]
         if algorithm is None:
-            raise StatementError(f"algorithm {header[1]!r} is not used here: sign with Ed25519 (-8) or ML-DSA-44 (-48)")
+            raise StatementError(f"algorithm {repr(header[1])[:32]} is not used here: sign with Ed25519 (-8) or ML-DSA-44 (-48)")
         kind = content_type[len(CONTENT_TYPE_PREFIX) : -len(CONTENT_TYPE_SUFFIX)]
         rebuilt = protected_header(kind, issuer, subject, kid, algorithm)
         canonical = rebuilt == protected and assemble(protected, payload, signature) == data
@@ -108,8 +117,7 @@ def open_envelope(data: bytes) -> Envelope:
     except Exception as error:
         # Hostile bytes can fail in any of the steps above, in the decoder or on a value of the wrong type; all mean the same.
         raise StatementError(
-            f"not a statement (malformed COSE_Sign1: {' '.join(str(error).split())[:120] or type(error).__name__}): "
-            "send the bytes exactly as they were signed"
+            f"not a statement (malformed COSE_Sign1: {one_line(error)[:120]}): send the bytes exactly as they were signed"
         ) from error
     if not canonical or len(kid) != 32:
         raise StatementError(
@@ -118,9 +126,13 @@ def open_envelope(data: bytes) -> Envelope:
         )
     if len(signature) != SIGNATURE_SIZES[algorithm]:
         raise StatementError(f"the signature has {len(signature)} bytes: {algorithm} has {SIGNATURE_SIZES[algorithm]}")
+    _check_claims(issuer, subject)
+    return Envelope(kind, issuer, subject, kid, algorithm, protected, payload, signature)
+
+
+def _check_claims(issuer: str, subject: str) -> None:
     if len(issuer) > MAX_CLAIM_LENGTH or len(subject) > MAX_CLAIM_LENGTH:
         raise StatementError(f"issuer or subject is longer than {MAX_CLAIM_LENGTH} characters: shorten it")
-    return Envelope(kind, issuer, subject, kid, algorithm, protected, payload, signature)
 
 
 def byte_string(data: bytes) -> bytes:

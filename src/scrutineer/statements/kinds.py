@@ -7,6 +7,7 @@ import msgspec
 from scrutineer.election.contests import MAX_OPTIONS
 from scrutineer.election.register import Algorithm, Issuer, Role
 from scrutineer.errors import DefinitionError, StatementError
+from scrutineer.statements.keys import thumbprint
 from scrutineer.statements.tally_sheet import MAX_COUNT, MAX_TIME
 
 HASH_SIZE: Final = 32  # bytes
@@ -75,6 +76,10 @@ class Accreditation(_Payload, frozen=True, kw_only=True):
     def as_issuer(self) -> Issuer:
         """The issuer that is admitted or whose key is revoked."""
         return Issuer(self.issuer, self.role, self.key, self.algorithm, self.unit, self.name)
+
+    def kid(self) -> bytes:
+        """The thumbprint of the key concerned."""
+        return thumbprint(self.key, self.algorithm)
 
     def subject(self) -> str:
         """The issuer concerned."""
@@ -193,10 +198,11 @@ class ContestResult(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_
     contest: str
     votes: tuple[int, ...]
     """Votes per ballot option, in the order of the definition."""
-    blank: int
-    null: int
-    cast: int
-    """Ballots of the counted stations."""
+    blank: int | None
+    """Blank votes of the counted sheets that state them; None where none does."""
+    null: int | None
+    ballots: int
+    """Ballots of the counted stations, as stated or added up."""
     stations: int
     counted: int
     quarantined: int
@@ -206,9 +212,24 @@ class ContestResult(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_
     """At most so many ballots can still come from outstanding and quarantined stations; None where a roll is unknown."""
     elected: tuple[str, ...]
     """Candidates who hold the places on the counted sheets alone, in the order of the definition; lists once per seat."""
-    margin: int
+    runoff: tuple[str, ...]
+    """Candidates who would go into a second round, where the rule has one and nobody is elected."""
+    tied: tuple[str, ...]
+    """Candidates who are level on the last places; a tie is reported and never broken here."""
+    margin: int | None
+    """Votes between the last in and the first out; None where nobody is out."""
     changeable: bool
     """Whether what is outstanding and quarantined could still change who is elected (exact bound, never an estimate)."""
+
+    def __post_init__(self) -> None:
+        stations = (self.counted, self.quarantined, self.excluded, self.outstanding)
+        figures = (*self.votes, self.blank, self.null, self.ballots, *stations, self.open_ballots, self.margin)
+        if len(self.votes) > MAX_OPTIONS or any(figure is not None and figure < 0 for figure in figures):
+            raise StatementError("the totals of a contest hold a negative number, or more options than a contest has")
+        if sum(stations) != self.stations:
+            raise StatementError(
+                "the stations of a contest are not the sum of counted, quarantined, excluded and outstanding ones"
+            )
 
 
 class Bulletin(_Payload, frozen=True, kw_only=True):

@@ -103,15 +103,21 @@ def subject_of(payload: Payload) -> str:
 
 
 def encode_payload(payload: Payload) -> bytes:
-    """The payload's bytes in their only encoding."""
+    """The payload's bytes in their only encoding. Raises StatementError for a value that `decode_payload` would refuse."""
     if isinstance(payload, TallySheet):
         return tally_sheet.encode_payload(payload)
-    return codec.encode(codec.from_struct(payload))
+    # Types do not check their fields when they are made in code, so the value goes through the border once, as others' do.
+    struct = type(payload)
+    return codec.encode(codec.from_struct(codec.to_struct(codec.from_struct(payload), struct, KIND_BY_TYPE[struct])))
 
 
 def sign_statement(payload: Payload, issuer: str, key: SigningKey) -> bytes:
-    """Sign a payload as an issuer; the bytes are what goes to the intake service."""
-    return seal(KIND_BY_TYPE[type(payload)], issuer, subject_of(payload), encode_payload(payload), key)
+    """Sign a payload as an issuer; the bytes are what goes to the intake service.
+
+    Raises StatementError for a payload or issuer that could not be read back, and for a statement too large for the log.
+    """
+    encoded = encode_payload(payload)
+    return seal(KIND_BY_TYPE[type(payload)], issuer, subject_of(payload), encoded, key)
 
 
 def is_tally_sheet(data: bytes) -> bool:

@@ -11,6 +11,7 @@ import cbor2
 
 from scrutineer.election.contests import MAX_OPTIONS
 from scrutineer.errors import StatementError
+from scrutineer.statements.codec import load, one_line
 
 KIND: Final = "tally-sheet"
 MAX_COUNT: Final = 2**31 - 1
@@ -69,7 +70,7 @@ def encode_payload(sheet: TallySheet) -> bytes:
     try:
         return _encode(sheet)
     except (TypeError, ValueError, IndexError, AttributeError, OverflowError) as error:
-        raise StatementError(f"the tally sheet of station {sheet.station!r} holds a value of the wrong type: {error}") from error
+        raise StatementError(f"a tally sheet holds a value of the wrong type: {one_line(error)}") from error
 
 
 def _encode(sheet: TallySheet) -> bytes:
@@ -124,7 +125,7 @@ def _encode(sheet: TallySheet) -> bytes:
 def decode_payload(data: bytes) -> TallySheet:
     """Read a payload. Raises StatementError unless it is a tally sheet in its only encoding."""
     try:
-        value = cbor2.loads(data)
+        value = load(data)
         get = value.get
         rankings = get(13)
         sheet = TallySheet(
@@ -148,9 +149,7 @@ def decode_payload(data: bytes) -> TallySheet:
         raise
     except Exception as error:
         # As in open_envelope: whatever hostile bytes break, they are not a tally sheet.
-        raise StatementError(
-            f"not a tally sheet (malformed payload: {' '.join(str(error).split())[:120] or type(error).__name__})"
-        ) from error
+        raise StatementError(f"not a tally sheet (malformed payload: {one_line(error)[:120]})") from error
     if not canonical:
         raise StatementError(
             "the tally sheet is not in its canonical form (deterministic CBOR, known keys only, unknown figures left out)"
@@ -168,16 +167,23 @@ def _rankings(rankings: tuple[tuple[tuple[int, ...], int], ...]) -> bytes:
     for order, ballots in rankings:
         if not order or len(set(order)) != len(order):
             raise StatementError("a ranking names at least one option and none twice")
-        parts += (b"\x82", _head(0x80, len(order)), *(_number(option) for option in order), _number(ballots))
+        parts += (b"\x82", _head(0x80, len(order)), *(_known(option) for option in order), _known(ballots))
     return b"".join(parts)
 
 
 def _number(value: int | None) -> bytes:
-    if value is None:
-        return _NULL
+    return _NULL if value is None else _known(value)
+
+
+def _known(value: int) -> bytes:
     if value.__class__ is not int or not 0 <= value <= MAX_COUNT:
-        raise StatementError(f"{value!r} is not a count: counts are whole numbers from 0 to {MAX_COUNT}")
+        raise StatementError(f"{_shown(value)} is not a count: counts are whole numbers from 0 to {MAX_COUNT}")
     return _uint(value)
+
+
+def _shown(value: object) -> str:
+    # Python writes out integers of a few thousand digits at most.
+    return f"an integer of {value.bit_length()} bits" if isinstance(value, int) and abs(value) >> 64 else repr(value)[:64]
 
 
 def _uint(value: int) -> bytes:
