@@ -1,0 +1,314 @@
+"""The count of one contest: which sheet is effective at each station, what is in quarantine, and totals for every unit."""
+
+from collections.abc import Iterable, Sequence
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from scrutineer.count.columns import BLANK, CAST, FIGURES, NULL, ROLL, VOTERS, ContestColumns, Rankings
+from scrutineer.count.rules import CONFLICT, DUPLICATE, REVOKED_KEY, RuleBook, Sheets
+from scrutineer.election import UNKNOWN, Election
+
+OUTSTANDING, COUNTED, QUARANTINED, EXCLUDED = range(4)
+STATUS_NAMES: Final = ("outstanding", "counted", "quarantined", "excluded")
+
+# Columns of the totals behind the options' votes. A "known" column says how many counted sheets state the figure.
+(
+    T_BLANK,
+    T_NULL,
+    T_BALLOTS,
+    T_VOTERS,
+    T_BLANK_KNOWN,
+    T_NULL_KNOWN,
+    T_VOTERS_KNOWN,
+    T_COUNTED,
+    T_QUARANTINED,
+    T_EXCLUDED,
+    T_ROLL,
+    T_ROLL_KNOWN,
+    T_ROLL_COUNTED,
+    T_OPEN_ROLL,
+    T_OPEN_UNKNOWN,
+) = range(15)
+TOTALS: Final = 15
+
+
+class SheetRecord:
+    """One sheet of a station that sent several, or whose figures a decision replaced."""
+
+    __slots__ = ("figures", "flags", "hash", "index", "rankings", "time")
+
+    def __init__(
+        self, index: int, statement_hash: bytes, figures: NDArray[np.int32], time: int, flags: int, rankings: Rankings | None
+    ) -> None:
+        self.index = index
+        self.hash = statement_hash
+        self.figures = figures
+        self.time = time
+        self.flags = flags
+        self.rankings = rankings
+
+
+class ContestCount:
+    """State of one contest. Only the fold changes it; readers take the arrays as they are."""
+
+    def __init__(self, election: Election, number: int, book: RuleBook) -> None:
+        self.contest = election.contests[number]
+        self.number = number
+        self.unit = election.contest_units[number]
+        self._units = election.units
+        self._book = book
+        self._opening_required = election.definition.opening_required
+        self.options = len(self.contest.options)
+        stations = election.units.station_count
+        self.status: NDArray[np.uint8] = np.zeros(stations, dtype=np.uint8)
+        self.sheet: NDArray[np.int64] = np.full(stations, -1, dtype=np.int64)
+        """Log index of the sheet whose figures are shown for a station; -1 where there is none."""
+        self.hashes: NDArray[np.uint8] = np.zeros((stations, 32), dtype=np.uint8)
+        """Hash of that sheet's statement."""
+        self.figures: NDArray[np.int32] = np.full((stations, self.options + FIGURES), UNKNOWN, dtype=np.int32)
+        self.time: NDArray[np.int64] = np.full(stations, UNKNOWN, dtype=np.int64)
+        self.flags: NDArray[np.uint32] = np.zeros(stations, dtype=np.uint32)
+        self.rankings: dict[int, Rankings] = {}
+        self.several: dict[int, list[SheetRecord]] = {}
+        """All sheets, in log order, of stations that sent more than one."""
+        self.decided: dict[int, int] = {}
+        """Log index of the decision in effect, by station."""
+        self._in_contest = election.units.stations_below(self.unit)
+        self._inner_units = np.fromiter(election.units.index.values(), np.int64, len(election.units.index))
+        self._inner_row = {int(unit): row for row, unit in enumerate(self._inner_units)}
+        self._totals: NDArray[np.int64] | None = None
+
+    # --- sheets ---------------------------------------------------------------------------------------------------
+
+    def add(self, columns: ContestColumns, opened: NDArray[np.int64], revoked: Iterable[int] = ()) -> None:
+        """Take sheets in log order. `opened` is by station; `revoked` holds log indexes of sheets signed by revoked keys."""
+        if not columns.station:
+            return
+        stations = columns.stations()
+        rows = columns.rows(self.options + FIGURES)
+        times = np.array(columns.time, dtype=np.int64)
+        indexes = np.array(columns.index, dtype=np.int64)
+        hashes = columns.hash_rows()
+        flags = self._book.check(self._view(stations, rows, times, opened))
+        revoked = set(revoked)
+        if revoked and self._book.on & REVOKED_KEY:
+            flags[np.isin(indexes, list(revoked))] |= np.uint32(REVOKED_KEY)
+        fresh = self.sheet[stations] < 0
+        if fresh.any():
+            first = np.zeros(len(stations), dtype=np.bool_)
+            first[np.unique(stations, return_index=True)[1]] = True
+            fresh &= first
+        before = self._before(stations)
+        at = stations[fresh]
+        self.sheet[at] = indexes[fresh]
+        self.hashes[at] = hashes[fresh]
+        self.figures[at] = rows[fresh]
+        self.time[at] = times[fresh]
+        self.flags[at] = flags[fresh]
+        self.status[at] = np.where(flags[fresh] & self._book.errors, QUARANTINED, COUNTED)
+        if columns.rankings:
+            for row in np.flatnonzero(fresh).tolist():
+                self.rankings[int(stations[row])] = columns.rankings[row]
+        for row in np.flatnonzero(~fresh).tolist():
+            rankings = columns.rankings[row] if columns.rankings else None
+            record = SheetRecord(
+                int(indexes[row]), columns.hashes[row], rows[row].copy(), int(times[row]), int(flags[row]), rankings
+            )
+            self._add_another(int(stations[row]), record)
+        self._after(stations, before)
+
+    def _add_another(self, station: int, sheet: SheetRecord) -> None:
+        known = self.sheets_of(station)
+        same = any(np.array_equal(other.figures, sheet.figures) and other.rankings == sheet.rankings for other in known)
+        self.several[station] = [*known, sheet]
+        if same:
+            self.flags[station] |= np.uint32(DUPLICATE & self._book.on)
+            return
+        # A different sheet is new evidence: it quarantines the station also after an earlier decision, until the next one.
+        self.flags[station] |= np.uint32(CONFLICT)
+        self.decided.pop(station, None)
+        self.status[station] = QUARANTINED
+
+    def sheets_of(self, station: int) -> list[SheetRecord]:
+        """Every sheet of a station in log order."""
+        known = self.several.get(station)
+        if known is not None:
+            return known
+        if self.sheet[station] < 0:
+            return []
+        return [
+            SheetRecord(
+                int(self.sheet[station]),
+                self.hashes[station].tobytes(),
+                self.figures[station].copy(),
+                int(self.time[station]),
+                int(self.flags[station]),
+                self.rankings.get(station),
+            )
+        ]
+
+    def is_counted(self, station: int) -> bool:
+        """Whether a station (by number) is in the totals."""
+        return bool(self.status[station] == COUNTED)
+
+    def reopen(self, station: int, opened: NDArray[np.int64]) -> None:
+        """Judge a station's only sheet again because its opening became known after it."""
+        if self.sheet[station] < 0 or station in self.several or station in self.decided:
+            return
+        at = np.array([station])
+        before = self._before(at)
+        kept = int(self.flags[station]) & REVOKED_KEY
+        flags = int(self._book.check(self._view(at, self.figures[at], self.time[at], opened))[0]) | kept
+        self.flags[station] = flags
+        self.status[station] = QUARANTINED if flags & self._book.errors else COUNTED
+        self._after(at, before)
+
+    # --- decisions ------------------------------------------------------------------------------------------------
+
+    def accept(self, station: int, sheet: int, decision: int, figures: Sequence[int] | None = None) -> bool:
+        """Let a sheet (by log index) count, with other figures where given. False where the station has no such sheet."""
+        known = self.sheets_of(station)
+        chosen = next((record for record in known if record.index == sheet), None)
+        if chosen is None:
+            return False
+        at = np.array([station])
+        before = self._before(at)
+        self.several[station] = known
+        self.sheet[station] = chosen.index
+        self.hashes[station] = np.frombuffer(chosen.hash, dtype=np.uint8)
+        self.figures[station] = chosen.figures if figures is None else np.array(figures, dtype=np.int32)
+        self.time[station] = chosen.time
+        self.flags[station] = chosen.flags
+        self.status[station] = COUNTED
+        self.decided[station] = decision
+        if chosen.rankings is not None:
+            self.rankings[station] = chosen.rankings
+        self._after(at, before)
+        return True
+
+    def exclude(self, station: int, decision: int) -> None:
+        """Keep a station out of the count."""
+        at = np.array([station])
+        before = self._before(at)
+        self.several[station] = self.sheets_of(station)
+        self.status[station] = EXCLUDED
+        self.decided[station] = decision
+        self._after(at, before)
+
+    # --- totals ---------------------------------------------------------------------------------------------------
+
+    def totals(self, unit: int) -> NDArray[np.int64]:
+        """Totals of a unit: votes per option of the counted sheets, then the T_ columns."""
+        row = self._inner_row.get(unit)
+        if row is None:
+            own: NDArray[np.int64] = self._contributions(np.array([int(self._units.first_station[unit])]))[0]
+            return own
+        totals: NDArray[np.int64] = self._all_totals()[row]
+        return totals
+
+    def prepare(self) -> None:
+        """Compute the totals now, so that single sheets update them from here on."""
+        self._all_totals()
+
+    def _all_totals(self) -> NDArray[np.int64]:
+        if self._totals is None:
+            first = self._units.first_station[self._inner_units]
+            last = self._units.last_station[self._inner_units]
+            totals = np.empty((len(self._inner_units), self.options + TOTALS), dtype=np.int64)
+            every = np.arange(len(self.status))
+            running = np.zeros(len(every) + 1, dtype=np.int64)
+            for column in range(totals.shape[1]):
+                np.cumsum(self._contribution_column(every, column), out=running[1:])
+                totals[:, column] = running[last] - running[first]
+            self._totals = totals
+        return self._totals
+
+    def _before(self, stations: NDArray[np.int64]) -> NDArray[np.int64] | None:
+        # Beyond a few stations it is cheaper to compute all totals again when they are next asked for.
+        if self._totals is None or len(stations) > 64:
+            return None
+        return self._contributions(np.unique(stations))
+
+    def _after(self, stations: NDArray[np.int64], before: NDArray[np.int64] | None) -> None:
+        if before is None or self._totals is None:
+            self._totals = None
+            return
+        unique = np.unique(stations)
+        change = self._contributions(unique) - before
+        for row, station in enumerate(unique.tolist()):
+            for unit in self._units.path(int(self._units.station_units[station])):
+                inner = self._inner_row.get(unit)
+                if inner is not None:
+                    self._totals[inner] += change[row]
+
+    def _contributions(self, stations: NDArray[np.int64]) -> NDArray[np.int64]:
+        columns = [self._contribution_column(stations, column) for column in range(self.options + TOTALS)]
+        return np.stack(columns, axis=1).astype(np.int64)
+
+    def _contribution_column(self, stations: NDArray[np.int64], column: int) -> NDArray[np.int64]:
+        """What each station adds to one column of the totals of the units above it."""
+        status = self.status[stations]
+        within = (stations >= self._in_contest.start) & (stations < self._in_contest.stop)
+        counted = status == COUNTED
+        if column < self.options:
+            return _known(self.figures[stations, column], counted)
+        column -= self.options
+        stated = {T_BLANK: BLANK, T_NULL: NULL, T_VOTERS: VOTERS}.get(column)
+        if stated is not None:
+            return _known(self.figures[stations, self.options + stated], counted)
+        stated = {T_BLANK_KNOWN: BLANK, T_NULL_KNOWN: NULL, T_VOTERS_KNOWN: VOTERS}.get(column)
+        if stated is not None:
+            return _ones(counted & (self.figures[stations, self.options + stated] >= 0))
+        if column == T_BALLOTS:
+            return self._ballots(stations, counted)
+        if column in (T_COUNTED, T_QUARANTINED, T_EXCLUDED):
+            return _ones(status == (COUNTED, QUARANTINED, EXCLUDED)[column - T_COUNTED])
+        roll = self._units.rolls[stations]
+        roll = np.where((roll < 0) & (status != OUTSTANDING), self.figures[stations, self.options + ROLL], roll)
+        still_open = within & ((status == OUTSTANDING) | (status == QUARANTINED))
+        if column == T_OPEN_ROLL:
+            # A quarantined sheet's own roll bounds nothing: only the definition's roll does.
+            return np.where(still_open, np.maximum(self._units.rolls[stations], 0), 0)
+        if column == T_OPEN_UNKNOWN:
+            return _ones(still_open & (self._units.rolls[stations] < 0))
+        if column == T_ROLL:
+            return np.where(within, np.maximum(roll, 0), 0)
+        if column == T_ROLL_KNOWN:
+            return _ones(within & (roll >= 0))
+        return np.where(counted, np.maximum(roll, 0), 0)  # T_ROLL_COUNTED
+
+    def _ballots(self, stations: NDArray[np.int64], counted: NDArray[np.bool_]) -> NDArray[np.int64]:
+        rows = self.figures[stations]
+        cast = rows[:, self.options + CAST].astype(np.int64)
+        added = np.maximum(rows[:, : self.options + 2], 0).sum(axis=1, dtype=np.int64)
+        if not (self.contest.single_choice() or self.contest.rule == "ranked"):
+            added = np.zeros_like(added)
+        return np.where(counted, np.where(cast >= 0, cast, added), 0)
+
+    def _view(
+        self, stations: NDArray[np.int64], rows: NDArray[np.int32], times: NDArray[np.int64], opened: NDArray[np.int64]
+    ) -> Sheets:
+        k = self.options
+        return Sheets(
+            self.contest,
+            rows[:, :k],
+            rows[:, k + BLANK],
+            rows[:, k + NULL],
+            rows[:, k + CAST],
+            rows[:, k + VOTERS],
+            rows[:, k + ROLL],
+            self._units.rolls[stations],
+            times,
+            opened[stations],
+            self._opening_required,
+        )
+
+
+def _known(values: NDArray[np.int32], where: NDArray[np.bool_]) -> NDArray[np.int64]:
+    return np.where(where & (values > 0), values, 0).astype(np.int64)
+
+
+def _ones(where: NDArray[np.bool_]) -> NDArray[np.int64]:
+    return np.asarray(where, dtype=np.int64)

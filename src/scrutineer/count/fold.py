@@ -1,0 +1,198 @@
+"""The fold: from the log's statements, in order, to effective sheets, quarantine and totals.
+
+A pure function of the log prefix: the same entries give the same state, in whatever stretches they are handed over. The
+statements are taken as admitted (policy and signatures are checked at intake, and again by `verify`).
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import cbor2
+import numpy as np
+from numpy.typing import NDArray
+
+from scrutineer.count.columns import SheetReader, Stray
+from scrutineer.count.contest import ContestCount
+from scrutineer.count.rules import UNKNOWN_STATION, WRONG_CONTEST, RuleBook
+from scrutineer.election import UNKNOWN, Election
+from scrutineer.statements import (
+    Accreditation,
+    Attestation,
+    Bulletin,
+    Certificate,
+    Decision,
+    Endorsement,
+    Statement,
+    StationOpened,
+    is_tally_sheet,
+    parse_statement,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Recorded:
+    """A statement with its place in the log."""
+
+    index: int
+    statement: Statement
+
+
+@dataclass(slots=True)
+class Act:
+    """An act that needs the signatures of several officers, and who has signed or refused so far."""
+
+    recorded: Recorded
+    needed: int
+    signed: dict[str, int]
+    """Log index of each officer's signature, by issuer."""
+    refused: dict[str, int]
+    effective: int | None = None
+    """Log index at which the act took effect."""
+
+
+class Count:
+    """The count of an election at a log size."""
+
+    def __init__(self, election: Election) -> None:
+        self.election = election
+        self.book = RuleBook.of(election.definition.rules)
+        self.size = 0
+        """How many log entries are in this state."""
+        self.contests = [ContestCount(election, number, self.book) for number in range(len(election.contests))]
+        self.opened: NDArray[np.int64] = np.full(election.units.station_count, UNKNOWN, dtype=np.int64)
+        self.strays: list[Stray] = []
+        self.acts: dict[bytes, Act] = {}
+        """Acts that need signatures, by statement hash."""
+        self.bulletins: list[Recorded] = []
+        self.certificates: list[Recorded] = []
+        self.attestations: list[Recorded] = []
+        self.endorsements: list[Recorded] = []
+        self.openings: dict[int, int] = {}
+        """Log index of the first opening of each station that declared one."""
+        self.notes: list[tuple[int, str]] = []
+        """Statements that could not take effect: log index and reason."""
+        self._revoked: dict[bytes, int] = {}
+        self._reader = SheetReader(election)
+
+    def apply(self, entries: Iterable[bytes]) -> None:
+        """Fold the next entries of the log, in order. Raises CountError for bytes that no intake would have admitted."""
+        pending: list[tuple[int, bytes]] = []
+        for data in entries:
+            if is_tally_sheet(data):
+                pending.append((self.size, data))
+            else:
+                self._apply_sheets(pending)
+                pending = []
+                self._apply_other(Recorded(self.size, parse_statement(data)))
+            self.size += 1
+        self._apply_sheets(pending)
+
+    def prepare(self) -> None:
+        """Compute all totals now; from here on single statements update them in place."""
+        for contest in self.contests:
+            contest.prepare()
+
+    def act_of(self, index: int) -> Act | None:
+        """The act that was recorded at a log index."""
+        return next((act for act in self.acts.values() if act.recorded.index == index), None)
+
+    def _apply_sheets(self, sheets: list[tuple[int, bytes]]) -> None:
+        if not sheets:
+            return
+        columns, stray = self._reader.read(sheets, UNKNOWN_STATION, WRONG_CONTEST)
+        self.strays += stray
+        revoked = self._signed_with_revoked_key(sheets) if self._revoked else ()
+        for contest, column in zip(self.contests, columns, strict=True):
+            contest.add(column, self.opened, revoked)
+
+    def _signed_with_revoked_key(self, sheets: list[tuple[int, bytes]]) -> list[int]:
+        revoked = []
+        for index, data in sheets:
+            kid = cbor2.loads(cbor2.loads(data).value[0])[4]
+            if kid in self._revoked:
+                revoked.append(index)
+        return revoked
+
+    def _apply_other(self, recorded: Recorded) -> None:
+        payload = recorded.statement.payload
+        match payload:
+            case StationOpened():
+                self._open_station(recorded.index, payload)
+            case Accreditation():
+                self._begin(recorded, "accreditation")
+            case Decision():
+                self._begin(recorded, "decision")
+            case Endorsement():
+                self.endorsements.append(recorded)
+                self._endorse(recorded.index, recorded.statement.issuer, payload)
+            case Bulletin():
+                self.bulletins.append(recorded)
+                self._begin(recorded, "bulletin")
+            case Certificate():
+                self.certificates.append(recorded)
+                self._begin(recorded, "certificate")
+            case Attestation():
+                self.attestations.append(recorded)
+            case _:
+                self._begin(recorded, "definition")
+
+    def _open_station(self, index: int, opening: StationOpened) -> None:
+        station = self.election.units.station_index.get(opening.station)
+        if station is None:
+            self.notes.append((index, f"opening of station {opening.station!r}, which the definition does not have"))
+        elif station in self.openings:
+            self.notes.append((index, f"station {opening.station!r} was declared open a second time; the first holds"))
+        else:
+            self.openings[station] = index
+            self.opened[station] = opening.time
+            for contest in self.contests:
+                contest.reopen(station, self.opened)
+
+    def _begin(self, recorded: Recorded, kind: str) -> None:
+        act = Act(recorded, self.election.definition.needed(kind), {recorded.statement.issuer: recorded.index}, {})
+        self.acts[recorded.statement.hash] = act
+        self._settle(act, recorded.index)
+
+    def _endorse(self, index: int, issuer: str, endorsement: Endorsement) -> None:
+        act = self.acts.get(endorsement.statement)
+        if act is None or not issuer.startswith("authority/") or issuer in act.signed or issuer in act.refused:
+            return
+        if endorsement.verdict == "refuse":
+            act.refused[issuer] = index
+            return
+        act.signed[issuer] = index
+        self._settle(act, index)
+
+    def _settle(self, act: Act, index: int) -> None:
+        if act.effective is not None or len(act.signed) < act.needed:
+            return
+        act.effective = index
+        payload = act.recorded.statement.payload
+        if isinstance(payload, Decision):
+            self._decide(act.recorded.index, payload)
+        elif isinstance(payload, Accreditation) and payload.action == "revoke":
+            self._revoked.setdefault(payload.kid(), index)
+
+    def _decide(self, index: int, decision: Decision) -> None:
+        station = self.election.units.station_index.get(decision.station)
+        number = self.election.contest_index.get(decision.contest)
+        if station is None or number is None:
+            self.notes.append((index, f"decision on {decision.subject()!r}, which the definition does not have"))
+            return
+        contest = self.contests[number]
+        if decision.sheet is None:
+            contest.exclude(station, index)
+            return
+        sheet = next((r.index for r in contest.sheets_of(station) if r.hash == decision.sheet), None)
+        figures = None
+        if decision.after is not None:
+            after = decision.after
+            if len(after.counts) != contest.options:
+                self.notes.append(
+                    (index, f"decision on {decision.subject()!r} gives {len(after.counts)} counts for {contest.options} options")
+                )
+                return
+            given = (*after.counts, after.blank, after.null, after.cast, after.voters, after.roll)
+            figures = [UNKNOWN if number is None else number for number in given]
+        if sheet is None or not contest.accept(station, sheet, index, figures):
+            self.notes.append((index, f"decision on {decision.subject()!r} names a sheet that this station did not send"))
