@@ -14,7 +14,7 @@ from scrutineer.log.proof import LogProof
 from scrutineer.log.receipt import HeadReceipts, sign_head, verify_head
 from scrutineer.log.signer import LogSigner, LogVerifier
 from scrutineer.log.store import Head, Store
-from scrutineer.log.tiles import MAX_ENTRY_SIZE, TILE_WIDTH, tile_bytes
+from scrutineer.log.tiles import MAX_ENTRY_SIZE, TILE_WIDTH, Tile, tile_bytes
 
 Clock = Callable[[], int]  # Unix milliseconds
 Progress = Callable[[int, int], None]  # entries done, entries in all
@@ -177,8 +177,9 @@ class Log:
 
     def tile(self, level: int, index: int, width: int = TILE_WIDTH) -> bytes:
         """Return the bytes of a C2SP tile; raise LogError where the log does not have it."""
-        if ((index * TILE_WIDTH + width) << (8 * level)) > self.size:
-            raise LogError(f"a log of {self.size} entries has no tile {index} of width {width} on level {level}")
+        tile = Tile(level, index, width)
+        if tile.stop > self.size:
+            raise LogError(f"a log of {self.size} entries has no {tile.path}")
         return tile_bytes(self._tree, level, index, width)
 
     def close(self) -> None:

@@ -77,7 +77,6 @@ def verify_consistency(first: int, second: int, first_root: bytes, second_root: 
     A proof from size 0 is an error: the empty tree is consistent with everything, so such a proof proves nothing.
     """
     _require_hashes("consistency proof", proof)
-    _require_hashes("root", (first_root, second_root))
     if not 0 < first <= second <= MAX_SIZE:
         raise ProofError(f"consistency proof: sizes {first} and {second} are not an earlier size ≥ 1 and a later one")
     if first == second:
@@ -86,6 +85,7 @@ def verify_consistency(first: int, second: int, first_root: bytes, second_root: 
         if first_root != second_root:
             raise ProofError(f"consistency proof: two different roots for the same size {first}")
         return
+    _require_hashes("root", (first_root, second_root))
     # Step 2: where the first tree is one complete subtree, its root is the first hash of the path.
     hashes = list(proof) if first & (first - 1) else [first_root, *proof]
     if not hashes:

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from scrutineer.errors import NoteError, ProofError
-from scrutineer.log.checkpoint import OpenedCheckpoint, open_checkpoint
+from scrutineer.log.checkpoint import Checkpoint, OpenedCheckpoint, open_checkpoint
 from scrutineer.log.merkle import HASH_SIZE, MAX_SIZE, verify_inclusion
 from scrutineer.log.note import MAX_NOTE_SIZE, NoteVerifier, decode_base64, parse_note
 
@@ -33,7 +33,7 @@ class LogProof:
         if self.extra is not None and len(self.extra) > MAX_EXTRA_SIZE:
             raise ProofError(f"log proof: {len(self.extra)} bytes of extra data are more than {MAX_EXTRA_SIZE}")
         try:
-            parse_note(self.checkpoint)
+            Checkpoint.from_text(parse_note(self.checkpoint).text)
         except NoteError as error:
             raise ProofError(f"log proof: {error}") from None
 

@@ -30,6 +30,11 @@ class Tile:
         """The path below the log's address: `tile/<L>/<N>[.p/<W>]`."""
         return f"tile/{self.level}/{_numbered(self.index, self.width)}"
 
+    @property
+    def stop(self) -> int:
+        """One more than the log index of the last entry that the tile's hashes cover."""
+        return (self.index * TILE_WIDTH + self.width) << (self.level * TILE_HEIGHT)
+
 
 @dataclass(frozen=True, slots=True)
 class Bundle:
