@@ -49,7 +49,9 @@ class InstantRunoff:
         limit, binding = _widest_chain(count, order)
         last_two = count.votes(frozenset(order[-2:]))
         duel = last_two[order[-1]] - last_two[order[-2]]
-        return Reach(max(limit, 1), binding, exact=limit == duel and all(cap is None for cap in caps))
+        if limit == duel:
+            return Reach(limit, f"pair:{order[-1]}:{order[-2]}", exact=all(cap is None for cap in caps))
+        return Reach(max(limit, 1), binding, exact=False)
 
 
 class _Count:
@@ -164,7 +166,7 @@ def _widest_chain(count: _Count, order: list[int]) -> tuple[int, str]:
                 upper = order[end]
             gap = votes[upper] - lower
             rest = best[end]
-            code = f"pair:{upper}:{order[start]}" if end == final == start + 1 else f"elimination:{order[end - 1]}:{upper}"
+            code = f"elimination:{order[end - 1]}:{upper}"
             candidate = (gap, code) if rest is None or gap <= rest[0] else rest
             if candidate[0] > step[0]:
                 step = candidate
