@@ -2,9 +2,18 @@
 
 
 class ScrutineerError(Exception):
-    """Any failure that Scrutineer expects and explains."""
+    """Any failure that Scrutineer expects and explains.
+
+    `code` names the cause for programs, as the intake service reports it; a class has a default for its instances.
+    """
 
     exit_status = 1
+    code = "failed"
+
+    def __init__(self, *message: object, code: str | None = None) -> None:
+        super().__init__(*message)
+        if code is not None:
+            self.code = code
 
 
 class UsageError(ScrutineerError):
@@ -24,13 +33,19 @@ class LayoutError(ScrutineerError):
 class StatementError(ScrutineerError):
     """Bytes that are not a well-formed statement in canonical form."""
 
+    code = "malformed"
+
 
 class SignatureError(StatementError):
     """A statement whose signature does not verify under the key it names."""
 
+    code = "bad-signature"
+
 
 class PolicyError(ScrutineerError):
     """A well-formed statement that its signer may not make."""
+
+    code = "not-allowed"
 
 
 class LogError(ScrutineerError):

@@ -1,0 +1,87 @@
+"""Who is known by now: the register of the definition plus the accreditations that took effect, in log order.
+
+An accreditation takes effect when as many authority issuers as the definition asks for have signed it: its own issuer and
+those who endorse it, each counted once, before or after the accreditation itself was logged. Where a key is admitted again,
+the newest accreditation says what it speaks for. A revoked key stays revoked, and signs nothing into effect any more.
+"""
+
+from scrutineer.election.definition import Election
+from scrutineer.election.register import Algorithm, Issuer
+from scrutineer.errors import DefinitionError
+from scrutineer.statements.keys import thumbprint
+from scrutineer.statements.kinds import Accreditation, Endorsement
+from scrutineer.statements.statement import Statement
+
+
+class Accreditations:
+    """The issuers of one election as they stand after a prefix of its log."""
+
+    def __init__(self, election: Election) -> None:
+        self._election = election
+        self._admitted: dict[str, tuple[Issuer, ...]] = {}
+        self._revoked: set[tuple[str, bytes]] = set()
+        self._pending: dict[bytes, Accreditation] = {}
+        self._signers: dict[bytes, dict[str, Issuer]] = {}
+        self._needed = election.definition.needed("accreditation")
+
+    def find(self, issuer_id: str) -> tuple[Issuer, ...]:
+        """Every key that an issuer has or had, the newest first; a revoked one is still there."""
+        return (*self._admitted.get(issuer_id, ()), *self._election.register.find(issuer_id))
+
+    def match(self, issuer_id: str, kid: bytes, algorithm: Algorithm) -> Issuer | None:
+        """The issuer with the key that a header names, or None."""
+        for issuer in self.find(issuer_id):
+            if issuer.algorithm == algorithm and thumbprint(issuer.key, algorithm) == kid:
+                return issuer
+        return None
+
+    def is_revoked(self, issuer_id: str, kid: bytes) -> bool:
+        """Whether this key of an issuer, named by its thumbprint, has been revoked."""
+        return (issuer_id, kid) in self._revoked
+
+    def unit_of(self, issuer: Issuer) -> str:
+        """The unit that an issuer speaks for; empty for the whole country. A station's is itself."""
+        return issuer.id.partition("/")[2] if issuer.role == "station" else issuer.unit
+
+    def speaks_for(self, issuer: Issuer, unit: str) -> bool:
+        """Whether a unit lies inside the scope of an issuer; empty means the whole country. No unit of that name: it does not."""
+        units = self._election.units
+        try:
+            inside = units.position(unit) if unit else 0
+            scope = self.unit_of(issuer)
+            return not scope or units.position(scope) in units.path(inside)
+        except DefinitionError:
+            return False
+
+    def apply(self, statement: Statement) -> None:
+        """Take note of the next statement of the log; kinds that change nothing here are passed over."""
+        payload = statement.payload
+        if isinstance(payload, Accreditation):
+            name = statement.hash
+            self._pending[name] = payload
+            self._sign(name, statement)
+        elif isinstance(payload, Endorsement) and payload.verdict == "sign":
+            self._sign(payload.statement, statement)
+
+    def _sign(self, name: bytes, statement: Statement) -> None:
+        envelope = statement.envelope
+        if not envelope.issuer.startswith("authority/") or self.is_revoked(envelope.issuer, envelope.kid):
+            return
+        signer = self.match(envelope.issuer, envelope.kid, envelope.algorithm)
+        if signer is not None:
+            self._signers.setdefault(name, {}).setdefault(signer.id, signer)
+        accreditation = self._pending.get(name)
+        if accreditation is None:
+            return
+        unit = self.unit_of(accreditation.as_issuer())
+        signers = self._signers.get(name, {}).values()
+        if sum(self.speaks_for(authority, unit) for authority in signers) >= self._needed:
+            self._take_effect(accreditation)
+            del self._pending[name], self._signers[name]
+
+    def _take_effect(self, accreditation: Accreditation) -> None:
+        issuer = accreditation.as_issuer()
+        if accreditation.action == "revoke":
+            self._revoked.add((issuer.id, thumbprint(issuer.key, issuer.algorithm)))
+        elif issuer not in self.find(issuer.id):
+            self._admitted[issuer.id] = (issuer, *self._admitted.get(issuer.id, ()))

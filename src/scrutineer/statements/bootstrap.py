@@ -1,0 +1,44 @@
+"""From statement 0 and the two tables that it names to an election: the first check that anyone makes."""
+
+from scrutineer.election.definition import (
+    REGISTER_TABLE,
+    UNITS_TABLE,
+    Definition,
+    Election,
+    read_register,
+    read_units,
+    table_hash,
+)
+from scrutineer.errors import DefinitionError
+from scrutineer.statements.keys import thumbprint
+from scrutineer.statements.statement import parse_statement
+
+
+def open_election(definition: bytes, units_csv: bytes, register_csv: bytes) -> Election:
+    """Check that statement 0 names these tables and is signed by an authority of its own register; return the election.
+
+    This shows that the parts belong together. That it is the right election shows only its hash, which whoever checks must
+    have from elsewhere. Raises StatementError, DefinitionError, or SignatureError.
+    """
+    statement = parse_statement(definition)
+    payload = statement.payload
+    if not isinstance(payload, Definition):
+        raise DefinitionError(f"statement 0 is a {statement.kind!r}: the log of an election begins with its definition")
+    for name, data in ((UNITS_TABLE, units_csv), (REGISTER_TABLE, register_csv)):
+        if table_hash(data) != payload.tables[name]:
+            raise DefinitionError(
+                f"{name} is not the table that the definition names ({len(data)} bytes of another hash): "
+                "take the file that was published with this definition, unchanged"
+            )
+    units = read_units(units_csv)
+    election = Election(payload, units, read_register(register_csv, units), statement.hash)
+    envelope = statement.envelope
+    for issuer in election.register.find(envelope.issuer):
+        if issuer.algorithm == envelope.algorithm and thumbprint(issuer.key, issuer.algorithm) == envelope.kid:
+            if not election.may(issuer, "definition"):
+                raise DefinitionError(f"the definition is signed by {issuer.id}: only an authority may define an election")
+            envelope.check_signature(issuer.key)
+            return election
+    raise DefinitionError(
+        f"the definition is signed with a key that its register does not give to {envelope.issuer!r}: add the key and sign again"
+    )
