@@ -5,6 +5,7 @@ import sys
 import tempfile
 import threading
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -191,22 +192,30 @@ def test_files_of_another_kind_are_refused(tmp_path: Path) -> None:
         SqliteStore.open_reader(tmp_path / "nowhere.db")
 
 
-def test_a_read_only_folder_is_explained() -> None:
-    program = (
-        "import sys; from pathlib import Path; from scrutineer.log import SqliteStore\n"
-        "from scrutineer.errors import StoreError\n"
-        "try:\n    SqliteStore.open(Path(sys.argv[1]), create=True)\nexcept StoreError as error:\n    print(error)\n"
-    )
-    # The administrator may write anywhere, so the attempt is made by a user who may not.
-    user = 65534 if os.geteuid() == 0 else None
-    with tempfile.TemporaryDirectory() as folder:
-        Path(folder).chmod(0o555)
-        command = [sys.executable, "-c", program, f"{folder}/log.db"]
-        run = subprocess.run(command, capture_output=True, text=True, check=False, user=user, cwd="/")
-        Path(folder).chmod(0o755)
-    if user is not None and run.returncode:
-        pytest.skip(f"another user cannot run this Python: {run.stderr.strip().splitlines()[-1:]}")
-    assert "read-only; make it writable" in run.stdout
+@contextmanager
+def as_another_user() -> Iterator[None]:
+    """The administrator may write anywhere, so read-only folders are tried as somebody who may not."""
+    user = os.geteuid()
+    if user == 0:
+        os.seteuid(65534)
+    try:
+        yield
+    finally:
+        os.seteuid(user)
+
+
+def test_a_read_only_folder_or_file_is_explained() -> None:
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        path = folder / "log.db"
+        SqliteStore.open(path, create=True).close()
+        path.chmod(0o444)
+        folder.chmod(0o555)
+        with as_another_user():
+            for target in (folder / "new.db", path):
+                with pytest.raises(StoreError, match="read-only; make it writable"):
+                    SqliteStore.open(target, create=True)
+        folder.chmod(0o755)
 
 
 def test_a_folder_where_no_file_can_be_made_is_explained() -> None:
