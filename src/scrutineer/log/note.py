@@ -179,10 +179,10 @@ class Ed25519Signer:
         return self._key.sign(text)
 
 
-def parse_note(data: bytes) -> Note:
+def parse_note(data: bytes, max_size: int = MAX_NOTE_SIZE) -> Note:
     """Parse a note strictly; raise NoteError when it is malformed or not in the one form that `format_note` writes."""
-    if len(data) > MAX_NOTE_SIZE:
-        raise NoteError(f"note: {len(data)} bytes are more than the {MAX_NOTE_SIZE} allowed")
+    if len(data) > max_size:
+        raise NoteError(f"note: {len(data)} bytes are more than the {max_size} allowed")
     text, separator, block = data.rpartition(b"\n\n")
     if not separator:
         raise NoteError("note: there is no blank line before the signatures")
@@ -219,13 +219,15 @@ def sign_note(text: bytes, signers: Sequence[NoteSigner], time: int = 0) -> byte
     return format_note(Note(text, lines))
 
 
-def open_note(data: bytes, verifiers: Sequence[NoteVerifier]) -> tuple[Note, tuple[NoteVerifier, ...]]:
+def open_note(
+    data: bytes, verifiers: Sequence[NoteVerifier], max_size: int = MAX_NOTE_SIZE
+) -> tuple[Note, tuple[NoteVerifier, ...]]:
     """Return the note and the verifiers whose keys signed it.
 
     Signatures by unknown keys are ignored. Raises NoteError when the note is malformed, when a signature by a known
     key does not verify, or when no known key has signed.
     """
-    note = parse_note(data)
+    note = parse_note(data, max_size)
     known = {(verifier.name, verifier.key_id): verifier for verifier in verifiers}
     if len(known) != len(verifiers):
         raise NoteError("two verifier keys have the same name and id; leave one out")

@@ -1,0 +1,66 @@
+"""What a site shows: one log at one size, with the count that its entries give. Everything on a page is computed from this."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Final, Literal
+
+from scrutineer.count import Count
+from scrutineer.election import Election
+from scrutineer.errors import PublicationError
+from scrutineer.log import Head, LogVerifier, MerkleTree
+
+Level = Literal["stations", "units"]
+
+MOST_STATION_PAGES: Final = 100_000
+"""Up to so many stations each has a page of its own unless someone asks otherwise; beyond, a folder becomes unwieldy."""
+
+
+@dataclass(frozen=True, slots=True)
+class SiteOptions:
+    """What the publisher may choose. `pages` and `nist` say how far down the pages and the NIST report go.
+
+    With "units" no station has a page or report of its own: stations are rows on the page of the unit they lie in.
+    """
+
+    pages: Level = "stations"
+    nist: Level = "stations"
+
+    def __post_init__(self) -> None:
+        for name, value in (("pages", self.pages), ("nist", self.nist)):
+            if value not in ("stations", "units"):
+                raise PublicationError(f"site option {name} = {value!r} is not known: write 'stations' or 'units'")
+
+
+def default_options(station_count: int) -> SiteOptions:
+    """The options for an election of so many stations."""
+    level: Level = "stations" if station_count <= MOST_STATION_PAGES else "units"
+    return SiteOptions(level, level)
+
+
+@dataclass(frozen=True)
+class Record:
+    """The public record at one log size. The site is a pure function of it."""
+
+    election: Election
+    count: Count
+    """Stands at `head.size`."""
+    definition: bytes
+    """Log entry 0, the signed definition."""
+    units_table: bytes
+    register_table: bytes
+    checkpoint: bytes
+    """Signed note of the head."""
+    head: Head
+    tree: MerkleTree
+    """Holds at least the leaves of `head.size` entries."""
+    verifier: LogVerifier
+    entry: Callable[[int], bytes]
+    """Returns the log entry at an index."""
+    options: SiteOptions
+
+    def __post_init__(self) -> None:
+        if self.count.size != self.head.size or self.tree.size < self.head.size:
+            raise PublicationError(
+                f"the count stands at {self.count.size} and the tree at {self.tree.size} entries, but the head covers "
+                f"{self.head.size}: count the log up to the head before publishing it"
+            )
