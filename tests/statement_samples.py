@@ -1,0 +1,103 @@
+"""One payload of every kind with realistic figures, for tests that need examples and not arbitrary values."""
+
+from scrutineer.election import Candidate, Contest, Definition, LogIdentity, Option, TableHash
+from scrutineer.statements import (
+    Accreditation,
+    Attestation,
+    Bulletin,
+    Certificate,
+    ContestResult,
+    Decision,
+    Endorsement,
+    Figures,
+    Payload,
+    SigningKey,
+    StationOpened,
+    TallySheet,
+)
+
+ELECTION = bytes(range(32))
+HASH = bytes(range(100, 132))
+TIME = 1_722_211_200
+
+
+def definition() -> Definition:
+    """A definition with two contests, one of them with an alliance."""
+    return Definition(
+        version=1,
+        id="republic-2027",
+        name="General election",
+        date="2027-03-14",
+        timezone="UTC",
+        provenance="simulated",
+        authority="Electoral Commission",
+        contests=(
+            Contest(
+                id="president",
+                title="President",
+                rule="majority",
+                options=(
+                    Option("heron-1", "Heron (Wetlands)", "heron"),
+                    Option("heron-2", "Heron (Rivers)", "heron"),
+                    Option("kestrel", "Kestrel"),
+                ),
+                candidates=(Candidate("heron", "Heron"),),
+            ),
+            Contest(id="senate", title="Senate", rule="dhondt", options=(Option("a", "List A"), Option("b", "List B")), seats=9),
+        ),
+        tables={"units.csv": TableHash(HASH, 1234), "register.csv": TableHash(HASH, 5678)},
+        log=LogIdentity("log.example/heron", ("heron+00000000+AQ==",)),
+    )
+
+
+def sheet() -> TallySheet:
+    """A sheet with every figure and an image."""
+    return TallySheet(ELECTION, "010203001", "president", (143, 20, 97), 4, 3, 267, 268, 411, TIME, image=HASH)
+
+
+def contest_result() -> ContestResult:
+    """Totals as a bulletin states them."""
+    return ContestResult(
+        contest="president",
+        votes=(1000, 200, 800),
+        blank=10,
+        null=None,
+        ballots=2010,
+        stations=12,
+        counted=9,
+        quarantined=1,
+        excluded=0,
+        outstanding=2,
+        open_ballots=900,
+        elected=("heron",),
+        runoff=(),
+        tied=(),
+        margin=400,
+        changeable=True,
+    )
+
+
+def sample_payloads() -> dict[str, Payload]:
+    """One payload of every kind, by kind."""
+    common = {"size": 11, "root": HASH, "time": TIME, "contests": (contest_result(),), "results": HASH}
+    return {
+        "definition": definition(),
+        "accreditation": Accreditation(
+            election=ELECTION, action="admit", issuer="observer/ibis", role="observer", key=SigningKey(HASH).public_key, unit="01"
+        ),
+        "endorsement": Endorsement(election=ELECTION, statement=HASH, verdict="refuse", reason="The seal was broken."),
+        "station-opened": StationOpened(election=ELECTION, station="010203001", time=TIME, software=HASH),
+        "tally-sheet": sheet(),
+        "attestation": Attestation(election=ELECTION, station="010203001", contest="president", counts=(143, None, 97), cast=267),
+        "decision": Decision(
+            election=ELECTION,
+            station="010203001",
+            contest="president",
+            action="correct",
+            sheet=HASH,
+            after=Figures(counts=(143, 20, 97), blank=4),
+            reason="Recount of 15 March.",
+        ),
+        "bulletin": Bulletin(election=ELECTION, number=3, layer="preliminary", **common),  # type: ignore[arg-type]
+        "certificate": Certificate(election=ELECTION, **common),  # type: ignore[arg-type]
+    }

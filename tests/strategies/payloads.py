@@ -1,0 +1,131 @@
+"""A valid payload of every kind, by kind."""
+
+from typing import Final
+
+from hypothesis import strategies as st
+
+from scrutineer.election.register import KEY_SIZES
+from scrutineer.statements import (
+    Accreditation,
+    Attestation,
+    Bulletin,
+    Certificate,
+    ContestResult,
+    Decision,
+    Endorsement,
+    Figures,
+    Payload,
+    SigningKey,
+    StationOpened,
+)
+from strategies.elections import elections, identifiers, names
+from strategies.sheets import hashes, maybe, sheets
+
+KEY: Final = SigningKey(bytes(range(32)))
+times = st.integers(0, 2**40 - 1)
+reasons = st.text(st.characters(exclude_categories=("Cs", "C", "Z")), min_size=1, max_size=40)
+votes = st.lists(maybe, max_size=12).map(tuple)
+figures = dict.fromkeys(("blank", "null", "cast", "voters", "roll"), maybe)
+
+
+@st.composite
+def accreditations(draw: st.DrawFn) -> Accreditation:
+    action = draw(st.sampled_from(["admit", "revoke"]))
+    algorithm = draw(st.sampled_from(["ed25519", "ml-dsa-44"]))
+    role = draw(st.sampled_from(["authority", "agent", "observer", "poll-worker", "tribunal"]))
+    return Accreditation(
+        election=draw(hashes),
+        action=action,  # type: ignore[arg-type]
+        issuer=f"{role}/{draw(identifiers)}",
+        role=role,  # type: ignore[arg-type]
+        algorithm=algorithm,  # type: ignore[arg-type]
+        key=draw(st.binary(min_size=4, max_size=4)) * (KEY_SIZES[algorithm] // 4),
+        unit=draw(st.just("") | identifiers),
+        name=draw(st.just("") | names),
+        reason=draw(reasons) if action == "revoke" else "",
+    )
+
+
+@st.composite
+def endorsements(draw: st.DrawFn) -> Endorsement:
+    verdict = draw(st.sampled_from(["sign", "refuse"]))
+    return Endorsement(
+        election=draw(hashes),
+        statement=draw(hashes),
+        verdict=verdict,  # type: ignore[arg-type]
+        reason=draw(reasons) if verdict == "refuse" else "",
+    )
+
+
+@st.composite
+def decisions(draw: st.DrawFn) -> Decision:
+    action = draw(st.sampled_from(["accept", "correct", "exclude"]))
+    return Decision(
+        election=draw(hashes),
+        station=draw(identifiers),
+        contest=draw(identifiers),
+        action=action,  # type: ignore[arg-type]
+        sheet=None if action == "exclude" else draw(hashes),
+        after=draw(st.builds(Figures, counts=votes, **figures)) if action == "correct" else None,
+        reason=draw(reasons),
+    )
+
+
+@st.composite
+def contest_results(draw: st.DrawFn) -> ContestResult:
+    known = st.integers(0, 2**40)
+    counted, quarantined, excluded, outstanding = (draw(st.integers(0, 2_000_000)) for _ in range(4))
+    return ContestResult(
+        contest=draw(identifiers),
+        votes=tuple(draw(st.lists(known, max_size=8))),
+        blank=draw(st.none() | known),
+        null=draw(st.none() | known),
+        ballots=draw(known),
+        stations=counted + quarantined + excluded + outstanding,
+        counted=counted,
+        quarantined=quarantined,
+        excluded=excluded,
+        outstanding=outstanding,
+        open_ballots=draw(st.none() | known),
+        elected=tuple(draw(st.lists(identifiers, max_size=3))),
+        runoff=tuple(draw(st.lists(identifiers, max_size=2))),
+        tied=tuple(draw(st.lists(identifiers, max_size=2))),
+        margin=draw(st.none() | known),
+        changeable=draw(st.booleans()),
+    )
+
+
+totals = st.lists(contest_results(), min_size=1, max_size=2).map(tuple)
+sizes = st.integers(1, 2**62)
+
+PAYLOADS: Final[dict[str, st.SearchStrategy[Payload]]] = {
+    "definition": elections(max_units=4).map(lambda election: election.definition),
+    "accreditation": accreditations(),
+    "endorsement": endorsements(),
+    "station-opened": st.builds(StationOpened, election=hashes, station=identifiers, time=times, software=st.none() | hashes),
+    "tally-sheet": sheets(),
+    "attestation": st.builds(
+        Attestation,
+        election=hashes,
+        station=identifiers,
+        contest=identifiers,
+        counts=votes,
+        time=st.none() | times,
+        image=st.none() | hashes,
+        **figures,
+    ),
+    "decision": decisions(),
+    "bulletin": st.builds(
+        Bulletin,
+        election=hashes,
+        number=sizes,
+        layer=st.sampled_from(["preliminary", "official"]),
+        size=sizes,
+        root=hashes,
+        time=times,
+        contests=totals,
+        results=hashes,
+    ),
+    "certificate": st.builds(Certificate, election=hashes, size=sizes, root=hashes, time=times, contests=totals, results=hashes),
+}
+payloads = st.sampled_from(sorted(PAYLOADS)).flatmap(PAYLOADS.__getitem__)
