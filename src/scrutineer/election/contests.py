@@ -1,7 +1,8 @@
 """Contests, their options and candidates, and the rule that decides each (terms of NIST SP 1500-100)."""
 
 import re
-from collections.abc import Iterable
+import string
+from collections.abc import Collection, Iterable
 from fractions import Fraction
 from typing import Final, Literal
 
@@ -19,6 +20,7 @@ MAX_ID_LENGTH: Final = 64  # characters
 MAX_NAME_LENGTH: Final = 256  # characters
 
 _ID: Final = re.compile(rf"[A-Za-z0-9_-][A-Za-z0-9_.-]{{0,{MAX_ID_LENGTH - 1}}}")
+_ID_LETTERS: Final = f"{string.ascii_letters}{string.digits}-_.".encode()
 
 
 def check_id(value: str, what: str) -> None:
@@ -37,6 +39,21 @@ def check_name(value: str, what: str) -> None:
     """Refuse a name that is empty, too long, or holds control characters. Raises DefinitionError."""
     if not value.strip() or len(value) > MAX_NAME_LENGTH or not value.isprintable():
         raise DefinitionError(f"{what} {value!r} cannot be used as a name: write 1 to {MAX_NAME_LENGTH} printable characters")
+
+
+def are_ids(values: Collection[str]) -> bool:
+    """Whether `check_id` would pass every one of these; tried all at once, because a country has a million."""
+    return (
+        all(values)
+        and not "".join(values).encode("utf-8", "replace").translate(None, _ID_LETTERS)
+        and max(map(len, values), default=0) <= MAX_ID_LENGTH
+        and not any(value[0] == "." for value in values)
+    )
+
+
+def are_names(values: Collection[str]) -> bool:
+    """Whether `check_name` would pass every one of these; tried all at once."""
+    return "".join(values).isprintable() and max(map(len, values), default=0) <= MAX_NAME_LENGTH and all(map(str.strip, values))
 
 
 def parse_share(text: str, what: str) -> Fraction:

@@ -4,26 +4,25 @@
 that it names by hash; `Election` is the definition together with its tables, which is what every other room works with.
 """
 
-import csv
 import datetime
 import hashlib
-import io
 import zoneinfo
-from collections.abc import Iterable, Iterator
 from typing import Final, Literal
 
 import msgspec
 
 from scrutineer.election.contests import Contest, check_id, check_name
-from scrutineer.election.register import KINDS_BY_ROLE, Algorithm, Issuer, Register, Role, station_issuer
-from scrutineer.election.units import UnitRow, Units
+from scrutineer.election.register import KINDS_BY_ROLE, Issuer, Register
+from scrutineer.election.tables import REGISTER_TABLE as REGISTER_TABLE
+from scrutineer.election.tables import UNITS_TABLE as UNITS_TABLE
+from scrutineer.election.tables import read_register as read_register
+from scrutineer.election.tables import read_units as read_units
+from scrutineer.election.tables import write_register as write_register
+from scrutineer.election.tables import write_units as write_units
+from scrutineer.election.units import Units
 from scrutineer.errors import DefinitionError
 
 FORMAT_VERSION: Final = 1
-UNITS_TABLE: Final = "units.csv"
-REGISTER_TABLE: Final = "register.csv"
-UNITS_HEADER: Final = ("id", "parent", "name", "kind", "roll")
-REGISTER_HEADER: Final = ("issuer", "unit", "algorithm", "key", "name")
 
 Provenance = Literal["official", "simulated", "replayed"]
 Severity = Literal["error", "warning", "off"]
@@ -168,104 +167,3 @@ class Election:
 def table_hash(data: bytes) -> TableHash:
     """The name of a table: the SHA-256 of its bytes, and its size."""
     return TableHash(hashlib.sha256(data).digest(), len(data))
-
-
-def write_units(units: Units) -> bytes:
-    """The units table: CSV (RFC 4180) with LF line ends, pre-order."""
-    return _write_csv(
-        UNITS_HEADER, ((r.id, r.parent, r.name, r.kind, "" if r.roll is None else str(r.roll)) for r in units.rows())
-    )
-
-
-def read_units(data: bytes) -> Units:
-    """Read a units table. Raises DefinitionError that names the line."""
-    return Units(_unit_rows(data))
-
-
-def _unit_rows(data: bytes) -> Iterator[UnitRow]:
-    for line, row in _read_csv(data, UNITS_TABLE, UNITS_HEADER):
-        unit_id, parent, name, kind, roll = row
-        if roll and not (roll.isascii() and roll.isdigit() and (roll[0] != "0" or roll == "0") and len(roll) < 12):
-            raise DefinitionError(
-                f"{UNITS_TABLE}, line {line}, roll: {roll!r} is not a whole number; write digits only or leave it empty"
-            )
-        yield UnitRow(unit_id, parent, name, kind, int(roll) if roll else None)
-
-
-def write_register(register: Register) -> bytes:
-    """The register table: stations in station order, then everyone else; keys in hexadecimal."""
-    return _write_csv(REGISTER_HEADER, _register_rows(register))
-
-
-def _register_rows(register: Register) -> Iterator[tuple[str, ...]]:
-    for station, number in register.stations.items():
-        key = register.station_key(number)
-        if key is not None:
-            yield station_issuer(station), station, "ed25519", key.hex(), ""
-    for issuer in register.others():
-        yield issuer.id, issuer.unit, issuer.algorithm, issuer.key.hex(), issuer.name
-
-
-def read_register(data: bytes, units: Units) -> Register:
-    """Read a register table for these units. Raises DefinitionError that names the line."""
-    stations = units.station_index
-    keys = bytearray(32 * len(stations))
-    filled = bytearray(len(stations))
-    others: list[Issuer] = []
-    for line, (issuer_id, unit, algorithm, key_hex, name) in _read_csv(data, REGISTER_TABLE, REGISTER_HEADER):
-        try:
-            key = bytes.fromhex(key_hex)
-        except ValueError as error:
-            raise DefinitionError(
-                f"{REGISTER_TABLE}, line {line}, key: not hexadecimal; write the public key as hexadecimal digits"
-            ) from error
-        if algorithm == "ed25519" and len(key) == 32 and issuer_id.startswith("station/"):
-            number = stations.get(issuer_id[8:])
-            if number is not None and unit == issuer_id[8:] and not name and not filled[number]:
-                keys[32 * number : 32 * number + 32] = key
-                filled[number] = 1
-                continue
-        try:
-            others.append(_issuer(issuer_id, unit, algorithm, key, name))
-        except (DefinitionError, msgspec.ValidationError) as error:
-            raise DefinitionError(f"{REGISTER_TABLE}, line {line}: {error}") from error
-    return Register(stations, bytes(keys), others)
-
-
-def _issuer(issuer_id: str, unit: str, algorithm: str, key: bytes, name: str) -> Issuer:
-    role: Role = msgspec.convert(issuer_id.partition("/")[0], Role)
-    return Issuer(issuer_id, role, key, msgspec.convert(algorithm, Algorithm), unit, name)
-
-
-def _write_csv(header: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> bytes:
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(header)
-    writer.writerows(rows)
-    return text.getvalue().encode()
-
-
-def _read_csv(data: bytes, table: str, header: tuple[str, ...]) -> Iterator[tuple[int, list[str]]]:
-    try:
-        text = data.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        line = data.count(b"\n", 0, error.start) + 1
-        raise DefinitionError(f"{table}, line {line}: not UTF-8; save the file as UTF-8") from error
-    reader = csv.reader(io.StringIO(text, newline=""), strict=True)
-    try:
-        first = next(reader, None)
-        if first is None or tuple(first) != header:
-            raise DefinitionError(f"{table}, line 1: the columns are {first or 'missing'}; write the header {','.join(header)}")
-        width = len(header)
-        for row in reader:
-            if len(row) != width:
-                if not row:
-                    continue
-                raise DefinitionError(
-                    f"{table}, line {reader.line_num}: {len(row)} cells where the header has {width}; fill in or remove cells"
-                )
-            yield reader.line_num, row
-    except csv.Error as error:
-        raise DefinitionError(
-            f"{table}, line {reader.line_num}: not readable as CSV ({error}); check the quotation marks"
-        ) from error
