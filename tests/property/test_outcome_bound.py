@@ -185,3 +185,27 @@ def test_unlimited_open_ballots_can_change_what_any_number_can(rule: Rule) -> No
     assert bound.margin is not None
     assert can_change(rule, Tally((500, 300, 20)), bound.margin).changeable
     assert not can_change(rule, Tally((500, 300, 20)), bound.margin - 1).changeable
+
+
+# Lists without seats near the threshold: one that enters or leaves moves the quota of all the others at once.
+@pytest.mark.parametrize(
+    ("seats", "share", "votes"),
+    [
+        (8, Fraction(1, 10), (13, 26, 4, 3)),
+        (6, Fraction(1, 10), (23, 26, 3, 3)),
+        (7, Fraction(1, 10), (52, 19, 5, 7)),
+        (2, Fraction(1, 12), (47, 15, 6, 4)),
+        (2, Fraction(1, 12), (15, 50, 9, 7)),
+        (4, Fraction(1, 12), (24, 33, 6, 9)),
+        (2, Fraction(1, 8), (28, 6, 9, 5)),
+        (6, Fraction(1, 10), (23, 26, 5, 5)),
+        (9, Fraction(1, 12), (29, 59, 8, 5)),
+    ],
+)
+def test_hamilton_limit_is_reached_where_lists_cross_the_threshold(seats: int, share: Fraction, votes: tuple[int, ...]) -> None:
+    rule, tally = Hamilton(seats, share), Tally(votes)
+    bound = can_change(rule, tally, 0)
+    assert not bound.exact
+    assert bound.margin is not None
+    assert changes(rule, tally, further_single(tally, bound.margin, None))
+    assert not changes(rule, tally, further_single(tally, bound.margin - 1, None))

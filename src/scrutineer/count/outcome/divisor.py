@@ -1,6 +1,5 @@
 """Divisor methods: D'Hondt (Jefferson) and Sainte-Laguë (Webster), with and without a threshold."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from fractions import Fraction
 from heapq import heapify, heappop, heappush
@@ -74,7 +73,7 @@ class DivisorMethod:
         elected = tuple(index for index in by_votes(tally.votes) if seats[index])
         if tied:
             return Outcome(elected, tuple(seats), tied=tied, open_seats=self.seats - sum(seats), margin=0)
-        margin = self._reach_pair(tally.votes, seats, inside, lambda *_: True).ballots
+        margin = self._reach_pair(tally.votes, seats, inside, (None,) * len(seats)).ballots
         return Outcome(elected, tuple(seats), margin=margin)
 
     def reach(self, tally: Tally, caps: Caps) -> Reach:
@@ -85,7 +84,7 @@ class DivisorMethod:
             return Reach(1, tie_code(tied))
         inside = qualified(votes, self.threshold)
         seats = [count + (index in tied) for index, count in enumerate(outcome.seats)]
-        pair = self._reach_pair(votes, seats, inside, lambda index, ballots: index not in tied and within(ballots, caps[index]))
+        pair = self._reach_pair(votes, seats, inside, caps)
         if self.threshold is None:
             return pair
         seated = [index for index, count in enumerate(seats) if count]
@@ -122,9 +121,7 @@ class DivisorMethod:
             left -= len(level)
         return seats, ()
 
-    def _reach_pair(
-        self, votes: tuple[int, ...], seats: list[int], inside: list[int], can_get: Callable[[int, int], bool]
-    ) -> Reach:
+    def _reach_pair(self, votes: tuple[int, ...], seats: list[int], inside: list[int], caps: Caps) -> Reach:
         """The fewest votes with which a list that qualifies draws level with a last quotient of another list."""
         # The weakest last quotient binds for every list but its own, which is held against the second weakest.
         lasts = sorted((votes[index] / self.divisor(seats[index] - 1), index) for index in inside if seats[index])[:2]
@@ -132,7 +129,7 @@ class DivisorMethod:
         for index in inside:
             for quotient, last in [(quotient, last) for quotient, last in lasts if last != index][:1]:
                 ballots = ceil(quotient * self.divisor(seats[index])) - votes[index]
-                if can_get(index, ballots):
+                if within(ballots, caps[index]):
                     reaches.append(Reach(ballots, f"pair:{last}:{index}"))
         return nearest(*reaches)
 

@@ -160,7 +160,8 @@ class Bound:
       False, `margin` is a lower limit: "cannot change" always holds, "can change" may be too careful.
     - `margin`: the fewest further ballots that can change the decision; None where no number of them can.
     - `slack`: `margin` less the open ballots. Positive: the decision is beyond change by so many ballots. Zero or
-      negative: it can still change, with so many ballots to spare. None where `margin` is None or where the open ballots are unbounded.
+      negative: it can still change, with so many ballots to spare. None where `margin` is None or where the
+      open ballots are unbounded.
     - `binding`: what gives first. `pair:I:J`: option J draws level with option I. `threshold:I`: option I crosses a
       threshold; `threshold` alone: some lists may. `lead:I:J`: the lead of I over J crosses the required lead.
       `elimination:I:J`: I, to be eliminated, draws level with J. `tie:I:J…`: those options are level

@@ -68,6 +68,16 @@ def test_level_lists(rule: Rule) -> None:
     assert can_change(rule, Tally((9,)), None) == Bound(False, True, None, None, "none")
 
 
+def test_a_tie_whose_lists_get_no_further_votes_changes_with_who_joins_it() -> None:
+    rule, tally = DHondt(5), Tally((70, 70, 10))
+    assert decide(rule, tally) == Outcome((0, 1), (2, 2, 0), tied=(0, 1), open_seats=1, margin=0)
+    # 70 / 3 is more than 23.
+    bound = can_change(rule, tally, 14, per_option_max=(0, 0, None))
+    assert (bound.changeable, bound.exact, bound.margin) == (True, True, 14)
+    assert decide(rule, Tally((70, 70, 24))).seats == (2, 2, 1)
+    assert not can_change(rule, tally, 99, per_option_max=(0, 0, 13)).changeable
+
+
 def test_the_closest_quotients_bind() -> None:
     # The eighth quotient is 100,000 / 4 = 25,000, the ninth 80,000 / 4 and 20,000 / 1: list 3 is 5,000 votes away.
     bound = can_change(DHondt(8), FOUR_LISTS, 4_999)

@@ -61,6 +61,15 @@ def test_blank_ballots_can_take_the_majority_away_where_they_count() -> None:
     assert can_change(Majority(base="cast"), tally, 120, per_option_max=nobody_else).changeable
 
 
+def test_blank_ballots_can_take_the_required_lead_away() -> None:
+    # The lead of 105 falls to 103 with the two votes that the second can get, and that is 10 % of 1,030 ballots.
+    rule = Majority(alternative=(Fraction(2, 5), Fraction(1, 10)), base="cast")
+    bound = can_change(rule, Tally((490, 385, 125)), 31, per_option_max=(None, 2, 0))
+    assert bound == Bound(True, True, 31, 0, "lead:0:1")
+    assert decide(rule, Tally((490, 387, 125), blank=28)).elected == (0,)
+    assert decide(rule, Tally((490, 387, 125), blank=29)).runoff == (0, 1)
+
+
 def test_a_tie_for_the_run_off_is_reported() -> None:
     assert decide(Majority(), Tally((45, 20, 20, 15))) == Outcome(runoff=(0,), tied=(1, 2), open_seats=1, margin=0)
     assert decide(Majority(), Tally((25, 25, 25, 15))) == Outcome(tied=(0, 1, 2), open_seats=2, margin=0)

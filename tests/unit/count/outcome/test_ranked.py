@@ -72,6 +72,13 @@ def test_level_last_options_leave_together_where_nobody_can_come_between() -> No
     assert outcome.elected == (1,)
 
 
+def test_level_last_options_leave_one_by_one_where_one_can_catch_up() -> None:
+    # If 3 leaves first, 2 is level with 1 and may win; if 2 leaves first, 0 wins.
+    tally = RankedTally(4, (((0,), 5), ((1, 2), 4), ((2,), 2), ((3, 2), 2)))
+    outcome = decide(InstantRunoff(), tally)
+    assert outcome == Outcome(tied=(0, 2), open_seats=1, margin=0, rounds=(Round((5, 4, 2, 2), 0, tied=(2, 3)),))
+
+
 def test_a_tie_of_the_last_two() -> None:
     assert decide(InstantRunoff(), RankedTally(2, (((0,), 5), ((1, 0), 5)))).tied == (0, 1)
 
