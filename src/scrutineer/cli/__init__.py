@@ -1,5 +1,85 @@
-"""Command line."""
+"""The command line: one module per group of commands, loaded only when its command is used."""
+
+import importlib
+import os
+import sys
+from typing import Final
+
+import click
+
+from scrutineer import __version__
+from scrutineer.errors import ScrutineerError
+
+COMMANDS: Final[dict[str, tuple[str, str]]] = {
+    "new": ("folder_commands", "Scaffold an election folder that teaches."),
+    "check": ("folder_commands", "Validate an election folder; name every error's file, line and field."),
+    "open": ("folder_commands", "Make keys, sign the definition, start the log with it."),
+    "serve": ("intake_commands", "Run the intake service, and serve the published files."),
+    "sign": ("intake_commands", "Sign tally sheets of a table with the stations' keys."),
+    "submit": ("intake_commands", "Register signed statements; resumes after interruption."),
+    "count": ("count_commands", "Show the totals by unit at any log size."),
+    "decide": ("count_commands", "Sign and register a decision on a quarantined sheet."),
+    "bulletin": ("count_commands", "Sign and register a bulletin."),
+    "certify": ("count_commands", "Sign and register the certificate of the final result."),
+    "publish": ("publish_commands", "Write the static site: log, data files, pages."),
+    "verify": ("publish_commands", "Replay everything that was published; PASS, or exactly what is wrong."),
+    "replay": ("replay_commands", "Put somebody's published results through the whole path."),
+    "simulate": ("replay_commands", "Make a synthetic election with known truth."),
+    "demo": ("replay_commands", "Count an invented republic, then check the result."),
+    "qr": ("qr_commands", "Write a signed statement as a QR code, or read one from an image."),
+}
+
+
+class _Commands(click.Group):
+    """Knows every command by name and loads its module when it is called."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, name: str) -> click.Command | None:
+        known = COMMANDS.get(name)
+        if known is None:
+            return None
+        module = importlib.import_module(f"scrutineer.cli.{known[0]}")
+        command: click.Command = getattr(module, f"{name}_command")
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, summary) for name, (_, summary) in COMMANDS.items()])
+
+
+@click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
+@click.version_option(__version__, prog_name="scrutineer")
+def cli() -> None:
+    """Count an election so that anyone can check it.
+
+    Everything that is said about the election is a signed statement in one public log. Everything that is shown is computed
+    from that log, and `scrutineer verify` computes it again.
+
+    Start with `scrutineer demo`, or make an election of your own: `scrutineer new DIR`, edit the two files, then `check`,
+    `open`, `serve`, `submit`, `count`, `bulletin`, `publish` and `verify`.
+    """
 
 
 def main() -> None:
-    """Run the command line."""
+    """Run the command line. Exit status 0 for success, 1 for a failed check, 2 for a command that cannot be used as given."""
+    try:
+        cli.main(prog_name="scrutineer", standalone_mode=False)
+    except click.ClickException as error:
+        error.show()
+        sys.exit(error.exit_code)
+    except click.Abort:
+        click.echo("Interrupted. What was recorded stays recorded; run the same command to go on.", err=True)
+        sys.exit(130)
+    except ScrutineerError as error:
+        click.echo(f"scrutineer: {error}", err=True)
+        sys.exit(error.exit_status)
+    except BrokenPipeError:
+        # The reader of our output (head, less) has what it wanted.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(0)
+    except OSError as error:
+        where = f"{error.filename}: " if error.filename else ""
+        click.echo(f"scrutineer: {where}{error.strerror or error}: check the path, its permissions and the free space", err=True)
+        sys.exit(1)

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from scrutineer.election import UNKNOWN, Election
 from scrutineer.errors import CountError
+from scrutineer.statements.policy import SheetReading
 
 BLANK, NULL, CAST, VOTERS, ROLL = range(5)
 """Positions of the figures behind the options' counts in a row of figures."""
@@ -110,6 +111,27 @@ class SheetReader:
                 f"entry {index} of the log is not a readable tally sheet ({error}): check the log with `verify`"
             ) from error
         return columns, stray
+
+    def sort(self, readings: Iterable[tuple[int, bytes, SheetReading]]) -> list[ContestColumns]:
+        """Sort sheets that the policy has read already, given as (log index, statement hash, reading)."""
+        columns = [ContestColumns() for _ in self._widths]
+        for index, statement_hash, reading in readings:
+            sheet, contest = reading.sheet, reading.contest
+            column = columns[contest]
+            if self._ranked[contest]:
+                rankings = sheet.rankings or ()
+                counts = first_preferences(rankings, self._widths[contest])
+                column.rankings.append(rankings)
+            else:
+                counts = [UNKNOWN if count is None else count for count in sheet.counts]
+            figures = (sheet.blank, sheet.null, sheet.cast, sheet.voters, sheet.roll)
+            counts += [UNKNOWN if figure is None else figure for figure in figures]
+            column.station.append(reading.station)
+            column.index.append(index)
+            column.hashes.append(statement_hash)
+            column.figures.append(counts)
+            column.time.append(UNKNOWN if sheet.time is None else sheet.time)
+        return columns
 
 
 def first_preferences(rankings: Iterable[tuple[Iterable[int], int]], options: int) -> list[int]:

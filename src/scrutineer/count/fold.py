@@ -4,10 +4,9 @@ A pure function of the log prefix: the same entries give the same state, in what
 statements are taken as admitted (policy and signatures are checked at intake, and again by `verify`).
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-import cbor2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -27,6 +26,9 @@ from scrutineer.statements import (
     is_tally_sheet,
     parse_statement,
 )
+from scrutineer.statements.accreditations import Accreditations
+from scrutineer.statements.envelope import open_envelope
+from scrutineer.statements.policy import SheetReading
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +73,7 @@ class Count:
         """Log index of the first opening of each station that declared one."""
         self.notes: list[tuple[int, str]] = []
         """Statements that could not take effect: log index and reason."""
-        self._revoked: dict[bytes, int] = {}
+        self.accreditations = Accreditations(election)
         self._reader = SheetReader(election)
 
     def apply(self, entries: Iterable[bytes]) -> None:
@@ -87,6 +89,21 @@ class Count:
             self.size += 1
         self._apply_sheets(pending)
 
+    def apply_sheets(self, readings: Sequence[tuple[bytes, SheetReading]], revoked: Iterable[int] = ()) -> None:
+        """Fold the next entries, all of them tally sheets that the policy has read, given with their statement hashes.
+
+        The same as `apply` for those who hold the readings already; `revoked` are the indexes of sheets by revoked keys.
+        """
+        first = self.size
+        columns = self._reader.sort((first + n, name, reading) for n, (name, reading) in enumerate(readings))
+        for contest, column in zip(self.contests, columns, strict=True):
+            contest.add(column, self.opened, revoked)
+        self.size += len(readings)
+
+    def pass_over(self) -> None:
+        """Let an entry count for nothing: one that intake should not have admitted. A verifier reports it."""
+        self.size += 1
+
     def prepare(self) -> None:
         """Compute all totals now; from here on single statements update them in place."""
         for contest in self.contests:
@@ -101,15 +118,15 @@ class Count:
             return
         columns, stray = self._reader.read(sheets, UNKNOWN_STATION, WRONG_CONTEST)
         self.strays += stray
-        revoked = self._signed_with_revoked_key(sheets) if self._revoked else ()
+        revoked = self._signed_with_revoked_key(sheets) if self.accreditations.any_revoked else ()
         for contest, column in zip(self.contests, columns, strict=True):
             contest.add(column, self.opened, revoked)
 
     def _signed_with_revoked_key(self, sheets: list[tuple[int, bytes]]) -> list[int]:
         revoked = []
         for index, data in sheets:
-            kid = cbor2.loads(cbor2.loads(data).value[0])[4]
-            if kid in self._revoked:
+            envelope = open_envelope(data)
+            if self.accreditations.is_revoked(envelope.issuer, envelope.kid):
                 revoked.append(index)
         return revoked
 
@@ -119,11 +136,13 @@ class Count:
             case StationOpened():
                 self._open_station(recorded.index, payload)
             case Accreditation():
+                self.accreditations.apply(recorded.statement)
                 self._begin(recorded, "accreditation")
             case Decision():
                 self._begin(recorded, "decision")
             case Endorsement():
                 self.endorsements.append(recorded)
+                self.accreditations.apply(recorded.statement)
                 self._endorse(recorded.index, recorded.statement.issuer, payload)
             case Bulletin():
                 self.bulletins.append(recorded)
@@ -170,8 +189,6 @@ class Count:
         payload = act.recorded.statement.payload
         if isinstance(payload, Decision):
             self._decide(act.recorded.index, payload)
-        elif isinstance(payload, Accreditation) and payload.action == "revoke":
-            self._revoked.setdefault(payload.kid(), index)
 
     def _decide(self, index: int, decision: Decision) -> None:
         station = self.election.units.station_index.get(decision.station)

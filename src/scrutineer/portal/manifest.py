@@ -14,7 +14,7 @@ from typing import Final
 from scrutineer.errors import NoteError, PublicationError
 from scrutineer.log import LogSigner, LogVerifier
 from scrutineer.log.merkle import MAX_SIZE
-from scrutineer.log.note import open_note, sign_note
+from scrutineer.log.note import open_note, parse_note, sign_note
 
 TITLE: Final = "scrutineer-site-manifest/v1"
 MAX_MANIFEST_SIZE: Final = 1 << 28  # bytes; a million pages need half of it
@@ -68,7 +68,16 @@ def open_manifest(data: bytes, verifier: LogVerifier) -> Manifest:
     note, _ = open_note(data, [ed25519], max_size=MAX_MANIFEST_SIZE)
     if len(note.signatures) != 1:
         raise NoteError("manifest: it has other signatures than the log's")
-    lines = note.text.decode().split("\n")[:-1]
+    return _read_text(note.text)
+
+
+def peek_manifest(data: bytes) -> Manifest:
+    """Read a manifest whose signature is not checked here, to know which files to fetch. Raises NoteError."""
+    return _read_text(parse_note(data, max_size=MAX_MANIFEST_SIZE).text)
+
+
+def _read_text(text: bytes) -> Manifest:
+    lines = text.decode().split("\n")[:-1]
     stated = _SIZE.fullmatch(lines[1]) if len(lines) > 1 else None
     if lines[0] != TITLE or stated is None:
         raise NoteError(f"manifest: it does not begin with the lines {TITLE!r} and 'size' with the log size")
@@ -82,6 +91,6 @@ def open_manifest(data: bytes, verifier: LogVerifier) -> Manifest:
         manifest = Manifest(int(stated[1]), files)
     except PublicationError as error:
         raise NoteError(str(error)) from error
-    if manifest.to_text() != note.text:
+    if manifest.to_text() != text:
         raise NoteError("manifest: it is not sorted by path, or lists a file twice")
     return manifest

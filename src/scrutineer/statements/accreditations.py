@@ -5,12 +5,24 @@ those who endorse it, each counted once, before or after the accreditation itsel
 the newest accreditation says what it speaks for. A revoked key stays revoked, and signs nothing into effect any more.
 """
 
+from typing import Final
+
 from scrutineer.election.definition import Election
 from scrutineer.election.register import Algorithm, Issuer
 from scrutineer.errors import DefinitionError
+from scrutineer.statements.envelope import CONTENT_TYPE_PREFIX, CONTENT_TYPE_SUFFIX
 from scrutineer.statements.keys import thumbprint
 from scrutineer.statements.kinds import Accreditation, Endorsement
 from scrutineer.statements.statement import Statement
+
+_ACCREDITATION: Final = f"{CONTENT_TYPE_PREFIX}accreditation{CONTENT_TYPE_SUFFIX}".encode()
+_ENDORSEMENT: Final = f"{CONTENT_TYPE_PREFIX}endorsement{CONTENT_TYPE_SUFFIX}".encode()
+
+
+def may_accredit(data: bytes) -> bool:
+    """Whether the bytes of a well-formed statement may change who is known; looks at its header alone, and may err to yes."""
+    start = data[:160]
+    return _ACCREDITATION in start or (_ENDORSEMENT in start and b"authority/" in start)
 
 
 class Accreditations:
@@ -34,6 +46,11 @@ class Accreditations:
             if issuer.algorithm == algorithm and thumbprint(issuer.key, algorithm) == kid:
                 return issuer
         return None
+
+    @property
+    def any_revoked(self) -> bool:
+        """Whether any key has been revoked; where none has, nobody need ask for each statement."""
+        return bool(self._revoked)
 
     def is_revoked(self, issuer_id: str, kid: bytes) -> bool:
         """Whether this key of an issuer, named by its thumbprint, has been revoked."""

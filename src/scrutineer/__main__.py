@@ -1,0 +1,5 @@
+"""Run the command line with `python -m scrutineer`."""
+
+from scrutineer.cli import main
+
+main()

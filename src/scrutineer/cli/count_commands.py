@@ -1,0 +1,205 @@
+"""`count`, `decide`, `bulletin` and `certify`: what the log says, and what the authority says about it."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import click
+from rich.console import Console
+from rich.table import Table
+
+from scrutineer.cli.office import Office, now
+from scrutineer.cli.show import Progress, json_option, print_json, print_standings, progress_display, standing_json, unit_json
+from scrutineer.count import QUARANTINED, Count, make_bulletin, make_certificate, unit_result
+from scrutineer.errors import UsageError
+from scrutineer.intake.client import submit_statements
+from scrutineer.log import Log
+from scrutineer.statements import Bulletin, Certificate, Decision, Payload, parse_statement
+from scrutineer.statements.kinds import Layer
+
+_folder = click.argument("folder", metavar="DIR", type=click.Path(path_type=Path, exists=True, file_okay=False))
+_to = click.option("--to", "address", metavar="URL", help="Send to this intake service; needed while a service writes the log.")
+
+
+@click.command("count")
+@_folder
+@click.option("--at", "size", type=click.IntRange(min=1), metavar="SIZE", help="Count the first SIZE entries of the log only.")
+@click.option("--unit", "unit_id", metavar="ID", help="Show the totals of this unit and of the units directly below it.")
+@click.option("--contest", "contest_id", metavar="ID", help="Show this contest only.")
+@json_option
+def count_command(folder: Path, size: int | None, unit_id: str | None, contest_id: str | None, as_json: bool) -> None:
+    """Show the totals of the election in DIR, computed from its log.
+
+    Counted, outstanding, quarantined and excluded stations always stand beside the totals, and so does whether what is
+    open could still change the result. With --unit, the totals of that unit and of the units below it.
+    """
+    office = Office.load(folder)
+    with progress_display(as_json) as progress:
+        log = _read(office, progress)
+        count = office.count(log, size, progress)
+    contests = _contests(count, contest_id)
+    if unit_id is not None:
+        unit = office.election.units.position(unit_id)
+        below = [unit, *office.election.units.children(unit)]
+        if as_json:
+            print_json(
+                {
+                    "size": count.size,
+                    "contests": {count.election.contests[c].id: [unit_json(count, c, u) for u in below] for c in contests},
+                }
+            )
+        else:
+            for contest in contests:
+                _print_units(count, contest, below)
+    elif as_json:
+        print_json(
+            {
+                "election": office.election.hash.hex(),
+                "provenance": office.election.definition.provenance,
+                "size": count.size,
+                "root": log.root(count.size).hex(),
+                "contests": [standing_json(count, contest) for contest in contests],
+            }
+        )
+    else:
+        print_standings(count, f"log size {count.size:,}")
+
+
+@click.command("decide")
+@_folder
+@click.argument("station")
+@click.argument("contest")
+@click.option("--accept", "entry", type=int, metavar="ENTRY", help="Let the sheet at this log index count as it stands.")
+@click.option("--exclude", is_flag=True, help="Keep the station out of the count.")
+@click.option("--reason", required=True, help="Why; published with the decision.")
+@_to
+def decide_command(
+    folder: Path, station: str, contest: str, entry: int | None, exclude: bool, reason: str, address: str | None
+) -> None:
+    """Sign and register a decision on the sheets of STATION in CONTEST.
+
+    A sheet in quarantine stays outside the totals until a decision names it. The decision takes effect when as many
+    officers as the definition asks for have signed; those whose keys are on this machine sign now.
+    """
+    if (entry is not None) == exclude:
+        raise UsageError("decide needs one of --accept ENTRY and --exclude")
+    office = Office.load(folder)
+    with progress_display() as progress:
+        log = _read(office, progress)
+        sheet = None
+        if entry is not None:
+            if not 0 < entry < log.size:
+                raise UsageError(f"the log has no entry {entry}: `scrutineer count` and the station's page name the entries")
+            sheet = parse_statement(log.entry(entry)).hash
+        decision = Decision(
+            election=office.election.hash,
+            station=station,
+            contest=contest,
+            action="exclude" if exclude else "accept",
+            sheet=sheet,
+            reason=reason,
+        )
+        index = _record(office, decision, "decision", address, progress)
+    click.echo(f"Decision recorded as entry {index}.")
+
+
+@click.command("bulletin")
+@_folder
+@click.option("--layer", type=click.Choice(["preliminary", "official"]), default="preliminary", show_default=True)
+@_to
+@json_option
+def bulletin_command(folder: Path, layer: Layer, address: str | None, as_json: bool) -> None:
+    """Count, sign the totals as the next bulletin, and register it.
+
+    The bulletin is bound to the log size and root at which it was computed: anyone can replay the log to that size and must
+    get these figures.
+    """
+    office = Office.load(folder)
+    with progress_display(as_json) as progress:
+        log = _read(office, progress)
+        count = office.count(log, None, progress)
+        bulletin = make_bulletin(count, log.root(count.size), number=len(count.bulletins) + 1, time=now(), layer=layer)
+        index = _record(office, bulletin, "bulletin", address, progress)
+    _announce(count, bulletin, f"bulletin {bulletin.number}", index, as_json)
+
+
+@click.command("certify")
+@_folder
+@_to
+@json_option
+def certify_command(folder: Path, address: str | None, as_json: bool) -> None:
+    """Count, sign the certificate of the final result, and register it.
+
+    Refused while stations are outstanding or in quarantine: accept or exclude each of them by a decision first.
+    """
+    office = Office.load(folder)
+    with progress_display(as_json) as progress:
+        log = _read(office, progress)
+        count = office.count(log, None, progress)
+        for contest in range(len(count.contests)):
+            result = unit_result(count, contest, count.contests[contest].unit)
+            if result.outstanding or result.quarantined:
+                raise UsageError(
+                    f"contest {count.election.contests[contest].id!r} has {result.outstanding:,} outstanding and "
+                    f"{result.quarantined:,} quarantined stations: decide on each of them before certifying"
+                )
+        certificate = make_certificate(count, log.root(count.size), time=now())
+        index = _record(office, certificate, "certificate", address, progress)
+    _announce(count, certificate, "certificate", index, as_json)
+
+
+def quarantined(count: Count, contest: int) -> list[str]:
+    """Ids of the stations in quarantine, in the order of the units table."""
+    state, units = count.contests[contest], count.election.units
+    return [units.ids[units.station_units[n]] for n in (state.status == QUARANTINED).nonzero()[0].tolist()]
+
+
+def _read(office: Office, progress: Progress) -> Log:
+    return office.read_log(progress=lambda done, total: progress("Reading the log", done, total))
+
+
+def _record(office: Office, payload: Payload, act: str, address: str | None, progress: Progress) -> int:
+    """Sign and record an act; the log index of its statement."""
+    statements = office.sign(payload, act)
+    if address is not None:
+        receipts = submit_statements(statements, address, office.log_signer().verifier, progress=progress)
+        return receipts[0].index
+    log = office.open_log()
+    try:
+        return [log.append([statement])[0] for statement in statements][0].index
+    finally:
+        log.close()
+
+
+def _announce(count: Count, act: Bulletin | Certificate, name: str, index: int, as_json: bool) -> None:
+    if as_json:
+        contests = [standing_json(count, contest) for contest in range(len(count.contests))]
+        print_json({"entry": index, "size": act.size, "root": act.root.hex(), "contests": contests})
+    else:
+        print_standings(count, f"{name}, at log size {act.size:,}, recorded as entry {index:,}")
+
+
+def _contests(count: Count, contest_id: str | None) -> list[int]:
+    if contest_id is None:
+        return list(range(len(count.contests)))
+    number = count.election.contest_index.get(contest_id)
+    if number is None:
+        raise UsageError(f"there is no contest {contest_id!r}: use one of {', '.join(count.election.contest_index)}")
+    return [number]
+
+
+def _print_units(count: Count, contest: int, below: Sequence[int]) -> None:
+    table = Table(title=count.election.contests[contest].title, title_justify="left")
+    table.add_column("Unit")
+    for heading in ("Counted", "Quarantined", "Ballots", *(option.name for option in count.election.contests[contest].options)):
+        table.add_column(heading, justify="right")
+    for unit in below:
+        row: dict[str, Any] = unit_json(count, contest, unit)
+        table.add_row(
+            f"{row['unit']} {row['name']}",
+            f"{row['counted']:,} of {row['stations']:,}",
+            f"{row['quarantined']:,}",
+            f"{row['ballots']:,}",
+            *(f"{votes:,}" for votes in row["votes"].values()),
+        )
+    Console(highlight=False).print(table)

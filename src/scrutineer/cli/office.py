@@ -1,0 +1,216 @@
+"""The authority's office: an election folder that has been opened, its keys, its log, and what is signed there.
+
+DIR/election.toml, units.csv      what the organiser wrote
+DIR/keys/                         private keys: officers, log, and the seed of the station keys made here
+DIR/record/definition.cose        statement 0
+DIR/record/units.csv, register.csv   its tables
+DIR/record/log.db                 the log
+"""
+
+import secrets
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from scrutineer.cli.keyring import load_key, make_key
+from scrutineer.count import Count
+from scrutineer.election import Election, Issuer, Register, station_issuer
+from scrutineer.election.definition import REGISTER_TABLE, UNITS_TABLE, LogIdentity, table_hash, write_register, write_units
+from scrutineer.election.folder import Draft, draft_definition
+from scrutineer.errors import UsageError
+from scrutineer.log import Log, LogSigner, SqliteStore
+from scrutineer.statements import Endorsement, Payload, SigningKey, sign_statement, statement_hash
+from scrutineer.statements.bootstrap import open_election
+
+KEYS: Final = "keys"
+RECORD: Final = "record"
+LOG_FILE: Final = "log.db"
+DEFINITION_FILE: Final = "definition.cose"
+STATIONS_KEY: Final = "stations.pem"
+LOG_KEYS: Final = ("log-ed25519.pem", "log-ml-dsa-44.pem")
+
+Progress = Callable[[str, int, int], None]
+Randomness = Callable[[int], bytes]
+
+
+def officer(number: int) -> str:
+    """Issuer id of the n-th officer of the authority, from 1."""
+    return f"authority/officer-{number}"
+
+
+@dataclass(frozen=True, slots=True)
+class Office:
+    """An opened election folder."""
+
+    folder: Path
+    election: Election
+    definition: bytes
+    units_table: bytes
+    register_table: bytes
+
+    @classmethod
+    def load(cls, folder: Path) -> "Office":
+        """Read an opened folder. Raises UsageError where it has not been opened, DefinitionError where it was changed."""
+        record = folder / RECORD
+        if not (record / DEFINITION_FILE).is_file():
+            raise UsageError(f"{folder} has not been opened: run `scrutineer open {folder}` first")
+        try:
+            parts = [(record / name).read_bytes() for name in (DEFINITION_FILE, UNITS_TABLE, REGISTER_TABLE)]
+        except OSError as error:
+            raise UsageError(f"{error.filename} cannot be read ({error.strerror}): check the folder's permissions") from error
+        return cls(folder, open_election(*parts), *parts)
+
+    @property
+    def log_path(self) -> Path:
+        """The log's file."""
+        return self.folder / RECORD / LOG_FILE
+
+    def log_signer(self) -> LogSigner:
+        """The log's keys."""
+        return _log_signer(self.folder, self.election.definition.log.origin)
+
+    def open_log(self, *, progress: Callable[[int, int], None] | None = None) -> Log:
+        """The log for writing. Raises StoreError where another process (a running service) writes it."""
+        return Log.open(SqliteStore.open(self.log_path), self.log_signer(), progress=progress)
+
+    def read_log(self, *, progress: Callable[[int, int], None] | None = None) -> Log:
+        """The log for reading, also beside a running service."""
+        return Log.open(SqliteStore.open_reader(self.log_path), self.log_signer(), progress=progress)
+
+    def officer_key(self, number: int = 1) -> SigningKey:
+        """The key of the n-th officer, where this machine holds it."""
+        return load_key(self.folder / KEYS / f"officer-{number}.pem")
+
+    def officers(self) -> list[int]:
+        """Numbers of the officers whose keys this machine holds."""
+        return [n for n in range(1, 101) if (self.folder / KEYS / f"officer-{n}.pem").is_file()]
+
+    def station_key(self, station: str) -> SigningKey:
+        """The key of a station that was made here."""
+        return load_key(self.folder / KEYS / STATIONS_KEY).derive(station_issuer(station))
+
+    def sign(self, payload: Payload, act: str) -> list[bytes]:
+        """Sign an act with as many officers as it needs: the statement, then the endorsements.
+
+        Raises UsageError where this machine holds too few officers' keys.
+        """
+        return sign_act(payload, self.election.hash, self.election.definition.needed(act), self.officers(), self.officer_key)
+
+    def count(self, log: Log, size: int | None = None, progress: Progress | None = None) -> Count:
+        """Fold the log up to a size. Raises UsageError for a size that the log does not have."""
+        size = log.size if size is None else size
+        if not 0 < size <= log.size:
+            raise UsageError(f"the log has {log.size} entries: give a size from 1 to {log.size}")
+        count = Count(self.election)
+        for stretch in stretches(log.entries(0, size), 8192):
+            count.apply(stretch)
+            if progress is not None:
+                progress("Counting", count.size, size)
+        return count
+
+
+def open_folder(
+    folder: Path,
+    draft: Draft,
+    *,
+    station_seed: bytes | None = None,
+    randomness: Randomness = secrets.token_bytes,
+    progress: Progress | None = None,
+) -> Office:
+    """Make keys, sign the definition and start the log with it.
+
+    Stations that `register.csv` gives no key get one derived from a seed kept in keys/stations.pem (`station_seed` sets it,
+    for replays and simulations that must come out the same again).
+    Raises UsageError where the folder was opened before, DefinitionError where the draft does not hold together.
+    """
+    record = folder / RECORD
+    if (record / DEFINITION_FILE).exists() or (folder / KEYS).exists():
+        raise UsageError(f"{folder} has been opened before: an election is defined once; start another folder for another one")
+    keys = folder / KEYS
+    officers = {n: make_key(keys / f"officer-{n}.pem", randomness=randomness) for n in range(1, _officers_needed(draft) + 1)}
+    for name, algorithm in zip(LOG_KEYS, ("ed25519", "ml-dsa-44"), strict=True):
+        make_key(keys / name, algorithm, randomness)  # type: ignore[arg-type]
+    seed = make_key(keys / STATIONS_KEY, randomness=randomness if station_seed is None else lambda _: station_seed)
+    register = _register(draft, {n: key.public_key for n, key in officers.items()}, seed, progress)
+    units_table, register_table = write_units(draft.units), write_register(register)
+    signer = _log_signer(folder, f"scrutineer/{draft.id}")
+    definition = draft_definition(
+        draft,
+        {UNITS_TABLE: table_hash(units_table), REGISTER_TABLE: table_hash(register_table)},
+        LogIdentity(signer.origin, signer.verifier.vkeys),
+    )
+    first, *endorsements = sign_act(
+        definition, None, definition.needed("definition"), list(officers), lambda number: officers[number]
+    )
+    election = open_election(first, units_table, register_table)
+    try:
+        record.mkdir(parents=True, exist_ok=True)
+        (record / UNITS_TABLE).write_bytes(units_table)
+        (record / REGISTER_TABLE).write_bytes(register_table)
+    except OSError as error:
+        raise UsageError(f"{error.filename} cannot be written ({error.strerror}): free space or choose another folder") from error
+    log = Log.open(SqliteStore.open(record / LOG_FILE, create=True), signer)
+    try:
+        log.append([first])
+        if endorsements:
+            log.append(endorsements)
+    finally:
+        log.close()
+    (record / DEFINITION_FILE).write_bytes(first)
+    return Office(folder, election, first, units_table, register_table)
+
+
+def sign_act(
+    payload: Payload, election: bytes | None, needed: int, officers: list[int], key_of: Callable[[int], SigningKey]
+) -> list[bytes]:
+    """A statement by the first officer and the endorsements by the next ones, as many signatures as the act needs."""
+    if len(officers) < needed:
+        raise UsageError(
+            f"this act needs {needed} officers, and this machine holds the keys of {len(officers)}: sign where they are"
+        )
+    first = sign_statement(payload, officer(officers[0]), key_of(officers[0]))
+    name = statement_hash(first)
+    return [first] + [
+        sign_statement(Endorsement(election=election or name, statement=name, verdict="sign"), officer(number), key_of(number))
+        for number in officers[1:needed]
+    ]
+
+
+def stretches(entries: Iterator[bytes], length: int) -> Iterator[list[bytes]]:
+    """Entries in lists of at most so many."""
+    stretch: list[bytes] = []
+    for entry in entries:
+        stretch.append(entry)
+        if len(stretch) == length:
+            yield stretch
+            stretch = []
+    if stretch:
+        yield stretch
+
+
+def now() -> int:
+    """Seconds since 1970, by this machine's clock."""
+    return int(time.time())
+
+
+def _officers_needed(draft: Draft) -> int:
+    return max([1, *draft.thresholds.values()])
+
+
+def _register(draft: Draft, officers: dict[int, bytes], seed: SigningKey, progress: Progress | None) -> Register:
+    stations = draft.units.station_index
+    keys = bytearray()
+    for number, station in enumerate(stations):
+        given = draft.register.station_key(number)
+        keys += given or seed.derive(station_issuer(station)).public_key
+        if progress is not None and number % 4096 == 0:
+            progress("Making station keys", number, len(stations))
+    authority = [Issuer(officer(n), "authority", key, name=draft.authority) for n, key in officers.items()]
+    return Register(stations, bytes(keys), [*authority, *draft.issuers])
+
+
+def _log_signer(folder: Path, origin: str) -> LogSigner:
+    ed25519, mldsa44 = (load_key(folder / KEYS / name) for name in LOG_KEYS)
+    return LogSigner(origin, ed25519.seed, mldsa44.seed)

@@ -1,0 +1,129 @@
+"""Holds every published file against what the log gives, and against the hash in the signed manifest."""
+
+import hashlib
+import io
+from collections.abc import Iterable
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from scrutineer.errors import PublicationError
+from scrutineer.portal.formats import MANIFEST_FILE, SiteFile
+from scrutineer.portal.manifest import Manifest
+from scrutineer.verify.report import Report
+from scrutineer.verify.source import FolderSource
+
+
+class FileCheck:
+    """Keeps account of the files of a site: each is looked at once, and none is left over."""
+
+    def __init__(self, source: FolderSource, manifest: Manifest | None, report: Report) -> None:
+        """Without a manifest (it was refused) files are held against the log alone."""
+        self._source = source
+        self._manifest = manifest
+        self._report = report
+        self._seen: set[str] = {MANIFEST_FILE}
+        self._reported: set[str] = set()
+
+    @property
+    def checked(self) -> int:
+        """How many files were looked at."""
+        return len(self._seen)
+
+    @property
+    def listed(self) -> int:
+        """How many files the manifest lists."""
+        return len(self._manifest.files) if self._manifest is not None else 0
+
+    def seen(self, path: str, data: bytes) -> None:
+        """Hold a file that was read and judged elsewhere against the manifest."""
+        self._seen.add(path)
+        self._check_hash(path, hashlib.sha256(data).digest())
+
+    def missing(self, path: str) -> None:
+        """Note that a file was looked for and reported as missing."""
+        self._seen.add(path)
+        self._reported.add(path)
+
+    def compare(self, file: SiteFile) -> None:
+        """Hold a file against the bytes that the log gives, without holding either in memory as a whole."""
+        self._seen.add(file.path)
+        digest = hashlib.sha256()
+        # Parquet is the one format whose bytes depend on the version of the library that writes it.
+        given = [b"".join(file.chunks)] if file.path.endswith(".parquet") else file.chunks
+        try:
+            difference = _first_difference(self._source.chunks(file.path), given, digest)
+        except PublicationError as error:
+            self._reported.add(file.path)
+            self._report.add("files", file.path, str(error).removeprefix(f"{file.path} "))
+            return
+        as_signed = self._check_hash(file.path, digest.digest())
+        if difference is None:
+            return
+        if as_signed and isinstance(given, list) and self._same_table(file.path, given[0]):
+            return
+        if as_signed:
+            self._report.add(
+                "published", file.path, f"was published like this, and the log gives something else, first at {difference}"
+            )
+        elif self._manifest is None:
+            self._report.add("published", file.path, f"differs from what the log gives, first at {difference}")
+
+    def finish(self) -> None:
+        """Report files that the manifest lists or the folder holds although the log gives no such file."""
+        for path in self._manifest.files if self._manifest is not None else ():
+            if path not in self._seen:
+                self._seen.add(path)
+                self._report.add("files", path, "is listed in the manifest, and the log gives no such file")
+        for path in self._source.paths():
+            if path not in self._seen:
+                self._report.add("files", path, "does not belong to this site: neither the log nor the manifest gives it")
+
+    def _check_hash(self, path: str, digest: bytes) -> bool:
+        """Whether a file is the one whose hash the publisher signed; reports it where not."""
+        if self._manifest is None:
+            return False
+        listed = self._manifest.files.get(path)
+        if listed == digest:
+            return True
+        if listed is None:
+            self._report.add("manifest", path, "is not listed in the manifest")
+        else:
+            self._report.add("files", path, "was changed after publication: its hash is not the one in the signed manifest")
+        return False
+
+    def _same_table(self, path: str, given: bytes) -> bool:
+        """Whether a Parquet file holds the table that the log gives, written by another version of the Parquet library."""
+        try:
+            published = pq.read_table(io.BytesIO(self._source.read(path)))
+            return bool(published.equals(pq.read_table(io.BytesIO(given))))
+        except (pa.ArrowException, PublicationError, OSError):
+            return False
+
+
+def _first_difference(published: Iterable[bytes], given: Iterable[bytes], digest: "hashlib._Hash") -> str | None:
+    """Read the published file to its end, hash it, and say where it first departs from the given bytes."""
+    left, right = bytearray(), bytearray()
+    offset, line = 0, 1
+    found: str | None = None
+    others = iter(given)
+    for piece in published:
+        digest.update(piece)
+        if found is not None:
+            continue
+        left += piece
+        while len(right) < len(left) and (other := next(others, None)) is not None:
+            right += other
+        common = min(len(left), len(right))
+        if left[:common] != right[:common]:
+            at = next(i for i in range(common) if left[i] != right[i])
+            found = f"byte {offset + at:,} (line {line + right.count(10, 0, at):,})"
+        elif len(right) < len(left):
+            found = f"byte {offset + common:,}, where the log gives nothing more"
+        else:
+            line += right.count(10, 0, common)
+            offset += common
+            del left[:common], right[:common]
+    if found is None and (right or any(others)):
+        found = f"byte {offset:,}, where the published file ends too early"
+    return found

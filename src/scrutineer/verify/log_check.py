@@ -1,0 +1,119 @@
+"""Step (3): the published entries give the signed root, and the published tiles are what the entries give."""
+
+from collections.abc import Iterator
+from typing import Final
+
+from scrutineer.errors import LogError, PublicationError
+from scrutineer.log import Head, MerkleTree, leaf_hash
+from scrutineer.log.tiles import TILE_WIDTH, Bundle, bundles, decode_bundle, tile_bytes, tiles
+from scrutineer.verify.files import FileCheck
+from scrutineer.verify.report import Report
+from scrutineer.verify.source import FolderSource, Progress
+
+FOLDER: Final = "log"
+
+
+class LogCheck:
+    """Reads the log's files; keeps the tree, and hands out entries again for the later steps."""
+
+    def __init__(self, source: FolderSource, head: Head, files: FileCheck, report: Report, progress: Progress) -> None:
+        self.head = head
+        self.tree = MerkleTree()
+        self._source = source
+        self._files = files
+        self._report = report
+        self._progress = progress
+        self._bundle: tuple[int, list[bytes]] = (-1, [])
+
+    def run(self, definition: bytes) -> bool:
+        """Whether every entry could be read, so that the later steps have something to work on."""
+        for bundle in bundles(self.head.size):
+            self._progress("Reading the log", bundle.start, self.head.size)
+            entries = self._read_bundle(bundle)
+            if entries is None:
+                return False
+            self.tree.extend([leaf_hash(entry) for entry in entries])
+        if self.tree.node(0, 0) != definition:
+            self._report.add("log", self.where(0), "the first entry is not the definition of this election")
+        entries_hold = self.tree.root() == self.head.root
+        tiles_by_path = self._read_tiles()
+        if entries_hold:
+            for tile in tiles(self.head.size):
+                data = tiles_by_path.get(tile.path)
+                if data is not None and data != tile_bytes(self.tree, tile.level, tile.index, tile.width):
+                    self._report.add("log", f"{FOLDER}/{tile.path}", "is not the tile that the entries give: it was changed")
+        elif not self._blame_entries(tiles_by_path):
+            self._report.add(
+                "log",
+                f"{FOLDER}/tile/entries",
+                f"the entries give the root {self.tree.root().hex()}, and the signed checkpoint has {self.head.root.hex()}: "
+                "entries were changed, added or left out",
+            )
+        return True
+
+    def entry(self, index: int) -> bytes:
+        """An entry that `run` has read, read again."""
+        number, place = divmod(index, TILE_WIDTH)
+        if self._bundle[0] != number:
+            bundle = Bundle(number, min(TILE_WIDTH, self.head.size - number * TILE_WIDTH))
+            self._bundle = (number, decode_bundle(self._source.read(f"{FOLDER}/{bundle.path}")))
+        return self._bundle[1][place]
+
+    def entries(self, start: int, stop: int) -> Iterator[bytes]:
+        """Entries start … stop-1."""
+        return (self.entry(index) for index in range(start, stop))
+
+    def where(self, index: int) -> str:
+        """The file that an entry is in, and its index, for findings."""
+        number = index // TILE_WIDTH
+        bundle = Bundle(number, min(TILE_WIDTH, self.head.size - number * TILE_WIDTH))
+        return f"{FOLDER}/{bundle.path}, entry {index}"
+
+    def _read_bundle(self, bundle: Bundle) -> list[bytes] | None:
+        path = f"{FOLDER}/{bundle.path}"
+        data = self._read(path)
+        if data is None:
+            return None
+        try:
+            entries = decode_bundle(data)
+        except LogError as error:
+            self._report.add("log", path, f"{error}; it was changed")
+            return None
+        if len(entries) != bundle.width:
+            self._report.add("log", path, f"holds {len(entries)} entries where {bundle.width} belong; it was changed")
+            return None
+        return entries
+
+    def _read_tiles(self) -> dict[str, bytes]:
+        read = {}
+        for tile in tiles(self.head.size):
+            data = self._read(f"{FOLDER}/{tile.path}")
+            if data is not None:
+                read[tile.path] = data
+        return read
+
+    def _read(self, path: str) -> bytes | None:
+        try:
+            data = self._source.read(path)
+        except PublicationError as error:
+            self._report.add("files", path, str(error).removeprefix(f"{path} "))
+            self._files.missing(path)
+            return None
+        self._files.seen(path, data)
+        return data
+
+    def _blame_entries(self, tiles_by_path: dict[str, bytes]) -> bool:
+        """Name the entries that were changed, where the tiles of leaf hashes still give the signed root."""
+        published = MerkleTree()
+        for tile in tiles(self.head.size):
+            if tile.level == 0:
+                data = tiles_by_path.get(tile.path, b"")
+                if len(data) != 32 * tile.width:
+                    return False
+                published.extend([data[at : at + 32] for at in range(0, len(data), 32)])
+        if published.root() != self.head.root:
+            return False
+        for index in range(self.head.size):
+            if published.node(0, index) != self.tree.node(0, index):
+                self._report.add("log", self.where(index), "was changed: its hash is not the one in the signed tree")
+        return True

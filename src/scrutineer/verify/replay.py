@@ -1,0 +1,194 @@
+"""The independent check: replays a published site from its log and compares everything with what was published.
+
+Trusts the hash of the definition and nothing else. The steps, by number:
+
+(1) the definition is the expected one, names the tables beside it and is signed by its authority;
+(2) the checkpoint, the head and the manifest are signed by the log that the definition names;
+(3) the entries give the checkpoint's root, and every tile is what the entries give (log_check.py);
+(4) every statement is canonical, by an issuer who may make it, and its signature verifies (statement_check.py);
+(5) every bulletin and certificate says what the log gives at its size (statement_check.py);
+(6) every other file is, byte for byte, what the log gives; nothing is missing and nothing was added (files.py).
+
+All findings are collected; nothing stops at the first one unless the rest could not mean anything.
+"""
+
+import contextlib
+from collections.abc import Callable
+from typing import TypeVar
+
+from scrutineer.count import Count
+from scrutineer.election import Election
+from scrutineer.errors import LogError, NoteError, PublicationError, ScrutineerError
+from scrutineer.log import Head, LogVerifier, open_checkpoint
+from scrutineer.log.receipt import verify_head
+from scrutineer.portal.formats import (
+    CHECKPOINT_FILE,
+    DEFINITION_FILE,
+    HEAD_FILE,
+    MANIFEST_FILE,
+    REGISTER_FILE,
+    SITE_FILE,
+    UNITS_FILE,
+    read_head,
+    read_site_info,
+)
+from scrutineer.portal.manifest import Manifest, open_manifest
+from scrutineer.portal.record import Record, SiteOptions
+from scrutineer.portal.site import render_site
+from scrutineer.statements import statement_hash
+from scrutineer.statements.bootstrap import open_election
+from scrutineer.verify.files import FileCheck
+from scrutineer.verify.log_check import LogCheck
+from scrutineer.verify.report import Check, Report
+from scrutineer.verify.source import FolderSource, Progress
+from scrutineer.verify.statement_check import StatementCheck
+
+T = TypeVar("T")
+
+
+class _Unverifiable(Exception):  # noqa: N818 - not an error of its own: the finding that says why is in the report
+    """The rest of the verification could not mean anything."""
+
+
+def verify_site(
+    source: FolderSource, *, definition: bytes | None = None, threads: int = 2, progress: Progress | None = None
+) -> Report:
+    """Verify a published site. `definition` is the hash that the definition must have, 32 bytes; None takes the site's own.
+
+    Never raises for anything that the site holds or lacks: all of that becomes findings.
+    """
+    report = Report()
+    with contextlib.suppress(_Unverifiable):
+        _Verification(source, report, progress or _silent).run(definition, threads)
+    return report
+
+
+class _Verification:
+    def __init__(self, source: FolderSource, report: Report, progress: Progress) -> None:
+        self._source = source
+        self._report = report
+        self._progress = progress
+
+    def run(self, expected: bytes | None, threads: int) -> None:
+        election, definition, units, register = self._definition(expected)
+        verifier = self._log_keys(election)
+        checkpoint, head = self._head(verifier)
+        manifest = self._manifest(verifier, head)
+        options = self._options(election, verifier, head)
+        files = FileCheck(self._source, manifest, self._report)
+        for path, data in ((CHECKPOINT_FILE, checkpoint), (HEAD_FILE, self._need(HEAD_FILE, "checkpoint"))):
+            files.seen(path, data)
+        log = LogCheck(self._source, head, files, self._report, self._progress)
+        if not log.run(election.hash):
+            raise _Unverifiable
+        count = Count(election)
+        StatementCheck(election, log, self._report, self._progress).run(count, threads)
+        if count.size != head.size:
+            raise _Unverifiable
+        record = Record(election, count, definition, units, register, checkpoint, head, log.tree, verifier, log.entry, options)
+        self._compare(record, files)
+
+    def _definition(self, expected: bytes | None) -> tuple[Election, bytes, bytes, bytes]:
+        """Step (1)."""
+        self._progress("Reading the definition", 0, 1)
+        definition, units, register = (self._need(path, "definition") for path in (DEFINITION_FILE, UNITS_FILE, REGISTER_FILE))
+        name = statement_hash(definition)
+        self._report.definition = name.hex()
+        self._report.definition_expected = expected is not None
+        if expected is not None and name != expected:
+            self._report.add(
+                "definition",
+                DEFINITION_FILE,
+                f"its hash is {name.hex()}, and {expected.hex()} was expected: "
+                "this is not the election that you asked for, or its definition was changed",
+            )
+            raise _Unverifiable
+        election = self._try("definition", DEFINITION_FILE, lambda: open_election(definition, units, register))
+        self._report.election = election.definition.name
+        self._report.provenance = election.definition.provenance_sentence()
+        self._progress("Reading the definition", 1, 1)
+        return election, definition, units, register
+
+    def _log_keys(self, election: Election) -> LogVerifier:
+        """Step (2): the keys of the log are those of the definition."""
+        log = election.definition.log
+
+        def read() -> LogVerifier:
+            if len(log.keys) != 2:
+                raise NoteError(
+                    f"the definition names {len(log.keys)} keys of the log, and two are needed: Ed25519 and ML-DSA-44"
+                )
+            verifier = LogVerifier.from_vkeys(*log.keys)
+            if verifier.origin != log.origin:
+                raise NoteError(f"the keys of the log are those of {verifier.origin!r}, and its origin is {log.origin!r}")
+            return verifier
+
+        verifier = self._try("definition", DEFINITION_FILE, read)
+        self._report.origin = verifier.origin
+        return verifier
+
+    def _head(self, verifier: LogVerifier) -> tuple[bytes, Head]:
+        """Step (2): checkpoint and head are of the same tree, and signed."""
+        text = self._need(CHECKPOINT_FILE, "checkpoint")
+        checkpoint = self._try("checkpoint", CHECKPOINT_FILE, lambda: open_checkpoint(text, verifier.note_verifiers).checkpoint)
+        self._report.size, self._report.root = checkpoint.size, checkpoint.root.hex()
+
+        def read() -> Head:
+            head = read_head(self._need(HEAD_FILE, "checkpoint"))
+            if (head.size, head.root) != (checkpoint.size, checkpoint.root):
+                raise LogError(
+                    f"it is the head of size {head.size}, and not that of the checkpoint, whose size is {checkpoint.size}"
+                )
+            verify_head(head.size, head.root, head.signature, verifier)
+            return head
+
+        return text, self._try("checkpoint", HEAD_FILE, read)
+
+    def _manifest(self, verifier: LogVerifier, head: Head) -> Manifest | None:
+        """Step (2): the manifest is signed and speaks of this head. None where it was refused; the rest goes on without."""
+        data = self._need(MANIFEST_FILE, "manifest")
+        try:
+            manifest = open_manifest(data, verifier)
+            if manifest.size != head.size:
+                raise NoteError(f"it lists the files of log size {manifest.size}, and the checkpoint says {head.size}")
+        except ScrutineerError as error:
+            self._report.add("manifest", MANIFEST_FILE, str(error))
+            return None
+        return manifest
+
+    def _options(self, election: Election, verifier: LogVerifier, head: Head) -> SiteOptions:
+        def read() -> SiteOptions:
+            info = read_site_info(self._need(SITE_FILE, "published"))
+            if (info.definition, info.origin, info.size) != (election.hash.hex(), verifier.origin, head.size):
+                raise PublicationError("it names another definition, log or size than the checkpoint")
+            return info.options
+
+        return self._try("published", SITE_FILE, read)
+
+    def _compare(self, record: Record, files: FileCheck) -> None:
+        """Step (6)."""
+        for done, file in enumerate(render_site(record), 1):
+            if done % 128 == 0:
+                self._progress("Comparing published files", done, max(done, files.listed))
+            files.compare(file)
+        files.finish()
+        self._report.files = files.checked
+
+    def _try(self, check: Check, where: str, step: Callable[[], T]) -> T:
+        """Do a step without which nothing after it could mean anything."""
+        try:
+            return step()
+        except ScrutineerError as error:
+            self._report.add(check, where, str(error))
+            raise _Unverifiable from error
+
+    def _need(self, path: str, check: Check) -> bytes:
+        try:
+            return self._source.read(path)
+        except PublicationError as error:
+            self._report.add(check, path, str(error).removeprefix(f"{path} "))
+            raise _Unverifiable from error
+
+
+def _silent(_what: str, _done: int, _total: int) -> None:
+    pass
