@@ -94,6 +94,11 @@ class Log:
         """Return the root at this or an earlier size; raise LogError for a size not reached."""
         return self._tree.root(self._known_size(size))
 
+    @property
+    def tree(self) -> MerkleTree:
+        """The tree, for reading: nobody but the log may extend it."""
+        return self._tree
+
     def append(self, entries: Sequence[bytes]) -> list[Integrated]:
         """Add a batch and return one result per entry, in order; equal bytes get the original index and receipt.
 
