@@ -4,6 +4,7 @@
 may sign besides the keys that are made when the election is opened.
 """
 
+import importlib.resources
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,9 +12,14 @@ from typing import Final
 
 from scrutineer.election.contests import Contest
 from scrutineer.election.definition import FORMAT_VERSION, Definition, LogIdentity, Provenance, Severity, TableHash
-from scrutineer.election.finding import Finding
+from scrutineer.election.election_file import read_election_file
+from scrutineer.election.finding import Finding, summary
 from scrutineer.election.register import Issuer, Register
+from scrutineer.election.table_findings import register_findings, unit_findings, unknown_unit
+from scrutineer.election.tables import read_register, read_units
+from scrutineer.election.toml_table import read_bounded, read_toml
 from scrutineer.election.units import Units
+from scrutineer.errors import DefinitionError, UsageError
 
 ELECTION_FILE: Final = "election.toml"
 UNITS_FILE: Final = "units.csv"
@@ -48,8 +54,11 @@ class Draft:
 
 
 def check_folder(path: Path, known_rules: Collection[str] | None = None) -> list[Finding]:
-    """Everything that is wrong in an election folder, in the order of its files; empty where it is valid."""
-    raise NotImplementedError
+    """Everything that is wrong in an election folder, in the order of its files; empty where it is valid.
+
+    `known_rules` are the ids that may stand in [rules]; None leaves them unchecked.
+    """
+    return _load(path, known_rules)[1]
 
 
 def read_folder(path: Path, known_rules: Collection[str] | None = None) -> Draft:
@@ -57,7 +66,71 @@ def read_folder(path: Path, known_rules: Collection[str] | None = None) -> Draft
 
     `known_rules` are the ids that may stand in [rules]; None leaves them unchecked.
     """
-    raise NotImplementedError
+    draft, findings = _load(path, known_rules)
+    if draft is None:
+        raise DefinitionError(summary(findings))
+    return draft
+
+
+def _load(path: Path, known_rules: Collection[str] | None) -> tuple[Draft | None, list[Finding]]:
+    findings: list[Finding] = []
+    table = read_toml(path / ELECTION_FILE, findings)
+    written = None if table is None else read_election_file(table, known_rules)
+    units = _read_units(path / UNITS_FILE, findings)
+    if written is not None and units is not None:
+        for contest, place in zip(written.contests, written.contest_tables, strict=True):
+            if contest.unit and contest.unit not in units.index and contest.unit not in units.station_index:
+                place.find(f"there is no unit {contest.unit!r} in {UNITS_FILE}; write the id of one that is listed", "unit")
+    register = None if units is None else _read_register(path / REGISTER_FILE, units, findings)
+    if findings or written is None or units is None or register is None:
+        order = (ELECTION_FILE, UNITS_FILE, REGISTER_FILE)
+        findings.sort(key=lambda finding: (order.index(finding.file), finding.line))
+        return None, findings
+    draft = Draft(
+        id=written.id,
+        name=written.name,
+        date=written.date,
+        timezone=written.timezone,
+        authority=written.authority,
+        contests=written.contests,
+        units=units,
+        register=register,
+        thresholds=written.thresholds,
+        rules=written.rules,
+        opening_required=written.opening_required,
+        provenance=written.provenance,
+        source=written.source,
+    )
+    return draft, findings
+
+
+def _read_units(path: Path, findings: list[Finding]) -> Units | None:
+    data = read_bounded(path, MAX_TABLE_SIZE, findings)
+    if data is None:
+        return None
+    try:
+        return read_units(data)
+    except DefinitionError as error:
+        # Reading stops at the first fault, and fast; only now is it worth looking at every row.
+        findings += unit_findings(data) or [Finding(UNITS_FILE, 0, "", str(error))]
+        return None
+
+
+def _read_register(path: Path, units: Units, findings: list[Finding]) -> Register | None:
+    if not path.exists():
+        return Register(units.station_index, bytes(32 * units.station_count), ())
+    data = read_bounded(path, MAX_TABLE_SIZE, findings)
+    if data is None:
+        return None
+    try:
+        register = read_register(data, units)
+    except DefinitionError as error:
+        findings += register_findings(data, units) or [Finding(REGISTER_FILE, 0, "", str(error))]
+        return None
+    if any(unknown_unit(issuer, units) for issuer in register.others()):
+        findings += register_findings(data, units)
+        return None
+    return register
 
 
 def scaffold(path: Path) -> tuple[Path, ...]:
@@ -65,7 +138,23 @@ def scaffold(path: Path) -> tuple[Path, ...]:
 
     Raises UsageError where the folder is not empty or cannot be written.
     """
-    raise NotImplementedError
+    templates = importlib.resources.files("scrutineer.election") / "templates"
+    written: list[Path] = []
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+        if any(path.iterdir()):
+            raise UsageError(f"the folder {str(path)!r} is not empty: name a new or an empty folder")
+        for name in (ELECTION_FILE, UNITS_FILE):
+            target = path / name
+            with target.open("xb") as file:
+                file.write((templates / name).read_bytes())
+            written.append(target)
+    except OSError as error:
+        raise UsageError(
+            f"the folder {str(path)!r} cannot be written ({error.strerror or type(error).__name__}): "
+            "choose another one or change its permissions"
+        ) from error
+    return tuple(written)
 
 
 def draft_definition(draft: Draft, tables: Mapping[str, TableHash], log: LogIdentity) -> Definition:

@@ -7,13 +7,13 @@ import io
 import itertools
 import re
 from collections.abc import Iterable, Iterator
-from typing import Final
+from typing import Final, cast
 
-import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from scrutineer.election.register import Algorithm, Issuer, Register, Role, station_issuer
+from scrutineer.election.finding import did_you_mean
+from scrutineer.election.register import KEY_SIZES, KINDS_BY_ROLE, Algorithm, Issuer, Register, Role, station_issuer
 from scrutineer.election.units import MAX_ROLL, ROLL_ADVICE, UNKNOWN, Units
 from scrutineer.errors import DefinitionError
 
@@ -103,8 +103,8 @@ def read_register(data: bytes, units: Units) -> Register:
     others: list[Issuer] = []
     for position in range(begin, len(columns[0])):
         try:
-            issuer = _issuer(*(column[position] for column in columns))
-        except (DefinitionError, msgspec.ValidationError) as error:
+            issuer = parse_issuer(*(column[position] for column in columns))
+        except DefinitionError as error:
             line = _line_of_row(position, data, REGISTER_TABLE, REGISTER_HEADER)
             raise DefinitionError(f"{REGISTER_TABLE}, line {line}: {error}") from error
         number = stations.get(issuer.unit)
@@ -134,11 +134,18 @@ def _station_keys(columns: list[list[str]], stations: dict[str, int]) -> bytearr
     return bytearray.fromhex(digits)
 
 
-def _issuer(issuer_id: str, unit: str, algorithm: str, key: str, name: str) -> Issuer:
+def parse_issuer(issuer_id: str, unit: str, algorithm: str, key: str, name: str) -> Issuer:
+    """One row of a register table. Raises DefinitionError."""
     if not _HEXADECIMAL.fullmatch(key) or len(key) % 2:
         raise DefinitionError("key: not hexadecimal; write the public key as pairs of the digits 0-9 and a-f")
-    role: Role = msgspec.convert(issuer_id.partition("/")[0], Role)
-    return Issuer(issuer_id, role, bytes.fromhex(key), msgspec.convert(algorithm, Algorithm), unit, name)
+    role = issuer_id.partition("/")[0]
+    if role not in KINDS_BY_ROLE:
+        raise DefinitionError(
+            f"issuer: {issuer_id[:96]!r} begins with no role; {did_you_mean(role, KINDS_BY_ROLE)} before the '/'"
+        )
+    if algorithm not in KEY_SIZES:
+        raise DefinitionError(f"algorithm: {algorithm[:32]!r} is not used here; {did_you_mean(algorithm, KEY_SIZES)}")
+    return Issuer(issuer_id, cast("Role", role), bytes.fromhex(key), cast("Algorithm", algorithm), unit, name)
 
 
 def _write_csv(header: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> bytes:

@@ -4,7 +4,7 @@ import datetime
 import re
 import stat
 import tomllib
-from collections.abc import Collection, Iterator
+from collections.abc import Collection
 from pathlib import Path
 from typing import Any, Final
 
@@ -57,6 +57,15 @@ class Table:
     def find(self, message: str, *keys: str | int) -> None:
         """Note a finding about a key of this table, or about the table itself."""
         self._findings.append(Finding(self._file, self.line(*keys), self.field(*keys), message))
+
+    @property
+    def finding_count(self) -> int:
+        """How many findings there are by now, in the whole file."""
+        return len(self._findings)
+
+    def refuse(self, key: str, known: Collection[str]) -> None:
+        """Note that a key is not known, with the nearest one that is."""
+        self.find(f"no such key; {did_you_mean(key, known)}", key)
 
     def _take(self, key: str, kind: type, *, required: bool, example: str) -> Any:
         self._asked.add(key)
@@ -152,16 +161,16 @@ class Table:
             Table(self._file, item, self._lines, self._findings, (*self._path, key, number)) for number, item in enumerate(value)
         ]
 
-    def items(self) -> Iterator[tuple[str, Any]]:
-        """Every key and value, for tables whose keys are free."""
+    def free_keys(self) -> list[str]:
+        """Every key that was given, for tables whose keys are free; none of them is refused afterwards."""
         self._asked.update(self.values)
-        yield from self.values.items()
+        return list(self.values)
 
     def refuse_others(self) -> None:
         """Note every key that was not asked for, with the nearest one that was."""
         for key in self.values:
             if key not in self._asked:
-                self.find(f"no such key; {did_you_mean(key, self._asked)}", key)
+                self.refuse(key, self._asked)
 
 
 def read_toml(path: Path, findings: list[Finding]) -> Table | None:
