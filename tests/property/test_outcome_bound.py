@@ -26,6 +26,7 @@ from scrutineer.count.outcome import (
     decide,
 )
 
+UNTIMED = settings(deadline=None)
 SHARES = st.sampled_from([Fraction(1, 20), Fraction(1, 10), Fraction(1, 5), Fraction(1, 3), Fraction(2, 5)])
 MAJORITIES = st.sampled_from([Fraction(1, 2), Fraction(2, 5), Fraction(2, 3), Fraction(1, 3)])
 
@@ -91,6 +92,7 @@ def cases(draw: st.DrawFn, options: tuple[int, int], most: int = 14) -> tuple[Ta
     return tally, ballots, draw(st.none() | st.tuples(*[cap] * count))
 
 
+@UNTIMED
 @given(cases((1, 5)), st.integers(1, 4))
 def test_plurality_is_exact(case: tuple[Tally, int, Caps | None], seats: int) -> None:
     tally, ballots, caps = case
@@ -99,7 +101,7 @@ def test_plurality_is_exact(case: tuple[Tally, int, Caps | None], seats: int) ->
 
 
 @given(cases((2, 4), most=6), st.integers(1, 3), st.integers(2, 3), st.booleans())
-@settings(max_examples=60)
+@settings(UNTIMED, max_examples=60)
 def test_several_choices_are_exact(case: tuple[Tally, int, Caps | None], seats: int, choices: int, approval: bool) -> None:
     tally, ballots, caps = case
     rule = Approval(seats) if approval else Plurality(seats, choices)
@@ -107,6 +109,7 @@ def test_several_choices_are_exact(case: tuple[Tally, int, Caps | None], seats: 
     check_against_all(rule, tally, min(ballots, 4), caps, choices=len(tally.votes) if approval else choices)
 
 
+@UNTIMED
 @given(cases((2, 2)), MAJORITIES, st.booleans())
 def test_yes_no_is_exact(case: tuple[Tally, int, Caps | None], threshold: Fraction, strict: bool) -> None:
     tally, ballots, caps = case
@@ -120,7 +123,7 @@ def test_yes_no_is_exact(case: tuple[Tally, int, Caps | None], threshold: Fracti
     st.none() | st.tuples(MAJORITIES, st.sampled_from([Fraction(1, 10), Fraction(1, 20), Fraction(1, 4)])),
     st.sampled_from(["valid", "cast"]),
 )
-@settings(max_examples=400)
+@settings(UNTIMED, max_examples=400)
 def test_majority_is_exact(case, threshold, alternative, base) -> None:  # type: ignore[no-untyped-def]
     tally, ballots, caps = case
     rule = Majority(threshold, alternative, base)
@@ -134,7 +137,7 @@ def test_majority_is_exact(case, threshold, alternative, base) -> None:  # type:
     st.none() | SHARES,
     st.sampled_from([None, Fraction(1), Fraction(7, 5), Fraction(6, 5)]),
 )
-@settings(max_examples=300)
+@settings(UNTIMED, max_examples=300)
 def test_divisor_methods_are_exact(case, seats, threshold, first) -> None:  # type: ignore[no-untyped-def]
     tally, ballots, caps = case
     rule = DHondt(seats, threshold) if first is None else SainteLague(seats, threshold, first)
@@ -143,7 +146,7 @@ def test_divisor_methods_are_exact(case, seats, threshold, first) -> None:  # ty
 
 
 @given(cases((1, 4)), st.integers(1, 8), st.none() | SHARES)
-@settings(max_examples=300)
+@settings(UNTIMED, max_examples=300)
 def test_hamilton_is_safe_and_exact_without_threshold(case, seats, threshold) -> None:  # type: ignore[no-untyped-def]
     tally, ballots, caps = case
     if threshold is None and caps is None:
@@ -162,7 +165,7 @@ def ranked_cases(draw: st.DrawFn) -> tuple[RankedTally, int]:
 
 
 @given(ranked_cases())
-@settings(max_examples=150, deadline=None)
+@settings(UNTIMED, max_examples=150)
 def test_instant_runoff_is_safe(case: tuple[RankedTally, int]) -> None:
     tally, ballots = case
     bound = can_change(InstantRunoff(), tally, ballots)

@@ -21,6 +21,7 @@ from scrutineer.count.outcome import (
     decide,
 )
 
+UNTIMED = settings(deadline=None)
 VOTES = st.lists(st.integers(0, 40) | st.integers(0, 10**9), min_size=1, max_size=8).map(tuple)
 SEATS = st.integers(1, 30)
 RULES = st.one_of(
@@ -49,6 +50,7 @@ RANKINGS = st.integers(2, 5).flatmap(
 )
 
 
+@UNTIMED
 @given(RULES, VOTES, st.randoms(use_true_random=False))
 def test_names_and_order_of_options_do_not_matter(rule: Rule, votes: tuple[int, ...], random) -> None:  # type: ignore[no-untyped-def]
     new = list(range(len(votes)))
@@ -66,6 +68,7 @@ def test_names_and_order_of_options_do_not_matter(rule: Rule, votes: tuple[int, 
     assert bounds[0].margin == bounds[1].margin
 
 
+@UNTIMED
 @given(RULES, VOTES)
 def test_every_place_is_filled_or_open(rule: Rule, votes: tuple[int, ...]) -> None:
     outcome = decide(rule, Tally(votes))
@@ -87,6 +90,7 @@ def test_every_place_is_filled_or_open(rule: Rule, votes: tuple[int, ...]) -> No
         assert len(outcome.tied) > outcome.open_seats or not outcome.tied
 
 
+@UNTIMED
 @given(VOTES, SEATS, st.sampled_from([Fraction(1), Fraction(7, 5), Fraction(5, 2), None]))
 def test_divisor_methods_take_the_largest_quotients(votes: tuple[int, ...], seats: int, first: Fraction | None) -> None:
     rule = DHondt(seats) if first is None else SainteLague(seats, None, first)
@@ -106,12 +110,14 @@ def test_divisor_methods_take_the_largest_quotients(votes: tuple[int, ...], seat
     assert outcome.seats == tuple(certain[option] for option in range(len(votes)))
 
 
+@UNTIMED
 @given(DIVISOR_METHODS, VOTES, SEATS)
 def test_divisor_methods_are_house_monotone(method: type[DHondt] | type[SainteLague], votes: tuple[int, ...], seats: int) -> None:
     smaller, larger = (decide(method(size), Tally(votes)) for size in (seats, seats + 1))
     assert all(less <= more for less, more in zip(smaller.seats, larger.seats, strict=True) if not larger.tied)
 
 
+@UNTIMED
 @given(VOTES.filter(any), SEATS)
 def test_hamilton_stays_within_quota_and_dhondt_above_its_floor(votes: tuple[int, ...], seats: int) -> None:
     hamilton, dhondt = decide(Hamilton(seats), Tally(votes)), decide(DHondt(seats), Tally(votes))
@@ -135,8 +141,8 @@ def winners_of_all_orders(tally: RankedTally, inside: frozenset[int]) -> frozens
     return frozenset().union(*(winners_of_all_orders(tally, inside - {option}) for option in last))
 
 
+@UNTIMED
 @given(RANKINGS)
-@settings(deadline=None)
 def test_instant_runoff_elects_who_wins_in_every_order(tally: RankedTally) -> None:
     outcome = decide(InstantRunoff(), tally)
     winners = winners_of_all_orders(tally, frozenset(range(tally.options)))
@@ -146,6 +152,7 @@ def test_instant_runoff_elects_who_wins_in_every_order(tally: RankedTally) -> No
         assert sum(votes for votes in shown.votes if votes is not None) + shown.exhausted == tally.valid
 
 
+@UNTIMED
 @given(RULES, VOTES, st.integers(0, 50))
 def test_more_open_ballots_never_settle_a_contest(rule: Rule, votes: tuple[int, ...], ballots: int) -> None:
     fewer, more = (can_change(rule, Tally(votes), number) for number in (ballots, ballots + 1))

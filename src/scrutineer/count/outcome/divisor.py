@@ -129,7 +129,8 @@ class DivisorMethod:
         for index in inside:
             for quotient, last in [(quotient, last) for quotient, last in lasts if last != index][:1]:
                 ballots = ceil(quotient * self.divisor(seats[index])) - votes[index]
-                if within(ballots, caps[index]):
+                # Lists without any votes are level with each other already.
+                if ballots > 0 and within(ballots, caps[index]):
                     reaches.append(Reach(ballots, f"pair:{last}:{index}"))
         return nearest(*reaches)
 

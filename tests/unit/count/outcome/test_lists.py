@@ -78,6 +78,16 @@ def test_a_tie_whose_lists_get_no_further_votes_changes_with_who_joins_it() -> N
     assert not can_change(rule, tally, 99, per_option_max=(0, 0, 13)).changeable
 
 
+@pytest.mark.parametrize("threshold", [None, Fraction(1, 20)])
+@pytest.mark.parametrize("method", [DHondt, SainteLague, Hamilton])
+def test_lists_without_votes_that_can_get_none_stay_tied(
+    method: type[DHondt] | type[SainteLague] | type[Hamilton], threshold: Fraction | None
+) -> None:
+    for open_ballots in (0, 5):
+        bound = can_change(method(3, threshold), Tally((0, 0)), open_ballots, per_option_max=(0, 0))
+        assert bound == Bound(False, True, None, None, "none")
+
+
 def test_the_closest_quotients_bind() -> None:
     # The eighth quotient is 100,000 / 4 = 25,000, the ninth 80,000 / 4 and 20,000 / 1: list 3 is 5,000 votes away.
     bound = can_change(DHondt(8), FOUR_LISTS, 4_999)
