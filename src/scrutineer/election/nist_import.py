@@ -6,7 +6,7 @@ without a rule here.
 """
 
 from collections.abc import Iterable, Sequence
-from typing import Any, Final, get_args
+from typing import Annotated, Any, Final, get_args
 
 import msgspec
 
@@ -19,9 +19,16 @@ OWN: Final = "scrutineer-"
 UNIT_PREFIX: Final = "gp."
 CONTEST_PREFIX: Final = "ct."
 
+# fmt: off
 UNIT_TYPES: Final = frozenset(
-    ["ballot-batch", "ballot-style-area", "borough", "city", "city-council", "combined-precinct", "congressional", "country", "county", "county-council", "drop-box", "judicial", "municipality", "polling-place", "precinct", "school", "special", "split-precinct", "state", "state-house", "state-senate", "town", "township", "utility", "village", "vote-center", "ward", "water"]
+    (
+        "ballot-batch", "ballot-style-area", "borough", "city", "city-council", "combined-precinct", "congressional",
+        "country", "county", "county-council", "drop-box", "judicial", "municipality", "polling-place", "precinct",
+        "school", "special", "split-precinct", "state", "state-house", "state-senate", "town", "township", "utility",
+        "village", "vote-center", "ward", "water",
+    )
 )
+# fmt: on
 """Kinds of unit for which the schema has a name; every other kind is its `OtherType`."""
 
 VARIATION_BY_RULE: Final[dict[RuleName, str]] = {
@@ -42,6 +49,7 @@ _RULE_BY_VARIATION: Final[dict[str, RuleName]] = {
     "rcv": "ranked",
 }
 _RULES: Final = get_args(RuleName)
+_Number = Annotated[int, msgspec.Meta(ge=-(2**53), le=2**53)]
 
 
 class _Object(msgspec.Struct, frozen=True, rename="pascal"):
@@ -75,7 +83,7 @@ class _Unit(_Object, frozen=True):
     other_type: str = ""
     name: _Text | None = None
     composing_gp_unit_ids: tuple[str, ...] = ()
-    voters_registered: int | None = None
+    voters_registered: _Number | None = None
 
 
 class _Party(_Object, frozen=True):
@@ -98,7 +106,7 @@ class _Selection(_Object, frozen=True):
     party_ids: tuple[str, ...] = ()
     selection: _Text | None = None
     is_write_in: bool = False
-    sequence_order: int | None = None
+    sequence_order: _Number | None = None
     external_identifier: tuple[_Identifier, ...] = ()
 
 
@@ -109,8 +117,8 @@ class _Contest(_Object, frozen=True):
     election_district_id: str
     contest_selection: tuple[_Selection, ...] = ()
     vote_variation: str = ""
-    number_elected: int = 1
-    votes_allowed: int = 1
+    number_elected: _Number = 1
+    votes_allowed: _Number = 1
     passage_threshold: _Text | None = None
     external_identifier: tuple[_Identifier, ...] = ()
 
@@ -162,10 +170,8 @@ def import_definition(data: bytes) -> tuple[tuple[Contest, ...], list[UnitRow], 
         )
     names = _short_ids([unit.id for unit in report.gp_unit], UNIT_PREFIX)
     rows = _units(report.gp_unit, election.election_scope_id, names)
-    contests = tuple(
-        _Reader(report, contest, names, _short_ids([c.id for c in election.contest], CONTEST_PREFIX)).read()
-        for contest in election.contest
-    )
+    contest_ids = _short_ids([contest.id for contest in election.contest], CONTEST_PREFIX)
+    contests = tuple(_Reader(report, contest, names, contest_ids[contest.id]).read() for contest in election.contest)
     return contests, rows, election.name.first("the election"), election.start_date
 
 
@@ -229,9 +235,9 @@ def _check_sums(given: Sequence[_Unit], units: Units, names: dict[str, str]) -> 
 class _Reader:
     """One contest of a report on its way to a `Contest`."""
 
-    def __init__(self, report: _Report, contest: _Contest, units: dict[str, str], contests: dict[str, str]) -> None:
+    def __init__(self, report: _Report, contest: _Contest, units: dict[str, str], contest_id: str) -> None:
         self.given = contest
-        self.id = contests[contest.id]
+        self.id = contest_id
         self.where = f"contest {contest.id!r}"
         self.units = units
         self.scope = report.election[0].election_scope_id
@@ -280,7 +286,8 @@ class _Reader:
         if own is not None:
             if own not in _RULES:
                 raise DefinitionError(f"{self.where} has the rule {own!r}: use one of {', '.join(_RULES)}")
-            return msgspec.convert(own, RuleName)  # type: ignore[arg-type,no-any-return]
+            named: RuleName = msgspec.convert(own, RuleName)
+            return named
         if kind in ("BallotMeasureContest", "RetentionContest"):
             return "yes-no"
         rule = _RULE_BY_VARIATION.get(self.given.vote_variation) if kind == "CandidateContest" else None
@@ -320,16 +327,20 @@ class _Reader:
             names.append(self.candidate_names[candidate_id].first(f"candidate {candidate_id!r}"))
         if not names and not selection.is_write_in:
             raise DefinitionError(f"{where} names no candidate: add one, or mark it as IsWriteIn")
-        if len(names) == 1 and selection.endorsement_party_ids:
+        if len(names) == 1 and selection.endorsement_party_ids and self._names_alliances(selection.candidate_ids[0]):
             parties = [self._single((party,), self.parties, f"party of {where}") for party in selection.endorsement_party_ids]
             name = " / ".join(party.name.first(f"party {party.id!r}") for party in parties)
             candidate_id = selection.candidate_ids[0]
             return Option(option_id, name, self._candidate(candidate_id, "can.", self.candidate_names[candidate_id]))
         if len(names) == 1:
-            self._check_alone(selection, option_id)
+            self._check_alone(selection)
         return Option(option_id, " / ".join(names) or "Write-in")
 
-    def _check_alone(self, selection: _Selection, option_id: str) -> None:
+    def _names_alliances(self, candidate: str) -> bool:
+        # Elsewhere a single selection with an endorsing party is one candidate with a label, and not an alliance.
+        return "rule" in self.own or sum(candidate in other.candidate_ids for other in self.given.contest_selection) > 1
+
+    def _check_alone(self, selection: _Selection) -> None:
         """A candidate on several selections makes an alliance; on one, the option is the candidate."""
         candidate = selection.candidate_ids[0]
         others = [s.id for s in self.given.contest_selection if candidate in s.candidate_ids and not s.endorsement_party_ids]
