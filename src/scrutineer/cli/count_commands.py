@@ -162,11 +162,13 @@ def _record(office: Office, payload: Payload, act: str, address: str | None, pro
     """Sign and record an act; the log index of its statement."""
     statements = office.sign(payload, act)
     if address is not None:
-        receipts = submit_statements(statements, address, office.log_signer().verifier, progress=progress)
+        receipts = submit_statements(
+            statements, address, office.log_signer().verifier, progress=lambda done, total: progress("Sending", done, total)
+        )
         return receipts[0].index
     log = office.open_log()
     try:
-        return [log.append([statement])[0] for statement in statements][0].index
+        return log.append(statements)[0].index
     finally:
         log.close()
 

@@ -8,6 +8,7 @@ The size belongs in the signed part: index and size of an RFC 9942 proof are not
 several pairs of them (index 4 of 5 and index 1 of 2, for example). With the size signed, only one index fits.
 """
 
+import functools
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
@@ -164,6 +165,8 @@ def _protected(verifier: LogVerifier, size: int) -> bytes:
     return b"\xa4\x01\x27\x04" + _HASH_HEAD + verifier.kid + b"\x0f" + claims + b"\x19\x01\x8b\x01"
 
 
+# The receipts of one head carry the same signature over the same root, so whoever checks many of them checks it once.
+@functools.lru_cache(maxsize=4096)
 def _verify_signature(verifier: LogVerifier, protected: bytes, size: int, root: bytes, signature: bytes) -> None:
     try:
         verify(verifier.ed25519_public_key, _signed(protected, root), signature)

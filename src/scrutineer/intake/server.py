@@ -1,0 +1,241 @@
+"""Runs the intake service: opens the port, keeps time, stops cleanly."""
+
+import asyncio
+import contextlib
+import email.utils
+import errno
+import resource
+import signal
+import threading
+import time
+from collections.abc import Callable, Iterator
+from typing import Final, NamedTuple
+
+import uvloop
+
+from scrutineer.errors import LogError, ScrutineerError, UsageError
+from scrutineer.intake.api import Api
+from scrutineer.intake.checkers import Checkers, ElectionFiles
+from scrutineer.intake.http import Connection, Connections
+from scrutineer.intake.service import QUEUE_LIMIT, Intake
+from scrutineer.log import Log
+from scrutineer.statements.accreditations import may_accredit
+
+GRACE: Final = 10.0  # seconds that running requests have when the service stops
+FAILURE_GRACE: Final = 2.0  # seconds in which clients are still told that the store failed
+BACKLOG: Final = 2_048  # connections waiting to be accepted
+MAX_CONNECTIONS: Final = 10_000
+SPARE_FILES: Final = 64  # open files beside the connections
+
+
+class Progress(NamedTuple):
+    """What the service has done since it started."""
+
+    counts: dict[str, int]
+    """Answers: 'accepted', 'duplicate', and each reason of refusal."""
+    size: int
+    """Entries in the log."""
+    batches: int
+    """Commits, that is, flushes."""
+    restarts: int
+    """Checker processes that had to be replaced."""
+
+
+class Address(NamedTuple):
+    """Where the service listens."""
+
+    host: str
+    port: int
+
+    @property
+    def url(self) -> str:
+        """The base URL."""
+        return f"http://[{self.host}]:{self.port}" if ":" in self.host else f"http://{self.host}:{self.port}"
+
+
+class Service:
+    """One run of the intake service on a log. `run` blocks; everything else may be called from other threads."""
+
+    def __init__(
+        self,
+        log: Log,
+        files: ElectionFiles,
+        *,
+        host: str = "127.0.0.1",
+        port: int = 0,
+        checkers: int = 1,
+        queue_limit: int = QUEUE_LIMIT,
+        housekeeping: Callable[[], object] | None = None,
+        ready: Callable[[Address], object] | None = None,
+        progress: Callable[[Progress], object] | None = None,
+    ) -> None:
+        """Take an open log whose first entry is the definition in `files`; the caller closes the log.
+
+        `checkers` is the number of processes that verify; `housekeeping` runs once a second in a thread of its own, off
+        the way of acknowledgements (a store's `checkpoint_wal`); `ready` hears the address once it is listened to;
+        `progress` hears once a second what was done.
+        """
+        self._log = log
+        self._files = files
+        self._host = host
+        self._port = port
+        self._checkers = checkers
+        self._queue_limit = queue_limit
+        self._housekeeping = housekeeping
+        self._ready = ready
+        self._progress = progress
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._stop: asyncio.Event | None = None
+        self._stop_early = threading.Event()
+
+    def run(self) -> None:
+        """Serve until `stop` is called or SIGTERM or SIGINT arrives (in the main thread), then finish what is under way.
+
+        Raises UsageError when the address cannot be had, DefinitionError when the election cannot be opened, LogError when
+        the log is another election's, and StoreError when the store failed while running.
+        """
+        uvloop.run(self._serve())
+
+    def stop(self) -> None:
+        """Ask the service to stop; returns at once."""
+        self._stop_early.set()
+        loop, stop = self._loop, self._stop
+        if loop is not None and stop is not None:
+            with contextlib.suppress(RuntimeError):  # The loop has ended by itself.
+                loop.call_soon_threadsafe(stop.set)
+
+    async def _serve(self) -> None:
+        loop = self._loop = asyncio.get_running_loop()
+        stop = self._stop = asyncio.Event()
+        if self._stop_early.is_set():
+            stop.set()
+        checkers = await Checkers.start(self._files, self._checkers)
+        try:
+            self._check_log(checkers.election_hash)
+            for entry in self._log.entries():
+                if may_accredit(entry):
+                    checkers.apply(entry)
+            intake = Intake(self._log, checkers, limit=self._queue_limit)
+            intake.failed = stop.set
+            connections = Connections(Api(intake).handle, time.monotonic, _connection_limit())
+            connections.sweep(_date_field())
+            try:
+                server = await loop.create_server(
+                    lambda: Connection(connections), self._host, self._port, backlog=BACKLOG, reuse_address=True
+                )
+            except OSError as error:
+                raise _address_error(self._host, self._port, error) from error
+        except BaseException:
+            await checkers.close()
+            raise
+        if threading.current_thread() is threading.main_thread():
+            for number in (signal.SIGTERM, signal.SIGINT):
+                loop.add_signal_handler(number, stop.set)
+        keeping = loop.create_task(self._keep(intake, connections))
+        try:
+            address = server.sockets[0].getsockname()
+            if self._ready is not None:
+                self._ready(Address(address[0], address[1]))
+            await stop.wait()
+            if intake.failure is not None:
+                await asyncio.sleep(FAILURE_GRACE)
+        finally:
+            keeping.cancel()
+            server.close()
+            await _drain(intake, connections)
+            await intake.close()
+            if self._progress is not None:
+                self._progress(_progress_of(intake))
+        if intake.failure is not None:
+            raise intake.failure
+
+    def _check_log(self, election_hash: bytes) -> None:
+        if self._log.find(election_hash) != 0:
+            raise LogError("the first entry of the log is not this definition: open the election first, or check the paths")
+
+    async def _keep(self, intake: Intake, connections: Connections) -> None:
+        """Once a second: the date, slow connections, housekeeping, progress."""
+        loop = asyncio.get_running_loop()
+        while True:
+            await asyncio.sleep(1)
+            connections.sweep(_date_field())
+            if self._progress is not None:
+                self._progress(_progress_of(intake))
+            if self._housekeeping is not None and intake.failure is None:
+                try:
+                    await loop.run_in_executor(None, self._housekeeping)
+                except ScrutineerError as error:
+                    intake.fail(error)
+
+
+def _progress_of(intake: Intake) -> Progress:
+    return Progress(dict(intake.counts), intake.log.size, intake.batches, intake.checkers.restarts)
+
+
+async def _drain(intake: Intake, connections: Connections) -> None:
+    """Answer what is under way, for a while; then cut what is left."""
+    intake.stop_accepting()
+    connections.close()
+    deadline = time.monotonic() + GRACE
+    while (intake.under_way or connections.open) and time.monotonic() < deadline:
+        await asyncio.sleep(0.01)
+        connections.close()
+    connections.abort()
+
+
+@contextlib.contextmanager
+def running(
+    log: Log, files: ElectionFiles, *, host: str = "127.0.0.1", port: int = 0, housekeeping: Callable[[], object] | None = None
+) -> Iterator[Address]:
+    """Run the service in a thread for as long as the block lasts. Raises what `Service.run` raises, on entry or on exit."""
+    started = threading.Event()
+    addresses: list[Address] = []
+    errors: list[BaseException] = []
+
+    def ready(address: Address) -> None:
+        addresses.append(address)
+        started.set()
+
+    service = Service(log, files, host=host, port=port, housekeeping=housekeeping, ready=ready)
+
+    def run() -> None:
+        try:
+            service.run()
+        except BaseException as error:
+            errors.append(error)
+        finally:
+            started.set()
+
+    thread = threading.Thread(target=run, name="intake", daemon=True)
+    thread.start()
+    started.wait()
+    try:
+        if addresses:
+            yield addresses[0]
+    finally:
+        service.stop()
+        thread.join()
+    if errors:
+        raise errors[0]
+
+
+def _connection_limit() -> int:
+    """How many connections the open files that this process may have leave room for; asks for as many as it may."""
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = MAX_CONNECTIONS + SPARE_FILES
+    allowed = wanted if most == resource.RLIM_INFINITY else min(wanted, most)
+    with contextlib.suppress(ValueError, OSError):
+        resource.setrlimit(resource.RLIMIT_NOFILE, (allowed, most))
+    return max(1, resource.getrlimit(resource.RLIMIT_NOFILE)[0] - SPARE_FILES)
+
+
+def _date_field() -> bytes:
+    return b"date: " + email.utils.formatdate(usegmt=True).encode() + b"\r\n"
+
+
+def _address_error(host: str, port: int, error: OSError) -> UsageError:
+    if error.errno == errno.EADDRINUSE:
+        return UsageError(f"port {port} on {host} is in use: stop the other program, or choose another port")
+    if error.errno in (errno.EACCES, errno.EPERM):
+        return UsageError(f"port {port} on {host} may not be used by this user: choose one above 1023")
+    return UsageError(f"cannot listen on {host}, port {port} ({error.strerror or error}): check host and port")

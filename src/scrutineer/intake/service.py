@@ -1,0 +1,128 @@
+"""The intake service without its transport: known already, checked, sequenced, answered."""
+
+from collections import Counter
+from collections.abc import Callable
+from typing import Final, NamedTuple
+
+from scrutineer.errors import LogError, ScrutineerError, StoreError
+from scrutineer.intake.checkers import Checkers
+from scrutineer.intake.frames import Verdict
+from scrutineer.intake.problems import REASONS, Problem
+from scrutineer.intake.sequencer import Sequencer
+from scrutineer.log import Integrated, Log
+from scrutineer.statements.accreditations import may_accredit
+from scrutineer.statements.statement import statement_hash
+
+QUEUE_LIMIT: Final = 8_192  # statements on their way at a time
+
+
+class Answer(NamedTuple):
+    """What a submitter is told: the receipt, whether it is new, and the statement's name; or the problem."""
+
+    receipt: bytes
+    fresh: bool
+    leaf: bytes
+    problem: Problem | None = None
+
+
+Done = Callable[[Answer], object]
+
+
+class Intake:
+    """Takes statements in: each is answered exactly once, with its receipt or with the reason why it is not recorded."""
+
+    def __init__(self, log: Log, checkers: Checkers, *, limit: int = QUEUE_LIMIT) -> None:
+        self.log = log
+        self.checkers = checkers
+        self.counts: Counter[str] = Counter()
+        """Answers so far: 'accepted', 'duplicate', and each reason of refusal."""
+        self.failure: ScrutineerError | None = None
+        self.failed: Callable[[], object] = lambda: None
+        """Called once, when the service cannot go on."""
+        self._limit = limit
+        self._under_way = 0
+        self._stopping = False
+        self._sequencer = Sequencer(log.append, recorded=self._recorded, failed=self.fail)
+        checkers.failed = self.fail
+
+    @property
+    def batches(self) -> int:
+        """Commits so far."""
+        return self._sequencer.batches
+
+    @property
+    def under_way(self) -> int:
+        """Statements taken in and not answered yet."""
+        return self._under_way
+
+    def submit(self, data: bytes, done: Done) -> None:
+        """Take a statement in; `done` gets the answer, now or later, from the event loop."""
+        leaf = statement_hash(data)
+        index = self.log.find(leaf)
+        if index is not None:
+            done(self._known(leaf, index))
+            return
+        if self._under_way >= self._limit:
+            done(self._refuse("queue-full", f"{self._limit} statements are on their way: send this one again a little later"))
+            return
+        if self._stopping or self.failure is not None:
+            done(self._stopped())
+            return
+        self._under_way += 1
+
+        def sequenced(result: Integrated | ScrutineerError) -> None:
+            self._under_way -= 1
+            if isinstance(result, Integrated):
+                self.counts["accepted" if result.fresh else "duplicate"] += 1
+                done(Answer(result.receipt, result.fresh, leaf))
+            else:
+                done(self._refuse("store-failed", f"the statement is not recorded: {result}"))
+
+        def checked(verdict: Verdict) -> None:
+            if verdict is None:
+                self._sequencer.put(data, sequenced)
+            else:
+                self._under_way -= 1
+                code, detail = verdict
+                done(self._refuse(code if code in REASONS else "not-allowed", detail))
+
+        self.checkers.check(data, checked)
+
+    async def close(self) -> None:
+        """Refuse what comes from now on; wait until the running commit has ended."""
+        self._stopping = True
+        await self._sequencer.close()
+        await self.checkers.close()
+
+    def stop_accepting(self) -> None:
+        """Refuse what comes from now on."""
+        self._stopping = True
+
+    def _known(self, leaf: bytes, index: int) -> Answer:
+        try:
+            receipt = self.log.receipt(index)
+        except LogError as error:
+            if isinstance(error, StoreError):
+                self.fail(error)
+            return self._refuse("store-failed", f"the receipt cannot be read: {error}")
+        self.counts["duplicate"] += 1
+        return Answer(receipt, False, leaf)
+
+    def _refuse(self, code: str, detail: str) -> Answer:
+        self.counts[code] += 1
+        return Answer(b"", False, b"", Problem(code, detail))
+
+    def _stopped(self) -> Answer:
+        if self.failure is not None:
+            return self._refuse("store-failed", f"nothing can be recorded: {self.failure}")
+        return self._refuse("stopping", "the service is being stopped: send the statement again after its restart")
+
+    def _recorded(self, data: bytes) -> None:
+        if may_accredit(data):
+            self.checkers.apply(data)
+
+    def fail(self, error: ScrutineerError) -> None:
+        """Take note that nothing can be recorded any more: from now on everything new is refused."""
+        if self.failure is None:
+            self.failure = error
+            self.failed()
