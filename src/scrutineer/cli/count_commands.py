@@ -12,7 +12,7 @@ from scrutineer.cli.office import Office, now
 from scrutineer.cli.show import Progress, json_option, print_json, print_standings, progress_display, standing_json, unit_json
 from scrutineer.count import QUARANTINED, Count, make_bulletin, make_certificate, unit_result
 from scrutineer.errors import UsageError
-from scrutineer.intake.client import submit_statements
+from scrutineer.intake import submit_statements
 from scrutineer.log import Log
 from scrutineer.statements import Bulletin, Certificate, Decision, Payload, parse_statement
 from scrutineer.statements.kinds import Layer

@@ -52,8 +52,9 @@ def check_command(folder: Path, as_json: bool) -> None:
 
 @click.command("open")
 @_folder
+@click.option("--officers", type=click.IntRange(1, 100), metavar="N", help="Keys to make for the authority's officers.")
 @json_option
-def open_command(folder: Path, as_json: bool) -> None:
+def open_command(folder: Path, officers: int | None, as_json: bool) -> None:
     """Make keys, sign the definition, and start the log with it.
 
     Writes private keys to DIR/keys (keep them safe and offline) and the record to DIR/record. Prints the hash of the
@@ -62,7 +63,7 @@ def open_command(folder: Path, as_json: bool) -> None:
     """
     draft = read_folder(folder, RULE_IDS)
     with progress_display(as_json) as progress:
-        office = open_folder(folder, draft, progress=progress)
+        office = open_folder(folder, draft, officers=officers, progress=progress)
     units = office.election.units
     if as_json:
         print_json(

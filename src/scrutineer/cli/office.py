@@ -7,6 +7,7 @@ DIR/record/units.csv, register.csv   its tables
 DIR/record/log.db                 the log
 """
 
+import functools
 import secrets
 import time
 from collections.abc import Callable, Iterator
@@ -81,15 +82,22 @@ class Office:
 
     def officer_key(self, number: int = 1) -> SigningKey:
         """The key of the n-th officer, where this machine holds it."""
-        return load_key(self.folder / KEYS / f"officer-{number}.pem")
+        return _load_once(self.folder / KEYS / f"officer-{number}.pem")
 
     def officers(self) -> list[int]:
         """Numbers of the officers whose keys this machine holds."""
         return [n for n in range(1, 101) if (self.folder / KEYS / f"officer-{n}.pem").is_file()]
 
-    def station_key(self, station: str) -> SigningKey:
-        """The key of a station that was made here."""
-        return load_key(self.folder / KEYS / STATIONS_KEY).derive(station_issuer(station))
+    def stations_seed(self) -> SigningKey:
+        """The key from which the stations' keys that were made here derive, each by its issuer id."""
+        return _load_once(self.folder / KEYS / STATIONS_KEY)
+
+    def key_of(self, issuer: str) -> SigningKey:
+        """The key of a station or officer that was made here, by issuer id."""
+        role, _, name = issuer.partition("/")
+        if role == "station":
+            return self.stations_seed().derive(issuer)
+        return self.officer_key(int(name.removeprefix("officer-")))
 
     def sign(self, payload: Payload, act: str) -> list[bytes]:
         """Sign an act with as many officers as it needs: the statement, then the endorsements.
@@ -115,25 +123,30 @@ def open_folder(
     folder: Path,
     draft: Draft,
     *,
+    officers: int | None = None,
     station_seed: bytes | None = None,
     randomness: Randomness = secrets.token_bytes,
     progress: Progress | None = None,
 ) -> Office:
     """Make keys, sign the definition and start the log with it.
 
-    Stations that `register.csv` gives no key get one derived from a seed kept in keys/stations.pem (`station_seed` sets it,
-    for replays and simulations that must come out the same again).
+    `officers` keys are made for the authority, by default as many as the most demanding act needs. Stations that
+    `register.csv` gives no key get one derived from a seed kept in keys/stations.pem (`station_seed` sets it, for replays and
+    simulations that must come out the same again).
     Raises UsageError where the folder was opened before, DefinitionError where the draft does not hold together.
     """
     record = folder / RECORD
     if (record / DEFINITION_FILE).exists() or (folder / KEYS).exists():
         raise UsageError(f"{folder} has been opened before: an election is defined once; start another folder for another one")
     keys = folder / KEYS
-    officers = {n: make_key(keys / f"officer-{n}.pem", randomness=randomness) for n in range(1, _officers_needed(draft) + 1)}
+    wanted = _officers_needed(draft) if officers is None else officers
+    if wanted < _officers_needed(draft):
+        raise UsageError(f"{wanted} officers are too few: the thresholds of this election need {_officers_needed(draft)}")
+    made = {n: make_key(keys / f"officer-{n}.pem", randomness=randomness) for n in range(1, wanted + 1)}
     for name, algorithm in zip(LOG_KEYS, ("ed25519", "ml-dsa-44"), strict=True):
         make_key(keys / name, algorithm, randomness)  # type: ignore[arg-type]
     seed = make_key(keys / STATIONS_KEY, randomness=randomness if station_seed is None else lambda _: station_seed)
-    register = _register(draft, {n: key.public_key for n, key in officers.items()}, seed, progress)
+    register = _register(draft, {n: key.public_key for n, key in made.items()}, seed, progress)
     units_table, register_table = write_units(draft.units), write_register(register)
     signer = _log_signer(folder, f"scrutineer/{draft.id}")
     definition = draft_definition(
@@ -141,9 +154,7 @@ def open_folder(
         {UNITS_TABLE: table_hash(units_table), REGISTER_TABLE: table_hash(register_table)},
         LogIdentity(signer.origin, signer.verifier.vkeys),
     )
-    first, *endorsements = sign_act(
-        definition, None, definition.needed("definition"), list(officers), lambda number: officers[number]
-    )
+    first, *endorsements = sign_act(definition, None, definition.needed("definition"), list(made), lambda number: made[number])
     election = open_election(first, units_table, register_table)
     try:
         record.mkdir(parents=True, exist_ok=True)
@@ -193,6 +204,11 @@ def stretches(entries: Iterator[bytes], length: int) -> Iterator[list[bytes]]:
 def now() -> int:
     """Seconds since 1970, by this machine's clock."""
     return int(time.time())
+
+
+@functools.lru_cache(maxsize=256)
+def _load_once(path: Path) -> SigningKey:
+    return load_key(path)
 
 
 def _officers_needed(draft: Draft) -> int:

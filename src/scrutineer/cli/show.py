@@ -1,7 +1,9 @@
 """What commands print: results for people as tables, for programs as JSON, and progress on standard error."""
 
 import contextlib
+import html
 import json
+import re
 import sys
 import time
 from collections.abc import Callable, Iterator
@@ -16,7 +18,7 @@ from rich.table import Table
 from scrutineer.count import Count, Standing, standing, unit_result
 from scrutineer.count.results import UnitResult
 from scrutineer.election.contests import LIST_RULES
-from scrutineer.portal.words import bound_sentence, outcome_sentence
+from scrutineer.portal.words import change, headline
 
 Progress = Callable[[str, int, int], None]
 
@@ -28,11 +30,15 @@ def print_json(value: Any) -> None:
     click.echo(json.dumps(value, ensure_ascii=False, indent=2))
 
 
+def silent(what: str, done: int, total: int) -> None:
+    """A progress display that shows nothing."""
+
+
 @contextlib.contextmanager
 def progress_display(quiet: bool = False) -> Iterator[Progress]:
     """Progress on standard error: bars on a terminal, a line every few seconds elsewhere, nothing when quiet."""
     if quiet:
-        yield lambda what, done, total: None
+        yield silent
     elif sys.stderr.isatty():
         with RichProgress(
             TextColumn("{task.description}"),
@@ -70,8 +76,13 @@ def print_standings(count: Count, heading: str) -> None:
         now = standing(count, number)
         console.print()
         console.print(_table(now))
-        console.print(outcome_sentence(now))
-        console.print(bound_sentence(now))
+        console.print(_plain(headline(now)))
+        console.print(f"Can it still change? {_plain(change(now, now.result.open_without_roll).sentence)}")
+
+
+def _plain(sentence: str) -> str:
+    """A sentence of the pages as text: without marks, and with its entities as characters."""
+    return html.unescape(re.sub(r"<[^>]*>", "", sentence))
 
 
 def _table(now: Standing) -> Table:

@@ -17,6 +17,7 @@ from scrutineer.count.contest import (
     T_QUARANTINED,
     T_ROLL,
     T_ROLL_COUNTED,
+    T_ROLL_COUNTED_KNOWN,
     T_ROLL_KNOWN,
     T_VOTERS,
     T_VOTERS_KNOWN,
@@ -48,6 +49,8 @@ class UnitResult:
     """Registered voters of the counted stations; None where one is unknown."""
     open_ballots: int | None
     """At most so many ballots can still come from outstanding and quarantined stations; None where a roll is unknown."""
+    open_without_roll: int
+    """Outstanding and quarantined stations whose roll is unknown."""
 
     @property
     def outstanding(self) -> int:
@@ -90,8 +93,9 @@ def unit_result(count: Count, contest: int, unit: int) -> UnitResult:
         quarantined=t[T_QUARANTINED],
         excluded=t[T_EXCLUDED],
         roll=t[T_ROLL] if t[T_ROLL_KNOWN] == within else None,
-        roll_counted=t[T_ROLL_COUNTED] if t[T_ROLL_KNOWN] == within else None,
+        roll_counted=t[T_ROLL_COUNTED] if t[T_ROLL_COUNTED_KNOWN] == t[T_COUNTED] else None,
         open_ballots=t[T_OPEN_ROLL] if not t[T_OPEN_UNKNOWN] else None,
+        open_without_roll=t[T_OPEN_UNKNOWN],
     )
 
 
@@ -106,7 +110,7 @@ def standing(count: Count, contest: int) -> Standing:
     result = unit_result(count, contest, state.unit)
     tally = _tally(state, result)
     rule = rule_of(state.contest)
-    votes = tally.votes if isinstance(tally, outcomes.Tally) else result.votes
+    votes = tally.votes if isinstance(tally, outcomes.Tally) else _first_preferences(tally)
     return Standing(
         state.contest, result, votes, outcomes.decide(rule, tally), outcomes.can_change(rule, tally, result.open_ballots)
     )
@@ -140,25 +144,38 @@ def _tally(state: ContestCount, result: UnitResult) -> outcomes.Tally | outcomes
     contest = state.contest
     blank, null = result.blank or 0, result.null or 0
     if contest.rule == "ranked":
-        return outcomes.RankedTally(state.options, merged_rankings(state), blank, null)
+        return outcomes.RankedTally(len(contest.standing()), merged_rankings(state), blank, null)
     votes = [0] * len(contest.standing())
     for option, candidate in enumerate(contest.candidate_of_option()):
         votes[candidate] += result.votes[option]
     if contest.single_choice():
         return outcomes.Tally(tuple(votes), blank, null)
     # Sheets that leave blank or null votes out make the number of valid ballots uncertain; it lies within these limits.
-    valid = max(max(votes), min(result.ballots - blank - null, sum(votes)))
+    least = max(*votes, -(-sum(votes) // contest.max_choices) if contest.rule == "plurality" else 0)
+    valid = max(least, min(result.ballots - blank - null, sum(votes)))
     return outcomes.Tally(tuple(votes), blank, null, valid)
 
 
 def merged_rankings(state: ContestCount) -> outcomes.Rankings:
-    """The rankings of all counted stations of a ranked contest, equal orders summed."""
+    """The rankings of all counted stations of a ranked contest, by candidate, equal orders summed.
+
+    Where options belong to one candidate, a ballot ranks the candidate where it first ranks one of them.
+    """
+    candidates = state.contest.candidate_of_option()
     merged: dict[tuple[int, ...], int] = {}
     for station, rankings in state.rankings.items():
         if state.is_counted(station):
-            for order, ballots in rankings:
+            for options, ballots in rankings:
+                order = tuple(dict.fromkeys(candidates[option] for option in options))
                 merged[order] = merged.get(order, 0) + ballots
     return tuple(sorted(merged.items()))
+
+
+def _first_preferences(tally: outcomes.RankedTally) -> tuple[int, ...]:
+    votes = [0] * tally.options
+    for order, ballots in tally.rankings:
+        votes[order[0]] += ballots
+    return tuple(votes)
 
 
 def contest_result(count: Count, contest: int) -> ContestResult:
@@ -190,4 +207,4 @@ def contest_result(count: Count, contest: int) -> ContestResult:
 def _elected(now: Standing, names: list[str]) -> tuple[str, ...]:
     if now.contest.rule in LIST_RULES:
         return tuple(name for name, seats in zip(names, now.outcome.seats, strict=True) for _ in range(seats))
-    return tuple(names[index] for index in now.outcome.elected)
+    return tuple(names[index] for index in sorted(now.outcome.elected))

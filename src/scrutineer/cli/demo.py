@@ -1,0 +1,144 @@
+"""The demo: an invented republic, counted over real HTTP while it arrives, published, and checked."""
+
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Final
+
+import click
+
+from scrutineer.cli.office import Office, now, open_folder
+from scrutineer.cli.publish_commands import no_garbage_collection, print_report, publish_office
+from scrutineer.cli.show import Progress, print_standings, progress_display
+from scrutineer.count import Count, contest_result, make_bulletin
+from scrutineer.errors import TransportError, UsageError
+from scrutineer.intake import submit_statements
+from scrutineer.log import LogVerifier, MerkleTree, SqliteStore, leaf_hash
+from scrutineer.simulate import Simulation, sign_arrivals, simulate_republic, snapshots
+from scrutineer.verify import FolderSource, verify_site
+
+OFFICERS: Final = 3
+_MARK: Final = ".scrutineer-demo"
+"""Stands in a folder that the demo made, and may therefore make anew."""
+
+
+def run_demo(stations: int, seed: int, out: Path) -> bool:
+    """Run the demo in `out`, and say on the way what happens; whether the published site verified."""
+    started = time.monotonic()
+    _clear(out)
+    with progress_display() as progress:
+        click.echo(f"1  An invented republic: {stations:,} stations")
+        simulation = simulate_republic(stations, seed)
+        voters = int(simulation.units.rolls.sum())
+        office = open_folder(
+            out / "election", simulation.draft(), officers=OFFICERS, station_seed=_station_seed(seed), progress=progress
+        )
+        click.echo(f"   {voters:,} voters; definition {office.election.hash.hex()[:16]}…, signed and first in the log")
+        with _Intake(office) as address:
+            click.echo(f"2  Every station signs its sheet and sends it to the intake service at {address}")
+            _send_and_count(simulation, office, address, progress)
+        click.echo("3  The static site: log, tables, pages")
+        site = out / "site"
+        summary = publish_office(office, site, progress=progress)
+        click.echo(f"   {summary.files:,} files")
+        click.echo("4  The check that anyone can make: replay everything that was published")
+        with no_garbage_collection():
+            report = verify_site(FolderSource(site), definition=office.election.hash, progress=progress)
+    (out / "truth.json").write_bytes(simulation.truth.to_json())
+    print_report(report)
+    click.echo()
+    log = office.read_log()
+    print_standings(office.count(log), f"log size {log.size:,}")
+    log.close()
+    click.echo()
+    click.echo(f"Done in {time.monotonic() - started:.0f} s. Open {(site / 'index.html').resolve()}")
+    click.echo(f"Check it again: scrutineer verify {site} --definition {office.election.hash.hex()}")
+    return report.passed
+
+
+def _send_and_count(simulation: Simulation, office: Office, address: str, progress: Progress) -> None:
+    """Send everything in the order of arrival; after each part count what arrived, and issue a bulletin."""
+    arrivals = simulation.arrival_count
+    statements = sign_arrivals(simulation.sheets(office.election.hash), office.key_of)
+    verifier = office.log_signer().verifier
+    live = _LiveCount(office)
+    sent = 0
+    for number, stop in enumerate(snapshots(arrivals), 1):
+        _send(_take(statements, stop - sent), address, verifier, sent, arrivals, progress)
+        sent = stop
+        live.catch_up()
+        bulletin = make_bulletin(live.count, live.tree.root(), number=number, time=now())
+        submit_statements(office.sign(bulletin, "bulletin"), address, verifier)
+        result = contest_result(live.count, 0)
+        leader = ", ".join(result.elected) or ", ".join(result.tied) or "nobody"
+        state = "can still change" if result.changeable else "cannot change any more"
+        click.echo(
+            f"   bulletin {number}: {result.counted:,} of {result.stations:,} stations counted "
+            f"({100 * result.counted / result.stations:.0f} %), {result.quarantined} in quarantine; "
+            f"{leader} ahead by {result.margin or 0:,}: {state}"
+        )
+
+
+def _send(statements: list[bytes], address: str, verifier: LogVerifier, sent: int, total: int, progress: Progress) -> None:
+    submit_statements(
+        statements, address, verifier, progress=lambda done, _: progress("Sheets sent and receipted", sent + done, total)
+    )
+
+
+class _LiveCount:
+    """The count beside the running service: reads what the log has gained, and folds it."""
+
+    def __init__(self, office: Office) -> None:
+        self.count = Count(office.election)
+        self.tree = MerkleTree()
+        self._store = SqliteStore.open_reader(office.log_path)
+
+    def catch_up(self) -> None:
+        head = self._store.last_head()
+        if head is None:
+            return
+        entries = list(self._store.entries(self.count.size, head.size))
+        self.count.apply(entries)
+        self.tree.extend([leaf_hash(entry) for entry in entries])
+
+
+class _Intake:
+    """The intake service as a process of its own, as an authority would run it."""
+
+    def __init__(self, office: Office) -> None:
+        self._office = office
+
+    def __enter__(self) -> str:
+        command = [sys.executable, "-m", "scrutineer", "serve", str(self._office.folder), "--port", "0"]
+        self._process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)  # noqa: S603
+        stdout = self._process.stdout
+        line = stdout.readline() if stdout is not None else ""
+        if not line.startswith("Intake at "):
+            self._process.kill()
+            raise TransportError(f"the intake service did not start: run `scrutineer serve {self._office.folder}` to see why")
+        return line.removeprefix("Intake at ").strip()
+
+    def __exit__(self, *_: object) -> None:
+        self._process.terminate()
+        self._process.wait()
+
+
+def _take(statements: Iterator[bytes], number: int) -> list[bytes]:
+    return [statement for _, statement in zip(range(number), statements, strict=False)]
+
+
+def _station_seed(seed: int) -> bytes:
+    return b"scrutineer demo " + seed.to_bytes(16, "big")
+
+
+def _clear(out: Path) -> None:
+    """Make the folder anew, if it is empty, missing, or from an earlier demo."""
+    if out.exists() and any(out.iterdir()):
+        if not (out / _MARK).is_file():
+            raise UsageError(f"{out} holds something else than an earlier demo: choose another folder with --out")
+        shutil.rmtree(out)
+    out.mkdir(parents=True, exist_ok=True)
+    (out / _MARK).touch()

@@ -1,0 +1,188 @@
+"""`publish` and `verify`: the public record, and the check that anyone can make of it."""
+
+import contextlib
+import gc
+import sys
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import click
+
+from scrutineer.cli.office import Office
+from scrutineer.cli.show import Progress, json_option, print_json, progress_display, silent
+from scrutineer.errors import LogError, UsageError
+from scrutineer.log import Log
+from scrutineer.portal.publish import PublicationSummary, publish
+from scrutineer.portal.record import Level, Record, SiteOptions, default_options
+from scrutineer.verify import FolderSource, Report, copy_site, verify_site
+
+_SHOWN = 50
+"""Findings printed for people; all of them are in the JSON."""
+
+
+@click.command("publish")
+@click.argument("folder", metavar="DIR", type=click.Path(path_type=Path, exists=True, file_okay=False))
+@click.option("--to", "site", metavar="SITE", required=True, type=click.Path(path_type=Path), help="Folder to write.")
+@click.option(
+    "--pages",
+    type=click.Choice(["stations", "units"]),
+    help="Whether each station has a page, or is a row on the page of its unit. Default: pages up to 100,000 stations.",
+)
+@json_option
+def publish_command(folder: Path, site: Path, pages: Level | None, as_json: bool) -> None:
+    """Write the static site of the election in DIR to the folder SITE.
+
+    The site holds the log (C2SP tiles and checkpoint), the definition, the results as CSV, Parquet and NIST JSON, and plain
+    pages that work without JavaScript. Any web server or object store can serve it. Publish again at any time: only what
+    changed is written. A service may be running meanwhile.
+    """
+    office = Office.load(folder)
+    with progress_display(as_json) as progress:
+        summary = publish_office(office, site, pages=pages, progress=progress)
+    if as_json:
+        print_json({"size": summary.size, "files": summary.files, "written": summary.written, "bytes": summary.bytes})
+        return
+    click.echo(f"Published log size {summary.size:,}: {summary.files:,} files, {summary.written:,} of them new or changed.")
+    click.echo(f"Open {site / 'index.html'}, or check it: scrutineer verify {site} --definition {office.election.hash.hex()}")
+
+
+@click.command("verify")
+@click.argument("site", metavar="SITE-or-URL")
+@click.option("--definition", "definition", metavar="HASH", help="Hash of the definition, from a source that you trust.")
+@click.option("--threads", type=click.IntRange(1, 64), default=2, show_default=True, help="Threads that check signatures.")
+@click.option("--copy-to", type=click.Path(path_type=Path), metavar="DIR", help="Keep the copy of a URL here, and resume it.")
+@json_option
+def verify_command(site: str, definition: str | None, threads: int, copy_to: Path | None, as_json: bool) -> None:
+    """Replay everything that was published at SITE-or-URL, and say PASS, or exactly what is wrong.
+
+    Checks every signature, rebuilds the log's tree, replays the count, and compares every published file, every bulletin and
+    the certificate with what comes out. Trusts nothing but the hash of the definition: give it with --definition, from a
+    source that you trust (a newspaper, a party, an observer mission). Without it, you are shown the hash and asked.
+
+    Exit status 0 for PASS, 1 for anything else.
+    """
+    expected = _hash(definition) if definition is not None else None
+    with contextlib.ExitStack() as stack:
+        progress = stack.enter_context(progress_display(as_json))
+        source = _source(site, copy_to, stack, progress)
+        with no_garbage_collection():
+            report = verify_site(source, definition=expected, threads=threads, progress=progress)
+    if expected is None and report.passed and not as_json and sys.stdin.isatty():
+        click.echo(f"This site's definition has the hash\n  {report.definition}")
+        report.definition_expected = click.confirm("Is that the hash that you know from elsewhere?")
+    if as_json:
+        print_json(report_json(report))
+    else:
+        print_report(report)
+    if not report.passed:
+        raise click.exceptions.Exit(1)
+
+
+def publish_office(
+    office: Office, site: Path, *, pages: Level | None = None, progress: Progress | None = None
+) -> PublicationSummary:
+    """Publish an opened election folder. Raises PublicationError where the site cannot be written."""
+    tell = progress or silent
+    log = office.read_log(progress=lambda done, total: tell("Reading the log", done, total))
+    try:
+        return publish_log(office, log, site, pages=pages, progress=tell)
+    finally:
+        log.close()
+
+
+def publish_log(office: Office, log: Log, site: Path, *, pages: Level | None, progress: Progress) -> PublicationSummary:
+    """Publish from a log that is open already."""
+    head = log.head
+    if head is None:
+        raise LogError("the log is empty: open the election folder again")
+    count = office.count(log, head.size, progress)
+    options = default_options(office.election.units.station_count) if pages is None else SiteOptions(pages, pages)
+    record = Record(
+        election=office.election,
+        count=count,
+        definition=office.definition,
+        units_table=office.units_table,
+        register_table=office.register_table,
+        checkpoint=log.checkpoint(),
+        head=head,
+        tree=log.tree,
+        verifier=log.verifier,
+        entry=log.entry,
+        options=options,
+    )
+    return publish(record, log.entries, office.log_signer(), site, lambda done, total: progress("Publishing", done, total))
+
+
+@contextlib.contextmanager
+def no_garbage_collection() -> Iterator[None]:
+    """Pause the collector of reference cycles: a replay makes millions of small values and no cycles."""
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.enable()
+
+
+def print_report(report: Report) -> None:
+    """The outcome of a verification for people."""
+    if report.election:
+        click.echo(report.election)
+        click.echo(report.provenance)
+    for finding in report.findings[:_SHOWN]:
+        click.echo(f"  {finding}")
+    more = len(report.findings) + report.dropped - _SHOWN
+    if more > 0:
+        click.echo(f"  and {more:,} more findings (--json lists them)")
+    if not report.passed:
+        click.echo("FAIL: what was published is not what the record gives.")
+        return
+    click.echo(
+        f"{report.statements:,} statements ({report.sheets:,} tally sheets), {report.bulletins:,} bulletin(s), "
+        f"{report.certificates:,} certificate(s), {report.files:,} files; log {report.origin} at size {report.size:,}, "
+        f"root {report.root}."
+    )
+    click.echo("PASS: every signature, total and file is what the log gives.")
+    if not report.definition_expected:
+        click.echo(
+            f"This holds for the election whose definition has the hash\n  {report.definition}\n"
+            "Compare that hash with a source that you trust, or pass it with --definition."
+        )
+
+
+def report_json(report: Report) -> dict[str, object]:
+    """The outcome of a verification for programs."""
+    return {
+        "passed": report.passed,
+        "definition": report.definition,
+        "definition_expected": report.definition_expected,
+        "election": report.election,
+        "provenance": report.provenance,
+        "origin": report.origin,
+        "size": report.size,
+        "root": report.root,
+        "statements": report.statements,
+        "sheets": report.sheets,
+        "bulletins": report.bulletins,
+        "certificates": report.certificates,
+        "files": report.files,
+        "findings": [{"check": f.check, "where": f.where, "message": f.message} for f in report.findings],
+        "findings_dropped": report.dropped,
+    }
+
+
+def _source(site: str, copy_to: Path | None, stack: contextlib.ExitStack, progress: Progress) -> FolderSource:
+    if not site.startswith(("http://", "https://")):
+        return FolderSource(Path(site))
+    folder = copy_to or Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="scrutineer-")))
+    return copy_site(site, folder, progress=progress)
+
+
+def _hash(text: str) -> bytes:
+    try:
+        value = bytes.fromhex(text.strip())
+    except ValueError:
+        value = b""
+    if len(value) != 32:
+        raise UsageError(f"{text!r} is not a definition's hash: give its 64 hexadecimal digits")
+    return value

@@ -1,0 +1,69 @@
+"""Tally sheets from a table that people fill in: one row per station and contest."""
+
+import csv
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Final
+
+from scrutineer.election import Election
+from scrutineer.errors import UsageError
+from scrutineer.statements import TallySheet
+from scrutineer.statements.tally_sheet import FIGURES, MAX_COUNT
+
+KEYS: Final = ("station", "contest")
+
+
+def read_sheets(path: Path, election: Election) -> Iterator[TallySheet]:
+    """Sheets of a CSV file with the columns station, contest, blank, null, cast, voters, roll, time and votes:<option>.
+
+    Only station, contest and the options' columns are needed; an empty cell is unknown. Raises UsageError that names line
+    and column.
+    """
+    try:
+        with path.open(encoding="utf-8-sig", newline="") as file:
+            reader = csv.DictReader(file, strict=True)
+            header = reader.fieldnames or []
+            for needed in KEYS:
+                if needed not in header:
+                    raise UsageError(
+                        f"{path}, line 1: there is no column {needed!r}; write the header station,contest,votes:<option>,…"
+                    )
+            for row in reader:
+                yield _sheet(path, reader.line_num, row, election)
+    except UnicodeDecodeError as error:
+        raise UsageError(f"{path} is not UTF-8: save it as UTF-8") from error
+    except csv.Error as error:
+        raise UsageError(f"{path} is not readable as CSV ({error}): check the quotation marks") from error
+    except OSError as error:
+        raise UsageError(f"{path} cannot be read ({error.strerror}): check the path") from error
+
+
+def _sheet(path: Path, line: int, row: dict[str | None, str | None], election: Election) -> TallySheet:
+    where = f"{path}, line {line}"
+    if None in row or None in row.values():
+        raise UsageError(f"{where}: not as many cells as the header has columns; fill in or remove cells")
+    contest_id = row["contest"] or ""
+    number = election.contest_index.get(contest_id)
+    if number is None:
+        raise UsageError(f"{where}, contest: there is no contest {contest_id!r}; use one of {', '.join(election.contest_index)}")
+    contest = election.contests[number]
+    if contest.rule == "ranked":
+        raise UsageError(
+            f"{where}: sheets of the ranked contest {contest_id!r} carry rankings, which a table of this form cannot"
+        )
+    counts = tuple(_count(where, f"votes:{option.id}", row) for option in contest.options)
+    blank, null, cast, voters, roll, time = (_count(where, name, row) if name in row else None for name in (*FIGURES, "time"))
+    return TallySheet(election.hash, row["station"] or "", contest_id, counts, blank, null, cast, voters, roll, time)
+
+
+def _count(where: str, column: str, row: dict[str | None, str | None]) -> int | None:
+    if column not in row:
+        raise UsageError(f"{where}: there is no column {column!r}; add it, with empty cells where the figure is unknown")
+    text = (row[column] or "").strip()
+    if not text:
+        return None
+    if not (text.isascii() and text.isdigit()) or (column != "time" and int(text) > MAX_COUNT):
+        raise UsageError(
+            f"{where}, {column}: {text!r} is not a count; write digits only, or leave the cell empty where it is unknown"
+        )
+    return int(text)

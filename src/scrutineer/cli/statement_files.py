@@ -1,0 +1,56 @@
+"""Files of signed statements: one statement alone, or many in the form of the log's entry bundles without their limit."""
+
+import struct
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+from scrutineer.errors import StatementError, UsageError
+from scrutineer.statements.codec import MAX_STATEMENT_SIZE
+from scrutineer.statements.envelope import open_envelope
+
+
+def write_statements(path: Path, statements: Iterable[bytes]) -> int:
+    """Write statements to a new file, each behind its length (uint16, big-endian); how many there were.
+
+    Raises UsageError where the file exists.
+    """
+    count = 0
+    try:
+        with path.open("xb") as file:
+            for statement in statements:
+                file.write(struct.pack(">H", len(statement)) + statement)
+                count += 1
+    except FileExistsError as error:
+        raise UsageError(f"{path} exists already: choose another name, or move it away") from error
+    return count
+
+
+def read_statements(path: Path) -> Iterator[bytes]:
+    """The statements of a file, one or many. Raises UsageError or StatementError that names the place."""
+    try:
+        with path.open("rb") as file:
+            head = file.read(MAX_STATEMENT_SIZE + 1)
+            if _is_statement(head):
+                yield head
+                return
+            file.seek(0)
+            number = 0
+            while prefix := file.read(2):
+                length = int.from_bytes(prefix, "big")
+                statement = file.read(length)
+                if len(prefix) != 2 or not length or len(statement) != length:
+                    raise StatementError(f"{path}, statement {number}: the file ends too early or is not a file of statements")
+                yield statement
+                number += 1
+            if not number:
+                raise StatementError(f"{path} is empty: name a file of signed statements")
+    except OSError as error:
+        raise UsageError(f"{path} cannot be read ({error.strerror}): check the path") from error
+
+
+def _is_statement(data: bytes) -> bool:
+    try:
+        open_envelope(data)
+    except StatementError:
+        return False
+    return True
