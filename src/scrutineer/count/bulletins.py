@@ -53,6 +53,10 @@ def differences(stated: Bulletin | Certificate, count: Count, root: bytes) -> li
     `count` must stand at `stated.size`, and `root` be the log's root there.
     """
     found: list[Difference] = []
+    if stated.election != count.election.hash:
+        found.append(Difference("election", stated.election, count.election.hash))
+    if stated.size != count.size:
+        found.append(Difference("size", stated.size, count.size))
     if stated.root != root:
         found.append(Difference("root", stated.root, root))
     computed = {result.contest: result for result in (contest_result(count, n) for n in range(len(count.contests)))}

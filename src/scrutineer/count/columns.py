@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from scrutineer.election import UNKNOWN, Election
 from scrutineer.errors import CountError
 from scrutineer.statements.policy import SheetReading
+from scrutineer.statements.tally_sheet import MAX_COUNT
 
 BLANK, NULL, CAST, VOTERS, ROLL = range(5)
 """Positions of the figures behind the options' counts in a row of figures."""
@@ -46,7 +47,13 @@ class ContestColumns:
 
     def rows(self, width: int) -> NDArray[np.int32]:
         """Figures of each sheet, shape (sheets, width)."""
-        return np.array(self.figures, dtype=np.int32).reshape(len(self.figures), width)
+        try:
+            return np.array(self.figures, dtype=np.int32).reshape(len(self.figures), width)
+        except (OverflowError, TypeError, ValueError) as error:
+            first, last = self.index[0], self.index[-1]
+            raise CountError(
+                f"a tally sheet within the entries {first} to {last} of the log holds no counts: check the log with `verify`"
+            ) from error
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,4 +151,5 @@ def first_preferences(rankings: Iterable[tuple[Iterable[int], int]], options: in
         for option in order:
             counts[option] += ballots
             break
-    return counts
+    # The sum of many rankings can pass what a count can hold. No station has so many ballots: the figure is not known.
+    return [count if count <= MAX_COUNT else UNKNOWN for count in counts]

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from scrutineer.count.columns import BLANK, CAST, FIGURES, NULL, ROLL, VOTERS, ContestColumns, Rankings
-from scrutineer.count.rules import CONFLICT, DUPLICATE, REVOKED_KEY, RuleBook, Sheets
+from scrutineer.count.rules import BEFORE_OPENING, CONFLICT, DUPLICATE, REVOKED_KEY, RuleBook, Sheets
 from scrutineer.election import UNKNOWN, Election
 
 OUTSTANDING, COUNTED, QUARANTINED, EXCLUDED = range(4)
@@ -28,10 +28,11 @@ STATUS_NAMES: Final = ("outstanding", "counted", "quarantined", "excluded")
     T_ROLL,
     T_ROLL_KNOWN,
     T_ROLL_COUNTED,
+    T_ROLL_COUNTED_KNOWN,
     T_OPEN_ROLL,
     T_OPEN_UNKNOWN,
-) = range(15)
-TOTALS: Final = 15
+) = range(16)
+TOTALS: Final = 16
 
 
 class SheetRecord:
@@ -107,7 +108,9 @@ class ContestCount:
         self.figures[at] = rows[fresh]
         self.time[at] = times[fresh]
         self.flags[at] = flags[fresh]
-        self.status[at] = np.where(flags[fresh] & self._book.errors, QUARANTINED, COUNTED)
+        judged = np.where(flags[fresh] & self._book.errors, QUARANTINED, COUNTED)
+        # A station that was excluded before it sent anything stays excluded: the decision is about the station.
+        self.status[at] = np.where(self.status[at] == EXCLUDED, EXCLUDED, judged)
         if columns.rankings:
             for row in np.flatnonzero(fresh).tolist():
                 self.rankings[int(stations[row])] = columns.rankings[row]
@@ -122,9 +125,13 @@ class ContestCount:
     def _add_another(self, station: int, sheet: SheetRecord) -> None:
         known = self.sheets_of(station)
         same = any(np.array_equal(other.figures, sheet.figures) and other.rankings == sheet.rankings for other in known)
+        # Nor does a sheet contradict anything that states the very figures which a decision put in place.
+        same |= station in self.decided and np.array_equal(self.figures[station], sheet.figures) and sheet.rankings is None
         self.several[station] = [*known, sheet]
         if same:
             self.flags[station] |= np.uint32(DUPLICATE & self._book.on)
+            if DUPLICATE & self._book.errors and station not in self.decided:
+                self.status[station] = QUARANTINED
             return
         # A different sheet is new evidence: it quarantines the station also after an earlier decision, until the next one.
         self.flags[station] |= np.uint32(CONFLICT)
@@ -154,15 +161,20 @@ class ContestCount:
         return bool(self.status[station] == COUNTED)
 
     def reopen(self, station: int, opened: NDArray[np.int64]) -> None:
-        """Judge a station's only sheet again because its opening became known after it."""
-        if self.sheet[station] < 0 or station in self.several or station in self.decided:
+        """Judge a station's sheets again because its opening became known after them. What was decided stays decided."""
+        if self.sheet[station] < 0:
             return
         at = np.array([station])
         before = self._before(at)
-        kept = int(self.flags[station]) & REVOKED_KEY
-        flags = int(self._book.check(self._view(at, self.figures[at], self.time[at], opened))[0]) | kept
+        for record in self.several.get(station, ()):
+            times = np.array([record.time])
+            early = int(self._book.check(self._view(at, record.figures[np.newaxis], times, opened))[0]) & BEFORE_OPENING
+            record.flags = record.flags & ~BEFORE_OPENING | early
+        early = int(self._book.check(self._view(at, self.figures[at], self.time[at], opened))[0]) & BEFORE_OPENING
+        flags = int(self.flags[station]) & ~BEFORE_OPENING | early
         self.flags[station] = flags
-        self.status[station] = QUARANTINED if flags & self._book.errors else COUNTED
+        if station not in self.decided:
+            self.status[station] = QUARANTINED if flags & self._book.errors else COUNTED
         self._after(at, before)
 
     # --- decisions ------------------------------------------------------------------------------------------------
@@ -192,7 +204,8 @@ class ContestCount:
         """Keep a station out of the count."""
         at = np.array([station])
         before = self._before(at)
-        self.several[station] = self.sheets_of(station)
+        if known := self.sheets_of(station):
+            self.several[station] = known
         self.status[station] = EXCLUDED
         self.decided[station] = decision
         self._after(at, before)
@@ -277,6 +290,8 @@ class ContestCount:
             return np.where(within, np.maximum(roll, 0), 0)
         if column == T_ROLL_KNOWN:
             return _ones(within & (roll >= 0))
+        if column == T_ROLL_COUNTED_KNOWN:
+            return _ones(counted & (roll >= 0))
         return np.where(counted, np.maximum(roll, 0), 0)  # T_ROLL_COUNTED
 
     def _ballots(self, stations: NDArray[np.int64], counted: NDArray[np.bool_]) -> NDArray[np.int64]:

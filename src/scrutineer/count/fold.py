@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from scrutineer.count.columns import SheetReader, Stray
 from scrutineer.count.contest import ContestCount
 from scrutineer.count.rules import UNKNOWN_STATION, WRONG_CONTEST, RuleBook
-from scrutineer.election import UNKNOWN, Election
+from scrutineer.election import UNKNOWN, Election, Issuer
 from scrutineer.statements import (
     Accreditation,
     Attestation,
@@ -46,8 +46,9 @@ class Act:
     recorded: Recorded
     needed: int
     signed: dict[str, int]
-    """Log index of each officer's signature, by issuer."""
+    """Log index of the signature of each officer whose signature counts here, by issuer."""
     refused: dict[str, int]
+    """The same of those who refused and have not signed since."""
     effective: int | None = None
     """Log index at which the act took effect."""
 
@@ -74,6 +75,8 @@ class Count:
         self.notes: list[tuple[int, str]] = []
         """Statements that could not take effect: log index and reason."""
         self.accreditations = Accreditations(election)
+        self._ahead: dict[bytes, list[tuple[int, Issuer, str]]] = {}
+        """Officers' endorsements of statements that the log does not hold yet."""
         self._reader = SheetReader(election)
 
     def apply(self, entries: Iterable[bytes]) -> None:
@@ -134,7 +137,7 @@ class Count:
         payload = recorded.statement.payload
         match payload:
             case StationOpened():
-                self._open_station(recorded.index, payload)
+                self._open_station(recorded, payload)
             case Accreditation():
                 self.accreditations.apply(recorded.statement)
                 self._begin(recorded, "accreditation")
@@ -143,7 +146,7 @@ class Count:
             case Endorsement():
                 self.endorsements.append(recorded)
                 self.accreditations.apply(recorded.statement)
-                self._endorse(recorded.index, recorded.statement.issuer, payload)
+                self._endorse(recorded, payload)
             case Bulletin():
                 self.bulletins.append(recorded)
                 self._begin(recorded, "bulletin")
@@ -155,9 +158,12 @@ class Count:
             case _:
                 self._begin(recorded, "definition")
 
-    def _open_station(self, index: int, opening: StationOpened) -> None:
+    def _open_station(self, recorded: Recorded, opening: StationOpened) -> None:
+        index, envelope = recorded.index, recorded.statement.envelope
         station = self.election.units.station_index.get(opening.station)
-        if station is None:
+        if self.accreditations.is_revoked(envelope.issuer, envelope.kid):
+            self.notes.append((index, f"opening of station {opening.station!r}, signed with a key that had been revoked"))
+        elif station is None:
             self.notes.append((index, f"opening of station {opening.station!r}, which the definition does not have"))
         elif station in self.openings:
             self.notes.append((index, f"station {opening.station!r} was declared open a second time; the first holds"))
@@ -168,19 +174,49 @@ class Count:
                 contest.reopen(station, self.opened)
 
     def _begin(self, recorded: Recorded, kind: str) -> None:
-        act = Act(recorded, self.election.definition.needed(kind), {recorded.statement.issuer: recorded.index}, {})
-        self.acts[recorded.statement.hash] = act
+        act = Act(recorded, self.election.definition.needed(kind), {}, {})
+        name = recorded.statement.hash
+        self.acts[name] = act
+        for index, officer, verdict in self._ahead.pop(name, ()):
+            self._put_name(act, index, officer, verdict)
+        if (signer := self._signer(recorded)) is not None:
+            self._put_name(act, recorded.index, signer, "sign")
         self._settle(act, recorded.index)
 
-    def _endorse(self, index: int, issuer: str, endorsement: Endorsement) -> None:
+    def _endorse(self, recorded: Recorded, endorsement: Endorsement) -> None:
+        signer = self._signer(recorded)
+        if signer is None:
+            return
         act = self.acts.get(endorsement.statement)
-        if act is None or not issuer.startswith("authority/") or issuer in act.signed or issuer in act.refused:
+        if act is None:
+            self._ahead.setdefault(endorsement.statement, []).append((recorded.index, signer, endorsement.verdict))
             return
-        if endorsement.verdict == "refuse":
-            act.refused[issuer] = index
+        self._put_name(act, recorded.index, signer, endorsement.verdict)
+        self._settle(act, recorded.index)
+
+    def _signer(self, recorded: Recorded) -> Issuer | None:
+        """The officer whose signature a statement bears; None where it is not the authority's, or not any more."""
+        envelope = recorded.statement.envelope
+        if not envelope.issuer.startswith("authority/") or self.accreditations.is_revoked(envelope.issuer, envelope.kid):
+            return None
+        return self.accreditations.match(envelope.issuer, envelope.kid, envelope.algorithm)
+
+    def _put_name(self, act: Act, index: int, signer: Issuer, verdict: str) -> None:
+        """An officer counts once and within scope. Who refused may sign later; who signed is bound, as in accreditations."""
+        if signer.id in act.signed or not self.accreditations.speaks_for(signer, self._unit_of(act)):
             return
-        act.signed[issuer] = index
-        self._settle(act, index)
+        if verdict == "refuse":
+            act.refused.setdefault(signer.id, index)
+            return
+        act.refused.pop(signer.id, None)
+        act.signed[signer.id] = index
+
+    def _unit_of(self, act: Act) -> str:
+        """The unit that an act is about; empty for the whole country."""
+        payload = act.recorded.statement.payload
+        if isinstance(payload, Decision):
+            return payload.station
+        return self.accreditations.unit_of(payload.as_issuer()) if isinstance(payload, Accreditation) else ""
 
     def _settle(self, act: Act, index: int) -> None:
         if act.effective is not None or len(act.signed) < act.needed:
@@ -197,6 +233,9 @@ class Count:
             self.notes.append((index, f"decision on {decision.subject()!r}, which the definition does not have"))
             return
         contest = self.contests[number]
+        if not self.election.votes_in(station, number):
+            self.notes.append((index, f"decision on {decision.subject()!r}, where that station does not vote"))
+            return
         if decision.sheet is None:
             contest.exclude(station, index)
             return
@@ -204,6 +243,10 @@ class Count:
         figures = None
         if decision.after is not None:
             after = decision.after
+            if contest.contest.rule == "ranked":
+                reason = "corrects rankings, which it cannot state: accept a sheet that states them, or exclude the station"
+                self.notes.append((index, f"decision on {decision.subject()!r} {reason}"))
+                return
             if len(after.counts) != contest.options:
                 self.notes.append(
                     (index, f"decision on {decision.subject()!r} gives {len(after.counts)} counts for {contest.options} options")

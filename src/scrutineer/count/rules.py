@@ -148,7 +148,9 @@ RULES: Final = (
 RULE_IDS: Final = tuple(rule.id for rule in RULES)
 _BIT: Final = {rule.id: 1 << number for number, rule in enumerate(RULES)}
 
-SUM, CONFLICT, DUPLICATE, REVOKED_KEY = _BIT["sum"], _BIT["conflict"], _BIT["duplicate"], _BIT["revoked-key"]
+CONFLICT, DUPLICATE, REVOKED_KEY, BEFORE_OPENING = (
+    _BIT[rule_id] for rule_id in ("conflict", "duplicate", "revoked-key", "before-opening")
+)
 UNKNOWN_STATION, WRONG_CONTEST = _BIT["unknown-station"], _BIT["wrong-contest"]
 
 

@@ -61,9 +61,11 @@ def invent_places(stations: int, voters: int, seed: int) -> Places:
             f"since every station has {SMALLEST_ROLL} to {LARGEST_ROLL}"
         )
     draws = Draws(seed, "places")
-    centre = _groups(draws, stations, 1, 9)
-    district = _groups(draws, int(centre[-1]) + 1, 4, 18)
-    province = _groups(draws, int(district[-1]) + 1, 3, 15)
+    # A very large country has larger units, not only more of them.
+    large = stations > 200_000
+    centre = _groups(draws, stations, 1, 25 if large else 9)
+    district = _groups(draws, int(centre[-1]) + 1, 4, 40 if large else 18)
+    province = _groups(draws, int(district[-1]) + 1, 3, 40 if large else 15)
     provinces = int(province[-1]) + 1
     region = _groups(draws, provinces, max(1, provinces // 20), max(3, provinces // 6))
     regions = int(region[-1]) + 1
