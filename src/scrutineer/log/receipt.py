@@ -17,6 +17,7 @@ import cbor2
 from scrutineer.errors import ProofError, ReceiptError, SignatureError
 from scrutineer.log.merkle import HASH_SIZE, MAX_SIZE, leaf_hash, root_from_inclusion
 from scrutineer.log.signer import LogSigner, LogVerifier
+from scrutineer.statements.codec import load
 from scrutineer.statements.keys import verify
 
 MAX_RECEIPT_SIZE = 4096  # bytes; 63 hashes, the longest origin and the signature need fewer
@@ -27,6 +28,7 @@ _PROOF_INCLUSION = -1
 
 _HASH_HEAD = b"\x58\x20"  # byte string of 32 bytes
 _VDP_HEAD = b"\xa1\x19\x01\x8c\xa1\x20\x81"  # {396: {-1: [
+_OPENING = b"\xd2\x84"  # tag 18, array of four
 _TAIL = b"\xf6\x58\x40"  # nil payload, byte string of 64 bytes
 
 
@@ -49,7 +51,7 @@ class HeadReceipts:
         if len(signature) != SIGNATURE_SIZE:
             raise ReceiptError(f"a receipt's signature has {SIGNATURE_SIZE} bytes, not {len(signature)}")
         protected = protected or _protected(verifier, size)
-        self._head = b"\xd2\x84" + _head(2, len(protected)) + protected + _VDP_HEAD
+        self._head = _OPENING + _head(2, len(protected)) + protected + _VDP_HEAD
         self._size = b"\x83" + _head(0, size)
         self._tail = _TAIL + signature
 
@@ -140,10 +142,12 @@ def _parse(receipt: bytes) -> _Parsed:
     """Return the parts of a receipt; whether everything around them is right shows when they are encoded again."""
     if len(receipt) > MAX_RECEIPT_SIZE:
         raise ReceiptError(f"receipt: {len(receipt)} bytes are more than the {MAX_RECEIPT_SIZE} allowed")
+    if receipt[:2] != _OPENING:
+        raise ReceiptError("receipt: not a COSE_Sign1 (tag 18 and an array of four)")
     try:
-        protected, unprotected, _payload, signature = cbor2.loads(receipt).value
+        protected, unprotected, _payload, signature = load(receipt[1:])
         (proof,) = unprotected[_HEADER_VDP][_PROOF_INCLUSION]
-        size, index, path = cbor2.loads(proof)
+        size, index, path = load(proof)
         hashes = tuple(path)
     except Exception:  # Whatever hostile bytes raise in the decoder or the unpacking, they are no receipt.
         raise ReceiptError("receipt: not a COSE_Sign1 with one RFC 9162 inclusion proof") from None
@@ -153,7 +157,7 @@ def _parse(receipt: bytes) -> _Parsed:
 def _canonical(protected: bytes) -> bytes:
     """Return a protected header with its entries in canonical order; raise ReceiptError when it is not CBOR."""
     try:
-        return cbor2.dumps(cbor2.loads(protected), canonical=True)
+        return cbor2.dumps(load(protected), canonical=True)
     except Exception:
         raise ReceiptError("receipt: the protected header is not CBOR") from None
 
