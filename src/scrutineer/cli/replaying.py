@@ -9,7 +9,8 @@ from scrutineer.cli.publish_commands import no_garbage_collection, publish_log
 from scrutineer.cli.show import Progress
 from scrutineer.count import Count, make_bulletin
 from scrutineer.election import station_issuer
-from scrutineer.election.published_file import Published, PublishedSheet
+from scrutineer.election.layout_reader import Published
+from scrutineer.election.published_sheets import PublishedSheet
 from scrutineer.errors import ScrutineerError
 from scrutineer.log import Log
 from scrutineer.statements import TallySheet, sign_statement

@@ -56,7 +56,7 @@ def progress_display(quiet: bool = False) -> Iterator[Progress]:
 
             yield show
     else:
-        last = 0.0
+        last = time.monotonic()
 
         def line(what: str, done: int, total: int) -> None:
             nonlocal last
@@ -71,13 +71,14 @@ def print_standings(count: Count, heading: str) -> None:
     """Every contest as it stands, with its progress, outcome and bound."""
     console = Console(highlight=False)
     console.print(f"[bold]{count.election.definition.name}[/bold]  {heading}")
-    console.print(count.election.definition.provenance_sentence())
+    console.print(count.election.definition.provenance_sentence(), soft_wrap=True)
     for number in range(len(count.contests)):
         now = standing(count, number)
         console.print()
         console.print(_table(now))
-        console.print(_plain(headline(now)))
-        console.print(f"Can it still change? {_plain(change(now, now.result.open_without_roll).sentence)}")
+        console.print(_progress_line(now.result), soft_wrap=True)
+        console.print(_plain(headline(now)), soft_wrap=True)
+        console.print(f"Can it still change? {_plain(change(now, now.result.open_without_roll).sentence)}", soft_wrap=True)
 
 
 def _plain(sentence: str) -> str:
@@ -87,7 +88,7 @@ def _plain(sentence: str) -> str:
 
 def _table(now: Standing) -> Table:
     result = now.result
-    table = Table(title=now.contest.title, title_justify="left", caption=_progress_line(result), caption_justify="left")
+    table = Table(title=now.contest.title, title_justify="left")
     table.add_column("Candidate" if now.contest.rule not in LIST_RULES else "List")
     table.add_column("Votes", justify="right")
     table.add_column("Share", justify="right")
