@@ -39,6 +39,7 @@ class Table:
         self._findings = findings
         self._path = path
         self._asked: set[str] = set()
+        self._within: dict[str, list[Table]] = {}
 
     def line(self, *keys: str | int) -> int:
         """The line on which a key of this table stands, or the table where it has no such key."""
@@ -151,15 +152,18 @@ class Table:
         return Table(self._file, value or {}, self._lines, self._findings, (*self._path, key))
 
     def tables(self, key: str) -> list["Table"]:
-        """An array of tables; empty where it is missing or wrong."""
+        """An array of tables, the same ones each time; empty where it is missing or wrong."""
+        if key in self._within:
+            return self._within[key]
         self._asked.add(key)
         value = self.values.get(key, [])
         if not isinstance(value, list) or not all(isinstance(item, dict) for item in value):
             self.find(f"not a list of tables; write a section [[{key}]] for each", key)
-            return []
-        return [
+            value = []
+        self._within[key] = [
             Table(self._file, item, self._lines, self._findings, (*self._path, key, number)) for number, item in enumerate(value)
         ]
+        return self._within[key]
 
     def free_keys(self) -> list[str]:
         """Every key that was given, for tables whose keys are free; none of them is refused afterwards."""
