@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Final
 
 import click
 from rich.console import Console
@@ -16,6 +16,9 @@ from scrutineer.intake import submit_statements
 from scrutineer.log import Log
 from scrutineer.statements import Bulletin, Certificate, Decision, Payload, parse_statement
 from scrutineer.statements.kinds import Layer
+
+_LEADING: Final = 3
+"""Options that a table of units has columns for; the rest are summed."""
 
 _folder = click.argument("folder", metavar="DIR", type=click.Path(path_type=Path, exists=True, file_okay=False))
 _to = click.option("--to", "address", metavar="URL", help="Send to this intake service; needed while a service writes the log.")
@@ -191,17 +194,24 @@ def _contests(count: Count, contest_id: str | None) -> list[int]:
 
 
 def _print_units(count: Count, contest: int, below: Sequence[int]) -> None:
+    """One row per unit: progress, and the options that lead in the first of them."""
+    options = count.election.contests[contest].options
+    rows = [unit_json(count, contest, unit) for unit in below]
+    leading = sorted(options, key=lambda option: -rows[0]["votes"][option.id])[:_LEADING]
     table = Table(title=count.election.contests[contest].title, title_justify="left")
-    table.add_column("Unit")
-    for heading in ("Counted", "Quarantined", "Ballots", *(option.name for option in count.election.contests[contest].options)):
+    table.add_column("Unit", overflow="fold")
+    headings = ["Counted", "Held back", "Ballots", *(option.name for option in leading)]
+    for heading in [*headings, "Others"] if len(options) > _LEADING else headings:
         table.add_column(heading, justify="right")
-    for unit in below:
-        row: dict[str, Any] = unit_json(count, contest, unit)
+    for row in rows:
+        votes = [row["votes"][option.id] for option in leading]
+        others = sum(row["votes"].values()) - sum(votes)
+        figures = [*votes, others] if len(options) > _LEADING else votes
         table.add_row(
-            f"{row['unit']} {row['name']}",
-            f"{row['counted']:,} of {row['stations']:,}",
-            f"{row['quarantined']:,}",
+            f"{row['unit']}  {row['name']}",
+            f"{row['counted']:,}/{row['stations']:,}",
+            f"{row['quarantined'] + row['excluded']:,}",
             f"{row['ballots']:,}",
-            *(f"{votes:,}" for votes in row["votes"].values()),
+            *(f"{number:,}" for number in figures),
         )
     Console(highlight=False).print(table)

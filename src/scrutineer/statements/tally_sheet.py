@@ -23,9 +23,22 @@ MAX_TIME: Final = 2**40  # seconds since 1970
 FIGURES: Final = ("blank", "null", "cast", "voters", "roll")
 """Names of the figures under keys 5 to 9."""
 
-_SMALL: Final = tuple(cbor2.dumps(number) for number in range(4096))
+
+class _Codes(dict[int | None, bytes]):
+    """Encodings of counts behind a prefix (their map key): small ones from the table, others when they are asked for."""
+
+    def __init__(self, prefix: bytes = b"") -> None:
+        super().__init__((number, prefix + cbor2.dumps(number)) for number in range(4096))
+        self._prefix = prefix
+
+    def __missing__(self, value: int | None) -> bytes:
+        return self._prefix + (_NULL if value is None else _known(value))
+
+
 _NULL: Final = b"\xf6"
-_KEYS: Final = tuple(bytes((key,)) for key in range(16))
+_COUNTS: Final = _Codes()
+_BLANK, _NULL_VOTES, _CAST, _VOTERS, _ROLL = (_Codes(bytes((key,))) for key in (5, 6, 7, 8, 9))
+_TEXT_HEADS: Final = tuple(bytes((0x60 | n,)) if n < 24 else bytes((0x78, n)) for n in range(65))
 
 
 class TallySheet(NamedTuple):
@@ -68,58 +81,64 @@ class TallySheet(NamedTuple):
 def encode_payload(sheet: TallySheet) -> bytes:
     """The payload in its only encoding. Raises StatementError for a value that cannot stand in a sheet."""
     try:
+        # Python takes True and 1.0 for the number 1. Decoding sees such a disguise in the bytes, encoding must look.
+        for value in (*sheet.counts, sheet.blank, sheet.null, sheet.cast, sheet.voters, sheet.roll, sheet.time):
+            if value is not None and value.__class__ is not int:
+                _known(value)
         return _encode(sheet)
     except (TypeError, ValueError, IndexError, AttributeError, OverflowError) as error:
         raise StatementError(f"a tally sheet holds a value of the wrong type: {one_line(error)}") from error
 
 
 def _encode(sheet: TallySheet) -> bytes:
-    if len(sheet.election) != 32:
+    """Every sheet that is signed, taken in or verified passes here, so the common case is a chain of table look-ups."""
+    election, station, contest, counts, blank, null, cast, voters, roll, time, image, records, rankings, source = sheet
+    if len(election) != 32:
         raise StatementError("a tally sheet names its election by a hash of 32 bytes")
-    station, contest = sheet.station.encode(), sheet.contest.encode()
-    if not 0 < len(station) <= 64 or not 0 < len(contest) <= 64:
+    station_text, contest_text = station.encode(), contest.encode()
+    if not 0 < len(station_text) <= 64 or not 0 < len(contest_text) <= 64:
         raise StatementError("station and contest of a tally sheet are identifiers of 1 to 64 characters")
-    if len(sheet.counts) > MAX_OPTIONS:
-        raise StatementError(f"a tally sheet has at most {MAX_OPTIONS} options: this one has {len(sheet.counts)}")
+    if len(counts) > MAX_OPTIONS:
+        raise StatementError(f"a tally sheet has at most {MAX_OPTIONS} options: this one has {len(counts)}")
     parts = [
-        b"",
         b"\x01\x58\x20",
-        sheet.election,
+        election,
         b"\x02",
-        _head(0x60, len(station)),
-        station,
+        _TEXT_HEADS[len(station_text)],
+        station_text,
         b"\x03",
-        _head(0x60, len(contest)),
+        _TEXT_HEADS[len(contest_text)],
+        contest_text,
+        b"\x04",
+        _head(0x80, len(counts)),
+        *map(_COUNTS.__getitem__, counts),
     ]
-    parts += (contest, b"\x04", _head(0x80, len(sheet.counts)))
-    parts += [_SMALL[n] if n.__class__ is int and 0 <= n < 4096 else _number(n) for n in sheet.counts]
     entries = 4
-    for key, value in ((5, sheet.blank), (6, sheet.null), (7, sheet.cast), (8, sheet.voters), (9, sheet.roll)):
-        if value is not None:
+    for figure, codes in ((blank, _BLANK), (null, _NULL_VOTES), (cast, _CAST), (voters, _VOTERS), (roll, _ROLL)):
+        if figure is not None:
             entries += 1
-            parts += (_KEYS[key], _number(value))
-    if sheet.time is not None:
+            parts.append(codes[figure])
+    if time is not None:
         entries += 1
-        if not (sheet.time.__class__ is int and 0 <= sheet.time < MAX_TIME):
+        if not (time.__class__ is int and 0 <= time < MAX_TIME):
             raise StatementError("the time of a tally sheet is a whole number of seconds since 1970")
-        parts += (b"\x0a", _uint(sheet.time))
-    for key, digest in ((11, sheet.image), (12, sheet.records)):
+        parts.append(b"\x0a" + (b"\x1a" + time.to_bytes(4, "big") if 0xFFFF < time <= 0xFFFFFFFF else cbor2.dumps(time)))
+    for key, digest in ((b"\x0b", image), (b"\x0c", records)):
         if digest is not None:
             entries += 1
             if digest.__class__ is not bytes or len(digest) != 32:
                 raise StatementError("a tally sheet names its image and its records by SHA-256 hashes of 32 bytes")
-            parts += (_KEYS[key], b"\x58\x20", digest)
-    if sheet.rankings is not None:
+            parts += (key, b"\x58\x20", digest)
+    if rankings is not None:
         entries += 1
-        parts += (b"\x0d", _rankings(sheet.rankings))
-    if sheet.source is not None:
+        parts += (b"\x0d", _rankings(rankings))
+    if source is not None:
         entries += 1
-        source = sheet.source.encode()
-        if not 0 < len(sheet.source) <= MAX_SOURCE_LENGTH:
+        source_text = source.encode()
+        if not 0 < len(source) <= MAX_SOURCE_LENGTH:
             raise StatementError(f"the source of a tally sheet has 1 to {MAX_SOURCE_LENGTH} characters")
-        parts += (b"\x0e", _head(0x60, len(source)), source)
-    parts[0] = _KEYS[0] if entries > 15 else bytes((0xA0 | entries,))
-    return b"".join(parts)
+        parts += (b"\x0e", _head(0x60, len(source_text)), source_text)
+    return bytes((0xA0 | entries,)) + b"".join(parts)
 
 
 def decode_payload(data: bytes) -> TallySheet:
@@ -171,23 +190,15 @@ def _rankings(rankings: tuple[tuple[tuple[int, ...], int], ...]) -> bytes:
     return b"".join(parts)
 
 
-def _number(value: int | None) -> bytes:
-    return _NULL if value is None else _known(value)
-
-
 def _known(value: int) -> bytes:
     if value.__class__ is not int or not 0 <= value <= MAX_COUNT:
         raise StatementError(f"{_shown(value)} is not a count: counts are whole numbers from 0 to {MAX_COUNT}")
-    return _uint(value)
+    return cbor2.dumps(value)
 
 
 def _shown(value: object) -> str:
     # Python writes out integers of a few thousand digits at most.
     return f"an integer of {value.bit_length()} bits" if isinstance(value, int) and abs(value) >> 64 else repr(value)[:64]
-
-
-def _uint(value: int) -> bytes:
-    return _SMALL[value] if value < 4096 else cbor2.dumps(value)
 
 
 def _head(major: int, length: int) -> bytes:
