@@ -1,0 +1,32 @@
+"""The catalogue of rules, with the severity that each has in this election and how many stations it was found at."""
+
+import numpy as np
+
+from scrutineer.count import RULES
+from scrutineer.portal import words as say
+from scrutineer.portal.page import mark
+from scrutineer.portal.text import number
+from scrutineer.portal.view import View
+
+
+def rules_page(view: View) -> bytes:
+    """`rules.html`."""
+    rows = []
+    for position, rule in enumerate(RULES):
+        severity = view.count.book.severities[position]
+        bit = np.uint32(1 << position)
+        found = sum(int(np.count_nonzero(state.flags & bit)) for state in view.count.contests)
+        found += sum(1 for stray in view.count.strays if stray.flag >> position & 1)
+        rows.append(
+            f'<tr id="{rule.id}"><th scope="row"><code>{rule.id}</code></th><td class="front">{rule.wording}</td>'
+            f'<td class="state">{mark(severity, say.SEVERITY_WORDS[severity])}</td><td>{number(found)}</td></tr>\n'
+        )
+    content = (
+        "<h1>Rules</h1>\n<p>Every sheet is held against these rules. A failed rule of the severity “Quarantine” keeps the "
+        "sheet out of the totals until a signed decision clears it; a “Note” is shown beside it and changes nothing. Where a "
+        "figure that a rule compares is unknown, the rule is silent: unknown is neither zero nor wrong.</p>\n"
+        '<table class="list">\n<caption>Rules of this election</caption>\n<thead><tr><th scope="col">Rule</th>'
+        '<th scope="col">What is said of a sheet</th><th scope="col">Severity</th><th scope="col">Found</th></tr></thead>\n'
+        f"<tbody>\n{''.join(rows)}</tbody>\n</table>\n"
+    )
+    return view.frame.page("Rules", content)

@@ -1,0 +1,128 @@
+"""What several pages need of a record, worked out once."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from scrutineer.count import Act, Standing, UnitResult, contest_result, results_hash, results_table, standing
+from scrutineer.count.contest import T_OPEN_UNKNOWN
+from scrutineer.election import Contest
+from scrutineer.portal.page import Crumb, Frame
+from scrutineer.portal.places import Places
+from scrutineer.portal.record import Record
+from scrutineer.portal.text import words
+from scrutineer.statements import Bulletin, Certificate, Decision
+
+
+@dataclass(frozen=True, slots=True)
+class ShareBase:
+    """What the shares of a contest are shares of."""
+
+    ballots: int
+    label: str
+
+
+class View:
+    """A record with everything that is worked out for all of it."""
+
+    def __init__(self, record: Record) -> None:
+        self.record = record
+        self.election = record.election
+        self.count = record.count
+        self.units = record.election.units
+        self.frame = Frame(record)
+        self.places = Places(record.election, record.options.pages)
+        self.count.prepare()
+        self.standings: list[Standing] = [standing(self.count, number) for number in range(len(self.count.contests))]
+        self.candidate_names = [[words(c.name) for c in contest.standing()] for contest in self.election.contests]
+        self._of_option = [contest.candidate_of_option() for contest in self.election.contests]
+        self.inner = frozenset(self.units.index.values())
+        """Positions of the units that are not stations."""
+        self.results_tables = [results_table(self.count, number) for number in range(len(self.count.contests))]
+        self.act_at: dict[int, Act] = {act.recorded.index: act for act in self.count.acts.values()}
+        self.decisions: dict[tuple[str, str], list[Act]] = {}
+        """Every decision on a station's sheet for a contest, by their ids, in log order; in effect or not."""
+        for act in self.count.acts.values():
+            payload = act.recorded.statement.payload
+            if isinstance(payload, Decision):
+                self.decisions.setdefault((payload.station, payload.contest), []).append(act)
+        self.children = self.units.children_lists()
+        self.layer = self._layer()
+        self.bulletins = self._bulletins()
+
+    def crumbs(self, unit: int) -> list[Crumb]:
+        """The units above a unit, from the country down."""
+        units = self.units
+        return [(self.places.unit(above), words(units.names[above])) for above in units.path(unit)[:-1]]
+
+    def page_of(self, unit: int) -> str:
+        """The page of a unit or station, by position; the page of the unit it lies in where it has none."""
+        if unit in self.inner:
+            return self.places.unit(unit)
+        parent = int(self.units.parent[unit])
+        return self.places.station(unit) or (self.places.unit(parent) if parent >= 0 else "index.html")
+
+    def by_candidate(self, contest: int, votes: Sequence[int]) -> list[int]:
+        """Votes per candidate from votes per option."""
+        total = [0] * len(self.candidate_names[contest])
+        for candidate, own in zip(self._of_option[contest], votes, strict=True):
+            total[candidate] += own
+        return total
+
+    def options_of(self, contest: int, candidate: int) -> list[int]:
+        """The options (by position) of a candidate."""
+        return [option for option, of in enumerate(self._of_option[contest]) if of == candidate]
+
+    def open_without_roll(self, contest: int) -> int:
+        """How many open stations of a contest have no known roll."""
+        state = self.count.contests[contest]
+        return int(state.totals(state.unit)[state.options + T_OPEN_UNKNOWN])
+
+    def contests_in(self, unit: int) -> list[int]:
+        """The contests (by position) that stations of a unit vote in."""
+        units = self.units
+        first, last = int(units.first_station[unit]), int(units.last_station[unit])
+        return [
+            number
+            for number, of in enumerate(self.election.contest_units)
+            if units.first_station[of] < last and first < units.last_station[of]
+        ]
+
+    def _bulletins(self) -> list[tuple[str, Act]]:
+        """The paths of bulletins and certificates, in log order; a number that is used again is told apart by log index."""
+        stated: list[tuple[str, Act]] = []
+        used: set[int] = set()
+        for index, act in sorted(self.act_at.items()):
+            payload = act.recorded.statement.payload
+            if isinstance(payload, Certificate):
+                stated.append((f"bulletins/certificate-{index}.html", act))
+            elif isinstance(payload, Bulletin):
+                name = f"{payload.number}~{index}" if payload.number in used else f"{payload.number}"
+                used.add(payload.number)
+                stated.append((f"bulletins/{name}.html", act))
+        return stated
+
+    def _layer(self) -> str:
+        """Which layer these totals belong to: the highest that an act in effect gives to exactly these totals."""
+        stated = [
+            act.recorded.statement.payload
+            for act in self.count.acts.values()
+            if act.effective is not None and isinstance(act.recorded.statement.payload, Bulletin | Certificate)
+        ]
+        if not stated:
+            return "preliminary"
+        contests = tuple(contest_result(self.count, number) for number in range(len(self.count.contests)))
+        digest = results_hash(self.count)
+        same = [payload for payload in stated if payload.contests == contests and payload.results == digest]
+        if any(isinstance(payload, Certificate) for payload in same):
+            return "certified"
+        return "official" if any(isinstance(p, Bulletin) and p.layer == "official" for p in same) else "preliminary"
+
+
+def base_of(contest: Contest, result: UnitResult) -> ShareBase:
+    """What a contest's shares are taken of: valid votes or ballots, or all ballots cast where its rule says so."""
+    blank, null = result.blank or 0, result.null or 0
+    if contest.single_choice() or contest.rule == "ranked":
+        if contest.base == "cast":
+            return ShareBase(result.valid + blank + null, "ballots cast")
+        return ShareBase(result.valid, "valid votes")
+    return ShareBase(result.ballots - blank - null, "valid ballots")
