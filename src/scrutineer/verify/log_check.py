@@ -1,11 +1,11 @@
 """Step (3): the published entries give the signed root, and the published tiles are what the entries give."""
 
-from collections.abc import Iterator
 from typing import Final
 
 from scrutineer.errors import LogError, PublicationError
 from scrutineer.log import Head, MerkleTree, leaf_hash
 from scrutineer.log.tiles import TILE_WIDTH, Bundle, bundles, decode_bundle, tile_bytes, tiles
+from scrutineer.statements import is_tally_sheet
 from scrutineer.verify.files import FileCheck
 from scrutineer.verify.report import Report
 from scrutineer.verify.source import FolderSource, Progress
@@ -19,6 +19,8 @@ class LogCheck:
     def __init__(self, source: FolderSource, head: Head, files: FileCheck, report: Report, progress: Progress) -> None:
         self.head = head
         self.tree = MerkleTree()
+        self.acts: list[tuple[int, bytes]] = []
+        """Every entry but the tally sheets, with its index."""
         self._source = source
         self._files = files
         self._report = report
@@ -33,6 +35,7 @@ class LogCheck:
             if entries is None:
                 return False
             self.tree.extend([leaf_hash(entry) for entry in entries])
+            self.acts += [(index, entry) for index, entry in enumerate(entries, bundle.start) if not is_tally_sheet(entry)]
         if self.tree.node(0, 0) != definition:
             self._report.add("log", self.where(0), "the first entry is not the definition of this election")
         entries_hold = self.tree.root() == self.head.root
@@ -59,9 +62,15 @@ class LogCheck:
             self._bundle = (number, decode_bundle(self._source.read(f"{FOLDER}/{bundle.path}")))
         return self._bundle[1][place]
 
-    def entries(self, start: int, stop: int) -> Iterator[bytes]:
+    def entries(self, start: int, stop: int) -> list[bytes]:
         """Entries start … stop-1."""
-        return (self.entry(index) for index in range(start, stop))
+        found: list[bytes] = []
+        while start < stop:
+            place = start % TILE_WIDTH
+            self.entry(start)
+            found += self._bundle[1][place : place + stop - start]
+            start += TILE_WIDTH - place
+        return found
 
     def where(self, index: int) -> str:
         """The file that an entry is in, and its index, for findings."""

@@ -33,12 +33,12 @@ class StatementCheck:
     def run(self, count: Count, threads: int) -> None:
         """Fold the whole log into `count`; signatures are checked by `threads` threads beside it."""
         size = self._log.head.size
-        self._find_announcements(size)
+        self._find_announcements()
         with ThreadPoolExecutor(threads) as pool:
             checks: list[Future[list[tuple[int, str]]]] = []
             for stop in self._stops(size):
                 self._progress("Checking statements and counting", count.size, size)
-                to_check = self._stretch(count, list(self._log.entries(count.size, stop)))
+                to_check = self._stretch(count, self._log.entries(count.size, stop))
                 share = -(-len(to_check) // threads) or 1
                 checks.extend(pool.submit(_check_signatures, to_check[at : at + share]) for at in range(0, len(to_check), share))
                 while len(checks) > 4 * threads:
@@ -47,11 +47,8 @@ class StatementCheck:
             for check in checks:
                 self._collect(check)
 
-    def _find_announcements(self, size: int) -> None:
-        for index in range(size):
-            entry = self._log.entry(index)
-            if is_tally_sheet(entry):
-                continue
+    def _find_announcements(self) -> None:
+        for index, entry in self._log.acts:
             try:
                 payload = parse_statement(entry).payload
             except ScrutineerError:
