@@ -181,7 +181,9 @@ def _text(data: bytes, table: str) -> str:
 
 def _check_header(first: list[str] | None, table: str, header: tuple[str, ...]) -> None:
     if first is None or tuple(first) != header:
-        found = f"the columns are {','.join(first)[:200]}" if first else "there is no header"
+        columns = ",".join(first or ())[:200]
+        shown = columns if columns.isprintable() else repr(columns)  # a quoted name may hold line ends
+        found = f"the columns are {shown}" if first else "there is no header"
         raise DefinitionError(f"{table}, line 1: {found}; write the header {','.join(header)}")
 
 
