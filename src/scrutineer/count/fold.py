@@ -215,7 +215,8 @@ class Count:
         """The unit that an act is about; empty for the whole country."""
         payload = act.recorded.statement.payload
         if isinstance(payload, Decision):
-            return payload.station
+            # What is decided about a station that does not exist is noted once it takes effect.
+            return payload.station if payload.station in self.election.units.station_index else ""
         return self.accreditations.unit_of(payload.as_issuer()) if isinstance(payload, Accreditation) else ""
 
     def _settle(self, act: Act, index: int) -> None:
