@@ -63,7 +63,8 @@ def _effect(act: Act) -> str:
 def _page(view: View, act: Act, receipt: bytes) -> bytes:
     stated = _payload(act)
     index = act.recorded.index
-    layer = say.LAYERS["certified" if isinstance(stated, Certificate) else stated.layer]
+    kind = "certified" if isinstance(stated, Certificate) else stated.layer
+    layer = say.LAYERS[kind]
     rows = [
         ("Layer", layer),
         ("Signed", time(stated.time)),
@@ -76,7 +77,7 @@ def _page(view: View, act: Act, receipt: bytes) -> bytes:
         ("Statement", f"<code>{act.recorded.statement.hash.hex()}</code>"),
     ]
     head = (
-        f"<h1>{_title(stated)}</h1>\n<p>{mark('layer', layer)} Totals as the authority signed them. "
+        f"<h1>{_title(stated)}</h1>\n<p>{mark(kind, layer)} Totals as the authority signed them. "
         "Later sheets and decisions are not in them.</p>\n"
     )
     content = [head, *(_contest(view, result) for result in stated.contests)]
@@ -116,7 +117,7 @@ def _contest(view: View, result: ContestResult) -> str:
     return (
         f'<section class="contest">\n<h2>{words(contest.title)}</h2>\n<table class="figures">\n<caption>Totals stated</caption>\n'
         f'<tbody>\n{rows}<tr class="first"><th scope="row">Blank</th><td>{known(result.blank)}</td></tr>\n'
-        f'<tr><th scope="row">Null</th><td>{known(result.null)}</td></tr>\n'
-        f'<tr><th scope="row">Ballots</th><td>{number(result.ballots)}</td></tr>\n'
+        f'<tr class="figure"><th scope="row">Null</th><td>{known(result.null)}</td></tr>\n'
+        f'<tr class="figure"><th scope="row">Ballots</th><td>{number(result.ballots)}</td></tr>\n'
         f"</tbody>\n</table>\n{facts(figures)}</section>\n"
     )

@@ -24,6 +24,9 @@ def front_page(view: View) -> bytes:
         f'<h1>{words(definition.name)}</h1>\n<p class="meta">{definition.date} · {words(definition.authority)}</p>\n'
         f'<p class="layer">{mark(view.layer, say.LAYERS[view.layer])} {say.LAYER_SENTENCES[view.layer]}</p>\n'
     )
+    if len(view.standings) > 1:
+        links = "".join(f'<li><a href="#contest-{c.id}">{words(c.title)}</a></li>' for c in view.election.contests)
+        head += f'<nav class="contents" aria-label="Contests"><ul>{links}</ul></nav>\n'
     content = [head, *(_contest(view, contest) for contest in range(len(view.standings)))]
     content += ['<div class="more">\n', _bulletins(view), _data(view), _CHECK, "</div>\n"]
     return view.frame.page("Result", "".join(content))

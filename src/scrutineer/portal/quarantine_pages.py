@@ -32,8 +32,9 @@ def quarantine_pages(view: View) -> Iterator[SiteFile]:
     )
     for page, path in enumerate(paths, start=1):
         table = (
-            '<table class="list">\n<caption>In station order</caption>\n<thead><tr><th scope="col">Station</th>'
-            '<th scope="col">Status</th><th scope="col">Rules</th><th scope="col">Log entry</th></tr></thead>\n'
+            '<table class="list stack">\n<caption>In station order</caption>\n<thead><tr><th scope="col">Station</th>'
+            '<th scope="col" class="state">Status</th><th scope="col" class="front">Rules</th>'
+            '<th scope="col">Log entry</th></tr></thead>\n'
             f"<tbody>\n{''.join(islice(rows, ROWS_PER_PAGE))}</tbody>\n</table>\n"
         )
         content = intro + (table if total else "<p>There is nothing in quarantine.</p>\n") + pages_nav(paths, page)
@@ -49,26 +50,30 @@ def _rows(view: View) -> Iterator[str]:
     several = len(view.standings) > 1
     for contest, now in enumerate(view.standings):
         state = view.count.contests[contest]
-        title = f'<span class="parts">{words(now.contest.title)}</span>' if several else ""
+        title = f"<br>{words(now.contest.title)}" if several else ""
         for station in _stations(view, contest):
             unit = int(view.units.station_units[station])
+            parent = int(view.units.parent[unit])
+            lies = f"{words(view.units.names[parent])} " if parent >= 0 else ""
             status, index = int(state.status[station]), int(state.sheet[station])
             failed = view.count.book.names(int(state.flags[station]))
             yield (
-                f'<tr><th scope="row"><a href="{view.page_of(unit)}">{words(view.units.names[unit])}</a>{title}</th>'
+                f'<tr><th scope="row"><a href="{view.page_of(unit)}">{words(view.units.names[unit])}</a>'
+                f'<span class="parts">{lies}<code>{view.units.ids[unit]}</code>{title}</span></th>'
                 f'<td class="state">{mark(STATUS_NAMES[status], say.STATUS_WORDS[status])}</td>'
-                f'<td class="front">{_wordings(failed)}</td><td>{number(index) if index >= 0 else "–"}</td></tr>\n'
+                f'<td class="front">{_wordings(failed)}</td><td class="entry">{number(index) if index >= 0 else "–"}</td></tr>\n'
             )
     for stray in view.count.strays:
         yield (
             f'<tr><th scope="row">{words(stray.station)}<span class="parts">{words(stray.contest)}</span></th>'
             f'<td class="state">{mark("quarantined", "Not of this election")}</td>'
-            f'<td class="front">{_wordings(view.count.book.names(stray.flag))}</td><td>{number(stray.index)}</td></tr>\n'
+            f'<td class="front">{_wordings(view.count.book.names(stray.flag))}</td>'
+            f'<td class="entry">{number(stray.index)}</td></tr>\n'
         )
     for index, reason in view.count.notes:
         yield (
             f'<tr><th scope="row">Statement</th><td class="state">{mark("excluded", "Without effect")}</td>'
-            f'<td class="front">{words(reason)}</td><td>{number(index)}</td></tr>\n'
+            f'<td class="front">{words(reason)}</td><td class="entry">{number(index)}</td></tr>\n'
         )
 
 

@@ -26,7 +26,8 @@ def rules_page(view: View) -> bytes:
         "sheet out of the totals until a signed decision clears it; a “Note” is shown beside it and changes nothing. Where a "
         "figure that a rule compares is unknown, the rule is silent: unknown is neither zero nor wrong.</p>\n"
         '<table class="list">\n<caption>Rules of this election</caption>\n<thead><tr><th scope="col">Rule</th>'
-        '<th scope="col">What is said of a sheet</th><th scope="col">Severity</th><th scope="col">Found</th></tr></thead>\n'
+        '<th scope="col" class="front">What is said of a sheet</th>'
+        '<th scope="col" class="state">Severity</th><th scope="col">Found</th></tr></thead>\n'
         f"<tbody>\n{''.join(rows)}</tbody>\n</table>\n"
     )
     return view.frame.page("Rules", content)

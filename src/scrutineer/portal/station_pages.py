@@ -168,7 +168,7 @@ class _StationPages:
         for rule_id in book.names(flags):
             severity = book.severities[RULE_IDS.index(rule_id)]
             rows.append(
-                f'<li class="{severity}"><strong>{say.SEVERITY_WORDS[severity]}:</strong> {escape(rule(rule_id).wording)} '
+                f'<li class="{severity}"><strong>{say.FINDING_WORDS[severity]}:</strong> {escape(rule(rule_id).wording)} '
                 f'<a href="../../rules.html#{rule_id}"><code>{rule_id}</code></a></li>\n'
             )
         return f'<ul class="failed">\n{"".join(rows)}</ul>\n' if rows else ""

@@ -69,8 +69,9 @@ def _places_table(view: View, contest: int, places: list[int]) -> str:
             rows.append(_station_row(view, contest, place, first, state, has_entry=has_entry))
     entry = '<th scope="col">Log entry</th>' if has_entry else ""
     return (
-        '<table class="places">\n<caption>Places</caption>\n<thead><tr><th scope="col">Place</th><th scope="col">Counted</th>'
-        f'<th scope="col">Ballots</th><th scope="col">In front</th>{entry}</tr></thead>\n<tbody>\n'
+        '<table class="places">\n<caption>Places</caption>\n<thead><tr><th scope="col">Place</th>'
+        '<th scope="col" class="state">Counted</th>'
+        f'<th scope="col">Ballots</th><th scope="col" class="front">In front</th>{entry}</tr></thead>\n<tbody>\n'
         f"{''.join(rows)}</tbody>\n</table>\n"
     )
 

@@ -26,6 +26,8 @@ def candidates_table(view: View, contest: int, result: UnitResult) -> str:
             f"<td>{percent(votes[index], base.ballots)}</td>{seat}"
             f'<td class="bar">{share_bar(votes[index], base.ballots)}</td></tr>\n'
         )
+    whole = result is view.standings[contest].result
+    caption = say.rule_sentence(terms) if whole else "Votes of the stations that are counted here"
     who = "Answer" if terms.rule == "yes-no" else "List" if terms.rule in LIST_RULES else "Candidate"
     seat_head = '<th scope="col">Seats</th>' if seats else ""
     rest = f'<td colspan="{3 if seats else 2}"></td>'
@@ -34,7 +36,7 @@ def candidates_table(view: View, contest: int, result: UnitResult) -> str:
         f'<td>{turnout}</td><td class="note" colspan="{2 if seats else 1}">{"of the registered voters" if turnout else ""}</td>'
     )
     return (
-        f'<table class="votes">\n<caption>{say.rule_sentence(terms)}</caption>\n'
+        f'<table class="votes">\n<caption>{caption}</caption>\n'
         f'<thead><tr><th scope="col">{who}</th><th scope="col">{"First preferences" if terms.rule == "ranked" else "Votes"}</th>'
         f'<th scope="col">Share</th>{seat_head}<th scope="col" class="bar">of {base.label}</th></tr></thead>\n'
         f"<tbody>\n{''.join(rows)}</tbody>\n<tfoot>\n"
@@ -56,9 +58,9 @@ def _parts(view: View, contest: int, candidate: int, result: UnitResult) -> str:
 
 
 def rounds_table(view: View, contest: int) -> str:
-    """The rounds of an instant run-off; empty for every other rule."""
+    """The rounds of an instant run-off; empty for every other rule, and where one round was enough."""
     rounds = view.standings[contest].outcome.rounds
-    if not rounds:
+    if len(rounds) < 2:
         return ""
     names = view.candidate_names[contest]
     order = sorted(range(len(names)), key=lambda index: tuple(-(r.votes[index] or 0) for r in reversed(rounds)))

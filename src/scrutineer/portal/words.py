@@ -26,6 +26,7 @@ STATUS_SENTENCES: Final = {
     EXCLUDED: "A signed decision keeps this station out of the totals.",
 }
 SEVERITY_WORDS: Final = {"error": "Quarantine", "warning": "Note", "off": "Off"}
+FINDING_WORDS: Final = {"error": "Rule not met", "warning": "Note", "off": "Off"}
 ACTION_WORDS: Final = {
     "accept": "The sheet is accepted as it stands.",
     "correct": "The sheet is counted with corrected figures.",
@@ -101,8 +102,10 @@ def headline(now: Standing) -> str:
         return f"{held}{tied} are level for {places}."
     if contest.rule == "yes-no":
         adopted = outcome.elected == (0,)
-        ahead = f"{number(outcome.margin or 0)} more votes on the other side would be level"
-        return f"As counted, the question is {'adopted' if adopted else 'not adopted'}: {ahead}."
+        level = (
+            f"{count_of(outcome.margin or 0, 'more vote', 'more votes')} for {names[1] if adopted else names[0]} would be level"
+        )
+        return f"As counted, the question is {'adopted' if adopted else 'not adopted'}; {level}."
     if len(outcome.elected) > 1:
         next_out = "" if outcome.margin is None else f"; the last of them is {_votes(outcome.margin)} ahead of the next"
         return f"{listed([names[index] for index in outcome.elected])} are in front for {_places(contest.seats)}{next_out}."
@@ -110,6 +113,8 @@ def headline(now: Standing) -> str:
     if outcome.margin is None:
         return f"{leader} stands alone."
     if contest.rule == "ranked":
+        if len(outcome.rounds) < 2:
+            return f"{leader} is ahead by {_votes(outcome.margin)} in the first round, which decides."
         return f"{leader} is ahead by {_votes(outcome.margin)} in the last round, round {len(outcome.rounds)}."
     second = sorted(range(len(names)), key=lambda index: (-now.candidate_votes[index], index))[1]
     return f"{leader} leads {names[second]} by {_votes(outcome.margin)}."
