@@ -1,13 +1,12 @@
 """How a statement gets into the log: policy, sequencer, and the HTTP service (SCRAPI) with its client.
 
-Public face: `Service` and `running` (server.py), `ElectionFiles`, `submit_statements` and `submit` (client.py), `reader_app`
-(reader.py), `Problem` (problems.py). The policy itself is pure and lives in `scrutineer.statements.policy`.
+Public face: `Service` and `running` (server.py), `ElectionFiles`, `submit_statements` and `submit` (client.py), `Problem`
+(problems.py). Reading is apart: `scrutineer.intake.reader`. The policy is pure and lives in `scrutineer.statements.policy`.
 """
 
 from scrutineer.intake.checkers import ElectionFiles
 from scrutineer.intake.client import Refused, Registered, submit, submit_statements
 from scrutineer.intake.problems import REASONS, Problem
-from scrutineer.intake.reader import reader_app
 from scrutineer.intake.server import Address, Progress, Service, running
 
 __all__ = [
@@ -19,7 +18,6 @@ __all__ = [
     "Refused",
     "Registered",
     "Service",
-    "reader_app",
     "running",
     "submit",
     "submit_statements",

@@ -1,14 +1,13 @@
 """The processes that check statements: a parent that holds the election, and the workers that it forks.
 
 The parent has one thread and nothing open but its control connection, so that it may fork at any time; the election's
-tables are loaded once and shared with every worker. It is started as `python -m scrutineer.intake.checker FD DEFINITION UNITS
-REGISTER`. When the service ends, however it ends, the connections close and all these processes end too.
+tables are loaded once and shared with every worker. When the service ends, however it ends, the connections close and all
+these processes end too.
 """
 
 import os
 import signal
 import socket
-import sys
 from pathlib import Path
 from typing import Final
 
@@ -52,7 +51,10 @@ def work(policy: Policy, connection: socket.socket) -> None:
             for statement in statements:
                 policy.apply(parse_statement(statement))
         else:
-            connection.sendall(verdicts_frame(check_all(policy, statements)))
+            try:
+                connection.sendall(verdicts_frame(check_all(policy, statements)))
+            except ConnectionError:
+                return
 
 
 def lead(policy: Policy, control: socket.socket) -> None:
@@ -74,7 +76,10 @@ def lead(policy: Policy, control: socket.socket) -> None:
 
 
 def main(arguments: list[str]) -> int:
-    """Load the election, say so, and serve. Ctrl-C is the service's to handle."""
+    """Load the election, say so, and serve; given: descriptor of the control connection, definition, units, register.
+
+    Ctrl-C is the service's to handle.
+    """
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     descriptor, *paths = arguments
     with socket.socket(fileno=int(descriptor)) as control:
@@ -87,7 +92,3 @@ def main(arguments: list[str]) -> int:
         control.send(READY + election.hash)
         lead(Policy(election), control)
     return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))

@@ -98,7 +98,9 @@ class Checkers:
     async def start(cls, files: ElectionFiles, workers: int) -> "Checkers":
         """Load the election in the parent process and fork the workers. Raises DefinitionError where it cannot be loaded."""
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-        command = [sys.executable, "-m", checker.__name__, str(theirs.fileno()), *(os.fspath(path) for path in files)]
+        # -P: never import from the folder that the service happens to be started in.
+        start = f"import sys; from {checker.__name__} import main; sys.exit(main(sys.argv[1:]))"
+        command = [sys.executable, "-P", "-c", start, str(theirs.fileno()), *(os.fspath(path) for path in files)]
         parent = subprocess.Popen(command, pass_fds=(theirs.fileno(),), stdin=subprocess.DEVNULL)  # noqa: S603
         theirs.close()
         answer = await asyncio.get_running_loop().run_in_executor(None, ours.recv, checker.CONTROL_SIZE)

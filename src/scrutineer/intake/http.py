@@ -266,12 +266,13 @@ class Connection(asyncio.Protocol):
         parser = self._parser
         method = parser.get_method()
         last = not parser.should_keep_alive() or self._shared.closing
+        if self._hosts != 1 and parser.get_http_version() == "1.1":
+            self._refusal = Problem("malformed-request", f"the request has {self._hosts} Host header fields: send one")
+            last = True
         exchange = _Exchange(self, method == b"HEAD", last)
         self._exchanges.append(exchange)
         if last:
             self._stopped = True
-        if self._hosts != 1 and parser.get_http_version() == "1.1" and self._refusal is None:
-            self._refusal = Problem("malformed-request", f"the request has {self._hosts} Host header fields: send one")
         if self._refusal is not None:
             exchange.done(problem_response(self._refusal))
             return

@@ -42,7 +42,7 @@ REASONS: Final[dict[str, tuple[int, str]]] = {
 }
 """Every reason for which a request is refused, with HTTP status and title. Stable: clients act on the codes."""
 
-RETRY_AFTER: Final[dict[str, int]] = {"check-failed": 1, "queue-full": 1, "stopping": 5, "store-failed": 30}
+RETRY_AFTER: Final[dict[str, int]] = {"check-failed": 1, "queue-full": 1, "stopping": 2, "store-failed": 10}
 """Seconds that a client should wait before it tries again, for the reasons that pass."""
 
 

@@ -126,11 +126,13 @@ class Policy:
         The header is not decoded. What it must be follows from station and contest, so it is built and compared.
         """
         end = len(data)
-        if end > MAX_STATEMENT_SIZE or data[:3] != b"\xd2\x84\x58":
+        if not 200 < end <= MAX_STATEMENT_SIZE or data[:3] != b"\xd2\x84\x58":
             return None
         at = _HEADER_AT + data[3]
         # Unprotected header, payload, and the fixed-size signature at the end, each with its length in the shortest form.
         signature_at = end - 66
+        if signature_at < at + 4:
+            return None
         mark = data[at : at + 2]
         if mark == b"\xa0\x58":
             start = at + 3
