@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import click
 from rich.console import Console
@@ -19,6 +19,9 @@ from scrutineer.statements.kinds import Layer
 
 _LEADING: Final = 3
 """Options that a table of units has columns for; the rest are summed."""
+
+_HELD_SHOWN: Final = 10
+"""Stations in quarantine that are printed for people."""
 
 _folder = click.argument("folder", metavar="DIR", type=click.Path(path_type=Path, exists=True, file_okay=False))
 _to = click.option("--to", "address", metavar="URL", help="Send to this intake service; needed while a service writes the log.")
@@ -61,11 +64,13 @@ def count_command(folder: Path, size: int | None, unit_id: str | None, contest_i
                 "provenance": office.election.definition.provenance,
                 "size": count.size,
                 "root": log.root(count.size).hex(),
-                "contests": [standing_json(count, contest) for contest in contests],
+                "contests": [standing_json(count, contest) | {"quarantine": _quarantine(count, contest)} for contest in contests],
             }
         )
     else:
-        print_standings(count, f"log size {count.size:,}")
+        print_standings(count, f"log size {count.size:,}", contests)
+        for contest in contests:
+            _print_quarantine(count, contest)
 
 
 @click.command("decide")
@@ -92,7 +97,7 @@ def decide_command(
         sheet = None
         if entry is not None:
             if not 0 < entry < log.size:
-                raise UsageError(f"the log has no entry {entry}: `scrutineer count` and the station's page name the entries")
+                raise UsageError(f"the log has no entry {entry}: `scrutineer count` and the station's page name the entry")
             sheet = parse_statement(log.entry(entry)).hash
         decision = Decision(
             election=office.election.hash,
@@ -151,10 +156,26 @@ def certify_command(folder: Path, address: str | None, as_json: bool) -> None:
     _announce(count, certificate, "certificate", index, as_json)
 
 
-def quarantined(count: Count, contest: int) -> list[str]:
-    """Ids of the stations in quarantine, in the order of the units table."""
+def _quarantine(count: Count, contest: int) -> list[dict[str, Any]]:
+    """The stations in quarantine with the log index of their sheet and the rules that it fails, in the order of the units."""
     state, units = count.contests[contest], count.election.units
-    return [units.ids[units.station_units[n]] for n in (state.status == QUARANTINED).nonzero()[0].tolist()]
+    return [
+        {
+            "station": units.ids[units.station_units[n]],
+            "entry": int(state.sheet[n]),
+            "rules": list(count.book.names(int(state.flags[n]))),
+        }
+        for n in (state.status == QUARANTINED).nonzero()[0].tolist()
+    ]
+
+
+def _print_quarantine(count: Count, contest: int) -> None:
+    """What `decide` needs to know, a line for each of the first stations in quarantine."""
+    held = _quarantine(count, contest)
+    for station in held[:_HELD_SHOWN]:
+        click.echo(f"  in quarantine: {station['station']}, entry {station['entry']}: {', '.join(station['rules'])}")
+    if len(held) > _HELD_SHOWN:
+        click.echo(f"  and {len(held) - _HELD_SHOWN:,} more stations in quarantine (--json lists them)")
 
 
 def _read(office: Office, progress: Progress) -> Log:

@@ -77,7 +77,7 @@ def _send_and_count(simulation: Simulation, office: Office, address: str, progre
         state = "can still change" if result.changeable else "cannot change any more"
         click.echo(
             f"   bulletin {number}: {result.counted:,} of {result.stations:,} stations counted "
-            f"({100 * result.counted / result.stations:.0f} %), {result.quarantined} in quarantine; "
+            f"({1000 * result.counted // result.stations / 10} %), {result.quarantined} in quarantine; "
             f"{leader} ahead by {result.margin or 0:,}: {state}"
         )
 

@@ -6,7 +6,7 @@ import json
 import re
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import click
@@ -18,6 +18,7 @@ from rich.table import Table
 from scrutineer.count import Count, Standing, standing, unit_result
 from scrutineer.count.results import UnitResult
 from scrutineer.election.contests import LIST_RULES
+from scrutineer.portal.text import THIN
 from scrutineer.portal.words import change, headline
 
 Progress = Callable[[str, int, int], None]
@@ -67,12 +68,12 @@ def progress_display(quiet: bool = False) -> Iterator[Progress]:
         yield line
 
 
-def print_standings(count: Count, heading: str) -> None:
-    """Every contest as it stands, with its progress, outcome and bound."""
+def print_standings(count: Count, heading: str, contests: Sequence[int] | None = None) -> None:
+    """Contests as they stand (all, unless some are named), with progress, outcome and bound."""
     console = Console(highlight=False)
     console.print(f"[bold]{count.election.definition.name}[/bold]  {heading}")
     console.print(count.election.definition.provenance_sentence(), soft_wrap=True)
-    for number in range(len(count.contests)):
+    for number in range(len(count.contests)) if contests is None else contests:
         now = standing(count, number)
         console.print()
         console.print(_table(now))
@@ -82,8 +83,9 @@ def print_standings(count: Count, heading: str) -> None:
 
 
 def _plain(sentence: str) -> str:
-    """A sentence of the pages as text: without marks, and with its entities as characters."""
-    return html.unescape(re.sub(r"<[^>]*>", "", sentence))
+    """A sentence of the pages as text: without marks, entities as characters, thousands as in the tables here."""
+    text = html.unescape(re.sub(r"<[^>]*>", "", sentence))
+    return re.sub(f"(?<=[0-9]){THIN}(?=[0-9])", ",", text).replace(THIN, " ")
 
 
 def _table(now: Standing) -> Table:
