@@ -78,12 +78,12 @@ class Standing:
 def unit_result(count: Count, contest: int, unit: int) -> UnitResult:
     """Totals of a contest (by position) in a unit or station (by position)."""
     state = count.contests[contest]
-    totals = state.totals(unit)
+    totals: list[int] = state.totals(unit).tolist()
     k = state.options
     within = _stations_within(count, state, unit)
-    t = [int(value) for value in totals[k:]]
+    t = totals[k:]
     return UnitResult(
-        votes=tuple(int(value) for value in totals[:k]),
+        votes=tuple(totals[:k]),
         blank=t[T_BLANK] if t[T_BLANK_KNOWN] else None,
         null=t[T_NULL] if t[T_NULL_KNOWN] else None,
         ballots=t[T_BALLOTS],
