@@ -96,7 +96,9 @@ def published(
     return Published(record, log, signer)
 
 
-def republic(stations: int, *, contests: str = "president", part: float = 1.0, seed: int = 1, alliances: bool = False) -> Published:
+def republic(
+    stations: int, *, contests: str = "president", part: float = 1.0, seed: int = 1, alliances: bool = False
+) -> Published:
     """A simulated election; `part` of what its people send has arrived."""
     signer = log_signer()
     simulation = simulate_republic(stations, seed, contests=contests, alliances=alliances)  # type: ignore[arg-type]

@@ -9,7 +9,8 @@ from scrutineer.portal.record import Record
 from scrutineer.portal.text import THIN, number, percent, time, words
 
 POLICY: Final = "default-src 'none'; style-src 'self'; img-src 'self'; base-uri 'none'; form-action 'none'"
-_BAR: Final = 1000  # units of a bar's width
+_PARTS: Final = (("counted", ""), ("quarantined", ' class="quarantined"'), ("excluded", ' class="excluded"'))
+_BAR: Final = 1000  # thousandths of a bar's width
 
 Crumb = tuple[str, str]
 """A page above this one: its path and its name (HTML)."""
@@ -74,24 +75,30 @@ class Frame:
 def progress_bar(result: UnitResult, *, small: bool = False) -> str:
     """Counted, quarantined and excluded stations as parts of one bar; the figures stand beside it in words."""
     parts, start = [], 0
-    for name, part in (("counted", result.counted), ("quarantined", result.quarantined), ("excluded", result.excluded)):
+    for field, name in _PARTS:
+        part = getattr(result, field)
         if part:
             # Never so narrow that a part which is there cannot be seen.
             width = max(6, part * _BAR // result.stations)
             start = min(start, _BAR - width)
-            parts.append(f'<rect class="{name}" x="{start}" width="{width}" height="10"/>')
+            at = f' x="{_percent(start)}"' if start else ""
+            parts.append(f'<rect{name}{at} width="{_percent(width)}" height="100%"/>')
             start += width
-    return _bar("progress small" if small else "progress", "".join(parts))
+    return _bar("small" if small else "progress", "".join(parts))
 
 
 def share_bar(part: int, whole: int) -> str:
     """A share as a bar; the figure stands beside it."""
     width = part * _BAR // whole if whole > 0 else 0
-    return _bar("share", f'<rect class="counted" width="{min(width, _BAR)}" height="10"/>')
+    return _bar("share", f'<rect width="{_percent(min(width, _BAR))}" height="100%"/>')
 
 
 def _bar(name: str, rects: str) -> str:
-    return f'<svg class="{name}" viewBox="0 0 {_BAR} 10" preserveAspectRatio="none" aria-hidden="true">{rects}</svg>'
+    return f'<svg class="{name}" aria-hidden="true">{rects}</svg>'
+
+
+def _percent(thousandths: int) -> str:
+    return f"{thousandths // 10}.{thousandths % 10}%" if thousandths % 10 else f"{thousandths // 10}%"
 
 
 def pages_nav(paths: list[str], current: int) -> str:

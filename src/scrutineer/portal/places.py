@@ -20,7 +20,7 @@ _RESERVED: Final = frozenset(
 def file_names(ids: Iterable[str]) -> dict[str, str]:
     """A file name for each id of a folder: the id itself, unless a file system that ignores case would take it for another.
 
-    Ids cannot hold '~', so a name with it is never the id of something else.
+    The same goes for names that some systems keep for devices. Ids cannot hold '~', so a name with it is never another's id.
     """
     ids = list(ids)
     folded = list(map(str.lower, ids))
@@ -28,7 +28,7 @@ def file_names(ids: Iterable[str]) -> dict[str, str]:
     return {
         own: own
         if times[fold] == 1 and fold.partition(".")[0] not in _RESERVED and own[-1] != "."
-        else f"{own.rstrip('.')}~{sha256(own.encode()).hexdigest()[:12]}"
+        else f"{sha256(own.encode()).hexdigest()[:12]}~{own.rstrip('.')}"
         for own, fold in zip(ids, folded, strict=True)
     }
 

@@ -1,6 +1,7 @@
 """The page of each unit above the stations: its totals, and the places in it with their progress."""
 
 from collections.abc import Iterator
+from typing import Final
 
 from scrutineer.count.contest import COUNTED, OUTSTANDING, STATUS_NAMES, ContestCount
 from scrutineer.portal import words as say
@@ -13,6 +14,11 @@ from scrutineer.portal.view import View
 from scrutineer.portal.votes import candidates_table, in_front, unit_figures
 
 
+_ROWS_OF_ALL: Final = 80
+"""Rows of all contests together on one page, so that it stays light."""
+_FEWEST_ROWS: Final = 8
+
+
 def unit_pages(view: View) -> Iterator[SiteFile]:
     """The pages of all inner units in the order of the units table; a unit with many places has several."""
     for unit in view.units.index.values():
@@ -23,7 +29,7 @@ def _pages_of(view: View, unit: int) -> Iterator[SiteFile]:
     units = view.units
     below = view.children[unit]
     contests = view.contests_in(unit)
-    rows = max(20, ROWS_PER_PAGE // max(1, len(contests)))
+    rows = ROWS_PER_PAGE if len(contests) < 2 else max(_FEWEST_ROWS, _ROWS_OF_ALL // len(contests))
     parts = [below[start : start + rows] for start in range(0, len(below), rows)]
     paths = [view.places.unit(unit, page) for page in range(1, len(parts) + 1)]
     names = [path.rpartition("/")[2] for path in paths]
@@ -81,8 +87,8 @@ def _unit_row(view: View, contest: int, unit: int, *, has_entry: bool) -> str:
     path = view.places.unit(unit).removeprefix("units/")
     return (
         f'<tr><th scope="row"><a href="{path}">{words(view.units.names[unit])}</a></th>'
-        f'<td class="state">{progress_bar(result, small=True)}<span class="of">{number(result.counted)} of '
-        f"{number(result.stations)}</span></td><td>{number(result.ballots)}</td>"
+        f'<td class="state">{progress_bar(result, small=True)}{number(result.counted)} of '
+        f"{number(result.stations)}</td><td>{number(result.ballots)}</td>"
         f'<td class="front">{in_front(view, contest, result.votes)}</td>{"<td></td>" if has_entry else ""}</tr>\n'
     )
 
