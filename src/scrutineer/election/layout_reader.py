@@ -21,7 +21,6 @@ from scrutineer.election.published_file import PublishedFile, open_published
 from scrutineer.election.published_sheets import ROLL, Place, PublishedSheet, RowError, SheetFromRows, SheetPerRow
 from scrutineer.election.published_units import PublishedUnits, template
 from scrutineer.election.register import Register
-from scrutineer.election.unit_ids import clean_name
 from scrutineer.election.units import Units
 from scrutineer.errors import DefinitionError, LayoutError
 
@@ -138,10 +137,12 @@ class _Header(dict[str, int]):
         return super().__getitem__(plain)
 
     def extend(self, row: list[str]) -> None:
-        """Add the derived columns and the absent ones to a row."""
+        """Add the derived columns and the absent ones to a row. Raises RowError where a cell has nothing to derive from."""
         for origin, pattern in self.derived:
             found = pattern.search(row[origin])
-            row.append(found[1] or "" if found else "")
+            if found is None and row[origin].strip():
+                raise RowError([(origin, f"{row[origin][:60]!r} does not follow the layout's pattern {pattern.pattern!r}")])
+            row.append((found[1] or "") if found else "")
         row.extend([""] * self.absent)
 
 
@@ -183,8 +184,6 @@ class _Reader:
             self._read_row(line, row)
             if progress and self._rows % _PROGRESS_EVERY == 0:
                 progress(line - self._file.first_line, lines)
-        for collector in self._contests:
-            collector.finish()
         if progress:
             progress(lines, lines)
 
@@ -195,7 +194,11 @@ class _Reader:
         if row == self._header_row:
             self._left_out += 1
             return
-        self._header.extend(row)
+        try:
+            self._header.extend(row)
+        except RowError as fault:
+            self._fault(line, fault.faults)
+            return
         if any(row[column].strip() != cell for column, cell in self._where) or any(
             row[column].strip() in cells for column, cells in self._leave_out
         ):
@@ -224,9 +227,13 @@ class _Reader:
         return not none or any(row[column].strip() not in none for column in self._roll_columns)
 
     def _published_at(self, line: int, row: list[str]) -> str:
-        text = clean_name(self._source(row), "") if self._source else ""
-        # An address cut short leads nowhere, so a longer one gives way to the row.
-        return text if 0 < len(text) <= MAX_SHEET_SOURCE else f"{self._file.name}, line {line}"[-MAX_SHEET_SOURCE:]
+        text = " ".join(self._source(row).split()) if self._source else ""
+        # An address cut short leads nowhere, so one that is too long gives way to the row.
+        return (
+            text
+            if 0 < len(text) <= MAX_SHEET_SOURCE and text.isprintable()
+            else f"{self._file.name}, line {line}"[-MAX_SHEET_SOURCE:]
+        )
 
     def _time(self, line: int, row: list[str]) -> int | None:
         try:
@@ -245,7 +252,7 @@ class _Reader:
         self._notes.append(Finding(self._file.name, line, field, message))
 
     def finish(self) -> Published:
-        """What was read, with its control sums."""
+        """What was read, with its control sums. Raises LayoutError where that is nothing."""
         if not self._units.stations():
             first = f"; the first problem: {self._problems[0]}" if self._problems else ""
             raise LayoutError(f"{self._file.name}: no row names a station by this layout ({self._rows} rows){first}")
@@ -255,6 +262,7 @@ class _Reader:
         sheets: list[PublishedSheet] = []
         missing: set[str] = set()
         for collector in self._contests:
+            collector.finish()
             sheets += collector.sheets
             missing |= set(self._units.stations()) - {sheet.station for sheet in collector.sheets}
             self._cross_check(collector)

@@ -8,6 +8,7 @@ from scrutineer.election.layout_model import FileFormat
 
 MAX_COUNT: Final = 2**31 - 1
 """Largest number that a tally sheet may carry; larger ones cannot be counts."""
+_DIGITS: Final = len(str(MAX_COUNT))
 
 
 class NumberError(ValueError):
@@ -32,10 +33,9 @@ class Numbers:
         if self._plain and self._cells is not None:
             cells = self._cells(row)
             digits = "".join(cells)
-            if digits.isascii() and digits.isdigit() and all(cells):
+            if digits.isascii() and digits.isdigit() and all(cells) and max(map(len, cells)) < _DIGITS:
                 values = tuple(map(int, cells))
-                if max(values) <= MAX_COUNT:
-                    return values if self._single else self._sums(values)
+                return values if self._single else self._sums(values)
         return tuple(map(self._figure, (tuple(row[column] for column in group) for group in self._groups)))
 
     def faults(self, row: list[str]) -> list[tuple[int, str]]:
@@ -52,7 +52,7 @@ class Numbers:
         sums: list[int | None] = []
         begin = 0
         for group in self._groups:
-            sums.append(sum(values[begin : begin + len(group)]) if group else None)
+            sums.append(_checked(sum(values[begin : begin + len(group)])) if group else None)
             begin += len(group)
         return tuple(sums)
 
@@ -63,9 +63,7 @@ class Numbers:
             if value is None:
                 return None
             total = value if total is None else total + value
-        if total is not None and total > MAX_COUNT:
-            raise NumberError(f"the columns add up to {total}, more than any count")
-        return total
+        return None if total is None else _checked(total)
 
     def cell(self, text: str) -> int | None:
         """One number; None where the cell says that it is not known. Raises NumberError."""
@@ -74,7 +72,8 @@ class Numbers:
             return None
         if not (bare.isascii() and bare.isdigit()):
             bare = self._plain_digits(bare)
-        if len(bare) > len(str(MAX_COUNT)) + 8 or int(bare) > MAX_COUNT:
+        bare = bare.lstrip("0") or "0"
+        if len(bare) > _DIGITS or int(bare) > MAX_COUNT:
             raise NumberError(f"{text[:40]!r} is more than any count")
         return int(bare)
 
@@ -93,3 +92,9 @@ class Numbers:
         if whole.startswith(("-", "−")):
             raise NumberError(f"{bare[:40]!r} is negative, which no count is")
         raise NumberError(f"{bare[:40]!r} is not a whole number")
+
+
+def _checked(total: int) -> int:
+    if total > MAX_COUNT:
+        raise NumberError(f"the columns add up to {total}, more than any count")
+    return total

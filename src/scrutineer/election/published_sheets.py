@@ -10,6 +10,7 @@ from scrutineer.election.contests import MAX_OPTIONS, Option
 from scrutineer.election.layout_model import FIGURES, ContestColumns, FileFormat, RowPerOption
 from scrutineer.election.published_numbers import NumberError, Numbers
 from scrutineer.election.unit_ids import UnitIds, clean_name
+from scrutineer.errors import LayoutError
 
 ROLL: Final = "roll"
 
@@ -170,8 +171,10 @@ class SheetFromRows:
         return sheets[-1]
 
     def finish(self) -> None:
-        """Turn what was gathered into sheets, in the order in which the file first names their stations."""
+        """Turn what was gathered into sheets, in the order in which the file first names their stations. Raises LayoutError."""
         if self._open:
+            if not self._values:
+                raise LayoutError(f"contest {self.contest.title!r}: no row names an option; choose cells that stand in the file")
             ids = UnitIds()
             options = tuple(Option(ids.give("", (value,), (value,)), clean_name(value, "-")) for value in self._values)
             self.contest = msgspec.structs.replace(self.contest, options=options)

@@ -47,9 +47,9 @@ class UnitIds:
 
     def give(self, above: str, cells: tuple[str, ...], key: tuple[str, ...]) -> str:
         """The identifier for cells below a unit (`above` may be empty), made unique by a hash of the key where it must be."""
-        own = slug(cells[0]) if len(cells) == 1 else "-".join(map(slug, cells))
+        own = slug(cells[0]) if len(cells) == 1 else "-".join(filter(None, map(slug, cells)))
         wanted = f"{above}.{own}" if above else own
-        if not own.strip("-"):
+        if not own:
             wanted = f"{above}.unit" if above else "unit"
         elif len(wanted) <= _READABLE and self._keys.setdefault(wanted, key) == key:
             return wanted
