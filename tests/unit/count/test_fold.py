@@ -89,6 +89,7 @@ def test_a_contradictory_sheet_after_a_decision_quarantines_again(ballots: Ballo
     count.apply([third])
     assert (status_of(count, "a1"), rules_of(count, "a1")) == ("quarantined", ("conflict",))
     assert votes(count) == (0, 0, 0)
+    assert count.contests[0].decided == {}
     count.apply([ballots.accept(third, "a1")])
     assert votes(count) == (51, 19, 10)
 
