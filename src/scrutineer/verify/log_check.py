@@ -1,16 +1,20 @@
 """Step (3): the published entries give the signed root, and the published tiles are what the entries give."""
 
+import hashlib
 from typing import Final
 
 from scrutineer.errors import LogError, PublicationError
 from scrutineer.log import Head, MerkleTree, leaf_hash
-from scrutineer.log.tiles import TILE_WIDTH, Bundle, bundles, decode_bundle, tile_bytes, tiles
+from scrutineer.log.merkle import HASH_SIZE
+from scrutineer.log.tiles import MAX_ENTRY_SIZE, TILE_WIDTH, Bundle, bundles, decode_bundle, tile_bytes, tiles
 from scrutineer.statements import is_tally_sheet
 from scrutineer.verify.files import FileCheck
 from scrutineer.verify.report import Report
 from scrutineer.verify.source import FolderSource, Progress
 
 FOLDER: Final = "log"
+MAX_BUNDLE_SIZE: Final = TILE_WIDTH * (MAX_ENTRY_SIZE + 2)  # bytes
+MAX_TILE_SIZE: Final = TILE_WIDTH * HASH_SIZE  # bytes
 
 
 class LogCheck:
@@ -25,6 +29,7 @@ class LogCheck:
         self._files = files
         self._report = report
         self._progress = progress
+        self._digests: list[bytes] = []
         self._bundle: tuple[int, list[bytes]] = (-1, [])
 
     def run(self, definition: bytes) -> bool:
@@ -55,11 +60,16 @@ class LogCheck:
         return True
 
     def entry(self, index: int) -> bytes:
-        """An entry that `run` has read, read again."""
+        """An entry that `run` has read, read again. Raises PublicationError where its bundle is not the same any more."""
         number, place = divmod(index, TILE_WIDTH)
         if self._bundle[0] != number:
             bundle = Bundle(number, min(TILE_WIDTH, self.head.size - number * TILE_WIDTH))
-            self._bundle = (number, decode_bundle(self._source.read(f"{FOLDER}/{bundle.path}")))
+            path = f"{FOLDER}/{bundle.path}"
+            data = self._source.read(path, MAX_BUNDLE_SIZE)
+            # What is counted must be what the tree was made of.
+            if hashlib.sha256(data).digest() != self._digests[number]:
+                raise PublicationError(f"{path} was changed while it was being verified: verify a copy that nobody writes to")
+            self._bundle = (number, decode_bundle(data))
         return self._bundle[1][place]
 
     def entries(self, start: int, stop: int) -> list[bytes]:
@@ -80,9 +90,10 @@ class LogCheck:
 
     def _read_bundle(self, bundle: Bundle) -> list[bytes] | None:
         path = f"{FOLDER}/{bundle.path}"
-        data = self._read(path)
+        data = self._read(path, MAX_BUNDLE_SIZE)
         if data is None:
             return None
+        self._digests.append(hashlib.sha256(data).digest())
         try:
             entries = decode_bundle(data)
         except LogError as error:
@@ -96,14 +107,14 @@ class LogCheck:
     def _read_tiles(self) -> dict[str, bytes]:
         read = {}
         for tile in tiles(self.head.size):
-            data = self._read(f"{FOLDER}/{tile.path}")
+            data = self._read(f"{FOLDER}/{tile.path}", MAX_TILE_SIZE)
             if data is not None:
                 read[tile.path] = data
         return read
 
-    def _read(self, path: str) -> bytes | None:
+    def _read(self, path: str, limit: int) -> bytes | None:
         try:
-            data = self._source.read(path)
+            data = self._source.read(path, limit)
         except PublicationError as error:
             self._report.add("files", path, str(error).removeprefix(f"{path} "))
             self._files.missing(path)

@@ -12,35 +12,37 @@ Trusts the hash of the definition and nothing else. The steps, by number:
 All findings are collected; nothing stops at the first one unless the rest could not mean anything.
 """
 
-import contextlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import TypeVar
 
 from scrutineer.count import Count
-from scrutineer.election import Election
+from scrutineer.election import Definition, Election
+from scrutineer.election.definition import REGISTER_TABLE, UNITS_TABLE, table_hash
 from scrutineer.errors import LogError, NoteError, PublicationError, ScrutineerError
 from scrutineer.log import Head, LogVerifier, open_checkpoint
+from scrutineer.log.note import MAX_NOTE_SIZE, parse_note
 from scrutineer.log.receipt import verify_head
 from scrutineer.portal.formats import (
     CHECKPOINT_FILE,
     DEFINITION_FILE,
     HEAD_FILE,
     MANIFEST_FILE,
+    MAX_FILE_SIZE,
     REGISTER_FILE,
     SITE_FILE,
     UNITS_FILE,
     read_head,
     read_site_info,
 )
-from scrutineer.portal.manifest import Manifest, open_manifest
+from scrutineer.portal.manifest import MAX_MANIFEST_SIZE, Manifest, open_manifest
 from scrutineer.portal.record import Record, SiteOptions
 from scrutineer.portal.site import render_site
-from scrutineer.statements import statement_hash
+from scrutineer.statements import parse_statement, statement_hash
 from scrutineer.statements.bootstrap import open_election
 from scrutineer.verify.files import FileCheck
 from scrutineer.verify.log_check import LogCheck
 from scrutineer.verify.report import Check, Report
-from scrutineer.verify.source import FolderSource, Progress
+from scrutineer.verify.source import MAX_SMALL_FILE, FolderSource, Progress
 from scrutineer.verify.statement_check import StatementCheck
 
 T = TypeVar("T")
@@ -58,8 +60,14 @@ def verify_site(
     Never raises for anything that the site holds or lacks: all of that becomes findings.
     """
     report = Report()
-    with contextlib.suppress(_Unverifiable):
+    try:
         _Verification(source, report, progress or _silent).run(definition, threads)
+        report.complete = True
+    except _Unverifiable:
+        pass
+    except ScrutineerError as error:
+        # A folder that changes while it is read, or a record that the policy let through and the pages cannot show.
+        report.add("published", ".", f"the verification could not be brought to its end: {error}")
     return report
 
 
@@ -72,12 +80,12 @@ class _Verification:
     def run(self, expected: bytes | None, threads: int) -> None:
         election, definition, units, register = self._definition(expected)
         verifier = self._log_keys(election)
-        checkpoint, head = self._head(verifier)
+        checkpoint, head_file, head = self._head(verifier)
         manifest = self._manifest(verifier, head)
         options = self._options(election, verifier, head)
         files = FileCheck(self._source, manifest, self._report)
-        for path, data in ((CHECKPOINT_FILE, checkpoint), (HEAD_FILE, self._need(HEAD_FILE, "checkpoint"))):
-            files.seen(path, data)
+        files.seen(CHECKPOINT_FILE, checkpoint)
+        files.seen(HEAD_FILE, head_file)
         log = LogCheck(self._source, head, files, self._report, self._progress)
         if not log.run(election.hash):
             raise _Unverifiable
@@ -103,11 +111,23 @@ class _Verification:
                 "this is not the election that you asked for, or its definition was changed",
             )
             raise _Unverifiable
+        self._check_tables(definition, ((UNITS_FILE, UNITS_TABLE, units), (REGISTER_FILE, REGISTER_TABLE, register)))
         election = self._try("definition", DEFINITION_FILE, lambda: open_election(definition, units, register))
         self._report.election = election.definition.name
         self._report.provenance = election.definition.provenance_sentence()
         self._progress("Reading the definition", 1, 1)
         return election, definition, units, register
+
+    def _check_tables(self, definition: bytes, tables: Iterable[tuple[str, str, bytes]]) -> None:
+        """Step (1), looked at first so that the table is named and not the definition that names it."""
+        payload = self._try("definition", DEFINITION_FILE, lambda: parse_statement(definition)).payload
+        if not isinstance(payload, Definition):
+            return
+        changed = [path for path, name, data in tables if table_hash(data) != payload.tables[name]]
+        for path in changed:
+            self._report.add("definition", path, "is not the table that the definition names: it was changed")
+        if changed:
+            raise _Unverifiable
 
     def _log_keys(self, election: Election) -> LogVerifier:
         """Step (2): the keys of the log are those of the definition."""
@@ -127,30 +147,37 @@ class _Verification:
         self._report.origin = verifier.origin
         return verifier
 
-    def _head(self, verifier: LogVerifier) -> tuple[bytes, Head]:
-        """Step (2): checkpoint and head are of the same tree, and signed."""
-        text = self._need(CHECKPOINT_FILE, "checkpoint")
+    def _head(self, verifier: LogVerifier) -> tuple[bytes, bytes, Head]:
+        """Step (2): checkpoint and head are of the same tree and time, and signed."""
+        text = self._need(CHECKPOINT_FILE, "checkpoint", MAX_NOTE_SIZE)
         checkpoint = self._try("checkpoint", CHECKPOINT_FILE, lambda: open_checkpoint(text, verifier.note_verifiers).checkpoint)
         self._report.size, self._report.root = checkpoint.size, checkpoint.root.hex()
+        data = self._need(HEAD_FILE, "checkpoint", MAX_FILE_SIZE)
 
         def read() -> Head:
-            head = read_head(self._need(HEAD_FILE, "checkpoint"))
+            head = read_head(data)
             if (head.size, head.root) != (checkpoint.size, checkpoint.root):
                 raise LogError(
                     f"it is the head of size {head.size}, and not that of the checkpoint, whose size is {checkpoint.size}"
                 )
             verify_head(head.size, head.root, head.signature, verifier)
+            # The head's signature does not cover its time; that of the checkpoint does, in seconds.
+            signed = _signed_time(text, verifier)
+            if head.time_ms // 1000 != signed:
+                raise LogError(f"it gives the time {head.time_ms} ms, and the checkpoint was signed at {signed} s")
             return head
 
-        return text, self._try("checkpoint", HEAD_FILE, read)
+        return text, data, self._try("checkpoint", HEAD_FILE, read)
 
     def _manifest(self, verifier: LogVerifier, head: Head) -> Manifest | None:
         """Step (2): the manifest is signed and speaks of this head. None where it was refused; the rest goes on without."""
-        data = self._need(MANIFEST_FILE, "manifest")
+        data = self._need(MANIFEST_FILE, "manifest", MAX_MANIFEST_SIZE)
         try:
             manifest = open_manifest(data, verifier)
             if manifest.size != head.size:
                 raise NoteError(f"it lists the files of log size {manifest.size}, and the checkpoint says {head.size}")
+            if MANIFEST_FILE in manifest.files:
+                raise NoteError("it lists itself, which no hash can be right for")
         except ScrutineerError as error:
             self._report.add("manifest", MANIFEST_FILE, str(error))
             return None
@@ -158,7 +185,7 @@ class _Verification:
 
     def _options(self, election: Election, verifier: LogVerifier, head: Head) -> SiteOptions:
         def read() -> SiteOptions:
-            info = read_site_info(self._need(SITE_FILE, "published"))
+            info = read_site_info(self._need(SITE_FILE, "published", MAX_FILE_SIZE))
             if (info.definition, info.origin, info.size) != (election.hash.hex(), verifier.origin, head.size):
                 raise PublicationError("it names another definition, log or size than the checkpoint")
             return info.options
@@ -182,12 +209,22 @@ class _Verification:
             self._report.add(check, where, str(error))
             raise _Unverifiable from error
 
-    def _need(self, path: str, check: Check) -> bytes:
+    def _need(self, path: str, check: Check, limit: int = MAX_SMALL_FILE) -> bytes:
         try:
-            return self._source.read(path)
+            return self._source.read(path, limit)
         except PublicationError as error:
             self._report.add(check, path, str(error).removeprefix(f"{path} "))
             raise _Unverifiable from error
+
+
+def _signed_time(checkpoint: bytes, verifier: LogVerifier) -> int:
+    """The time in seconds that the log's ML-DSA-44 signature covers; the signature has been checked."""
+    _, key = verifier.note_verifiers
+    return next(
+        int.from_bytes(line.signature[:8])
+        for line in parse_note(checkpoint).signatures
+        if (line.name, line.key_id) == (key.name, key.key_id)
+    )
 
 
 def _silent(_what: str, _done: int, _total: int) -> None:

@@ -6,6 +6,7 @@ from typing import Final, Literal
 Check = Literal[
     "definition", "manifest", "files", "checkpoint", "log", "statement", "signature", "bulletin", "certificate", "published"
 ]
+MAX_MESSAGE_LENGTH: Final = 1_000  # characters
 MAX_FINDINGS: Final = 1_000
 """Findings kept; more are counted. A copy with more than so many faults is simply not a copy."""
 
@@ -45,16 +46,25 @@ class Report:
     findings: list[Finding] = field(default_factory=list)
     dropped: int = 0
     """Findings beyond MAX_FINDINGS."""
+    complete: bool = False
+    """Whether every step was done; what stopped the verification before is the last finding."""
 
     @property
     def passed(self) -> bool:
-        """Whether nothing was found."""
-        return not self.findings
+        """Whether everything was checked and nothing was found."""
+        return self.complete and not self.findings
 
     def add(self, check: Check, where: str, message: str) -> None:
-        """Note a finding; the same one is noted once."""
-        finding = Finding(check, where, message)
+        """Note a finding; the same one is noted once. What a site calls its files cannot look like anything else."""
+        finding = Finding(check, _printable(where), _printable(message))
         if len(self.findings) >= MAX_FINDINGS:
             self.dropped += 1
         elif finding not in self.findings[-8:]:
             self.findings.append(finding)
+
+
+def _printable(text: str) -> str:
+    shown = text if len(text) <= MAX_MESSAGE_LENGTH else f"{text[:MAX_MESSAGE_LENGTH]}…"
+    if shown.isprintable():
+        return shown
+    return "".join(mark if mark.isprintable() else mark.encode("unicode_escape").decode() for mark in shown)

@@ -1,21 +1,22 @@
-"""Where a published site is read from: a folder, or an address, which is copied into a folder first."""
+"""Where a published site is read from: a folder. The address of one is copied into a folder first (copy.py).
 
-import hashlib
+The folder is as little trusted as what it holds: only plain files are read, and no link leads anywhere else.
+"""
+
+import errno
 import os
+import stat
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Final
 
-import httpx
-
-from scrutineer.errors import NoteError, PublicationError, TransportError
-from scrutineer.portal.formats import MANIFEST_FILE
-from scrutineer.portal.manifest import peek_manifest
+from scrutineer.errors import PublicationError
 
 MAX_FILE_SIZE: Final = 4 * 2**30  # bytes
-MAX_SMALL_FILE: Final = 256 * 2**20  # bytes; the manifest, and everything that is read at once
+MAX_SMALL_FILE: Final = 512 * 2**20  # bytes; what is read at once, the largest being the table of units
 _CHUNK: Final = 1 << 20
+# A named pipe must not stop the program for ever, and a link must not lead out of the site.
+_FLAGS: Final = os.O_RDONLY | os.O_CLOEXEC | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_NOFOLLOW", 0)
 
 Progress = Callable[[str, int, int], None]  # what is being done, done, in all
 
@@ -25,7 +26,11 @@ class FolderSource:
 
     def __init__(self, folder: Path) -> None:
         """Raises PublicationError where there is no such folder."""
-        if not folder.is_dir():
+        try:
+            found = folder.is_dir()
+        except (OSError, ValueError):
+            found = False
+        if not found:
             raise PublicationError(f"{folder} is not a folder: name the folder that `publish` wrote, or an address")
         self.folder = folder
 
@@ -34,85 +39,48 @@ class FolderSource:
         return b"".join(self.chunks(path, limit))
 
     def chunks(self, path: str, limit: int = MAX_FILE_SIZE) -> Iterator[bytes]:
-        """The bytes of a file in pieces. Raises PublicationError as `read` does."""
+        """The bytes of a file in pieces. Raises PublicationError as `read` does, and where it is no plain file."""
         total = 0
         try:
-            with (self.folder / path).open("rb", buffering=0) as file:
-                while piece := file.read(_CHUNK):
+            with open(os.open(self.folder / path, _FLAGS), "rb", buffering=0) as file:  # noqa: PTH123 - it is open already
+                status = os.fstat(file.fileno())
+                # Asking for a whole megabyte of a small file costs more than reading it.
+                ask = min(status.st_size + 1, _CHUNK)
+                if not stat.S_ISREG(status.st_mode):
+                    raise PublicationError(f"{path} is not a file: publish the site again")
+                while piece := file.read(ask):
                     total += len(piece)
                     if total > limit:
                         raise PublicationError(f"{path} is larger than {limit} bytes: this is not a file of a published site")
                     yield piece
         except OSError as error:
-            reason = "is missing" if isinstance(error, FileNotFoundError) else f"cannot be read ({error.strerror})"
-            raise PublicationError(f"{path} {reason}") from error
+            raise PublicationError(f"{path} {_reason(error)}") from error
 
     def paths(self) -> Iterator[str]:
-        """Every file below the folder."""
-        root = os.fspath(self.folder)
-        for folder, _, files in os.walk(root):
-            base = os.path.relpath(folder, root)
-            for name in files:
-                yield name if base == "." else f"{base}/{name}".replace(os.sep, "/")
+        """Everything below the folder that is not a folder; links are not followed.
+
+        Raises PublicationError where a folder cannot be listed, because anything may be hidden there.
+        """
+        waiting = [""]
+        while waiting:
+            base = waiting.pop()
+            try:
+                with os.scandir(self.folder / base) as entries:
+                    for entry in entries:
+                        path = f"{base}{entry.name}"
+                        if entry.is_dir(follow_symlinks=False):
+                            waiting.append(f"{path}/")
+                        else:
+                            yield path
+            except OSError as error:
+                raise PublicationError(f"{base or '.'} cannot be listed ({error.strerror}): what it holds is unknown") from error
 
 
-def copy_site(address: str, folder: Path, *, connections: int = 8, progress: Progress | None = None) -> FolderSource:
-    """Copy a published site from its address, file by file as its manifest lists them; files already there are kept.
-
-    Nothing is believed here but the list itself: whoever verifies the folder checks the manifest's signature and every file.
-    Raises TransportError where the address cannot be reached, PublicationError where it does not serve a published site.
-    """
-    base = address.rstrip("/") + "/"
-    limits = httpx.Limits(max_connections=connections, max_keepalive_connections=connections)
-    with httpx.Client(timeout=30, limits=limits, follow_redirects=False) as client:
-        manifest = _get(client, base, MANIFEST_FILE, MAX_SMALL_FILE)
-        if manifest is None:
-            raise PublicationError(f"{base}{MANIFEST_FILE} does not exist: is this the address of a published site?")
-        try:
-            listed = peek_manifest(manifest).files
-        except (NoteError, PublicationError) as error:
-            raise PublicationError(f"{base}{MANIFEST_FILE} is not the manifest of a published site ({error})") from error
-
-        def fetch(path: str) -> None:
-            target = folder / path
-            if target.is_file() and hashlib.sha256(target.read_bytes()).digest() == listed[path]:
-                return
-            data = _get(client, base, path, MAX_FILE_SIZE)
-            # A file that is not there is the verifier's finding, not a failure to copy.
-            if data is not None:
-                _write(target, data)
-
-        with ThreadPoolExecutor(connections) as pool:
-            for done, _ in enumerate(pool.map(fetch, listed), 1):
-                if progress is not None:
-                    progress("Copying", done, len(listed))
-        _write(folder / MANIFEST_FILE, manifest)
-    return FolderSource(folder)
-
-
-def _get(client: httpx.Client, base: str, path: str, limit: int) -> bytes | None:
-    try:
-        with client.stream("GET", base + path) as response:
-            if response.status_code == 404:
-                return None
-            if response.status_code != 200:
-                raise TransportError(f"{base}{path} answered {response.status_code}: is this the address of a published site?")
-            pieces, total = [], 0
-            for piece in response.iter_bytes():
-                total += len(piece)
-                if total > limit:
-                    raise PublicationError(f"{base}{path} is larger than {limit} bytes")
-                pieces.append(piece)
-            return b"".join(pieces)
-    except (httpx.HTTPError, httpx.InvalidURL) as error:
-        raise TransportError(
-            f"{base}{path} could not be read ({error or type(error).__name__}): check the address and the connection"
-        ) from error
-
-
-def _write(target: Path, data: bytes) -> None:
-    try:
-        target.parent.mkdir(parents=True, exist_ok=True)
-        target.write_bytes(data)
-    except OSError as error:
-        raise PublicationError(f"{target} cannot be written ({error.strerror}): free space or choose another folder") from error
+def _reason(error: OSError) -> str:
+    match error.errno:
+        case errno.ENOENT:
+            return "is missing"
+        case errno.ELOOP:
+            return "is a symbolic link: a published site holds the files themselves"
+        case _:
+            return f"cannot be read ({error.strerror})"
