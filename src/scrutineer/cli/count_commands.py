@@ -16,6 +16,7 @@ from scrutineer.intake import submit_statements
 from scrutineer.log import Log
 from scrutineer.statements import Bulletin, Certificate, Decision, Payload, parse_statement
 from scrutineer.statements.kinds import Layer
+from scrutineer.statements.policy import Policy
 
 _LEADING: Final = 3
 """Options that a table of units has columns for; the rest are summed."""
@@ -183,13 +184,16 @@ def _read(office: Office, progress: Progress) -> Log:
 
 
 def _record(office: Office, payload: Payload, act: str, address: str | None, progress: Progress) -> int:
-    """Sign and record an act; the log index of its statement."""
+    """Sign and record an act; the log index of its statement. Raises PolicyError for what a service would refuse."""
     statements = office.sign(payload, act)
     if address is not None:
         receipts = submit_statements(
             statements, address, office.log_signer().verifier, progress=lambda done, total: progress("Sending", done, total)
         )
         return receipts[0].index
+    policy = Policy(office.election)
+    for statement in statements:
+        policy.check(statement)
     log = office.open_log()
     try:
         return log.append(statements)[0].index
