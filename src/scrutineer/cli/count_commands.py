@@ -14,7 +14,7 @@ from scrutineer.count import QUARANTINED, Count, make_bulletin, make_certificate
 from scrutineer.errors import UsageError
 from scrutineer.intake import submit_statements
 from scrutineer.log import Log
-from scrutineer.statements import Bulletin, Certificate, Decision, Payload, parse_statement
+from scrutineer.statements import Bulletin, Certificate, Decision, Payload, TallySheet, parse_statement
 from scrutineer.statements.kinds import Layer
 from scrutineer.statements.policy import Policy
 
@@ -23,6 +23,8 @@ _LEADING: Final = 3
 
 _HELD_SHOWN: Final = 10
 """Stations in quarantine that are printed for people."""
+
+_WHERE_ENTRIES: Final = "`scrutineer count` names the entries of sheets in quarantine"
 
 _folder = click.argument("folder", metavar="DIR", type=click.Path(path_type=Path, exists=True, file_okay=False))
 _to = click.option("--to", "address", metavar="URL", help="Send to this intake service; needed while a service writes the log.")
@@ -98,8 +100,11 @@ def decide_command(
         sheet = None
         if entry is not None:
             if not 0 < entry < log.size:
-                raise UsageError(f"the log has no entry {entry}: `scrutineer count` and the station's page name the entry")
-            sheet = parse_statement(log.entry(entry)).hash
+                raise UsageError(f"the log has no entry {entry}: {_WHERE_ENTRIES}")
+            found = parse_statement(log.entry(entry))
+            if not isinstance(found.payload, TallySheet) or (found.payload.station, found.payload.contest) != (station, contest):
+                raise UsageError(f"entry {entry} is no sheet of station {station!r} in contest {contest!r}: {_WHERE_ENTRIES}")
+            sheet = found.hash
         decision = Decision(
             election=office.election.hash,
             station=station,
