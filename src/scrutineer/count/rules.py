@@ -105,6 +105,15 @@ def _voters_above_roll(sheets: Sheets) -> Mask:
     return (sheets.voters >= 0) & (roll >= 0) & (sheets.voters > roll)
 
 
+def _below_voters(sheets: Sheets) -> Mask:
+    # A few voters leave without casting their ballot. The limits are those of warning W.203 in the Dutch results software
+    # Abacus: at least 15 ballots and at least 2 % of them.
+    ballots = sheets.ballots()
+    fewer = np.maximum(sheets.voters - ballots, 0)
+    many: Mask = (ballots >= 0) & (sheets.voters >= 0) & (fewer >= 15) & (50 * fewer >= ballots)
+    return many
+
+
 def _all_zero(sheets: Sheets) -> Mask:
     result: Mask = (sheets.counts == 0).all(axis=1)
     return result
@@ -144,6 +153,12 @@ RULES: Final = (
     Rule("revoked-key", "error", "The sheet was signed with a key that had been revoked."),
     Rule("incomplete", "error", "At least one option's votes are unknown.", _incomplete),
     Rule("roll-differs", "warning", "The sheet states another roll than the definition.", _roll_differs),
+    Rule(
+        "below-voters",
+        "warning",
+        "There are clearly fewer ballots than voters who were checked in (15 and 2 % or more).",
+        _below_voters,
+    ),
 )
 RULE_IDS: Final = tuple(rule.id for rule in RULES)
 _BIT: Final = {rule.id: 1 << number for number, rule in enumerate(RULES)}

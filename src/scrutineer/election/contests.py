@@ -15,6 +15,7 @@ RuleName = Literal["plurality", "approval", "yes-no", "majority", "ranked", "dho
 LIST_RULES: Final = frozenset({"dhondt", "sainte-lague", "hamilton"})
 
 MAX_OPTIONS: Final = 512
+MAX_RANKED_OPTIONS: Final = 200
 MAX_SEATS: Final = 2_000
 MAX_ID_LENGTH: Final = 64  # characters
 MAX_NAME_LENGTH: Final = 256  # characters
@@ -57,14 +58,14 @@ def are_names(values: Collection[str]) -> bool:
 
 
 def parse_share(text: str, what: str) -> Fraction:
-    """Read a share such as '1/2', '40 %' or '0.05' exactly. Raises DefinitionError unless it lies within 0 and 1."""
+    """Read a share such as '1/2', '40 %' or '0.05' exactly. Raises DefinitionError unless it lies between 0 and 1."""
     try:
         bare = text.strip()
         share = Fraction(bare[:-1].strip()) / 100 if bare.endswith("%") else Fraction(bare)
     except (ValueError, ZeroDivisionError) as error:
         raise DefinitionError(f"{what} {text!r} is not a share: write it as '1/2', '40 %' or '0.05'") from error
-    if not 0 <= share <= 1:
-        raise DefinitionError(f"{what} {text!r} is not a share: it must lie between 0 and 1")
+    if not 0 < share < 1:
+        raise DefinitionError(f"{what} {text!r} decides nothing: it must be more than 0 and less than 1")
     return share
 
 
@@ -151,6 +152,8 @@ class Contest(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defa
                 raise DefinitionError(f"{where} has a threshold, which the rule {self.rule!r} does not use: remove it")
         if self.alternative is not None and self.rule != "majority":
             raise DefinitionError(f"{where} has an alternative, which only the rule 'majority' uses: remove it")
+        if self.rule == "ranked" and len(self.options) > MAX_RANKED_OPTIONS:
+            raise DefinitionError(f"{where} is ranked and has {len(self.options)} options: give it at most {MAX_RANKED_OPTIONS}")
         if self.unit:
             check_id(self.unit, f"unit of {where}")
         supported = {option.candidate or option.id for option in self.options}

@@ -96,8 +96,15 @@ def test_above_voters() -> None:
 
 
 def test_voters_above_roll() -> None:
-    assert failed(voters=100) == ()
-    assert failed(voters=101) == ("voters-above-roll",)
+    assert "voters-above-roll" not in failed(voters=100)
+    assert "voters-above-roll" in failed(voters=101)
+
+
+def test_below_voters_allows_a_few_who_left() -> None:
+    assert failed((40, 20, 10), blank=0, null=0, cast=70, voters=84) == ()
+    assert failed((40, 20, 10), blank=0, null=0, cast=70, voters=85) == ("below-voters",)
+    assert failed((40, 20, 10), blank=0, null=0, cast=None, voters=85) == ("below-voters",)
+    assert failed((40, 20, 10), blank=0, null=0, cast=70, voters=None) == ()
 
 
 def test_all_zero() -> None:
