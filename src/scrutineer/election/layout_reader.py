@@ -21,6 +21,7 @@ from scrutineer.election.published_file import PublishedFile, open_published
 from scrutineer.election.published_sheets import ROLL, Place, PublishedSheet, RowError, SheetFromRows, SheetPerRow
 from scrutineer.election.published_units import PublishedUnits, template
 from scrutineer.election.register import Register
+from scrutineer.election.tables import collector_paused
 from scrutineer.election.units import Units
 from scrutineer.errors import DefinitionError, LayoutError
 
@@ -94,9 +95,10 @@ def read_published(
     Raises LayoutError where the file cannot be read by this layout at all.
     """
     file = open_published(path, layout.file)
-    reader = _Reader(file, layout, where)
-    reader.read(progress)
-    return reader.finish()
+    with collector_paused():
+        reader = _Reader(file, layout, where)
+        reader.read(progress)
+        return reader.finish()
 
 
 class _Header(dict[str, int]):

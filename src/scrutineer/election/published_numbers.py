@@ -23,19 +23,30 @@ class Numbers:
         self._missing = frozenset(marker.strip() for marker in form.missing)
         self._groups = tuple(groups)
         columns = [column for group in groups for column in group]
-        self._single = all(len(group) == 1 for group in groups)
+        # The figures are picked, in their order, from the numbers read, a None for groups without columns, and the sums.
+        picked: list[int] = []
+        self._added: list[slice] = []
+        begin = 0
+        for group in groups:
+            if len(group) > 1:
+                self._added.append(slice(begin, begin + len(group)))
+            picked.append(begin if len(group) == 1 else len(columns) + (len(self._added) if group else 0))
+            begin += len(group)
+        self._pick = itemgetter(*picked) if len(picked) > 1 else None
         self._cells = itemgetter(*columns) if len(columns) > 1 else None
         # Where a plain number may mean that a number is missing, every cell has to be looked at.
         self._plain = self._cells is not None and not any(marker.isdigit() for marker in self._missing)
 
     def read(self, row: list[str]) -> tuple[int | None, ...]:
         """The figures of a row; None where one is not known. Raises NumberError for a cell that cannot be read."""
-        if self._plain and self._cells is not None:
+        if self._plain and self._cells is not None and self._pick is not None:
             cells = self._cells(row)
             digits = "".join(cells)
             if digits.isascii() and digits.isdigit() and all(cells) and max(map(len, cells)) < _DIGITS:
                 values = tuple(map(int, cells))
-                return values if self._single else self._sums(values)
+                sums = [_checked(sum(values[group])) for group in self._added]
+                picked: tuple[int | None, ...] = self._pick((*values, None, *sums))
+                return picked
         return tuple(map(self._figure, (tuple(row[column] for column in group) for group in self._groups)))
 
     def faults(self, row: list[str]) -> list[tuple[int, str]]:
@@ -47,14 +58,6 @@ class Numbers:
             except NumberError as error:
                 found.append((column, str(error)))
         return found
-
-    def _sums(self, values: tuple[int, ...]) -> tuple[int | None, ...]:
-        sums: list[int | None] = []
-        begin = 0
-        for group in self._groups:
-            sums.append(_checked(sum(values[begin : begin + len(group)])) if group else None)
-            begin += len(group)
-        return tuple(sums)
 
     def _figure(self, cells: tuple[str, ...]) -> int | None:
         total: int | None = None

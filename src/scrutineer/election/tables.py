@@ -28,7 +28,7 @@ _HEXADECIMAL: Final = re.compile(r"[0-9a-f]*")
 
 
 @contextlib.contextmanager
-def _collector_paused() -> Iterator[None]:
+def collector_paused() -> Iterator[None]:
     """Pause the garbage collector: it would walk over columns of a million cells again and again and find nothing to free."""
     was_enabled = gc.isenabled()
     gc.disable()
@@ -46,7 +46,7 @@ def write_units(units: Units) -> bytes:
     )
 
 
-@_collector_paused()
+@collector_paused()
 def read_units(data: bytes) -> Units:
     """Read a units table. Raises DefinitionError that names the line or the unit."""
     ids, parents, names, kinds, rolls = _columns(data, UNITS_TABLE, UNITS_HEADER)
@@ -92,7 +92,7 @@ def _register_rows(register: Register) -> Iterator[tuple[str, ...]]:
         yield issuer.id, issuer.unit, issuer.algorithm, issuer.key.hex(), issuer.name
 
 
-@_collector_paused()
+@collector_paused()
 def read_register(data: bytes, units: Units) -> Register:
     """Read a register table for these units. Raises DefinitionError that names the line."""
     stations = units.station_index

@@ -1,5 +1,6 @@
 """Identifiers for units that a publisher only names: short, readable, the same each time, never the same for two units."""
 
+import functools
 import hashlib
 import re
 import unicodedata
@@ -23,6 +24,7 @@ _LETTERS: Final = str.maketrans(
 )
 
 
+@functools.lru_cache(maxsize=1 << 16)
 def slug(text: str) -> str:
     """A text as it can stand in an identifier: Latin letters, digits, '_' and '-'. Empty where nothing of it can."""
     if _CLEAN.fullmatch(text):
