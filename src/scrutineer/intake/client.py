@@ -2,6 +2,7 @@
 
 import asyncio
 import collections
+import functools
 import random
 import urllib.parse
 from collections.abc import Callable, Iterable, Iterator, Sized
@@ -18,7 +19,8 @@ from scrutineer.intake.problems import Problem, read_problem
 from scrutineer.log import LogVerifier, Receipt, verify_receipt
 from scrutineer.statements.statement import statement_hash
 
-CONNECTIONS: Final = 64
+CONNECTIONS: Final = 16
+PIPELINED: Final = 8  # requests on one connection at a time; sending a statement twice is harmless, so they need not wait
 PATIENCE: Final = 60.0  # seconds without any answer after which the service counts as unreachable
 ANSWER_TIMEOUT: Final = 30.0  # seconds for one answer
 FIRST_PAUSE: Final = 0.1  # seconds before the first new attempt; doubled each time
@@ -173,7 +175,8 @@ class _Run:
     async def all(self, connections: int) -> None:
         """Work with so many connections until nothing is left; the first error ends everything."""
         self._heard = asyncio.get_running_loop().time()
-        senders = {asyncio.create_task(self._send()) for _ in range(connections)}
+        lanes = [_Lane(self._target) for _ in range(connections)]
+        senders = {asyncio.create_task(self._send(lane)) for _ in range(PIPELINED) for lane in lanes}
         reporter = asyncio.create_task(self._report())
         try:
             finished, _ = await asyncio.wait(senders, return_when=asyncio.FIRST_EXCEPTION)
@@ -183,6 +186,8 @@ class _Run:
             for task in (*senders, reporter):
                 task.cancel()
             await asyncio.gather(*senders, reporter, return_exceptions=True)
+            for lane in lanes:
+                lane.close()
         if self._progress is not None:
             self._progress(self._done, self._total or self._done)
 
@@ -210,39 +215,28 @@ class _Run:
             self._count(Registered(position, receipt, content))
         return None
 
-    async def _send(self) -> None:
-        """Send one statement after the other over one connection, which is opened again where it breaks."""
-        connection: _Connection | None = None
+    async def _send(self, lane: "_Lane") -> None:
+        """Send one statement after the other."""
         attempt = 0
         loop = asyncio.get_running_loop()
-        try:
-            while (work := self._next()) is not None:
-                pause: float | None = None
-                try:
-                    if connection is None or connection.closed:
-                        connection = None
-                        _, connection = await loop.create_connection(_Connection, self._target.host, self._target.port)
-                    answer = await connection.post(self._target.head, work.data)
-                    pause = self._judge(work, answer)
-                    if pause is None:
-                        attempt = 0
-                except OSError as error:
-                    if connection is not None:
-                        connection.close()
-                    if loop.time() - self._heard > self._patience:
-                        raise TransportError(
-                            f"the intake service at {self._target.host}, port {self._target.port} does not answer "
-                            f"({error or 'no answer in time'}): check the address and whether it runs"
-                        ) from error
-                    pause = 0.0
-                if pause is not None:
-                    self._again.append(work)
-                    backoff = min(LONGEST_PAUSE, FIRST_PAUSE * 2 ** min(attempt, 10))
-                    attempt += 1
-                    await asyncio.sleep(max(pause, backoff) * (1 + self._jitter()))
-        finally:
-            if connection is not None:
-                connection.close()
+        while (work := self._next()) is not None:
+            pause: float | None = 0.0
+            try:
+                connection = lane.connection or await lane.connect()
+                pause = self._judge(work, await connection.post(work.data))
+            except OSError as error:
+                if loop.time() - self._heard > self._patience:
+                    raise TransportError(
+                        f"the intake service at {self._target.host}, port {self._target.port} does not answer "
+                        f"({error or 'no answer in time'}): check the address and whether it runs"
+                    ) from error
+            if pause is None:
+                attempt = 0
+                continue
+            self._again.append(work)
+            backoff = min(LONGEST_PAUSE, FIRST_PAUSE * 2 ** min(attempt, 10))
+            attempt += 1
+            await asyncio.sleep(max(pause, backoff) * (1 + self._jitter()))
 
     def _judge(self, work: _Work, answer: _Answer) -> float | None:
         """Take an answer in; return how long to wait where the statement has to be sent again."""
@@ -276,36 +270,77 @@ class _Run:
         self._registered(result)
 
 
-class _Connection(asyncio.Protocol):
-    """One HTTP/1.1 connection with one request at a time."""
+class _Lane:
+    """One connection at a time, opened again where it broke, shared by several senders."""
 
-    def __init__(self) -> None:
-        self.closed = False
+    def __init__(self, target: _Target) -> None:
+        self.connection: _Connection | None = None
+        self._target = target
+        self._opening = asyncio.Lock()
+
+    async def connect(self) -> "_Connection":
+        """The open connection. Raises OSError when there can be none."""
+        async with self._opening:
+            if self.connection is None:
+                loop = asyncio.get_running_loop()
+                make = functools.partial(_Connection, self, self._target.head)
+                async with asyncio.timeout(ANSWER_TIMEOUT):
+                    _, self.connection = await loop.create_connection(make, self._target.host, self._target.port)
+            return self.connection
+
+    def close(self) -> None:
+        """Close the connection, if there is one."""
+        if self.connection is not None:
+            self.connection.end(ConnectionResetError("the connection was closed"))
+
+
+class _Connection(asyncio.Protocol):
+    """One HTTP/1.1 connection; answers come in the order of the requests."""
+
+    def __init__(self, lane: _Lane, head: bytes) -> None:
+        self._lane = lane
+        self._head = head
         self._transport: asyncio.Transport | None = None
-        self._waiting: asyncio.Future[_Answer] | None = None
-        self._timer: asyncio.TimerHandle | None = None
+        self._waiting: collections.deque[asyncio.Future[_Answer]] = collections.deque()
+        self._loop = asyncio.get_running_loop()
+        self._heard = self._loop.time()
+        self._timer = self._loop.call_later(ANSWER_TIMEOUT, self._check)
         self._parser = httptools.HttpResponseParser(self)
         self._retry_after: float | None = None
         self._body: list[bytes] = []
         self._size = 0
 
-    async def post(self, head: bytes, body: bytes) -> _Answer:
-        """Send a request and wait for its answer. Raises OSError when the connection breaks or nothing comes in time."""
-        if self._transport is None or self.closed:
-            raise ConnectionResetError("the connection was closed")
-        loop = asyncio.get_running_loop()
-        self._waiting = loop.create_future()
-        timer = loop.call_later(ANSWER_TIMEOUT, self._end, TimeoutError("no answer in time"))
-        try:
-            self._transport.write(b"%bcontent-length: %d\r\n\r\n%b" % (head, len(body), body))
-            return await self._waiting
-        finally:
-            timer.cancel()
+    def post(self, body: bytes) -> "asyncio.Future[_Answer]":
+        """Send a request; the answer comes later, or OSError when the connection breaks or nothing comes in time."""
+        answer = self._loop.create_future()
+        if self._transport is None or self._transport.is_closing():
+            answer.set_exception(ConnectionResetError("the connection was closed"))
+            return answer
+        if not self._waiting:
+            self._heard = self._loop.time()
+        self._waiting.append(answer)
+        self._transport.write(b"%bcontent-length: %d\r\n\r\n%b" % (self._head, len(body), body))
+        return answer
 
-    def close(self) -> None:
-        self.closed = True
+    def end(self, error: OSError) -> None:
+        """Close, and tell everyone who waits."""
+        self._timer.cancel()
+        if self._lane.connection is self:
+            self._lane.connection = None
         if self._transport is not None:
             self._transport.abort()
+        while self._waiting:
+            answer = self._waiting.popleft()
+            if not answer.done():
+                answer.set_exception(error)
+
+    def _check(self) -> None:
+        """End the connection when an answer is overdue."""
+        late = self._loop.time() - self._heard
+        if self._waiting and late >= ANSWER_TIMEOUT:
+            self.end(TimeoutError("no answer in time"))
+        else:
+            self._timer = self._loop.call_later(ANSWER_TIMEOUT - late if self._waiting else ANSWER_TIMEOUT, self._check)
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = transport  # type: ignore[assignment]
@@ -314,10 +349,10 @@ class _Connection(asyncio.Protocol):
         try:
             self._parser.feed_data(data)
         except (httptools.HttpParserError, httptools.HttpParserUpgrade) as error:
-            self._end(ConnectionResetError(f"the answer is not HTTP/1.1: {error}"))
+            self.end(ConnectionResetError(f"the answer is not HTTP/1.1: {error}"))
 
     def connection_lost(self, exc: Exception | None) -> None:
-        self._end(exc if isinstance(exc, OSError) else ConnectionResetError("the connection was closed"))
+        self.end(exc if isinstance(exc, OSError) else ConnectionResetError("the connection was closed"))
 
     def on_message_begin(self) -> None:
         self._retry_after = None
@@ -332,19 +367,18 @@ class _Connection(asyncio.Protocol):
     def on_body(self, body: bytes) -> None:
         self._size += len(body)
         if self._size > MAX_ANSWER_SIZE:
-            self._end(ConnectionResetError("the answer is too long"))
+            self.end(ConnectionResetError("the answer is too long"))
         else:
             self._body.append(body)
 
     def on_message_complete(self) -> None:
+        answer = _Answer(self._parser.get_status_code(), self._retry_after, b"".join(self._body))
+        if answer.status < 200:
+            return
+        if self._waiting:
+            self._heard = self._loop.time()
+            waiting = self._waiting.popleft()
+            if not waiting.done():
+                waiting.set_result(answer)
         if not self._parser.should_keep_alive():
-            self.closed = True
-        waiting, self._waiting = self._waiting, None
-        if waiting is not None and not waiting.done():
-            waiting.set_result(_Answer(self._parser.get_status_code(), self._retry_after, b"".join(self._body)))
-
-    def _end(self, error: OSError) -> None:
-        self.close()
-        waiting, self._waiting = self._waiting, None
-        if waiting is not None and not waiting.done():
-            waiting.set_exception(error)
+            self.end(ConnectionResetError("the connection was closed"))

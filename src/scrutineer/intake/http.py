@@ -198,7 +198,7 @@ class Connection(asyncio.Protocol):
         if self._exchanges:
             self._stopped = True
             self._exchanges[-1].last = True
-        else:
+        elif not self._stopped:
             self._transport.close()
 
     # Reading
@@ -329,7 +329,7 @@ class Connection(asyncio.Protocol):
         self._stopped = True
         self._exchanges.clear()
         self._deadline = self._shared.now + LINGER_TIMEOUT
-        if self._ended or self._shared.closing:
+        if self._ended:
             self._transport.close()
         else:
             self._transport.write_eof()

@@ -22,6 +22,7 @@ from scrutineer.log import Log
 from scrutineer.statements.accreditations import may_accredit
 
 GRACE: Final = 10.0  # seconds that running requests have when the service stops
+CLOSING_GRACE: Final = 2.0  # seconds that clients have to hang up after their last answer
 FAILURE_GRACE: Final = 2.0  # seconds in which clients are still told that the store failed
 BACKLOG: Final = 2_048  # connections waiting to be accepted
 MAX_CONNECTIONS: Final = 10_000
@@ -177,9 +178,13 @@ async def _drain(intake: Intake, connections: Connections) -> None:
     intake.stop_accepting()
     connections.close()
     deadline = time.monotonic() + GRACE
-    while (intake.under_way or connections.open) and time.monotonic() < deadline:
+    while intake.under_way and time.monotonic() < deadline:
         await asyncio.sleep(0.01)
+    # Clients hang up once they have read their last answer; those that do not are cut off.
+    deadline = time.monotonic() + CLOSING_GRACE
+    while connections.open and time.monotonic() < deadline:
         connections.close()
+        await asyncio.sleep(0.01)
     connections.abort()
 
 
