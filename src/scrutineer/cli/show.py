@@ -71,7 +71,7 @@ def progress_display(quiet: bool = False) -> Iterator[Progress]:
 def print_standings(count: Count, heading: str, contests: Sequence[int] | None = None) -> None:
     """Contests as they stand (all, unless some are named), with progress, outcome and bound."""
     console = Console(highlight=False)
-    console.print(f"[bold]{count.election.definition.name}[/bold]  {heading}")
+    console.print(f"[bold]{count.election.definition.name}[/bold]  {heading}", soft_wrap=True)
     console.print(count.election.definition.provenance_sentence(), soft_wrap=True)
     for number in range(len(count.contests)) if contests is None else contests:
         now = standing(count, number)
@@ -79,7 +79,7 @@ def print_standings(count: Count, heading: str, contests: Sequence[int] | None =
         console.print(_table(now))
         console.print(_progress_line(now.result), soft_wrap=True)
         console.print(_plain(headline(now)), soft_wrap=True)
-        console.print(f"Can it still change? {_plain(change(now, now.result.open_without_roll).sentence)}", soft_wrap=True)
+        console.print(f"Can it still change? {_plain(change(now).sentence)}", soft_wrap=True)
 
 
 def _plain(sentence: str) -> str:

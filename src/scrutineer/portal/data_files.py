@@ -159,6 +159,6 @@ def _contest(view: View, contest: int) -> dict[str, object]:
             "ballots_needed": bound.margin,
             "open_ballots": result.open_ballots,
             "slack": bound.slack,
-            "open_stations_without_roll": view.open_without_roll(contest),
+            "open_stations_without_roll": result.open_without_roll,
         },
     }

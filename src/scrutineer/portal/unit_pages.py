@@ -13,7 +13,6 @@ from scrutineer.portal.text import count_of, number, percent, stated, words
 from scrutineer.portal.view import View
 from scrutineer.portal.votes import candidates_table, in_front, unit_figures
 
-
 _ROWS_OF_ALL: Final = 80
 """Rows of all contests together on one page, so that it stays light."""
 _FEWEST_ROWS: Final = 8

@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from scrutineer.count import Act, Standing, UnitResult, contest_result, results_hash, results_table, standing
-from scrutineer.count.contest import T_OPEN_UNKNOWN
 from scrutineer.election import Contest
 from scrutineer.portal.page import Crumb, Frame
 from scrutineer.portal.places import Places
@@ -71,11 +70,6 @@ class View:
     def options_of(self, contest: int, candidate: int) -> list[int]:
         """The options (by position) of a candidate."""
         return [option for option, of in enumerate(self._of_option[contest]) if of == candidate]
-
-    def open_without_roll(self, contest: int) -> int:
-        """How many open stations of a contest have no known roll."""
-        state = self.count.contests[contest]
-        return int(state.totals(state.unit)[state.options + T_OPEN_UNKNOWN])
 
     def contests_in(self, unit: int) -> list[int]:
         """The contests (by position) that stations of a unit vote in."""

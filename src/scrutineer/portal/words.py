@@ -142,8 +142,8 @@ def _runoff_headline(now: Standing, names: list[str], tied: str) -> str:
     return f"{into} would go into a run-off; {tied} are level for the other place in it."
 
 
-def change(now: Standing, unknown_rolls: int) -> Change:
-    """Whether what is outstanding and in quarantine could change the outcome. `unknown_rolls`: open stations without one."""
+def change(now: Standing) -> Change:
+    """Whether what is outstanding and in quarantine could change the outcome."""
     result, bound = now.result, now.bound
     waiting = result.outstanding + result.quarantined
     if result.counted == 0:
@@ -161,7 +161,8 @@ def change(now: Standing, unknown_rolls: int) -> Change:
         return Change("closed", "Beyond change", f"No: {reason}." + winner(now))
     needed = "" if bound.margin is None else f" {_enough(bound.margin, exact=bound.exact)}"
     if result.open_ballots is None:
-        rolls = "the roll of 1 station is" if unknown_rolls == 1 else f"the rolls of {number(unknown_rolls)} stations are"
+        unknown = result.open_without_roll
+        rolls = "the roll of 1 station is" if unknown == 1 else f"the rolls of {number(unknown)} stations are"
         return Change("unbounded", "Cannot be bounded", f"This cannot be bounded, because {rolls} unknown.{needed}")
     return Change(
         "open",
