@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any, Final
 
 import click
+from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.table import Table
 
@@ -18,8 +19,11 @@ from scrutineer.statements import Bulletin, Certificate, Decision, Payload, Tall
 from scrutineer.statements.kinds import Layer
 from scrutineer.statements.policy import Policy
 
-_LEADING: Final = 3
-"""Options that a table of units has columns for; the rest are summed."""
+_FEWEST_OPTIONS: Final = 2
+"""Options that a table of units has columns for, at least; the rest are summed."""
+
+_OTHER_COLUMNS: Final = 56  # characters that the other columns take
+_OPTION_COLUMN: Final = 14  # characters
 
 _HELD_SHOWN: Final = 10
 """Stations in quarantine that are printed for people."""
@@ -224,24 +228,24 @@ def _contests(count: Count, contest_id: str | None) -> list[int]:
 
 
 def _print_units(count: Count, contest: int, below: Sequence[int]) -> None:
-    """One row per unit: progress, and the options that lead in the first of them."""
+    """One row per unit: progress, and as many of the options that lead in the first of them as the terminal has room for."""
+    console = Console(highlight=False)
     options = count.election.contests[contest].options
     rows = [unit_json(count, contest, unit) for unit in below]
-    leading = sorted(options, key=lambda option: -rows[0]["votes"][option.id])[:_LEADING]
-    table = Table(title=count.election.contests[contest].title, title_justify="left")
-    table.add_column("Unit", overflow="fold")
+    room = max(_FEWEST_OPTIONS, (console.width - _OTHER_COLUMNS) // _OPTION_COLUMN)
+    leading = sorted(options, key=lambda option: -rows[0]["votes"][option.id])[:room]
     headings = ["Counted", "Held back", "Ballots", *(option.name for option in leading)]
-    for heading in [*headings, "Others"] if len(options) > _LEADING else headings:
-        table.add_column(heading, justify="right")
+    cells = []
     for row in rows:
         votes = [row["votes"][option.id] for option in leading]
-        others = sum(row["votes"].values()) - sum(votes)
-        figures = [*votes, others] if len(options) > _LEADING else votes
-        table.add_row(
-            f"{row['unit']}  {row['name']}",
-            f"{row['counted']:,}/{row['stations']:,}",
-            f"{row['quarantined'] + row['excluded']:,}",
-            f"{row['ballots']:,}",
-            *(f"{number:,}" for number in figures),
-        )
-    Console(highlight=False).print(table)
+        held = row["quarantined"] + row["excluded"]
+        figures = [held, row["ballots"], *votes, *([sum(row["votes"].values()) - sum(votes)] if len(options) > room else [])]
+        cells.append([f"{row['counted']:,}/{row['stations']:,}", *(f"{number:,}" for number in figures)])
+    table = Table(title=count.election.contests[contest].title, title_justify="left", box=SIMPLE_HEAD, pad_edge=False)
+    table.add_column("Unit", overflow="fold")
+    for number, heading in enumerate([*headings, "Others"] if len(options) > room else headings):
+        # A figure is never cut off, however narrow the terminal is.
+        table.add_column(heading, justify="right", overflow="fold", min_width=max(len(line[number]) for line in cells))
+    for row, line in zip(rows, cells, strict=True):
+        table.add_row(f"{row['name']} ({row['unit']})", *line)
+    console.print(table)
