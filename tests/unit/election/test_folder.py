@@ -117,7 +117,7 @@ BAD_ELECTIONS = {
     "contest rule": ('"majority"', '"majorty"', 14, "contest[1].rule", "write 'majority'"),
     "threshold": ('"1/2"', '"most"', 15, "contest[1].threshold", "'most' is not a share"),
     "threshold unused": ('"majority"', '"plurality"', 15, "contest[1].threshold", "does not use: remove it"),
-    "lead": ('"10 %"', '"110 %"', 16, "contest[1].alternative.lead", "must lie between 0 and 1"),
+    "lead": ('"10 %"', '"110 %"', 16, "contest[1].alternative.lead", "it must be more than 0 and less than 1"),
     "unit": ('unit = "north"', 'unit = "nord"', 17, "contest[1].unit", "there is no unit 'nord' in units.csv"),
     "no seats": ('unit = "north"', "seats = 0", 17, "contest[1].seats", "0 is out of range"),
     "too many seats": ('unit = "north"', "seats = 2", 17, "contest[1].seats", "fills one: write seats = 1"),
