@@ -3,6 +3,8 @@
 import hashlib
 from typing import Final
 
+import numpy as np
+
 from scrutineer.errors import LogError, PublicationError
 from scrutineer.log import Head, MerkleTree, leaf_hash
 from scrutineer.log.merkle import HASH_SIZE
@@ -43,6 +45,7 @@ class LogCheck:
             self.acts += [(index, entry) for index, entry in enumerate(entries, bundle.start) if not is_tally_sheet(entry)]
         if self.tree.node(0, 0) != definition:
             self._report.add("log", self.where(0), "the first entry is not the definition of this election")
+        self._find_repeated()
         entries_hold = self.tree.root() == self.head.root
         tiles_by_path = self._read_tiles()
         if entries_hold:
@@ -87,6 +90,17 @@ class LogCheck:
         number = index // TILE_WIDTH
         bundle = Bundle(number, min(TILE_WIDTH, self.head.size - number * TILE_WIDTH))
         return f"{FOLDER}/{bundle.path}, entry {index}"
+
+    def _find_repeated(self) -> None:
+        """A statement is in the log once: said again later, an act could take effect a second time against its signers' will."""
+        beginnings = np.frombuffer(self.tree.nodes(0, 0, self.tree.size), dtype=np.uint64)[:: HASH_SIZE // 8]
+        order = np.argsort(beginnings, kind="stable")
+        alike = np.flatnonzero(beginnings[order[1:]] == beginnings[order[:-1]])
+        first: dict[bytes, int] = {}
+        for index in sorted({*order[alike].tolist(), *order[alike + 1].tolist()}):
+            earlier = first.setdefault(self.tree.node(0, index), index)
+            if earlier != index:
+                self._report.add("log", self.where(index), f"is in the log twice: it is entry {earlier} already")
 
     def _read_bundle(self, bundle: Bundle) -> list[bytes] | None:
         path = f"{FOLDER}/{bundle.path}"

@@ -158,7 +158,8 @@ class _Verification:
             head = read_head(data)
             if (head.size, head.root) != (checkpoint.size, checkpoint.root):
                 raise LogError(
-                    f"it is the head of size {head.size}, and not that of the checkpoint, whose size is {checkpoint.size}"
+                    f"it is the head of another tree (size {head.size}, root {head.root.hex()}) than {CHECKPOINT_FILE} "
+                    f"(size {checkpoint.size}, root {checkpoint.root.hex()})"
                 )
             verify_head(head.size, head.root, head.signature, verifier)
             # The head's signature does not cover its time; that of the checkpoint does, in seconds.

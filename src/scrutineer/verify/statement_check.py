@@ -1,7 +1,7 @@
 """Steps (4) and (5): every statement may be made and is signed, and every bulletin says what the log gives at its size."""
 
 from collections.abc import Callable, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor
 from typing import Final
 
 from scrutineer.count import Count, differences
@@ -31,21 +31,21 @@ class StatementCheck:
         """Bulletins and certificates with their log index, by the log size that they speak of."""
 
     def run(self, count: Count, threads: int) -> None:
-        """Fold the whole log into `count`; signatures are checked by `threads` threads beside it."""
+        """Fold the whole log into `count`; signatures are checked by `threads` threads."""
         size = self._log.head.size
         self._find_announcements()
         with ThreadPoolExecutor(threads) as pool:
-            checks: list[Future[list[tuple[int, str]]]] = []
             for stop in self._stops(size):
                 self._progress("Checking statements and counting", count.size, size)
                 to_check = self._stretch(count, self._log.entries(count.size, stop))
                 share = -(-len(to_check) // threads) or 1
-                checks.extend(pool.submit(_check_signatures, to_check[at : at + share]) for at in range(0, len(to_check), share))
-                while len(checks) > 4 * threads:
-                    self._collect(checks.pop(0))
+                shares = [to_check[at : at + share] for at in range(0, len(to_check), share)]
+                # Waited for at once: libsodium runs without the interpreter's lock, and a thread that computes beside it would
+                # make every call pay for two changes of hands.
+                for failed in pool.map(_check_signatures, shares):
+                    for index, message in failed:
+                        self._report.add("signature", self._log.where(index), message)
                 self._check_announcements(count)
-            for check in checks:
-                self._collect(check)
 
     def _find_announcements(self) -> None:
         for index, entry in self._log.acts:
@@ -110,10 +110,6 @@ class StatementCheck:
             self._policy.apply(reading.statement)
         count.apply([entry])
         self._report.statements += 1
-
-    def _collect(self, check: Future[list[tuple[int, str]]]) -> None:
-        for index, message in check.result():
-            self._report.add("signature", self._log.where(index), message)
 
     def _check_announcements(self, count: Count) -> None:
         for index, payload in self._announced.get(count.size, ()):
