@@ -1,6 +1,7 @@
 """What is kept out of the totals and why: stations in quarantine or excluded, sheets of no station, acts without effect."""
 
 from collections.abc import Iterator
+from html import escape
 from itertools import islice
 
 import numpy as np
@@ -78,4 +79,4 @@ def _rows(view: View) -> Iterator[str]:
 
 
 def _wordings(rule_ids: tuple[str, ...]) -> str:
-    return "<br>".join(f'<a href="rules.html#{rule_id}">{rule(rule_id).wording}</a>' for rule_id in rule_ids) or "–"
+    return "<br>".join(f'<a href="rules.html#{rule_id}">{escape(rule(rule_id).wording)}</a>' for rule_id in rule_ids) or "–"

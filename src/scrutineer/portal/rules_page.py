@@ -1,5 +1,7 @@
 """The catalogue of rules, with the severity that each has in this election and how many stations it was found at."""
 
+from html import escape
+
 import numpy as np
 
 from scrutineer.count import RULES
@@ -18,7 +20,7 @@ def rules_page(view: View) -> bytes:
         found = sum(int(np.count_nonzero(state.flags & bit)) for state in view.count.contests)
         found += sum(1 for stray in view.count.strays if stray.flag >> position & 1)
         rows.append(
-            f'<tr id="{rule.id}"><th scope="row"><code>{rule.id}</code></th><td class="front">{rule.wording}</td>'
+            f'<tr id="{rule.id}"><th scope="row"><code>{rule.id}</code></th><td class="front">{escape(rule.wording)}</td>'
             f'<td class="state">{mark(severity, say.SEVERITY_WORDS[severity])}</td><td>{number(found)}</td></tr>\n'
         )
     content = (
