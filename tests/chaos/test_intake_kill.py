@@ -12,8 +12,8 @@ from scrutineer.errors import TransportError
 from scrutineer.intake import Refused, Registered, submit
 from scrutineer.log import verify_entry_receipt
 
-KILLS = 12
-PER_ROUND = 600
+KILLS = 10
+PER_ROUND = 500
 VERIFIER = log_signer().verifier
 
 

@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import email.utils
 import errno
+import os
 import resource
 import signal
 import threading
@@ -64,7 +65,7 @@ class Service:
         *,
         host: str = "127.0.0.1",
         port: int = 0,
-        checkers: int = 1,
+        checkers: int | None = None,
         queue_limit: int = QUEUE_LIMIT,
         housekeeping: Callable[[], object] | None = None,
         ready: Callable[[Address], object] | None = None,
@@ -72,15 +73,15 @@ class Service:
     ) -> None:
         """Take an open log whose first entry is the definition in `files`; the caller closes the log.
 
-        `checkers` is the number of processes that verify; `housekeeping` runs once a second in a thread of its own, off
-        the way of acknowledgements (a store's `checkpoint_wal`); `ready` hears the address once it is listened to;
-        `progress` hears once a second what was done.
+        `checkers` is the number of processes that verify (default: one for each core but one); `housekeeping` runs once a
+        second in a thread of its own, off the way of acknowledgements (a store's `checkpoint_wal`); `ready` hears the address
+        once it is listened to; `progress` hears once a second what was done.
         """
         self._log = log
         self._files = files
         self._host = host
         self._port = port
-        self._checkers = checkers
+        self._checkers = checkers or max(1, (os.cpu_count() or 2) - 1)
         self._queue_limit = queue_limit
         self._housekeeping = housekeeping
         self._ready = ready
