@@ -5,7 +5,7 @@ from pathlib import Path
 
 import uvicorn
 
-from scrutineer.intake import reader_app
+from scrutineer.intake.reader import reader_app
 
 
 def main(arguments: list[str]) -> None:
