@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: demo test lint types bench lock clean help
+.PHONY: demo test lint types docs bench lock clean help
 
 help: ## show this list
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/'
@@ -30,6 +30,9 @@ lint: $(STAMP) ## style, layers
 
 types: $(STAMP) ## strict type check
 	$(BIN)/mypy
+
+docs: $(STAMP) ## write the generated pages of docs/reference again
+	@for f in docs/make_*.py; do $(BIN)/python $$f || exit 1; done
 
 bench: $(STAMP) ## every measurement, with its ratio to a peer or a floor
 	@for f in bench/bench_*.py; do echo "== $$f"; $(BIN)/python $$f || exit 1; done
