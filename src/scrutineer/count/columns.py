@@ -5,6 +5,7 @@ therefore takes the payloads apart without repeating those checks.
 """
 
 import hashlib
+from array import array
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Final
@@ -25,35 +26,53 @@ FIGURES: Final = 5
 Rankings = tuple[tuple[tuple[int, ...], int], ...]
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class ContestColumns:
-    """Sheets of one contest in log order. `figures` rows: the options' counts, then blank, null, cast, voters, roll."""
+    """Sheets of one contest in log order, one row each."""
+
+    station: NDArray[np.int64]
+    """Station numbers."""
+    index: NDArray[np.int64]
+    """Log indexes."""
+    hashes: NDArray[np.uint8]
+    """Statement hashes, shape (sheets, 32)."""
+    figures: NDArray[np.int32]
+    """The options' counts, then blank, null, cast, voters, roll; UNKNOWN where a sheet does not state them."""
+    time: NDArray[np.int64]
+    rankings: list[Rankings]
+    """For ranked contests alone, one for each sheet."""
+
+
+@dataclass(slots=True)
+class _Rows:
+    """Sheets of one contest as they are read, before they become columns."""
 
     station: list[int] = field(default_factory=list)
     index: list[int] = field(default_factory=list)
     hashes: list[bytes] = field(default_factory=list)
-    figures: list[list[int]] = field(default_factory=list)
+    figures: list[int] = field(default_factory=list)
     time: list[int] = field(default_factory=list)
     rankings: list[Rankings] = field(default_factory=list)
-    """For ranked contests alone, one for each sheet."""
 
-    def stations(self) -> NDArray[np.int64]:
-        """Station number of each sheet."""
-        return np.array(self.station, dtype=np.int64)
-
-    def hash_rows(self) -> NDArray[np.uint8]:
-        """Statement hash of each sheet, shape (sheets, 32)."""
-        return np.frombuffer(b"".join(self.hashes), dtype=np.uint8).reshape(len(self.hashes), 32)
-
-    def rows(self, width: int) -> NDArray[np.int32]:
-        """Figures of each sheet, shape (sheets, width)."""
+    def columns(self, width: int) -> ContestColumns:
+        """The columns. Raises CountError where a figure is none."""
         try:
-            return np.array(self.figures, dtype=np.int32).reshape(len(self.figures), width)
+            # Through `array`, which takes integers of the right size and nothing else, faster than NumPy takes a list.
+            figures = np.frombuffer(array("i", self.figures), dtype=np.int32).reshape(len(self.station), width)
+            time = np.array(self.time, dtype=np.int64)
         except (OverflowError, TypeError, ValueError) as error:
-            first, last = self.index[0], self.index[-1]
             raise CountError(
-                f"a tally sheet within the entries {first} to {last} of the log holds no counts: check the log with `verify`"
+                f"a tally sheet within the entries {self.index[0]} to {self.index[-1]} of the log holds no counts: "
+                "check the log with `verify`"
             ) from error
+        return ContestColumns(
+            np.array(self.station, dtype=np.int64),
+            np.array(self.index, dtype=np.int64),
+            np.frombuffer(b"".join(self.hashes), dtype=np.uint8).reshape(len(self.hashes), 32),
+            figures,
+            time,
+            self.rankings,
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +101,7 @@ class SheetReader:
         self, sheets: Iterable[tuple[int, bytes]], unknown_flag: int, wrong_flag: int
     ) -> tuple[list[ContestColumns], list[Stray]]:
         """Read tally sheets given as (log index, bytes). Raises CountError for bytes that no intake would have admitted."""
-        columns = [ContestColumns() for _ in self._widths]
+        rows = [_Rows() for _ in self._widths]
         stray: list[Stray] = []
         stations, contests, widths = self._stations, self._contests, self._widths
         loads, sha256 = cbor2.loads, hashlib.sha256
@@ -105,40 +124,43 @@ class SheetReader:
                 if None in counts:
                     counts = [UNKNOWN if count is None else count for count in counts]
                 counts += (get(5, UNKNOWN), get(6, UNKNOWN), get(7, UNKNOWN), get(8, UNKNOWN), get(9, UNKNOWN))
-                column = columns[contest]
-                column.station.append(station)
-                column.index.append(index)
-                column.hashes.append(sha256(b"\x00" + data).digest())
-                column.figures.append(counts)
-                column.time.append(get(10, UNKNOWN))
+                row = rows[contest]
+                row.station.append(station)
+                row.index.append(index)
+                row.hashes.append(sha256(b"\x00" + data).digest())
+                row.figures += counts
+                row.time.append(get(10, UNKNOWN))
                 if ranked:
-                    column.rankings.append(tuple((tuple(order), ballots) for order, ballots in get(13) or ()))
+                    row.rankings.append(tuple((tuple(order), ballots) for order, ballots in get(13) or ()))
         except (cbor2.CBORError, KeyError, TypeError, ValueError, IndexError, AttributeError) as error:
             raise CountError(
                 f"entry {index} of the log is not a readable tally sheet ({error}): check the log with `verify`"
             ) from error
-        return columns, stray
+        return self._columns(rows), stray
 
     def sort(self, readings: Iterable[tuple[int, bytes, SheetReading]]) -> list[ContestColumns]:
         """Sort sheets that the policy has read already, given as (log index, statement hash, reading)."""
-        columns = [ContestColumns() for _ in self._widths]
+        rows = [_Rows() for _ in self._widths]
         for index, statement_hash, reading in readings:
             sheet, contest = reading.sheet, reading.contest
-            column = columns[contest]
+            row = rows[contest]
             if self._ranked[contest]:
                 rankings = sheet.rankings or ()
                 counts = first_preferences(rankings, self._widths[contest])
-                column.rankings.append(rankings)
+                row.rankings.append(rankings)
             else:
                 counts = [UNKNOWN if count is None else count for count in sheet.counts]
             figures = (sheet.blank, sheet.null, sheet.cast, sheet.voters, sheet.roll)
             counts += [UNKNOWN if figure is None else figure for figure in figures]
-            column.station.append(reading.station)
-            column.index.append(index)
-            column.hashes.append(statement_hash)
-            column.figures.append(counts)
-            column.time.append(UNKNOWN if sheet.time is None else sheet.time)
-        return columns
+            row.station.append(reading.station)
+            row.index.append(index)
+            row.hashes.append(statement_hash)
+            row.figures += counts
+            row.time.append(UNKNOWN if sheet.time is None else sheet.time)
+        return self._columns(rows)
+
+    def _columns(self, rows: list[_Rows]) -> list[ContestColumns]:
+        return [own.columns(width + FIGURES) for own, width in zip(rows, self._widths, strict=True)]
 
 
 def first_preferences(rankings: Iterable[tuple[Iterable[int], int]], options: int) -> list[int]:

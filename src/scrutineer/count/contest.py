@@ -85,17 +85,13 @@ class ContestCount:
 
     def add(self, columns: ContestColumns, opened: NDArray[np.int64], revoked: Iterable[int] = ()) -> None:
         """Take sheets in log order. `opened` is by station; `revoked` holds log indexes of sheets signed by revoked keys."""
-        if not columns.station:
+        stations, rows, times = columns.station, columns.figures, columns.time
+        if not len(stations):
             return
-        stations = columns.stations()
-        rows = columns.rows(self.options + FIGURES)
-        times = np.array(columns.time, dtype=np.int64)
-        indexes = np.array(columns.index, dtype=np.int64)
-        hashes = columns.hash_rows()
         flags = self._book.check(self._view(stations, rows, times, opened))
         revoked = set(revoked)
         if revoked and self._book.on & REVOKED_KEY:
-            flags[np.isin(indexes, list(revoked))] |= np.uint32(REVOKED_KEY)
+            flags[np.isin(columns.index, list(revoked))] |= np.uint32(REVOKED_KEY)
         fresh = self.sheet[stations] < 0
         if fresh.any():
             first = np.zeros(len(stations), dtype=np.bool_)
@@ -103,8 +99,8 @@ class ContestCount:
             fresh &= first
         before = self._before(stations)
         at = stations[fresh]
-        self.sheet[at] = indexes[fresh]
-        self.hashes[at] = hashes[fresh]
+        self.sheet[at] = columns.index[fresh]
+        self.hashes[at] = columns.hashes[fresh]
         self.figures[at] = rows[fresh]
         self.time[at] = times[fresh]
         self.flags[at] = flags[fresh]
@@ -117,7 +113,12 @@ class ContestCount:
         for row in np.flatnonzero(~fresh).tolist():
             rankings = columns.rankings[row] if columns.rankings else None
             record = SheetRecord(
-                int(indexes[row]), columns.hashes[row], rows[row].copy(), int(times[row]), int(flags[row]), rankings
+                int(columns.index[row]),
+                columns.hashes[row].tobytes(),
+                rows[row].copy(),
+                int(times[row]),
+                int(flags[row]),
+                rankings,
             )
             self._add_another(int(stations[row]), record)
         self._after(stations, before)
@@ -224,6 +225,10 @@ class ContestCount:
     def prepare(self) -> None:
         """Compute the totals now, so that single sheets update them from here on."""
         self._all_totals()
+
+    def inner_totals(self) -> NDArray[np.int64]:
+        """Totals as in `totals` of every unit above the stations, one row each, in the order of `Units.index`."""
+        return self._all_totals()
 
     def _all_totals(self) -> NDArray[np.int64]:
         if self._totals is None:
