@@ -35,6 +35,10 @@ STATUS_NAMES: Final = ("outstanding", "counted", "quarantined", "excluded")
 TOTALS: Final = 16
 
 
+Which = NDArray[np.int64] | slice
+"""Which stations: their numbers, or a slice of all of them."""
+
+
 class SheetRecord:
     """One sheet of a station that sent several, or whose figures a decision replaced."""
 
@@ -76,7 +80,9 @@ class ContestCount:
         """All sheets, in log order, of stations that sent more than one."""
         self.decided: dict[int, int] = {}
         """Log index of the decision in effect, by station."""
-        self._in_contest = election.units.stations_below(self.unit)
+        self._within: NDArray[np.bool_] = np.zeros(stations, dtype=np.bool_)
+        below = election.units.stations_below(self.unit)
+        self._within[below.start : below.stop] = True
         self._inner_units = np.fromiter(election.units.index.values(), np.int64, len(election.units.index))
         self._inner_row = {int(unit): row for row, unit in enumerate(self._inner_units)}
         self._totals: NDArray[np.int64] | None = None
@@ -235,8 +241,8 @@ class ContestCount:
             first = self._units.first_station[self._inner_units]
             last = self._units.last_station[self._inner_units]
             totals = np.empty((len(self._inner_units), self.options + TOTALS), dtype=np.int64)
-            every = np.arange(len(self.status))
-            running = np.zeros(len(every) + 1, dtype=np.int64)
+            every = slice(None)
+            running = np.zeros(len(self.status) + 1, dtype=np.int64)
             for column in range(totals.shape[1]):
                 np.cumsum(self._contribution_column(every, column), out=running[1:])
                 totals[:, column] = running[last] - running[first]
@@ -265,10 +271,10 @@ class ContestCount:
         columns = [self._contribution_column(stations, column) for column in range(self.options + TOTALS)]
         return np.stack(columns, axis=1).astype(np.int64)
 
-    def _contribution_column(self, stations: NDArray[np.int64], column: int) -> NDArray[np.int64]:
+    def _contribution_column(self, stations: Which, column: int) -> NDArray[np.int64]:
         """What each station adds to one column of the totals of the units above it."""
         status = self.status[stations]
-        within = (stations >= self._in_contest.start) & (stations < self._in_contest.stop)
+        within = self._within[stations]
         counted = status == COUNTED
         if column < self.options:
             return _known(self.figures[stations, column], counted)
@@ -299,7 +305,7 @@ class ContestCount:
             return _ones(counted & (roll >= 0))
         return np.where(counted, np.maximum(roll, 0), 0)  # T_ROLL_COUNTED
 
-    def _ballots(self, stations: NDArray[np.int64], counted: NDArray[np.bool_]) -> NDArray[np.int64]:
+    def _ballots(self, stations: Which, counted: NDArray[np.bool_]) -> NDArray[np.int64]:
         rows = self.figures[stations]
         cast = rows[:, self.options + CAST].astype(np.int64)
         added = np.maximum(rows[:, : self.options + 2], 0).sum(axis=1, dtype=np.int64)

@@ -7,6 +7,7 @@ compares is unknown the rule is silent: unknown is neither zero nor wrong.
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Final
 
 import numpy as np
@@ -19,7 +20,7 @@ from scrutineer.errors import DefinitionError
 Mask = NDArray[np.bool_]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Sheets:
     """Sheets of one contest as columns, one row per sheet; UNKNOWN (-1) where a sheet does not state a figure."""
 
@@ -39,23 +40,27 @@ class Sheets:
     """When the station declared itself open; UNKNOWN where it has not."""
     opening_required: bool
 
+    @cached_property
     def complete(self) -> Mask:
         """Whether every option has a known count."""
         return np.asarray((self.counts >= 0).all(axis=1), dtype=np.bool_)
 
+    @cached_property
     def marked(self) -> NDArray[np.int64]:
         """Sum of the options (of the known ones)."""
         marked: NDArray[np.int64] = np.maximum(self.counts, 0).sum(axis=1, dtype=np.int64)
         return marked
 
+    @cached_property
     def ballots(self) -> NDArray[np.int64]:
         """Ballots in the box: as stated, else what options, blank and null add up to; UNKNOWN where neither is known."""
         cast = self.cast.astype(np.int64)
         if not (self.contest.single_choice() or self.contest.rule == "ranked"):
             return cast
-        added = self.marked() + np.maximum(self.blank, 0) + np.maximum(self.null, 0)
-        return np.where(cast >= 0, cast, np.where(self.complete(), added, UNKNOWN))
+        added = self.marked + np.maximum(self.blank, 0) + np.maximum(self.null, 0)
+        return np.where(cast >= 0, cast, np.where(self.complete, added, UNKNOWN))
 
+    @cached_property
     def known_roll(self) -> NDArray[np.int64]:
         """The definition's roll; where it has none, the roll that the sheet states."""
         return np.where(self.roll >= 0, self.roll, self.stated_roll.astype(np.int64))
@@ -77,38 +82,38 @@ class Rule:
 
 def _sum_differs(sheets: Sheets) -> Mask:
     blank, null, cast = (np.maximum(column, 0).astype(np.int64) for column in (sheets.blank, sheets.null, sheets.cast))
-    known = (sheets.cast >= 0) & sheets.complete()
+    known = (sheets.cast >= 0) & sheets.complete
     if sheets.contest.single_choice() or sheets.contest.rule == "ranked":
         stated = known & (sheets.blank >= 0) & (sheets.null >= 0)
         # An unstated blank or null figure leaves room for a difference, but never for more marks than ballots.
-        added = sheets.marked() + blank + null
+        added = sheets.marked + blank + null
         differs: Mask = (stated & (added != cast)) | (known & ~stated & (added > cast))
         return differs
     valid = cast - blank - null
     most_choices = sheets.contest.max_choices if sheets.contest.max_choices > 1 else len(sheets.contest.options)
-    impossible: Mask = known & ((sheets.counts > valid[:, None]).any(axis=1) | (sheets.marked() > most_choices * valid))
+    impossible: Mask = known & ((sheets.counts > valid[:, None]).any(axis=1) | (sheets.marked > most_choices * valid))
     return impossible
 
 
 def _above_roll(sheets: Sheets) -> Mask:
-    ballots, roll = sheets.ballots(), sheets.known_roll()
+    ballots, roll = sheets.ballots, sheets.known_roll
     return (ballots >= 0) & (roll >= 0) & (ballots > roll)
 
 
 def _above_voters(sheets: Sheets) -> Mask:
-    ballots = sheets.ballots()
+    ballots = sheets.ballots
     return (ballots >= 0) & (sheets.voters >= 0) & (ballots > sheets.voters)
 
 
 def _voters_above_roll(sheets: Sheets) -> Mask:
-    roll = sheets.known_roll()
+    roll = sheets.known_roll
     return (sheets.voters >= 0) & (roll >= 0) & (sheets.voters > roll)
 
 
 def _below_voters(sheets: Sheets) -> Mask:
     # A few voters leave without casting their ballot. The limits are those of warning W.203 in the Dutch results software
     # Abacus: at least 15 ballots and at least 2 % of them.
-    ballots = sheets.ballots()
+    ballots = sheets.ballots
     fewer = np.maximum(sheets.voters - ballots, 0)
     many: Mask = (ballots >= 0) & (sheets.voters >= 0) & (fewer >= 15) & (50 * fewer >= ballots)
     return many
@@ -120,7 +125,7 @@ def _all_zero(sheets: Sheets) -> Mask:
 
 
 def _full_turnout(sheets: Sheets) -> Mask:
-    full: Mask = (sheets.ballots() == sheets.known_roll()) & (sheets.known_roll() > 0)
+    full: Mask = (sheets.ballots == sheets.known_roll) & (sheets.known_roll > 0)
     return full
 
 
@@ -130,7 +135,7 @@ def _before_opening(sheets: Sheets) -> Mask:
 
 
 def _incomplete(sheets: Sheets) -> Mask:
-    return ~sheets.complete()
+    return ~sheets.complete
 
 
 def _roll_differs(sheets: Sheets) -> Mask:
