@@ -1,7 +1,7 @@
 """The command line: one module per group of commands, loaded only when its command is used."""
 
 import importlib
-import os
+import io
 import sys
 from typing import Final
 
@@ -64,10 +64,22 @@ def cli() -> None:
 
 def main() -> None:
     """Run the command line. Exit status 0 for success, 1 for a failed check, 2 for a command that cannot be used as given."""
+    for stream in (sys.stdout, sys.stderr):
+        # A name that the terminal's encoding cannot show must not end the command.
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
     try:
-        cli.main(prog_name="scrutineer", standalone_mode=False)
-    except click.ClickException as error:
+        # A command that ends with a status of its own (a failed check) hands it back here instead of leaving with it.
+        status = cli.main(prog_name="scrutineer", standalone_mode=False)
+        sys.exit(status if isinstance(status, int) else 0)
+    except click.exceptions.NoArgsIsHelpError as error:
         error.show()
+        sys.exit(error.exit_code)
+    except click.ClickException as error:
+        context = error.ctx if isinstance(error, click.UsageError) else None
+        command = context.command_path if context is not None else "scrutineer"
+        message = " ".join(error.format_message().split())
+        click.echo(f"{command}: {message.rstrip('.')}; `{command} --help` shows how it is used", err=True)
         sys.exit(error.exit_code)
     except click.Abort:
         click.echo("Interrupted. What was recorded stays recorded; run the same command to go on.", err=True)
@@ -75,10 +87,6 @@ def main() -> None:
     except ScrutineerError as error:
         click.echo(f"scrutineer: {error}", err=True)
         sys.exit(error.exit_status)
-    except BrokenPipeError:
-        # The reader of our output (head, less) has what it wanted.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        sys.exit(0)
     except OSError as error:
         where = f"{error.filename}: " if error.filename else ""
         click.echo(f"scrutineer: {where}{error.strerror or error}: check the path, its permissions and the free space", err=True)

@@ -6,13 +6,21 @@ from typing import Any, Final
 
 import click
 from rich.box import SIMPLE_HEAD
-from rich.console import Console
 from rich.table import Table
 
 from scrutineer.cli.office import Office, now
-from scrutineer.cli.show import Progress, json_option, print_json, print_standings, progress_display, standing_json, unit_json
+from scrutineer.cli.show import (
+    Progress,
+    json_option,
+    plain_console,
+    print_json,
+    print_standings,
+    progress_display,
+    standing_json,
+    unit_json,
+)
 from scrutineer.count import QUARANTINED, Count, make_bulletin, make_certificate, unit_result
-from scrutineer.errors import UsageError
+from scrutineer.errors import StoreError, UsageError
 from scrutineer.intake import submit_statements
 from scrutineer.log import Log
 from scrutineer.statements import Bulletin, Certificate, Decision, Payload, TallySheet, parse_statement
@@ -203,7 +211,10 @@ def _record(office: Office, payload: Payload, act: str, address: str | None, pro
     policy = Policy(office.election)
     for statement in statements:
         policy.check(statement)
-    log = office.open_log()
+    try:
+        log = office.open_log()
+    except StoreError as error:
+        raise StoreError(f"{error}. While a service writes this log, send to it: --to URL") from error
     try:
         return log.append(statements)[0].index
     finally:
@@ -229,7 +240,7 @@ def _contests(count: Count, contest_id: str | None) -> list[int]:
 
 def _print_units(count: Count, contest: int, below: Sequence[int]) -> None:
     """One row per unit: progress, and as many of the options that lead in the first of them as the terminal has room for."""
-    console = Console(highlight=False)
+    console = plain_console()
     options = count.election.contests[contest].options
     rows = [unit_json(count, contest, unit) for unit in below]
     room = max(_FEWEST_OPTIONS, (console.width - _OTHER_COLUMNS) // _OPTION_COLUMN)

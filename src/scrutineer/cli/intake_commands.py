@@ -31,7 +31,7 @@ _folder = click.argument("folder", metavar="DIR", type=click.Path(path_type=Path
 )
 @click.option("--checkers", type=click.IntRange(1, 64), default=1, show_default=True, help="Processes that check signatures.")
 @click.option("--site", type=click.Path(path_type=Path, exists=True, file_okay=False), help="Serve this published site too.")
-@click.option("--site-port", type=click.IntRange(1, 65535), default=8471, show_default=True, help="Port of the site.")
+@click.option("--site-port", type=click.IntRange(0, 65535), default=8471, show_default=True, help="Port of the site.")
 def serve_command(folder: Path, host: str, port: int, checkers: int, site: Path | None, site_port: int) -> None:
     """Run the intake service of the election in DIR.
 
@@ -86,8 +86,15 @@ def _announce(address: Address) -> None:
 
 @contextlib.contextmanager
 def _site_server(site: Path, host: str, port: int) -> Iterator[None]:
-    server = subprocess.Popen([sys.executable, "-m", "scrutineer.cli.site_server", str(site), host, str(port)])  # noqa: S603
+    command = [sys.executable, "-m", "scrutineer.cli.site_server", str(site), host, str(port)]
+    # Our end of its standard input tells it that we live; it says one line once it listens.
+    server = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)  # noqa: S603
     try:
+        line = server.stdout.readline() if server.stdout is not None else ""
+        if not line:
+            server.wait()
+            raise UsageError("the published site cannot be served: the line above says why")
+        click.echo(line.rstrip())
         yield
     finally:
         server.terminate()

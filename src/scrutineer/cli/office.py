@@ -8,7 +8,9 @@ DIR/record/log.db                 the log
 """
 
 import functools
+import os
 import secrets
+import shutil
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -135,14 +137,40 @@ def open_folder(
     simulations that must come out the same again).
     Raises UsageError where the folder was opened before, DefinitionError where the draft does not hold together.
     """
-    record = folder / RECORD
-    if (record / DEFINITION_FILE).exists() or (folder / KEYS).exists():
+    keys, record = folder / KEYS, folder / RECORD
+    if (record / DEFINITION_FILE).exists():
         raise UsageError(f"{folder} has been opened before: an election is defined once; start another folder for another one")
-    keys = folder / KEYS
+    for left in (keys, record):
+        if left.exists():
+            raise UsageError(
+                f"{left} is there already, from an opening that was interrupted or from something else: move it away, "
+                f"then open {folder} again"
+            )
     wanted = _officers_needed(draft) if officers is None else officers
     if wanted < _officers_needed(draft):
         raise UsageError(f"{wanted} officers are too few: the thresholds of this election need {_officers_needed(draft)}")
-    made = {n: make_key(keys / f"officer-{n}.pem", randomness=randomness) for n in range(1, wanted + 1)}
+    try:
+        keys.mkdir(mode=0o700, parents=True)  # Of two programs that open a folder at once, one gets past this.
+    except OSError as error:
+        raise UsageError(f"{keys} cannot be made ({error.strerror}): choose a folder that you may write to") from error
+    try:
+        return _open(folder, draft, wanted, station_seed, randomness, progress)
+    except BaseException as error:
+        # Nothing was said with these keys yet, and what is half there would be in the way of the next attempt.
+        for made in (keys, record):
+            shutil.rmtree(made, ignore_errors=True)
+        if isinstance(error, OSError):
+            raise UsageError(
+                f"{error.filename or folder} cannot be written ({error.strerror}): free space or choose another folder"
+            ) from error
+        raise
+
+
+def _open(
+    folder: Path, draft: Draft, officers: int, station_seed: bytes | None, randomness: Randomness, progress: Progress | None
+) -> Office:
+    keys, record = folder / KEYS, folder / RECORD
+    made = {n: make_key(keys / f"officer-{n}.pem", randomness=randomness) for n in range(1, officers + 1)}
     for name, algorithm in zip(LOG_KEYS, ("ed25519", "ml-dsa-44"), strict=True):
         make_key(keys / name, algorithm, randomness)  # type: ignore[arg-type]
     seed = make_key(keys / STATIONS_KEY, randomness=randomness if station_seed is None else lambda _: station_seed)
@@ -156,12 +184,9 @@ def open_folder(
     )
     first, *endorsements = sign_act(definition, None, definition.needed("definition"), list(made), lambda number: made[number])
     election = open_election(first, units_table, register_table)
-    try:
-        record.mkdir(parents=True, exist_ok=True)
-        (record / UNITS_TABLE).write_bytes(units_table)
-        (record / REGISTER_TABLE).write_bytes(register_table)
-    except OSError as error:
-        raise UsageError(f"{error.filename} cannot be written ({error.strerror}): free space or choose another folder") from error
+    record.mkdir(parents=True)
+    _write(record / UNITS_TABLE, units_table)
+    _write(record / REGISTER_TABLE, register_table)
     log = Log.open(SqliteStore.open(record / LOG_FILE, create=True), signer)
     try:
         log.append([first])
@@ -169,8 +194,19 @@ def open_folder(
             log.append(endorsements)
     finally:
         log.close()
-    (record / DEFINITION_FILE).write_bytes(first)
+    # The definition comes last: where it stands, the folder is open.
+    _write(record / DEFINITION_FILE, first)
     return Office(folder, election, first, units_table, register_table)
+
+
+def _write(path: Path, data: bytes) -> None:
+    """Write a file durably, whole or not at all."""
+    partial = path.with_name(f"{path.name}.partial")
+    with partial.open("wb") as file:
+        file.write(data)
+        file.flush()
+        os.fsync(file.fileno())
+    partial.replace(path)
 
 
 def sign_act(

@@ -14,7 +14,7 @@ from scrutineer.cli.show import Progress, json_option, print_json, progress_disp
 from scrutineer.errors import LogError, UsageError
 from scrutineer.log import Log
 from scrutineer.portal.publish import PublicationSummary, publish
-from scrutineer.portal.record import Level, Record, SiteOptions, default_options
+from scrutineer.portal.record import Pages, Record, SiteOptions, default_options
 from scrutineer.verify import FolderSource, Report, copy_site, verify_site
 
 _SHOWN = 50
@@ -26,11 +26,12 @@ _SHOWN = 50
 @click.option("--to", "site", metavar="SITE", required=True, type=click.Path(path_type=Path), help="Folder to write.")
 @click.option(
     "--pages",
-    type=click.Choice(["stations", "units"]),
-    help="Whether each station has a page, or is a row on the page of its unit. Default: pages up to 100,000 stations.",
+    type=click.Choice(["stations", "units", "none"]),
+    help="Which places have pages: every station, the units above them (stations are rows there), or none (figures are in the "
+    "data files alone).  [default: stations, and units above 100,000 of them]",
 )
 @json_option
-def publish_command(folder: Path, site: Path, pages: Level | None, as_json: bool) -> None:
+def publish_command(folder: Path, site: Path, pages: Pages | None, as_json: bool) -> None:
     """Write the static site of the election in DIR to the folder SITE.
 
     The site holds the log (C2SP tiles and checkpoint), the definition, the results as CSV, Parquet and NIST JSON, and plain
@@ -80,7 +81,7 @@ def verify_command(site: str, definition: str | None, threads: int, copy_to: Pat
 
 
 def publish_office(
-    office: Office, site: Path, *, pages: Level | None = None, progress: Progress | None = None
+    office: Office, site: Path, *, pages: Pages | None = None, progress: Progress | None = None
 ) -> PublicationSummary:
     """Publish an opened election folder. Raises PublicationError where the site cannot be written."""
     tell = progress or silent
@@ -91,13 +92,17 @@ def publish_office(
         log.close()
 
 
-def publish_log(office: Office, log: Log, site: Path, *, pages: Level | None, progress: Progress) -> PublicationSummary:
+def publish_log(office: Office, log: Log, site: Path, *, pages: Pages | None, progress: Progress) -> PublicationSummary:
     """Publish from a log that is open already."""
     head = log.head
     if head is None:
         raise LogError("the log is empty: open the election folder again")
     count = office.count(log, head.size, progress)
-    options = default_options(office.election.units.station_count) if pages is None else SiteOptions(pages, pages)
+    options = (
+        default_options(office.election.units.station_count)
+        if pages is None
+        else SiteOptions(pages, "stations" if pages == "stations" else "units")
+    )
     record = Record(
         election=office.election,
         count=count,

@@ -14,6 +14,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, TaskID, TextColumn, TimeRemainingColumn
 from rich.progress import Progress as RichProgress
 from rich.table import Table
+from rich.text import Text
 
 from scrutineer.count import Count, Standing, standing, unit_result
 from scrutineer.count.results import UnitResult
@@ -70,8 +71,8 @@ def progress_display(quiet: bool = False) -> Iterator[Progress]:
 
 def print_standings(count: Count, heading: str, contests: Sequence[int] | None = None) -> None:
     """Contests as they stand (all, unless some are named), with progress, outcome and bound."""
-    console = Console(highlight=False)
-    console.print(f"[bold]{count.election.definition.name}[/bold]  {heading}", soft_wrap=True)
+    console = plain_console()
+    console.print(Text.assemble((count.election.definition.name, "bold"), f"  {heading}"), soft_wrap=True)
     console.print(count.election.definition.provenance_sentence(), soft_wrap=True)
     for number in range(len(count.contests)) if contests is None else contests:
         now = standing(count, number)
@@ -80,6 +81,11 @@ def print_standings(count: Count, heading: str, contests: Sequence[int] | None =
         console.print(_progress_line(now.result), soft_wrap=True)
         console.print(_plain(headline(now)), soft_wrap=True)
         console.print(f"Can it still change? {_plain(change(now).sentence)}", soft_wrap=True)
+
+
+def plain_console() -> Console:
+    """Standard output for tables; whatever names hold is shown as it is, and never taken for markup."""
+    return Console(highlight=False, markup=False, emoji=False)
 
 
 def _plain(sentence: str) -> str:

@@ -16,12 +16,22 @@ def write_statements(path: Path, statements: Iterable[bytes]) -> int:
     """
     count = 0
     try:
-        with path.open("xb") as file:
+        file = path.open("xb")
+    except FileExistsError as error:
+        raise UsageError(f"{path} exists already: choose another name, or move it away") from error
+    except OSError as error:
+        raise UsageError(f"{path} cannot be written ({error.strerror}): choose another path") from error
+    try:
+        with file:
             for statement in statements:
                 file.write(struct.pack(">H", len(statement)) + statement)
                 count += 1
-    except FileExistsError as error:
-        raise UsageError(f"{path} exists already: choose another name, or move it away") from error
+    except BaseException as error:
+        # Half a file would be in the way of the next attempt, and could be taken for a whole one.
+        path.unlink(missing_ok=True)
+        if isinstance(error, OSError):
+            raise UsageError(f"{path} cannot be written ({error.strerror}): make room, or choose another path") from error
+        raise
     return count
 
 
