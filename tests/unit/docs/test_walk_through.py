@@ -1,0 +1,99 @@
+"""The shell blocks of the documents, run as a reader would paste them."""
+
+import os
+import re
+import shutil
+import socket
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[3]
+SHELL = re.compile(r"^```sh\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+PORT = "8470"
+
+pytestmark = pytest.mark.skipif(shutil.which("bash") is None, reason="bash is not installed: apt install bash")
+
+
+def free_port() -> int:
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        return int(listener.getsockname()[1])
+
+
+def run_blocks(page: str, folder: Path) -> str:
+    """Run the shell blocks of a page in a folder, on a free port; what they printed."""
+    port = str(free_port())
+    blocks = SHELL.findall((ROOT / page).read_text(encoding="utf-8"))
+    assert blocks, f"{page} has no shell blocks"
+    script = "\n".join(blocks).replace(PORT, port).replace("scrutineer serve aviary", f"scrutineer serve aviary --port {port}")
+    # `set -m` gives background jobs numbers, as in a terminal.
+    script = f"set -euo pipefail\nset -m\ntrap 'jobs -p | xargs -r kill' EXIT\n{script}"
+    environment = {**os.environ, "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}", "COLUMNS": "120"}
+    run = subprocess.run(["bash", "-c", script], cwd=folder, env=environment, capture_output=True, text=True, check=False)
+    assert run.returncode == 0, run.stdout + run.stderr
+    return run.stdout
+
+
+@pytest.fixture(scope="module")
+def tutorial(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
+    folder = tmp_path_factory.mktemp("tutorial")
+    return folder, run_blocks("docs/tutorial.md", folder)
+
+
+def test_tutorial(tutorial: tuple[Path, str]) -> None:
+    _, printed = tutorial
+    assert "6 statements are in the log; every receipt was checked." in printed
+    assert "in quarantine: south-3, entry 6: sum, above-voters" in printed
+    assert "6 of 6 stations counted" in printed
+    assert "data/president/results.csv: was changed after publication" in printed
+    assert "exit status 1" in printed
+    assert printed.count("PASS: every signature, total and file is what the log gives.") == 2
+
+
+def test_check_without_this_program(tutorial: tuple[Path, str]) -> None:
+    folder, printed = tutorial
+    found = re.search(r"^Definition: ([0-9a-f]{64})$", printed, re.MULTILINE)
+    assert found is not None
+    text = run_blocks("docs/how-to/check-without-this-program.md", folder)
+    assert f"{found[1]}  -\n" in text
+    assert re.search(r"^scrutineer/aviary-2026\+[0-9a-f]{8}\+A", text, re.MULTILINE)
+    assert "6 stations counted; 965 votes for heron\n" in text
+
+
+def check_site(site: Path, *entries: str) -> subprocess.CompletedProcess[str]:
+    program = ROOT / "docs" / "how-to" / "check_site.py"
+    return subprocess.run([sys.executable, program, site, *entries], capture_output=True, text=True, check=False)
+
+
+@pytest.mark.skipif(shutil.which("openssl") is None, reason="openssl is not installed: apt install openssl")
+def test_check_site_program(tutorial: tuple[Path, str], tmp_path: Path) -> None:
+    folder, _ = tutorial
+    run = check_site(folder / "site", "1", "6")
+    assert run.returncode == 0, run.stderr
+    assert "president: 6 counted stations add up" in run.stdout
+    assert "station/south-3: signature holds" in run.stdout
+    forged = shutil.copytree(folder / "site", tmp_path / "site")
+    (bundle,) = (forged / "log/tile/entries").glob("000.p/*")
+    data = bytearray(bundle.read_bytes())
+    data[-1] ^= 1
+    bundle.write_bytes(data)
+    run = check_site(forged)
+    assert run.returncode == 1
+    assert "FAIL: the entries do not give the root" in run.stderr
+
+
+def test_tour_of_the_readme(tmp_path: Path) -> None:
+    printed = run_blocks("README.md", tmp_path)
+    assert "3 of 6 stations counted, 2 outstanding, 1 in quarantine" in printed
+    assert "PASS: every signature, total and file is what the log gives." in printed
+    assert "tally-sheet by station/north-1; wrote sheet.cose" in printed
+
+
+def test_layout_from_nothing(tmp_path: Path) -> None:
+    printed = run_blocks("docs/how-to/add-a-layout.md", tmp_path)
+    assert "Replayed from published data (The Aviary Gazette;" in printed
+    assert "All sheets, counted or in quarantine: 1,115 votes on options." in printed
+    assert "PASS: every signature, total and file is what the log gives." in printed
