@@ -9,7 +9,7 @@ import msgspec
 
 from scrutineer.errors import PublicationError, StoreError
 from scrutineer.log import Head
-from scrutineer.portal.record import Level, Record, SiteOptions
+from scrutineer.portal.record import Level, Pages, Record, SiteOptions
 
 _T = TypeVar("_T")
 
@@ -43,7 +43,7 @@ class SiteInfo(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Origin line of the log."""
     size: int
     """Log entries that the site shows."""
-    pages: Level
+    pages: Pages
     nist: Level
 
     @property

@@ -6,7 +6,7 @@ from hashlib import sha256
 from typing import Final
 
 from scrutineer.election import Election
-from scrutineer.portal.record import Level
+from scrutineer.portal.record import Pages
 
 ROWS_PER_PAGE: Final = 100
 """Rows in a long list before the next page begins."""
@@ -41,7 +41,7 @@ def numbered(path: str, page: int) -> str:
 class Places:
     """Paths of pages, relative to the site's folder."""
 
-    def __init__(self, election: Election, pages: Level) -> None:
+    def __init__(self, election: Election, pages: Pages) -> None:
         self._units = election.units
         self._pages = pages
         self._unit_names = file_names(election.units.index)
@@ -54,7 +54,7 @@ class Places:
 
     def station(self, unit: int) -> str | None:
         """The page of a station, by its position among the units; None where stations have none."""
-        if self._pages == "units":
+        if self._pages != "stations":
             return None
         return f"{self.station_folder(unit)}/{self.station_file(unit)}"
 

@@ -183,7 +183,7 @@ class _Publication:
     def _expected(self) -> int:
         """About how many files there will be, for the progress of a first publication."""
         units = self._record.election.units
-        pages = units.unit_count if self._record.options.pages == "stations" else len(units.index)
+        pages = {"stations": units.unit_count, "units": len(units.index), "none": 0}[self._record.options.pages]
         return pages + 2 * self._record.head.size // TILE_WIDTH + 20
 
     # --- writing ----------------------------------------------------------------------------------------------------

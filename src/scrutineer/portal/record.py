@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Final, Literal
+from typing import Final, Literal, get_args
 
 from scrutineer.count import Count
 from scrutineer.election import Election
@@ -10,6 +10,7 @@ from scrutineer.errors import PublicationError
 from scrutineer.log import Head, LogVerifier, MerkleTree
 
 Level = Literal["stations", "units"]
+Pages = Literal["stations", "units", "none"]
 
 MOST_STATION_PAGES: Final = 100_000
 """Up to so many stations each has a page of its own unless someone asks otherwise; beyond, a folder becomes unwieldy."""
@@ -19,16 +20,17 @@ MOST_STATION_PAGES: Final = 100_000
 class SiteOptions:
     """What the publisher may choose. `pages` and `nist` say how far down the pages and the NIST report go.
 
-    With "units" no station has a page or report of its own: stations are rows on the page of the unit they lie in.
+    With "units" no station has a page or report of its own: stations are rows on the page of the unit they lie in. With pages
+    "none" places have no pages at all, and their figures stand in the data files alone.
     """
 
-    pages: Level = "stations"
+    pages: Pages = "stations"
     nist: Level = "stations"
 
     def __post_init__(self) -> None:
-        for name, value in (("pages", self.pages), ("nist", self.nist)):
-            if value not in ("stations", "units"):
-                raise PublicationError(f"site option {name} = {value!r} is not known: write 'stations' or 'units'")
+        for name, value, known in (("pages", self.pages, get_args(Pages)), ("nist", self.nist, get_args(Level))):
+            if value not in known:
+                raise PublicationError(f"site option {name} = {value!r} is not known: write one of {', '.join(known)}")
 
 
 def default_options(station_count: int) -> SiteOptions:

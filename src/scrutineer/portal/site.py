@@ -43,7 +43,8 @@ def render_site(record: Record) -> Iterator[SiteFile]:
     yield SiteFile("check.html", (check_page(view),))
     yield from quarantine_pages(view)
     yield from bulletin_pages(view)
-    yield from unit_pages(view)
+    if record.options.pages != "none":
+        yield from unit_pages(view)
     if record.options.pages == "stations":
         yield from station_pages(view)
     yield from data_files(view)

@@ -54,7 +54,9 @@ class View:
         return [(self.places.unit(above), words(units.names[above])) for above in units.path(unit)[:-1]]
 
     def page_of(self, unit: int) -> str:
-        """The page of a unit or station, by position; the page of the unit it lies in where it has none."""
+        """The page of a unit or station, by position; the page of the unit it lies in, or the data, where it has none."""
+        if self.record.options.pages == "none":
+            return self.places.contest(self.election.contests[0].id, "results.csv" if unit in self.inner else "stations.csv")
         if unit in self.inner:
             return self.places.unit(unit)
         parent = int(self.units.parent[unit])

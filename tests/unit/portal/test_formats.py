@@ -54,7 +54,7 @@ def test_any_bytes_give_a_clear_error(data: bytes) -> None:
 
 
 def test_unknown_options_are_refused() -> None:
-    with pytest.raises(PublicationError, match="write 'stations' or 'units'"):
+    with pytest.raises(PublicationError, match="is not known: write one of"):
         SiteOptions("everything", "units")  # type: ignore[arg-type]
 
 
