@@ -26,7 +26,7 @@ _MARK: Final = ".scrutineer-demo"
 
 
 def run_demo(stations: int, seed: int, out: Path) -> bool:
-    """Run the demo in `out`, and say on the way what happens; whether the published site verified."""
+    """Run the demo in `out`, and say on the way what happens; whether the published site verified and the count is the truth."""
     started = time.monotonic()
     _clear(out)
     with progress_display() as progress:
@@ -51,12 +51,27 @@ def run_demo(stations: int, seed: int, out: Path) -> bool:
     print_report(report)
     click.echo()
     log = office.read_log()
-    print_standings(office.count(log), f"log size {log.size:,}")
+    count = office.count(log)
     log.close()
+    print_standings(count, f"log size {log.size:,}")
+    true = _is_truth(simulation, count)
     click.echo()
     click.echo(f"Done in {time.monotonic() - started:.0f} s. Open {(site / 'index.html').resolve()}")
     click.echo(f"Check it again: scrutineer verify {site} --definition {office.election.hash.hex()}")
-    return report.passed
+    return report.passed and true
+
+
+def _is_truth(simulation: Simulation, count: Count) -> bool:
+    """Hold the count against what only a simulation knows: what was cast, and which sheets were disturbed on the way."""
+    disturbed = len(simulation.truth.disturbances)
+    every = True
+    for number, truth in enumerate(simulation.truth.counted):
+        result = contest_result(count, number)
+        same = (result.votes, result.blank, result.null) == (truth.votes, truth.blank, truth.null)
+        verdict = "equals the simulated truth to the vote" if same else "DIFFERS from the simulated truth"
+        click.echo(f"The count {verdict}; the sheets of {disturbed} stations were disturbed on purpose.")
+        every = every and same
+    return every
 
 
 def _send_and_count(simulation: Simulation, office: Office, address: str, progress: Progress) -> None:
@@ -73,7 +88,8 @@ def _send_and_count(simulation: Simulation, office: Office, address: str, progre
         bulletin = make_bulletin(live.count, live.tree.root(), number=number, time=now())
         submit_statements(office.sign(bulletin, "bulletin"), address, verifier)
         result = contest_result(live.count, 0)
-        leader = ", ".join(result.elected) or ", ".join(result.tied) or "nobody"
+        names = {candidate.id: candidate.name for candidate in live.count.election.contests[0].standing()}
+        leader = ", ".join(names[candidate] for candidate in result.elected or result.tied) or "nobody"
         state = "can still change" if result.changeable else "cannot change any more"
         click.echo(
             f"   bulletin {number}: {result.counted:,} of {result.stations:,} stations counted "

@@ -72,7 +72,11 @@ class Office:
 
     def log_signer(self) -> LogSigner:
         """The log's keys."""
-        return _log_signer(self.folder, self.election.definition.log.origin)
+        log = self.election.definition.log
+        signer = _log_signer(self.folder, log.origin)
+        if signer.verifier.vkeys != tuple(log.keys):
+            raise UsageError(f"the log keys in {self.folder / KEYS} are not those that the definition names: put those there")
+        return signer
 
     def open_log(self, *, progress: Callable[[int, int], None] | None = None) -> Log:
         """The log for writing. Raises StoreError where another process (a running service) writes it."""
@@ -265,4 +269,6 @@ def _register(draft: Draft, officers: dict[int, bytes], seed: SigningKey, progre
 
 def _log_signer(folder: Path, origin: str) -> LogSigner:
     ed25519, mldsa44 = (load_key(folder / KEYS / name) for name in LOG_KEYS)
+    if (ed25519.algorithm, mldsa44.algorithm) != ("ed25519", "ml-dsa-44"):
+        raise UsageError(f"{' and '.join(LOG_KEYS)} in {folder / KEYS} are not keys of the kinds that they are named for")
     return LogSigner(origin, ed25519.seed, mldsa44.seed)

@@ -8,9 +8,12 @@ from typing import Final
 from scrutineer.election import Election
 from scrutineer.errors import UsageError
 from scrutineer.statements import TallySheet
-from scrutineer.statements.tally_sheet import FIGURES, MAX_COUNT
+from scrutineer.statements.tally_sheet import FIGURES, MAX_COUNT, MAX_TIME
 
 KEYS: Final = ("station", "contest")
+_TIME: Final = "time"
+_VOTES: Final = "votes:"
+_SHOWN: Final = 64  # characters of a cell that a message repeats
 
 
 def read_sheets(path: Path, election: Election) -> Iterator[TallySheet]:
@@ -22,20 +25,33 @@ def read_sheets(path: Path, election: Election) -> Iterator[TallySheet]:
     try:
         with path.open(encoding="utf-8-sig", newline="") as file:
             reader = csv.DictReader(file, strict=True)
-            header = reader.fieldnames or []
-            for needed in KEYS:
-                if needed not in header:
-                    raise UsageError(
-                        f"{path}, line 1: there is no column {needed!r}; write the header station,contest,votes:<option>,…"
-                    )
+            _check_header(path, list(reader.fieldnames or ()), election)
             for row in reader:
                 yield _sheet(path, reader.line_num, row, election)
+            if reader.line_num < 2:
+                raise UsageError(f"{path} has no row below its header: write one row for each station and contest")
     except UnicodeDecodeError as error:
         raise UsageError(f"{path} is not UTF-8: save it as UTF-8") from error
     except csv.Error as error:
         raise UsageError(f"{path} is not readable as CSV ({error}): check the quotation marks") from error
     except OSError as error:
         raise UsageError(f"{path} cannot be read ({error.strerror}): check the path") from error
+
+
+def _check_header(path: Path, header: list[str], election: Election) -> None:
+    """Refuse a header in which a figure could get lost: one that is misspelt would pass for unknown."""
+    options = {f"{_VOTES}{option.id}" for contest in election.contests for option in contest.options}
+    for needed in KEYS:
+        if needed not in header:
+            raise UsageError(f"{path}, line 1: there is no column {needed!r}; write the header station,contest,votes:<option>,…")
+    for name in header:
+        if name not in options and name not in (*KEYS, *FIGURES, _TIME):
+            known = ", ".join((*KEYS, *FIGURES, _TIME))
+            raise UsageError(
+                f"{path}, line 1: the column {name[:_SHOWN]!r} is not known; use {known} and one votes:<option> for each option"
+            )
+        if header.count(name) > 1:
+            raise UsageError(f"{path}, line 1: the column {name!r} is there twice; remove one")
 
 
 def _sheet(path: Path, line: int, row: dict[str | None, str | None], election: Election) -> TallySheet:
@@ -45,14 +61,21 @@ def _sheet(path: Path, line: int, row: dict[str | None, str | None], election: E
     contest_id = row["contest"] or ""
     number = election.contest_index.get(contest_id)
     if number is None:
-        raise UsageError(f"{where}, contest: there is no contest {contest_id!r}; use one of {', '.join(election.contest_index)}")
+        raise UsageError(
+            f"{where}, contest: there is no contest {contest_id[:_SHOWN]!r}; use one of {', '.join(election.contest_index)}"
+        )
+    station = election.units.station_index.get(row["station"] or "")
+    if station is None:
+        raise UsageError(f"{where}, station: there is no station {(row['station'] or '')[:_SHOWN]!r}; write an id of units.csv")
+    if not election.votes_in(station, number):
+        raise UsageError(f"{where}, station: {row['station']!r} does not vote in contest {contest_id!r}; remove the row")
     contest = election.contests[number]
     if contest.rule == "ranked":
         raise UsageError(
             f"{where}: sheets of the ranked contest {contest_id!r} carry rankings, which a table of this form cannot"
         )
-    counts = tuple(_count(where, f"votes:{option.id}", row) for option in contest.options)
-    blank, null, cast, voters, roll, time = (_count(where, name, row) if name in row else None for name in (*FIGURES, "time"))
+    counts = tuple(_count(where, f"{_VOTES}{option.id}", row) for option in contest.options)
+    blank, null, cast, voters, roll, time = (_count(where, name, row) if name in row else None for name in (*FIGURES, _TIME))
     return TallySheet(election.hash, row["station"] or "", contest_id, counts, blank, null, cast, voters, roll, time)
 
 
@@ -62,8 +85,12 @@ def _count(where: str, column: str, row: dict[str | None, str | None]) -> int | 
     text = (row[column] or "").strip()
     if not text:
         return None
-    if not (text.isascii() and text.isdigit()) or (column != "time" and int(text) > MAX_COUNT):
+    most = MAX_TIME - 1 if column == _TIME else MAX_COUNT
+    # The length comes first: turning a million digits into a number takes very long.
+    if not (text.isascii() and text.isdigit()) or len(text) > len(str(most)) or int(text) > most:
+        what = "a number of seconds since 1970" if column == _TIME else "a count"
         raise UsageError(
-            f"{where}, {column}: {text!r} is not a count; write digits only, or leave the cell empty where it is unknown"
+            f"{where}, {column}: {text[:_SHOWN]!r} is not {what}; write digits only (at most {most}), "
+            "or leave the cell empty where it is unknown"
         )
     return int(text)

@@ -80,7 +80,9 @@ def print_standings(count: Count, heading: str, contests: Sequence[int] | None =
         console.print(_table(now))
         console.print(_progress_line(now.result), soft_wrap=True)
         console.print(_plain(headline(now)), soft_wrap=True)
-        console.print(f"Can it still change? {_plain(change(now).sentence)}", soft_wrap=True)
+        console.print(
+            f"Can it still change? {_plain(change(now, count.election.definition.provenance).sentence)}", soft_wrap=True
+        )
 
 
 def plain_console() -> Console:

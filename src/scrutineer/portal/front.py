@@ -36,7 +36,7 @@ def _contest(view: View, number_: int) -> str:
     now = view.standings[number_]
     contest, result = now.contest, now.result
     unit = view.election.contest_units[number_]
-    chance = say.change(now)
+    chance = say.change(now, view.election.definition.provenance)
     where = "" if unit == 0 else f' <span class="where">{words(view.units.names[unit])}</span>'
     roll = ""
     if result.roll is not None and result.roll_counted is not None:

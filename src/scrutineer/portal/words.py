@@ -11,6 +11,7 @@ from typing import Final, Literal
 from scrutineer.count import COUNTED, EXCLUDED, OUTSTANDING, QUARANTINED, Standing, UnitResult
 from scrutineer.election import Contest
 from scrutineer.election.contests import LIST_RULES, parse_share
+from scrutineer.election.definition import Provenance
 from scrutineer.portal.text import THIN, count_of, listed, number, words
 
 STATUS_WORDS: Final = {
@@ -142,15 +143,31 @@ def _runoff_headline(now: Standing, names: list[str], tied: str) -> str:
     return f"{into} would go into a run-off; {tied} are level for the other place in it."
 
 
-def change(now: Standing) -> Change:
-    """Whether what is outstanding and in quarantine could change the outcome."""
+def change(now: Standing, provenance: Provenance = "official") -> Change:
+    """Whether what is outstanding and in quarantine could change the outcome.
+
+    A file that somebody published may list some stations of a country only, so a replay names no winner and says how far its
+    answer reaches.
+    """
+    if provenance != "replayed":
+        return _change(now, winner(now))
+    found = _change(now, "")
+    label = "Within this file" if found.state == "closed" else found.label
+    return Change(
+        found.state,
+        label,
+        f"{found.sentence} This is about the stations that the published file lists; whether others voted, it does not say.",
+    )
+
+
+def _change(now: Standing, winner_sentence: str) -> Change:
     result, bound = now.result, now.bound
     waiting = result.outstanding + result.quarantined
     if result.counted == 0:
         return Change("open", "Can change", "Yes: no station has been counted yet.")
     if not bound.changeable:
         if not waiting:
-            return Change("closed", "Beyond change", "No: no station is outstanding or in quarantine." + winner(now))
+            return Change("closed", "Beyond change", "No: no station is outstanding or in quarantine." + winner_sentence)
         if bound.margin is None or bound.slack is None:
             reason = "no number of further ballots could change who holds the places"
         else:
@@ -158,7 +175,7 @@ def change(now: Standing) -> Change:
                 f"at most {count_of(result.open_ballots or 0, 'ballot', 'ballots')} can still come and "
                 f"{number(bound.margin)} would be needed. It is beyond change by {count_of(bound.slack, 'ballot', 'ballots')}"
             )
-        return Change("closed", "Beyond change", f"No: {reason}." + winner(now))
+        return Change("closed", "Beyond change", f"No: {reason}." + winner_sentence)
     needed = "" if bound.margin is None else f" {_enough(bound.margin, exact=bound.exact)}"
     if result.open_ballots is None:
         unknown = result.open_without_roll

@@ -207,3 +207,16 @@ def test_small_parts_of_text() -> None:
     assert time(0) == "1970-01-01 00:00:00 UTC"
     assert time(2**40 - 1) == "1099511627775 seconds after 1970 (UTC)"
     assert words("a\u202eb\x07<\n") == "<bdi>a\ufffdb\ufffd&lt;\n</bdi>"
+
+
+def test_a_replay_names_no_winner_and_says_how_far_it_reaches() -> None:
+    now = standing(plurality(), (60, 40, 0), open_ballots=0)
+    assert "Winner by the rule" in say.change(now).sentence
+    found = say.change(now, "replayed")
+    assert "inner" not in found.sentence
+    assert "the stations that the published file lists" in found.sentence
+    assert found.label == "Within this file"
+    assert (
+        "the stations that the published file lists"
+        in say.change(standing(plurality(), (60, 40, 0), open_ballots=50), "replayed").sentence
+    )
