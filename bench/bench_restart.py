@@ -14,7 +14,6 @@ import time
 from hashlib import sha256
 
 from electorate import FOLDER, electorate, log_signer
-
 from scrutineer.log import Log, SqliteStore
 
 BATCH = 4096
@@ -33,7 +32,8 @@ def main(entries: int) -> None:
     log.append([b"the next entry"])
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     print(
-        f"restart with {log.size - 1:,} entries: {waited:.1f} s, {spent:.1f} CPU-s (to reach at 1,050,000: 5 s), peak {peak:,.0f} MiB"
+        f"restart with {log.size - 1:,} entries: {waited:.1f} s, {spent:.1f} CPU-s (to reach at 1,050,000: 5 s), "
+        f"peak {peak:,.0f} MiB"
     )
     print(f"hashing the same bytes and tree from memory: {floor:.1f} CPU-s; ratio {spent / floor:.2f}")
     log.close()

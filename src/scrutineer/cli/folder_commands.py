@@ -1,27 +1,50 @@
 """`new`, `check` and `open`: from an idea to an opened election folder."""
 
+import re
 from pathlib import Path
+from typing import Final
 
 import click
 
 from scrutineer.cli.office import open_folder
 from scrutineer.cli.show import json_option, print_json, progress_display
 from scrutineer.count import RULE_IDS
-from scrutineer.election.folder import check_folder, read_folder, scaffold
+from scrutineer.election import Units
+from scrutineer.election.contests import MAX_ID_LENGTH
+from scrutineer.election.folder import check_folder, read_folder, scaffold, write_folder
+from scrutineer.election.nist_import import import_definition
+from scrutineer.errors import UsageError
 
+_MAX_REPORT: Final = 1 << 30  # bytes
 _folder = click.argument("folder", metavar="DIR", type=click.Path(path_type=Path))
 
 
 @click.command("new")
 @_folder
-def new_command(folder: Path) -> None:
+@click.option(
+    "--nist",
+    "report",
+    type=click.Path(path_type=Path, exists=True, dir_okay=False),
+    metavar="FILE",
+    help="Take contests and units from a NIST SP 1500-100 (version 2) election report in JSON.",
+)
+def new_command(folder: Path, report: Path | None) -> None:
     """Scaffold an election folder DIR: election.toml and units.csv, with comments that teach.
 
-    The two files describe a small election that is valid as it stands. Edit them, then run `scrutineer check DIR`.
+    The two files describe a small election that is valid as it stands; with --nist, the election of that report. Edit them,
+    then run `scrutineer check DIR`.
     """
-    for path in scaffold(folder):
+    for path in scaffold(folder) if report is None else _from_report(folder, report):
         click.echo(f"wrote {path}")
     click.echo(f"Now edit the two files, and run: scrutineer check {folder}")
+
+
+def _from_report(folder: Path, report: Path) -> tuple[Path, ...]:
+    if report.stat().st_size > _MAX_REPORT:
+        raise UsageError(f"{report} is larger than {_MAX_REPORT} bytes: this is not the definition of an election")
+    contests, units, name, date = import_definition(report.read_bytes())
+    election_id = re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-")[:MAX_ID_LENGTH] or "election"
+    return write_folder(folder, election_id=election_id, name=name, date=date, contests=contests, units=Units(units))
 
 
 @click.command("check")

@@ -5,7 +5,7 @@ may sign besides the keys that are made when the election is opened.
 """
 
 import importlib.resources
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -13,10 +13,11 @@ from typing import Final
 from scrutineer.election.contests import Contest
 from scrutineer.election.definition import FORMAT_VERSION, Definition, LogIdentity, Provenance, Severity, TableHash
 from scrutineer.election.election_file import read_election_file
+from scrutineer.election.election_toml import election_toml
 from scrutineer.election.finding import Finding, summary
 from scrutineer.election.register import Issuer, Register
 from scrutineer.election.table_findings import register_findings, unit_findings, unknown_unit
-from scrutineer.election.tables import read_register, read_units
+from scrutineer.election.tables import read_register, read_units, write_units
 from scrutineer.election.toml_table import read_bounded, read_toml
 from scrutineer.election.units import Units
 from scrutineer.errors import DefinitionError, UsageError
@@ -139,16 +140,31 @@ def scaffold(path: Path) -> tuple[Path, ...]:
     Raises UsageError where the folder is not empty or cannot be written.
     """
     templates = importlib.resources.files("scrutineer.election") / "templates"
+    return _write_new(path, {name: (templates / name).read_bytes() for name in (ELECTION_FILE, UNITS_FILE)})
+
+
+def write_folder(
+    path: Path, *, election_id: str, name: str, date: str, contests: Iterable[Contest], units: Units
+) -> tuple[Path, ...]:
+    """Write an election folder for contests and units that came from elsewhere; the files written.
+
+    What they cannot say (time zone, authority, thresholds, rules) is left for the organiser to fill in.
+    Raises UsageError where the folder is not empty or cannot be written.
+    """
+    text = election_toml(election_id, name, date, contests)
+    return _write_new(path, {ELECTION_FILE: text.encode(), UNITS_FILE: write_units(units)})
+
+
+def _write_new(path: Path, files: Mapping[str, bytes]) -> tuple[Path, ...]:
     written: list[Path] = []
     try:
         path.mkdir(parents=True, exist_ok=True)
         if any(path.iterdir()):
             raise UsageError(f"the folder {str(path)!r} is not empty: name a new or an empty folder")
-        for name in (ELECTION_FILE, UNITS_FILE):
-            target = path / name
-            with target.open("xb") as file:
-                file.write((templates / name).read_bytes())
-            written.append(target)
+        for name, data in files.items():
+            with (path / name).open("xb") as file:
+                file.write(data)
+            written.append(path / name)
     except OSError as error:
         raise UsageError(
             f"the folder {str(path)!r} cannot be written ({error.strerror or type(error).__name__}): "
