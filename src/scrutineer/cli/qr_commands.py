@@ -1,11 +1,12 @@
 """`qr`: a signed statement on paper and back."""
 
 from pathlib import Path
+from typing import Literal
 
 import click
 
 from scrutineer.cli.statement_files import read_statements
-from scrutineer.errors import StatementError, UsageError
+from scrutineer.errors import UsageError
 from scrutineer.statements import parse_statement
 from scrutineer.statements.qr import qr_svg
 from scrutineer.statements.qr_image import qr_png, read_qr_image
@@ -26,7 +27,7 @@ def qr_command(source: Path, target: Path, number: int | None) -> None:
         if target.suffix == ".png":
             qr_png(data, target)
         else:
-            target.write_text(qr_svg(data))
+            _write(target, qr_svg(data).encode(), "wb")
         click.echo(f"wrote {target}")
         return
     if number is not None:
@@ -35,10 +36,18 @@ def qr_command(source: Path, target: Path, number: int | None) -> None:
     if len(found) != 1:
         raise UsageError(f"{source} holds {len(found)} codes of statements, and one is needed: crop the image")
     statement = parse_statement(found[0])
-    if target.exists():
-        raise StatementError(f"{target} exists already: choose another name")
-    target.write_bytes(found[0])
+    _write(target, found[0], "xb")
     click.echo(f"{statement.kind} by {statement.issuer}; wrote {target}")
+
+
+def _write(target: Path, data: bytes, mode: Literal["wb", "xb"]) -> None:
+    try:
+        with target.open(mode) as file:
+            file.write(data)
+    except FileExistsError as error:
+        raise UsageError(f"{target} exists already: choose another name") from error
+    except OSError as error:
+        raise UsageError(f"{target} cannot be written ({error.strerror}): choose another path, or make room") from error
 
 
 def _pick(source: Path, number: int | None) -> bytes:
