@@ -196,7 +196,7 @@ def open_quarantine() -> Story:
 
 
 def verified(site: Path, definition: bytes | None = None) -> Report:
-    return verify_site(FolderSource(site), definition=definition)
+    return verify_site(FolderSource(site), definition=definition, threads=1)
 
 
 def signed_anew(site: Path, signer: LogSigner, changes: dict[str, bytes | None]) -> None:
