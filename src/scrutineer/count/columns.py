@@ -6,7 +6,7 @@ therefore takes the payloads apart without repeating those checks.
 
 import hashlib
 from array import array
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from scrutineer.election import UNKNOWN, Election
 from scrutineer.errors import CountError
 from scrutineer.statements.policy import SheetReading
+from scrutineer.statements.sheet_batch import BatchReader, SheetBatch
 from scrutineer.statements.tally_sheet import MAX_COUNT
 
 BLANK, NULL, CAST, VOTERS, ROLL = range(5)
@@ -41,6 +42,24 @@ class ContestColumns:
     time: NDArray[np.int64]
     rankings: list[Rankings]
     """For ranked contests alone, one for each sheet."""
+
+    def joined(self, other: "ContestColumns") -> "ContestColumns":
+        """These sheets and others of the same contest, in log order."""
+        if not len(other.index):
+            return self
+        if not len(self.index):
+            return other
+        index = np.concatenate((self.index, other.index))
+        order = np.argsort(index)
+        rankings = [*self.rankings, *other.rankings]
+        return ContestColumns(
+            np.concatenate((self.station, other.station))[order],
+            index[order],
+            np.concatenate((self.hashes, other.hashes))[order],
+            np.concatenate((self.figures, other.figures))[order],
+            np.concatenate((self.time, other.time))[order],
+            [rankings[row] for row in order.tolist()] if rankings else [],
+        )
 
 
 @dataclass(slots=True)
@@ -75,6 +94,10 @@ class _Rows:
         )
 
 
+_NO_ROWS: Final = _Rows()
+_FEW: Final = 64  # sheets; reading fewer together takes longer than reading each
+
+
 @dataclass(frozen=True, slots=True)
 class Stray:
     """A sheet that belongs to no station or contest of this election."""
@@ -89,6 +112,7 @@ class SheetReader:
     """Sorts sheets into columns by contest. Reuse one for a whole replay."""
 
     def __init__(self, election: Election) -> None:
+        self._plain = BatchReader(election)
         self._stations = election.units.station_index
         self._contests = election.contest_index
         self._widths = [len(contest.options) for contest in election.contests]
@@ -98,9 +122,26 @@ class SheetReader:
         self._last = [int(units.last_station[unit]) for unit in election.contest_units]
 
     def read(
-        self, sheets: Iterable[tuple[int, bytes]], unknown_flag: int, wrong_flag: int
+        self, sheets: Sequence[tuple[int, bytes]], unknown_flag: int, wrong_flag: int
     ) -> tuple[list[ContestColumns], list[Stray]]:
         """Read tally sheets given as (log index, bytes). Raises CountError for bytes that no intake would have admitted."""
+        if len(sheets) < _FEW:
+            return self._read_singly(sheets, unknown_flag, wrong_flag)
+        plain = self._plain.read([data for _, data in sheets])
+        sha256 = hashlib.sha256
+        names = b"".join([sha256(b"\x00" + sheets[row][1]).digest() for row in plain.rows.tolist()])
+        index = np.fromiter((index for index, _ in sheets), np.int64, len(sheets))[plain.rows]
+        columns = self.sort_batch(plain, index, np.frombuffer(names, dtype=np.uint8).reshape(-1, 32))
+        if len(plain.rows) == len(sheets):
+            return columns, []
+        others = np.ones(len(sheets), dtype=np.bool_)
+        others[plain.rows] = False
+        singly, stray = self._read_singly([sheets[row] for row in np.flatnonzero(others).tolist()], unknown_flag, wrong_flag)
+        return [own.joined(other) for own, other in zip(columns, singly, strict=True)], stray
+
+    def _read_singly(
+        self, sheets: Iterable[tuple[int, bytes]], unknown_flag: int, wrong_flag: int
+    ) -> tuple[list[ContestColumns], list[Stray]]:
         rows = [_Rows() for _ in self._widths]
         stray: list[Stray] = []
         stations, contests, widths = self._stations, self._contests, self._widths
@@ -158,6 +199,17 @@ class SheetReader:
             row.figures += counts
             row.time.append(UNKNOWN if sheet.time is None else sheet.time)
         return self._columns(rows)
+
+    def sort_batch(self, sheets: SheetBatch, index: NDArray[np.int64], hashes: NDArray[np.uint8]) -> list[ContestColumns]:
+        """Sort sheets that were read together, given with their log indexes and statement hashes."""
+        columns = self._columns([_NO_ROWS] * len(self._widths))
+        for contest in np.unique(sheets.contest).tolist():
+            chosen = np.flatnonzero(sheets.contest == contest)
+            figures = np.concatenate((sheets.counts[chosen, : self._widths[contest]], sheets.figures[chosen]), axis=1)
+            columns[contest] = ContestColumns(
+                sheets.station[chosen], index[chosen], hashes[chosen], figures, sheets.time[chosen], []
+            )
+        return columns
 
     def _columns(self, rows: list[_Rows]) -> list[ContestColumns]:
         return [own.columns(width + FIGURES) for own, width in zip(rows, self._widths, strict=True)]

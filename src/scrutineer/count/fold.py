@@ -29,6 +29,7 @@ from scrutineer.statements import (
 from scrutineer.statements.accreditations import Accreditations
 from scrutineer.statements.envelope import open_envelope
 from scrutineer.statements.policy import SheetReading
+from scrutineer.statements.sheet_batch import SheetBatch
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,16 +93,26 @@ class Count:
             self.size += 1
         self._apply_sheets(pending)
 
-    def apply_sheets(self, readings: Sequence[tuple[bytes, SheetReading]], revoked: Iterable[int] = ()) -> None:
-        """Fold the next entries, all of them tally sheets that the policy has read, given with their statement hashes.
+    def apply_sheets(
+        self,
+        hashes: NDArray[np.uint8],
+        plain: SheetBatch,
+        others: Sequence[tuple[int, SheetReading]] = (),
+        revoked: Sequence[int] = (),
+    ) -> None:
+        """Fold the next entries, all of them tally sheets that have been read already.
 
-        The same as `apply` for those who hold the readings already; `revoked` are the indexes of sheets by revoked keys.
+        The same as `apply` for those who hold the readings: the statement hashes of all of the entries, shape (entries, 32),
+        the plain sheets, whose rows are positions among the entries, and the others by their log indexes. `revoked` are the
+        log indexes of sheets by revoked keys.
         """
-        first = self.size
-        columns = self._reader.sort((first + n, name, reading) for n, (name, reading) in enumerate(readings))
+        columns = self._reader.sort_batch(plain, self.size + plain.rows, hashes[plain.rows])
+        if others:
+            singly = self._reader.sort((index, hashes[index - self.size].tobytes(), reading) for index, reading in others)
+            columns = [some.joined(rest) for some, rest in zip(columns, singly, strict=True)]
         for contest, column in zip(self.contests, columns, strict=True):
             contest.add(column, self.opened, revoked)
-        self.size += len(readings)
+        self.size += len(hashes)
 
     def pass_over(self) -> None:
         """Let an entry count for nothing: one that intake should not have admitted. A verifier reports it."""

@@ -48,6 +48,11 @@ class Accreditations:
         return None
 
     @property
+    def revoked_issuers(self) -> frozenset[str]:
+        """Everyone who had a key that has been revoked."""
+        return frozenset(issuer for issuer, _ in self._revoked)
+
+    @property
     def any_revoked(self) -> bool:
         """Whether any key has been revoked; where none has, nobody need ask for each statement."""
         return bool(self._revoked)

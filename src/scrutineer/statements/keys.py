@@ -74,14 +74,19 @@ def verify(public_key: bytes, message: bytes, signature: bytes, algorithm: Algor
     if len(signature) != SIGNATURE_SIZES[algorithm] or len(public_key) != KEY_SIZES[algorithm]:
         raise SignatureError("the signature or the key has the wrong length for its algorithm")
     if algorithm == "ed25519":
-        try:
-            bindings.crypto_sign_open(signature + message, public_key)
-        except exceptions.BadSignatureError:
-            raise SignatureError("the signature does not verify: the statement was changed, or another key signed it") from None
+        verify_signed(public_key, signature + message)
         return
     try:
         mldsa.MLDSA44PublicKey.from_public_bytes(public_key).verify(signature, message)
     except (InvalidSignature, UnsupportedAlgorithm, ValueError):
+        raise SignatureError("the signature does not verify: the statement was changed, or another key signed it") from None
+
+
+def verify_signed(public_key: bytes, signed: bytes) -> None:
+    """Check an Ed25519 signature of 64 bytes with the message behind it. Raises SignatureError unless it verifies."""
+    try:
+        bindings.crypto_sign_open(signed, public_key)
+    except exceptions.BadSignatureError:
         raise SignatureError("the signature does not verify: the statement was changed, or another key signed it") from None
 
 

@@ -2,13 +2,20 @@
 
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from operator import itemgetter
 from typing import Final
+
+import numpy as np
 
 from scrutineer.count import Count, differences
 from scrutineer.election import Election, station_issuer
 from scrutineer.errors import CountError, ScrutineerError, SignatureError
+from scrutineer.log.merkle import HASH_SIZE
 from scrutineer.statements import Bulletin, Certificate, is_tally_sheet, parse_statement, thumbprint
+from scrutineer.statements.keys import verify_signed
 from scrutineer.statements.policy import Policy, SheetReading
+from scrutineer.statements.sheet_batch import BatchReader, SheetBatch, SignedBatch
 from scrutineer.verify.log_check import LogCheck
 from scrutineer.verify.report import Report
 from scrutineer.verify.source import Progress
@@ -24,6 +31,8 @@ class StatementCheck:
 
     def __init__(self, election: Election, log: LogCheck, report: Report, progress: Progress) -> None:
         self._policy = Policy(election)
+        self._reader = BatchReader(election)
+        self._stations = election.units.station_index
         self._log = log
         self._report = report
         self._progress = progress
@@ -68,40 +77,60 @@ class StatementCheck:
         return sorted(stops)
 
     def _stretch(self, count: Count, entries: Sequence[bytes]) -> list[SignatureCheck]:
-        to_check: list[SignatureCheck] = []
-        sheets: list[tuple[bytes, SheetReading]] = []
-        revoked: list[int] = []
-        first = count.size
-        for index, entry in enumerate(entries, first):
+        stretch = _Stretch(count.size, self._reader.read_signed(entries))
+        to_check: list[SignatureCheck] = [
+            (stretch.first + row, partial(verify_signed, key, signed))
+            for row, key, signed in zip(stretch.plain.sheets.rows.tolist(), stretch.plain.keys, stretch.plain.signed, strict=True)
+        ]
+        left = np.ones(len(entries), dtype=np.bool_)
+        left[stretch.plain.sheets.rows] = False
+        for row in np.flatnonzero(left).tolist():
+            index, entry = stretch.first + row, entries[row]
             try:
                 if is_tally_sheet(entry):
                     reading = self._policy.read_sheet(entry)
                     to_check.append((index, reading.check_signature))
-                    sheets.append((self._log.tree.node(0, index), reading))
-                    if self._policy.accreditations.any_revoked and self._by_revoked_key(reading):
-                        revoked.append(index)
+                    stretch.others.append((index, reading))
                     continue
-                self._count_sheets(count, sheets, revoked)
+                self._count_sheets(count, stretch, index)
                 self._other(count, index, entry, to_check)
             except ScrutineerError as error:
-                self._count_sheets(count, sheets, revoked)
+                self._count_sheets(count, stretch, index)
                 self._report.add("statement", self._log.where(index), str(error))
                 if count.size == index:
                     count.pass_over()
-        self._count_sheets(count, sheets, revoked)
+        self._count_sheets(count, stretch, stretch.first + len(entries))
+        to_check.sort(key=itemgetter(0))
         return to_check
 
-    def _by_revoked_key(self, reading: SheetReading) -> bool:
-        kid = thumbprint(reading.public_key, reading.algorithm)
-        return self._policy.accreditations.is_revoked(station_issuer(reading.sheet.station), kid)
+    def _count_sheets(self, count: Count, stretch: "_Stretch", stop: int) -> None:
+        """Count the tally sheets from where the count stands up to an index; all of them have been read."""
+        start = count.size
+        if start >= stop:
+            return
+        hashes = np.frombuffer(self._log.tree.nodes(0, start, stop), dtype=np.uint8).reshape(-1, HASH_SIZE)
+        plain = stretch.between(start, stop)
+        revoked = self._by_revoked_keys(plain, start, stretch.others) if self._policy.accreditations.any_revoked else []
+        count.apply_sheets(hashes, plain, stretch.others, revoked)
+        self._report.sheets += stop - start
+        self._report.statements += stop - start
+        stretch.others.clear()
 
-    def _count_sheets(self, count: Count, sheets: list[tuple[bytes, SheetReading]], revoked: list[int]) -> None:
-        if sheets:
-            count.apply_sheets(sheets, revoked)
-            self._report.sheets += len(sheets)
-            self._report.statements += len(sheets)
-            sheets.clear()
-            revoked.clear()
+    def _by_revoked_keys(self, plain: SheetBatch, start: int, others: Sequence[tuple[int, SheetReading]]) -> list[int]:
+        """Log indexes of the sheets signed with keys that have been revoked by now."""
+        accreditations, numbers = self._policy.accreditations, self._stations
+        issuers = {numbers.get(issuer.removeprefix("station/"), -1): issuer for issuer in accreditations.revoked_issuers}
+        # Few stations lose a key, so the plain sheets of all others are passed over at once.
+        suspects = np.flatnonzero(np.isin(plain.station, list(issuers))).tolist()
+        return [
+            start + int(plain.rows[row])
+            for row in suspects
+            if accreditations.is_revoked(issuers[int(plain.station[row])], plain.kid[row].tobytes())
+        ] + [
+            index
+            for index, reading in others
+            if accreditations.is_revoked(station_issuer(reading.sheet.station), thumbprint(reading.public_key, reading.algorithm))
+        ]
 
     def _other(self, count: Count, index: int, entry: bytes, to_check: list[SignatureCheck]) -> None:
         if index > 0:  # The definition was checked in step (1), and nothing else may define this election.
@@ -124,6 +153,22 @@ class StatementCheck:
             for difference in found:
                 where = f"{self._log.where(index)}, {payload.subject()}"
                 self._report.add("certificate" if certificate else "bulletin", where, str(difference))
+
+
+class _Stretch:
+    """The tally sheets of a stretch of the log: the plain ones, and those of the others that still wait to be counted."""
+
+    def __init__(self, first: int, plain: SignedBatch) -> None:
+        self.first = first
+        self.plain = plain
+        self.others: list[tuple[int, SheetReading]] = []
+
+    def between(self, start: int, stop: int) -> SheetBatch:
+        """The plain sheets of the entries start … stop-1, their rows counted from there."""
+        sheets = self.plain.sheets
+        begin, end = np.searchsorted(sheets.rows, (start - self.first, stop - self.first)).tolist()
+        chosen = sheets.take(slice(begin, end))
+        return chosen._replace(rows=chosen.rows - (start - self.first))
 
 
 def _check_signatures(items: Sequence[SignatureCheck]) -> list[tuple[int, str]]:
