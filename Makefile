@@ -9,12 +9,12 @@ STAMP := $(VENV)/.installed
 help: ## show this list
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/'
 
-$(STAMP): pyproject.toml requirements/dev.txt
+$(STAMP): pyproject.toml requirements/build.txt requirements/dev.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Python 3.11 or newer is needed: set PYTHON=/path/to/python3.11"; exit 1; }
 	$(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check uv
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/build.txt
 	$(BIN)/uv pip install --quiet --python $(BIN)/python --require-hashes -r requirements/dev.txt
-	$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps -e .
+	$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation -e .
 	@touch $(STAMP)
 
 demo: $(STAMP) ## count an invented republic of 30,000 stations and check the result
@@ -39,6 +39,7 @@ bench: $(STAMP) ## every measurement, with its ratio to a peer or a floor
 
 lock: $(STAMP) ## pin the dependencies again, by hash, naming no package host
 	$(BIN)/uv lock
+	printf 'editables\nhatchling\nuv\n' | $(BIN)/uv pip compile --quiet - --python-version 3.11 --generate-hashes --no-header --no-annotate --no-emit-index-url -o requirements/build.txt
 	$(BIN)/uv export --quiet --frozen --no-emit-project --no-header --no-annotate --no-dev -o requirements/core.txt
 	$(BIN)/uv export --quiet --frozen --no-emit-project --no-header --no-annotate --all-extras --group dev -o requirements/dev.txt
 

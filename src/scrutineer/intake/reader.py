@@ -16,6 +16,7 @@ FOR_EVER: Final = "public, max-age=31536000, immutable"
 SHORTLY: Final = "public, max-age=60"
 AT_ONCE: Final = "public, max-age=1"
 
+_NOTES: Final = frozenset({"checkpoint", "manifest"})
 _HEADERS: Final = {
     "x-content-type-options": "nosniff",
     "content-security-policy": "default-src 'none'; style-src 'self'; img-src 'self' data:; script-src 'self'",
@@ -49,6 +50,9 @@ class _Site(StaticFiles):
     ) -> Response:
         response = super().file_response(full_path, stat_result, scope, status_code)
         response.headers["cache-control"] = cache_control(scope["path"])
+        if Path(full_path).name in _NOTES:
+            # C2SP tlog-tiles: a checkpoint is text.
+            response.headers["content-type"] = "text/plain; charset=utf-8"
         for name, value in _HEADERS.items():
             response.headers[name] = value
         return response
