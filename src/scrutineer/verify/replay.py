@@ -37,7 +37,7 @@ from scrutineer.portal.formats import (
 from scrutineer.portal.manifest import MAX_MANIFEST_SIZE, Manifest, open_manifest
 from scrutineer.portal.record import Record, SiteOptions
 from scrutineer.portal.site import render_site
-from scrutineer.statements import parse_statement, statement_hash
+from scrutineer.statements import Bulletin, parse_statement, statement_hash
 from scrutineer.statements.bootstrap import open_election
 from scrutineer.verify.files import FileCheck
 from scrutineer.verify.log_check import LogCheck
@@ -93,6 +93,7 @@ class _Verification:
         StatementCheck(election, log, self._report, self._progress).run(count, threads)
         if count.size != head.size:
             raise _Unverifiable
+        self._check_acts(count, log)
         record = Record(election, count, definition, units, register, checkpoint, head, log.tree, verifier, log.entry, options)
         self._compare(record, files)
 
@@ -117,6 +118,27 @@ class _Verification:
         self._report.provenance = election.definition.provenance_sentence()
         self._progress("Reading the definition", 1, 1)
         return election, definition, units, register
+
+    def _check_acts(self, count: Count, log: LogCheck) -> None:
+        """Steps (1) and (5), what only the whole log shows: the definition is in force, and no bulletin number stands twice."""
+        act = count.acts.get(count.election.hash)
+        if act is None or act.effective is None:
+            signed = 0 if act is None else len(act.signed)
+            self._report.add(
+                "definition",
+                DEFINITION_FILE,
+                f"it asks for the signatures of {count.election.definition.needed('definition')} officers, "
+                f"and the log holds {signed}",
+            )
+        first: dict[int, int] = {}
+        for recorded in count.bulletins:
+            payload = recorded.statement.payload
+            number = payload.number if isinstance(payload, Bulletin) else 0
+            if first.setdefault(number, recorded.index) != recorded.index:
+                where = log.where(recorded.index)
+                self._report.add(
+                    "bulletin", where, f"bulletin {number} was issued before, as entry {first[number]}: a number stands once"
+                )
 
     def _check_tables(self, definition: bytes, tables: Iterable[tuple[str, str, bytes]]) -> None:
         """Step (1), looked at first so that the table is named and not the definition that names it."""

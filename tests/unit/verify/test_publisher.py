@@ -16,7 +16,7 @@ from scrutineer.log.receipt import sign_head
 from scrutineer.log.store import Head
 from scrutineer.portal.formats import CHECKPOINT_FILE, DEFINITION_FILE, HEAD_FILE, MANIFEST_FILE, write_head
 from scrutineer.portal.manifest import Manifest, open_manifest, sign_manifest
-from scrutineer.statements import SigningKey, TallySheet, sign_statement
+from scrutineer.statements import Endorsement, SigningKey, TallySheet, sign_statement
 from scrutineer.verify import Report
 
 SIGNER = portal.log_signer()
@@ -391,3 +391,25 @@ def test_the_sheet_of_the_helpers_is_one(story: helpers.Story) -> None:
     sheet = story.sheet_of("a1", helpers.PRESIDENT, (1, 2, 3))
     assert isinstance(sheet, TallySheet)
     assert sign_statement(sheet, "station/a1", portal.key_of("station/a1"))
+
+
+def test_a_bulletin_number_stands_once(tmp_path: Path) -> None:
+    story = helpers.told()
+    story.bulletin(2)
+    story.published().publish(tmp_path / "site")
+    report = helpers.verified(tmp_path / "site")
+    assert [finding.check for finding in report.findings] == ["bulletin"]
+    assert "bulletin 2 was issued before" in report.findings[0].message
+
+
+def test_a_definition_with_too_few_signatures_is_not_in_force(tmp_path: Path) -> None:
+    story = helpers.begin(thresholds={"definition": 2})
+    story.sheet("a1", helpers.PRESIDENT, (50, 20, 10))
+    story.published().publish(tmp_path / "site")
+    report = helpers.verified(tmp_path / "site")
+    assert [finding.check for finding in report.findings] == ["definition"]
+    assert "2 officers, and the log holds 1" in report.findings[0].message
+    endorsement = Endorsement(election=story.election.hash, statement=story.election.hash, verdict="sign")
+    story.say(helpers.OFFICERS[1], endorsement)
+    story.published().publish(tmp_path / "again")
+    assert helpers.verified(tmp_path / "again").passed
