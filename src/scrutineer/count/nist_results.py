@@ -14,6 +14,7 @@ documentation allows:
 A unit without a counted station has no counts at all: unknown is not zero.
 """
 
+import itertools
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any, Final, Protocol
 
@@ -130,21 +131,14 @@ def _units(
     reported: list[int] = (before_complete[units.last_station] - before_complete[units.first_station]).tolist()
     total: list[int] = (before_all[units.last_station] - before_all[units.first_station]).tolist()
     started: list[int] = counted.sum(axis=0).tolist()
-    left_out = {UNIT_PREFIX + units.ids[unit] for unit in np.flatnonzero(~shown).tolist()}
-    station_numbers = {unit: number for number, unit in enumerate(units.station_units.tolist())}
-    for unit, entry in enumerate(parts.units()):
-        number = station_numbers.get(unit)
-        if not shown[unit]:
-            continue
-        if "ComposingGpUnitIds" in entry:
-            entry["ComposingGpUnitIds"] = [child for child in entry["ComposingGpUnitIds"] if child not in left_out]
-            if not entry["ComposingGpUnitIds"]:
-                del entry["ComposingGpUnitIds"]
+    numbers = np.full(units.unit_count, -1)
+    numbers[units.station_units] = np.arange(units.station_count)
+    for unit, number, entry in zip(np.flatnonzero(shown).tolist(), numbers[shown].tolist(), parts.units(shown), strict=True):
         done = (
             "completed" if total[unit] and reported[unit] == total[unit] else "in-process" if started[unit] else "not-processed"
         )
         entry["CountStatus"] = [{"@type": "ElectionResults.CountStatus", "Type": "total", "Status": done}]
-        if number is None:
+        if number < 0:
             entry["SubUnitsReported"] = reported[unit]
             entry["TotalSubUnits"] = total[unit]
         else:
@@ -185,24 +179,32 @@ def _contest(
     entry["TotalSubUnits"] = int(given.stations[unit])
     yield _open(entry) + b',"ContestSelection":['
     rows = np.flatnonzero(shown & (given.counted > 0))
-    ids = [UNIT_PREFIX + election.units.ids[row] for row in rows.tolist()]
-    heads = [f'{{"@type":"ElectionResults.VoteCounts","GpUnitId":"{unit_id}","Type":"total","Count":' for unit_id in ids]
+    ids = [election.units.ids[row] for row in rows.tolist()]
     for option in range(len(contest.options)):
         yield (b"," if option else b"") + _open(parts.selection(contest, option)) + b',"VoteCounts":['
-        votes = given.votes[rows, option].tolist()
-        yield from _joined(f"{head}{count}}}".encode() for head, count in zip(heads, votes, strict=True) if count != UNKNOWN)
+        yield from _counts("VoteCounts", '"Type":"total","Count"', ids, given.votes[rows, option])
         yield b"]}"
     yield b"]"
     if contest.single_choice():
         yield b',"OtherCounts":['
-        blank = given.blank[rows].tolist()
-        yield from _joined(
-            f'{{"@type":"ElectionResults.OtherCounts","GpUnitId":"{unit_id}","Undervotes":{count}}}'.encode()
-            for unit_id, count in zip(ids, blank, strict=True)
-            if count != UNKNOWN
-        )
+        yield from _counts("OtherCounts", '"Undervotes"', ids, given.blank[rows])
         yield b"]"
     yield b"}"
+
+
+def _counts(kind: str, member: str, ids: list[str], counts: NDArray[np.int64]) -> Iterator[bytes]:
+    """One object for each unit whose count is known, in blocks."""
+    before, between = f'{{"@type":"ElectionResults.{kind}","GpUnitId":"{UNIT_PREFIX}', f'",{member}:'
+    known = counts != UNKNOWN
+    if not known.all():
+        ids = list(itertools.compress(ids, known.tolist()))
+        counts = counts[known]
+    for start in range(0, len(ids), _BLOCK):
+        # There are millions of these objects. Filling a block's numbers into one text is the fastest way to write them;
+        # identifiers hold no percent sign.
+        block = ids[start : start + _BLOCK]
+        text = f"{before}{f'{between}%d}},{before}'.join(block)}{between}%d}}" % tuple(counts[start : start + _BLOCK].tolist())
+        yield b"," * (start > 0) + text.encode()
 
 
 def _ballot_counts(election: Election, figures: Sequence[ContestFigures], shown: NDArray[np.bool_]) -> Iterator[bytes]:

@@ -3,9 +3,12 @@
 import csv
 import hashlib
 import io
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Final
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.csv as pc
 from numpy.typing import NDArray
 
 from scrutineer.count.columns import BLANK, CAST, NULL, ROLL, VOTERS
@@ -57,7 +60,8 @@ STATION_COLUMNS = (
     "blank",
     "null",
 )
-_BLOCK = 8192  # rows formatted at a time
+_BLOCK: Final = 8192  # rows formatted at a time
+_PLAIN: Final = pc.WriteOptions(include_header=False, batch_size=_BLOCK, quoting_style="none")
 
 
 def results_table(count: Count, contest: int) -> bytes:
@@ -71,37 +75,38 @@ def results_table(count: Count, contest: int) -> bytes:
     columns = [totals[:, k + column] for column in range(TOTALS)]
     outstanding = stations - columns[T_COUNTED] - columns[T_QUARANTINED] - columns[T_EXCLUDED]
     ids = units.ids
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow([*UNIT_COLUMNS, *(f"votes:{option.id}" for option in state.contest.options)])
-    writer.writerows(
-        zip(
-            units.index,
-            [ids[parent] if parent >= 0 else "" for parent in units.parent[at].tolist()],
-            [units.kinds[unit] for unit in at.tolist()],
-            [units.names[unit] for unit in at.tolist()],
-            stations.tolist(),
-            columns[T_COUNTED].tolist(),
-            columns[T_QUARANTINED].tolist(),
-            columns[T_EXCLUDED].tolist(),
-            outstanding.tolist(),
-            _where(columns[T_ROLL_KNOWN] == stations, columns[T_ROLL]),
-            columns[T_BALLOTS].tolist(),
-            _where(columns[T_BLANK_KNOWN] > 0, columns[T_BLANK]),
-            _where(columns[T_NULL_KNOWN] > 0, columns[T_NULL]),
-            _where(columns[T_VOTERS_KNOWN] > 0, columns[T_VOTERS]),
-            *(totals[:, option].tolist() for option in range(k)),
-            strict=True,
-        )
+    header = _rows([(*UNIT_COLUMNS, *(f"votes:{option.id}" for option in state.contest.options))])
+    return header + _table(
+        [
+            pa.array(units.index),
+            pa.array([ids[parent] if parent >= 0 else "" for parent in units.parent[at].tolist()]),
+            pa.array([units.kinds[unit] for unit in at.tolist()]),
+            pa.array([units.names[unit] for unit in at.tolist()]),
+            pa.array(stations),
+            pa.array(columns[T_COUNTED]),
+            pa.array(columns[T_QUARANTINED]),
+            pa.array(columns[T_EXCLUDED]),
+            pa.array(outstanding),
+            pa.array(columns[T_ROLL], mask=columns[T_ROLL_KNOWN] != stations),
+            pa.array(columns[T_BALLOTS]),
+            pa.array(columns[T_BLANK], mask=columns[T_BLANK_KNOWN] <= 0),
+            pa.array(columns[T_NULL], mask=columns[T_NULL_KNOWN] <= 0),
+            pa.array(columns[T_VOTERS], mask=columns[T_VOTERS_KNOWN] <= 0),
+            *(pa.array(totals[:, option]) for option in range(k)),
+        ]
     )
-    return text.getvalue().encode()
 
 
 def results_hash(count: Count) -> bytes:
     """SHA-256 over the results tables of all contests, one after the other: what a bulletin binds besides its own figures."""
+    return tables_hash(results_table(count, contest) for contest in range(len(count.contests)))
+
+
+def tables_hash(tables: Iterable[bytes]) -> bytes:
+    """`results_hash` for those who hold the results tables of all contests already."""
     digest = hashlib.sha256()
-    for contest in range(len(count.contests)):
-        digest.update(results_table(count, contest))
+    for table in tables:
+        digest.update(table)
     return digest.digest()
 
 
@@ -112,9 +117,7 @@ def stations_table(count: Count, contest: int) -> Iterator[bytes]:
     """
     state = count.contests[contest]
     units, book = count.election.units, count.book
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow([*STATION_COLUMNS, *(f"votes:{option.id}" for option in state.contest.options)])
+    yield _rows([(*STATION_COLUMNS, *(f"votes:{option.id}" for option in state.contest.options))])
     rules_text: dict[int, str] = {}
     k = state.options
     below = units.stations_below(state.unit)
@@ -125,37 +128,38 @@ def stations_table(count: Count, contest: int) -> Iterator[bytes]:
         for failed in np.unique(state.flags[part]).tolist():
             if failed not in rules_text:
                 rules_text[failed] = " ".join(book.names(failed))
-        writer.writerows(
-            zip(
-                [units.ids[unit] for unit in at],
-                [units.ids[parent] if parent >= 0 else "" for parent in units.parent[at].tolist()],
-                [units.names[unit] for unit in at],
-                [STATUS_NAMES[status] for status in state.status[part].tolist()],
+        yield _table(
+            [
+                pa.array([units.ids[unit] for unit in at]),
+                pa.array([units.ids[parent] if parent >= 0 else "" for parent in units.parent[at].tolist()]),
+                pa.array([units.names[unit] for unit in at]),
+                pa.array([STATUS_NAMES[status] for status in state.status[part].tolist()]),
                 _known(state.sheet[part]),
-                [rules_text[failed] for failed in state.flags[part].tolist()],
+                pa.array([rules_text[failed] for failed in state.flags[part].tolist()]),
                 _known(units.rolls[part]),
                 *(_known(figures[:, k + position]) for position in (ROLL, VOTERS, CAST, BLANK, NULL)),
                 *(_known(figures[:, option]) for option in range(k)),
-                strict=True,
-            )
+            ]
         )
-        yield text.getvalue().encode()
-        text.seek(0)
-        text.truncate()
-    if text.tell():
-        yield text.getvalue().encode()
 
 
-def _known(values: NDArray[np.int32] | NDArray[np.int64]) -> list[int | None]:
-    """A column for people and programs alike: None, an empty cell, where the figure is unknown."""
-    return _where(values >= 0, values)
+def _known(values: NDArray[np.int32] | NDArray[np.int64]) -> pa.Array:
+    """A column for people and programs alike: null, an empty cell, where the figure is unknown."""
+    return pa.array(values, mask=values < 0)
 
 
-def _where(known: NDArray[np.bool_], values: NDArray[np.int32] | NDArray[np.int64]) -> list[int | None]:
-    if not known.any():
-        return [None] * len(values)
-    listed: list[int | None] = values.tolist()
-    if not known.all():
-        for row in np.flatnonzero(~known).tolist():
-            listed[row] = None
-    return listed
+def _table(columns: Sequence[pa.Array]) -> bytes:
+    """Columns of equal length as rows."""
+    sink = io.BytesIO()
+    try:
+        pc.write_csv(pa.Table.from_arrays(columns, names=[str(number) for number in range(len(columns))]), sink, _PLAIN)
+    except pa.ArrowInvalid:
+        # Arrow would put every text in quotation marks or none. Names with commas or quotation marks need them, others have none.
+        return _rows(zip(*(column.to_pylist() for column in columns), strict=True))
+    return sink.getvalue()
+
+
+def _rows(rows: Iterable[Iterable[object]]) -> bytes:
+    text = io.StringIO()
+    csv.writer(text, lineterminator="\n").writerows(rows)
+    return text.getvalue().encode()

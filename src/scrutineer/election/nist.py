@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import Any, Final, Literal
 
 import numpy as np
+from numpy.typing import NDArray
 
 from scrutineer.election.contests import LIST_RULES, Candidate, Contest
 from scrutineer.election.definition import Election
@@ -84,28 +85,35 @@ class ReportParts:
             head["TestType"] = definition.provenance
         return head
 
-    def units(self) -> Iterator[dict[str, Any]]:
-        """`ReportingUnit` for every unit in pre-order, with the sum of the rolls below it where all are known."""
+    def units(self, shown: NDArray[np.bool_] | None = None) -> Iterator[dict[str, Any]]:
+        """`ReportingUnit` for every unit in pre-order, with the sum of the rolls below it where all are known.
+
+        `shown` says, by position among the units, which ones the report has at all; left out, it has all of them.
+        """
         units = self.source.units
         known = np.concatenate(([0], np.cumsum(units.rolls != UNKNOWN)))
         sums = np.concatenate(([0], np.cumsum(np.where(units.rolls == UNKNOWN, 0, units.rolls))))
-        first, last = units.first_station, units.last_station
+        shown = np.ones(units.unit_count, dtype=np.bool_) if shown is None else shown
+        at = np.flatnonzero(shown)
+        first, last = units.first_station[at], units.last_station[at]
         rolls = np.where(known[last] - known[first] == last - first, sums[last] - sums[first], UNKNOWN).tolist()
-        below = units.children_lists()
-        for unit, unit_id in enumerate(units.ids):
+        below: dict[int, list[str]] = {}
+        for unit, parent in zip(at.tolist(), units.parent[at].tolist(), strict=True):
+            below.setdefault(parent, []).append(UNIT_PREFIX + units.ids[unit])
+        for unit, roll in zip(at.tolist(), rolls, strict=True):
             kind = units.kinds[unit]
             entry: dict[str, Any] = {
-                "@id": UNIT_PREFIX + unit_id,
+                "@id": UNIT_PREFIX + units.ids[unit],
                 "@type": "ElectionResults.ReportingUnit",
                 "Type": kind if kind in UNIT_TYPES else "other",
             }
             if kind not in UNIT_TYPES:
                 entry["OtherType"] = kind
             entry["Name"] = self._text(units.names[unit])
-            if below[unit]:
-                entry["ComposingGpUnitIds"] = [UNIT_PREFIX + units.ids[child] for child in below[unit]]
-            if rolls[unit] != UNKNOWN:
-                entry["VotersRegistered"] = rolls[unit]
+            if unit in below:
+                entry["ComposingGpUnitIds"] = below[unit]
+            if roll != UNKNOWN:
+                entry["VotersRegistered"] = roll
             yield entry
 
     def parties(self) -> list[dict[str, Any]]:

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from scrutineer.count import Act, Standing, UnitResult, contest_result, results_hash, results_table, standing
+from scrutineer.count import Act, Standing, UnitResult, contest_result, results_table, standing, tables_hash
 from scrutineer.election import Contest
 from scrutineer.portal.page import Crumb, Frame
 from scrutineer.portal.places import Places
@@ -107,7 +107,7 @@ class View:
         if not stated:
             return "preliminary"
         contests = tuple(contest_result(self.count, number) for number in range(len(self.count.contests)))
-        digest = results_hash(self.count)
+        digest = tables_hash(self.results_tables)
         same = [payload for payload in stated if payload.contests == contests and payload.results == digest]
         if any(isinstance(payload, Certificate) for payload in same):
             return "certified"
