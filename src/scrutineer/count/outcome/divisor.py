@@ -1,5 +1,6 @@
 """Divisor methods: D'Hondt (Jefferson) and Sainte-Laguë (Webster), with and without a threshold."""
 
+from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from fractions import Fraction
 from heapq import heapify, heappop, heappush
@@ -23,7 +24,7 @@ from scrutineer.errors import CountError
 
 
 @dataclass(frozen=True)
-class DivisorMethod:
+class DivisorMethod(ABC):
     """Seats go to the S largest quotients v_i / d(k), k = 0, 1, 2 …, of the lists that qualify.
 
     A list qualifies with at least the threshold's share of the valid votes. Where no list does, no seat is given.
@@ -57,13 +58,13 @@ class DivisorMethod:
         if self.threshold is not None:
             check_share(self.threshold, "threshold of a list")
 
+    @abstractmethod
     def divisor(self, seats: int) -> Fraction:
         """The divisor for the next seat of a list that has `seats` seats."""
-        raise NotImplementedError
 
+    @abstractmethod
     def certain_seats(self, votes: int, total: int, lists: int) -> int:
         """Seats that a list wins in any case, so that at most one per list is left to be awarded one by one."""
-        raise NotImplementedError
 
     def decide(self, tally: Tally) -> Outcome:
         """Decides; raises CountError where ballots bear several votes."""
