@@ -119,16 +119,16 @@ def encode_bundle(entries: Sequence[bytes]) -> bytes:
 def decode_bundle(data: bytes) -> list[bytes]:
     """Return the 1 to 256 entries of a bundle; raise LogError when it is empty, truncated or holds more."""
     entries: list[bytes] = []
-    position = 0
-    while position < len(data):
+    position, size = 0, len(data)
+    while position < size:
         if len(entries) == TILE_WIDTH:
             raise LogError(f"entry bundle: {len(data) - position} bytes follow after {TILE_WIDTH} entries")
         start = position + 2
-        if start > len(data):
+        if start > size:
             raise LogError(f"entry bundle: ends within the length of entry {len(entries)}")
-        position = start + int.from_bytes(data[position:start])
-        if position > len(data):
-            raise LogError(f"entry bundle: ends within entry {len(entries)}, {position - len(data)} bytes too early")
+        position = start + (data[position] << 8 | data[position + 1])
+        if position > size:
+            raise LogError(f"entry bundle: ends within entry {len(entries)}, {position - size} bytes too early")
         entries.append(data[start:position])
     if not entries:
         raise LogError("entry bundle: empty")

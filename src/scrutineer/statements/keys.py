@@ -7,6 +7,7 @@ libsodium accepts the smallest set. The primitives are the libraries'; this modu
 import functools
 import hashlib
 import hmac
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -33,6 +34,12 @@ def thumbprint(public_key: bytes, algorithm: Algorithm = "ed25519") -> bytes:
         return hashlib.sha256(_OKP_PREFIX + public_key).digest()
     # RFC 9964: ML-DSA keys are key type AKP (7) and carry the algorithm in the key.
     return hashlib.sha256(cbor2.dumps({1: 7, 3: COSE_ALGORITHMS[algorithm], -1: public_key}, canonical=True)).digest()
+
+
+def thumbprints(public_keys: Iterable[bytes]) -> bytes:
+    """The thumbprints of many Ed25519 keys, one behind the other."""
+    prefix, sha256 = _OKP_PREFIX, hashlib.sha256
+    return b"".join([sha256(prefix + public_key).digest() for public_key in public_keys])
 
 
 @dataclass(frozen=True, slots=True)

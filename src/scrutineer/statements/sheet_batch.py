@@ -10,6 +10,7 @@ left out and for the policy to look at: nothing is refused here, and no reason i
 """
 
 from collections.abc import Sequence
+from itertools import repeat
 from typing import Final, NamedTuple
 
 import numpy as np
@@ -19,7 +20,7 @@ from scrutineer.election import UNKNOWN, Election
 from scrutineer.election.contests import MAX_OPTIONS
 from scrutineer.statements.codec import MAX_STATEMENT_SIZE
 from scrutineer.statements.envelope import protected_header, signed_bytes
-from scrutineer.statements.keys import thumbprint
+from scrutineer.statements.keys import thumbprints
 from scrutineer.statements.tally_sheet import FIGURES, KIND, MAX_COUNT
 
 Column = NDArray[np.int64]
@@ -189,7 +190,7 @@ class BatchReader:
         sheets = self.read(entries)
         block = self._keys
         keys = [block[32 * station : 32 * station + 32] for station in sheets.station.tolist()]
-        prints = np.frombuffer(b"".join(map(thumbprint, keys)), dtype=np.uint8).reshape(-1, _KID_SIZE)
+        prints = np.frombuffer(thumbprints(keys), dtype=np.uint8).reshape(-1, _KID_SIZE)
         given = np.frombuffer(b"".join(keys), dtype=np.uint8).reshape(-1, 32).any(axis=1)  # zeros: a station without a key
         by_station = (sheets.kid == prints).all(axis=1) & given
         if not by_station.all():
@@ -287,8 +288,8 @@ class _Walk:
 
 def _numbers_of(numbers: dict[str, int], text: str, at: Column, size: Column) -> Column:
     """The numbers that go with names in a text; -1 for a name that is not known."""
-    names = (text[start:stop] for start, stop in zip(at.tolist(), (at + size).tolist(), strict=True))
-    return np.fromiter((numbers.get(name, -1) for name in names), np.int64, len(at))
+    names = map(text.__getitem__, map(slice, at.tolist(), (at + size).tolist()))
+    return np.fromiter(map(numbers.get, names, repeat(-1)), np.int64, len(at))
 
 
 def _signed(data: bytes) -> bytes:

@@ -31,10 +31,12 @@ class FileCheck:
         """How many files the manifest lists."""
         return len(self._manifest.files) if self._manifest is not None else 0
 
-    def seen(self, path: str, data: bytes) -> None:
-        """Hold a file that was read and judged elsewhere against the manifest."""
+    def seen(self, path: str, data: bytes) -> bytes:
+        """Hold a file that was read and judged elsewhere against the manifest; returns its SHA-256."""
         self._seen.add(path)
-        self._check_hash(path, hashlib.sha256(data).digest())
+        digest = hashlib.sha256(data).digest()
+        self._check_hash(path, digest)
+        return digest
 
     def missing(self, path: str) -> None:
         """Note that a file was looked for and reported as missing."""
@@ -101,27 +103,25 @@ class FileCheck:
 
 def _first_difference(published: Iterable[bytes], given: Iterable[bytes], digest: "hashlib._Hash") -> str | None:
     """Read the published file to its end, hash it, and say where it first departs from the given bytes."""
-    left, right = bytearray(), bytearray()
     offset, line = 0, 1
     found: str | None = None
-    others = iter(given)
+    others = filter(None, given)
+    other, at = b"", 0  # the piece of the given bytes that is compared now, and how much of it has been
     for piece in published:
         digest.update(piece)
-        if found is not None:
-            continue
-        left += piece
-        while len(right) < len(left) and (other := next(others, None)) is not None:
-            right += other
-        common = min(len(left), len(right))
-        if left[:common] != right[:common]:
-            at = next(i for i in range(common) if left[i] != right[i])
-            found = f"byte {offset + at:,} (line {line + right.count(10, 0, at):,})"
-        elif len(right) < len(left):
-            found = f"byte {offset + common:,}, where the log gives nothing more"
-        else:
-            line += right.count(10, 0, common)
-            offset += common
-            del left[:common], right[:common]
-    if found is None and (right or any(others)):
+        start = 0
+        while found is None and start < len(piece):
+            if at == len(other):
+                other, at = next(others, b""), 0
+                found = None if other else f"byte {offset:,}, where the log gives nothing more"
+                continue
+            common = min(len(piece) - start, len(other) - at)
+            left, right = piece[start : start + common], other[at : at + common]
+            if left != right:
+                first = next(i for i in range(common) if left[i] != right[i])
+                found = f"byte {offset + first:,} (line {line + right.count(10, 0, first):,})"
+            line += right.count(10)
+            offset, start, at = offset + common, start + common, at + common
+    if found is None and (at < len(other) or next(others, b"")):
         found = f"byte {offset:,}, where the published file ends too early"
     return found

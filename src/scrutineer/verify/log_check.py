@@ -104,10 +104,11 @@ class LogCheck:
 
     def _read_bundle(self, bundle: Bundle) -> list[bytes] | None:
         path = f"{FOLDER}/{bundle.path}"
-        data = self._read(path, MAX_BUNDLE_SIZE)
-        if data is None:
+        read = self._read(path, MAX_BUNDLE_SIZE)
+        if read is None:
             return None
-        self._digests.append(hashlib.sha256(data).digest())
+        data, digest = read
+        self._digests.append(digest)
         try:
             entries = decode_bundle(data)
         except LogError as error:
@@ -121,20 +122,20 @@ class LogCheck:
     def _read_tiles(self) -> dict[str, bytes]:
         read = {}
         for tile in tiles(self.head.size):
-            data = self._read(f"{FOLDER}/{tile.path}", MAX_TILE_SIZE)
-            if data is not None:
-                read[tile.path] = data
+            found = self._read(f"{FOLDER}/{tile.path}", MAX_TILE_SIZE)
+            if found is not None:
+                read[tile.path] = found[0]
         return read
 
-    def _read(self, path: str, limit: int) -> bytes | None:
+    def _read(self, path: str, limit: int) -> tuple[bytes, bytes] | None:
+        """A file of the log and its SHA-256."""
         try:
             data = self._source.read(path, limit)
         except PublicationError as error:
             self._report.add("files", path, str(error).removeprefix(f"{path} "))
             self._files.missing(path)
             return None
-        self._files.seen(path, data)
-        return data
+        return data, self._files.seen(path, data)
 
     def _blame_entries(self, tiles_by_path: dict[str, bytes]) -> bool:
         """Name the entries that were changed, where the tiles of leaf hashes still give the signed root."""
