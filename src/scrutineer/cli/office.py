@@ -23,7 +23,7 @@ from scrutineer.election import Election, Issuer, Register, station_issuer
 from scrutineer.election.definition import REGISTER_TABLE, UNITS_TABLE, LogIdentity, table_hash, write_register, write_units
 from scrutineer.election.folder import Draft, draft_definition
 from scrutineer.errors import UsageError
-from scrutineer.log import Log, LogSigner, SqliteStore
+from scrutineer.log import Log, LogSigner, LogVerifier, SqliteStore
 from scrutineer.statements import Endorsement, Payload, SigningKey, sign_statement, statement_hash
 from scrutineer.statements.bootstrap import open_election
 
@@ -83,7 +83,14 @@ class Office:
         return Log.open(SqliteStore.open(self.log_path), self.log_signer(), progress=progress)
 
     def read_log(self, *, progress: Callable[[int, int], None] | None = None) -> Log:
-        """The log for reading, also beside a running service."""
+        """The log for reading, also beside a running service and without the log's private keys."""
+        keys = self.election.definition.log.keys
+        if len(keys) != 2:
+            raise UsageError(f"the definition in {self.folder} names {len(keys)} keys of the log, and two are needed")
+        return Log.open(SqliteStore.open_reader(self.log_path), LogVerifier.from_vkeys(*keys), progress=progress)
+
+    def sign_log(self, *, progress: Callable[[int, int], None] | None = None) -> Log:
+        """The log for reading and for signing its head, also beside a running service."""
         return Log.open(SqliteStore.open_reader(self.log_path), self.log_signer(), progress=progress)
 
     def officer_key(self, number: int = 1) -> SigningKey:

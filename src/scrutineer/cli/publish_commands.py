@@ -85,7 +85,7 @@ def publish_office(
 ) -> PublicationSummary:
     """Publish an opened election folder. Raises PublicationError where the site cannot be written."""
     tell = progress or silent
-    log = office.read_log(progress=lambda done, total: tell("Reading the log", done, total))
+    log = office.sign_log(progress=lambda done, total: tell("Reading the log", done, total))
     try:
         return publish_log(office, log, site, pages=pages, progress=tell)
     finally:

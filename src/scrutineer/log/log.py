@@ -44,9 +44,10 @@ class Log:
     signature leave `append`. What `append` returned is therefore never lost, and the log never signs two histories.
     """
 
-    def __init__(self, store: Store, signer: LogSigner, clock: Clock) -> None:
+    def __init__(self, store: Store, keys: LogSigner | LogVerifier, clock: Clock) -> None:
         self._store = store
-        self._signer = signer
+        self._keys = keys
+        self._verifier = keys.verifier if isinstance(keys, LogSigner) else keys
         self._clock = clock
         # Held for the whole of `append`; readers take no lock, for they look only below `_head.size`, where neither
         # tree nor index changes any more.
@@ -58,26 +59,29 @@ class Log:
         self._checkpoint: tuple[int, bytes] | None = None
 
     @classmethod
-    def open(cls, store: Store, signer: LogSigner, *, clock: Clock | None = None, progress: Progress | None = None) -> "Log":
+    def open(
+        cls, store: Store, keys: LogSigner | LogVerifier, *, clock: Clock | None = None, progress: Progress | None = None
+    ) -> "Log":
         """Recompute the tree from the stored bytes and return the log.
 
-        `clock` returns Unix milliseconds (default: the system's). Raises LogError when the store belongs to another
-        log, when the tree disagrees with the last signed head, or when that head was not signed by this key; raises
-        StoreError when the store cannot be read.
+        With the log's public keys it can be read, with its private keys also appended to and signed. `clock` returns Unix
+        milliseconds (default: the system's). Raises LogError when the store belongs to another log, when the tree disagrees
+        with the last signed head, or when that head was not signed by this key; raises StoreError when the store cannot be
+        read.
         """
-        log = cls(store, signer, clock or _system_clock)
+        log = cls(store, keys, clock or _system_clock)
         origin = store.meta(_ORIGIN)
         if origin is None and store.last_head() is None:
-            store.set_meta(_ORIGIN, signer.origin.encode())
-        elif origin != signer.origin.encode():
-            raise LogError(f"the store holds another log ({origin!r}) than {signer.origin!r}; check path and keys")
+            store.set_meta(_ORIGIN, keys.origin.encode())
+        elif origin != keys.origin.encode():
+            raise LogError(f"the store holds another log ({origin!r}) than {keys.origin!r}; check path and keys")
         log._catch_up(progress)
         return log
 
     @property
     def verifier(self) -> LogVerifier:
         """The public keys and origin."""
-        return self._signer.verifier
+        return self._verifier
 
     @property
     def size(self) -> int:
@@ -166,7 +170,7 @@ class Log:
         size, root, seconds = (head.size, head.root, head.time_ms // 1000) if head else (0, EMPTY_ROOT, 0)
         signed = self._checkpoint
         if signed is None or signed[0] != size:
-            note = sign_checkpoint(Checkpoint(self._signer.origin, size, root), self._signer.note_signers, seconds)
+            note = sign_checkpoint(Checkpoint(self._verifier.origin, size, root), self._signer().note_signers, seconds)
             self._checkpoint = signed = (size, note)
         return signed[1]
 
@@ -198,7 +202,7 @@ class Log:
         self._tree.extend(leaves)
         try:
             root = self._tree.root()
-            head = Head(size, root, sign_head(size, root, self._signer), self._clock())
+            head = Head(size, root, sign_head(size, root, self._signer()), self._clock())
             self._store.append(bodies, head)
         except StoreError:
             self._tree.truncate(self.size)
@@ -272,6 +276,11 @@ class Log:
             verify_head(head.size, head.root, head.signature, self.verifier)
         except ReceiptError as error:
             raise LogError(f"{error}; check that these are the keys of this log") from None
+
+    def _signer(self) -> LogSigner:
+        if not isinstance(self._keys, LogSigner):
+            raise LogError("the log was opened with its public keys, for reading: open it with its private keys to sign")
+        return self._keys
 
     def _known_size(self, size: int | None) -> int:
         if size is None:

@@ -306,3 +306,17 @@ def test_a_store_that_was_reset_under_the_log_stops_it() -> None:
     with pytest.raises(LogError, match="replaced or reset"):
         log.append([b"new"])
     assert log.size == 8
+
+
+def test_with_public_keys_a_log_is_read_and_not_signed() -> None:
+    store = MemoryStore()
+    written = opened(store)
+    first = written.append(ENTRIES[:5])
+    log = Log.open(store, signer().verifier)
+    assert (log.size, log.root(), list(log.entries())) == (5, written.root(), ENTRIES[:5])
+    assert log.receipt(2) == first[2].receipt
+    for sign in (lambda: log.append([b"more"]), log.checkpoint):
+        with pytest.raises(LogError, match="for reading"):
+            sign()
+    assert log.size == 5
+    assert written.append([b"more"])[0].index == 5
