@@ -80,18 +80,20 @@ class Office:
 
     def open_log(self, *, progress: Callable[[int, int], None] | None = None) -> Log:
         """The log for writing. Raises StoreError where another process (a running service) writes it."""
-        return Log.open(SqliteStore.open(self.log_path), self.log_signer(), progress=progress)
+        signer = self.log_signer()
+        return _open_log(SqliteStore.open(self.log_path), signer, progress)
 
     def read_log(self, *, progress: Callable[[int, int], None] | None = None) -> Log:
         """The log for reading, also beside a running service and without the log's private keys."""
         keys = self.election.definition.log.keys
         if len(keys) != 2:
             raise UsageError(f"the definition in {self.folder} names {len(keys)} keys of the log, and two are needed")
-        return Log.open(SqliteStore.open_reader(self.log_path), LogVerifier.from_vkeys(*keys), progress=progress)
+        return _open_log(SqliteStore.open_reader(self.log_path), LogVerifier.from_vkeys(*keys), progress)
 
     def sign_log(self, *, progress: Callable[[int, int], None] | None = None) -> Log:
         """The log for reading and for signing its head, also beside a running service."""
-        return Log.open(SqliteStore.open_reader(self.log_path), self.log_signer(), progress=progress)
+        signer = self.log_signer()
+        return _open_log(SqliteStore.open_reader(self.log_path), signer, progress)
 
     def officer_key(self, number: int = 1) -> SigningKey:
         """The key of the n-th officer, where this machine holds it."""
@@ -272,6 +274,14 @@ def _register(draft: Draft, officers: dict[int, bytes], seed: SigningKey, progre
             progress("Making station keys", number, len(stations))
     authority = [Issuer(officer(n), "authority", key, name=draft.authority) for n, key in officers.items()]
     return Register(stations, bytes(keys), [*authority, *draft.issuers])
+
+
+def _open_log(store: SqliteStore, keys: LogSigner | LogVerifier, progress: Callable[[int, int], None] | None) -> Log:
+    try:
+        return Log.open(store, keys, progress=progress)
+    except BaseException:
+        store.close()
+        raise
 
 
 def _log_signer(folder: Path, origin: str) -> LogSigner:

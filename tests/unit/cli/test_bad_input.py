@@ -161,7 +161,8 @@ class TestDefinition:
             path = office / "record" / name
             data = path.read_bytes()
             path.write_bytes(data.replace(b"1", b"2", 1))
-            for arguments in (["count"], ["bulletin"], ["publish", "--to", office / "site"]):
+            assert "is not one of 'authority/officer-1'" in refused("bulletin", office)
+        for arguments in (["publish", "--to", office / "site"]):
                 refused(arguments[0], office, *arguments[1:])
             path.write_bytes(data)
         assert call("count", office, "--json").json["size"] == 4
@@ -322,8 +323,13 @@ class TestKeys:
         other = opened(tmp_path / "other")
         shutil.rmtree(office / "keys")
         shutil.copytree(other / "keys", office / "keys")
-        for arguments in (["count"], ["bulletin"], ["publish", "--to", tmp_path / "site"], ["serve", "--port", 0]):
+        assert "is not one of 'authority/officer-1'" in refused("bulletin", office)
+        for arguments in (["publish", "--to", tmp_path / "site"], ["serve", "--port", 0]):
             assert "keys" in refused(arguments[0], office, *arguments[1:], code=2)
+
+    def test_counting_needs_no_key(self, office: Path) -> None:
+        shutil.rmtree(office / "keys")
+        assert call("count", office, "--json").json["size"] == 4
 
 
 class TestStore:
