@@ -22,6 +22,7 @@ from scrutineer.statements.statement import statement_hash
 CONNECTIONS: Final = 16
 PIPELINED: Final = 8  # requests on one connection at a time; sending a statement twice is harmless, so they need not wait
 PATIENCE: Final = 60.0  # seconds without any answer after which the service counts as unreachable
+FIRST_PATIENCE: Final = 10.0  # seconds of patience with a service that has not answered at all yet
 ANSWER_TIMEOUT: Final = 30.0  # seconds for one answer
 FIRST_PAUSE: Final = 0.1  # seconds before the first new attempt; doubled each time
 LONGEST_PAUSE: Final = 10.0  # seconds
@@ -171,6 +172,7 @@ class _Run:
         self._patience = patience
         self._done = 0
         self._heard = 0.0
+        self._answered = False
 
     async def all(self, connections: int) -> None:
         """Work with so many connections until nothing is left; the first error ends everything."""
@@ -225,7 +227,8 @@ class _Run:
                 connection = lane.connection or await lane.connect()
                 pause = self._judge(work, await connection.post(work.data))
             except OSError as error:
-                if loop.time() - self._heard > self._patience:
+                patience = self._patience if self._answered else min(self._patience, FIRST_PATIENCE)
+                if loop.time() - self._heard > patience:
                     raise TransportError(
                         f"the intake service at {self._target.host}, port {self._target.port} does not answer "
                         f"({error or 'no answer in time'}): check the address and whether it runs"
@@ -240,6 +243,7 @@ class _Run:
 
     def _judge(self, work: _Work, answer: _Answer) -> float | None:
         """Take an answer in; return how long to wait where the statement has to be sent again."""
+        self._answered = True
         self._heard = asyncio.get_running_loop().time()
         if answer.status in (200, 201):
             try:
