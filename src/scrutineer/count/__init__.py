@@ -9,7 +9,7 @@ from scrutineer.count.contest import COUNTED, EXCLUDED, OUTSTANDING, QUARANTINED
 from scrutineer.count.fold import Act, Count, Recorded
 from scrutineer.count.results import Standing, UnitResult, contest_result, standing, unit_result
 from scrutineer.count.rules import RULE_IDS, RULES, Rule, rule
-from scrutineer.count.tables import results_hash, results_table, stations_table, tables_hash
+from scrutineer.count.tables import results_hash, results_table, station_columns, stations_table, tables_hash
 
 __all__ = [
     "COUNTED",
@@ -34,6 +34,7 @@ __all__ = [
     "results_table",
     "rule",
     "standing",
+    "station_columns",
     "stations_table",
     "tables_hash",
     "unit_result",

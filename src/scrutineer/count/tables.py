@@ -115,32 +115,36 @@ def stations_table(count: Count, contest: int) -> Iterator[bytes]:
 
     `entry` is the log index of that sheet; `rules` are the failed rules. Only rows of status `counted` are in the totals.
     """
+    yield _rows([(*STATION_COLUMNS, *(f"votes:{option.id}" for option in count.contests[contest].contest.options))])
+    for columns in station_columns(count, contest, _BLOCK):
+        yield _table(columns)
+
+
+def station_columns(count: Count, contest: int, block: int) -> Iterator[list[pa.Array]]:
+    """The columns of the stations table, so many rows at a time; null where a figure is unknown."""
     state = count.contests[contest]
     units, book = count.election.units, count.book
-    yield _rows([(*STATION_COLUMNS, *(f"votes:{option.id}" for option in state.contest.options))])
-    rules_text: dict[int, str] = {}
+    # The last text is that of the country's parent, which is no unit.
+    ids, names, statuses = pa.array([*units.ids, ""]), pa.array(units.names), pa.array(STATUS_NAMES)
     k = state.options
     below = units.stations_below(state.unit)
-    for start in range(below.start, below.stop, _BLOCK):
-        part = slice(start, min(start + _BLOCK, below.stop))
-        at = units.station_units[part].tolist()
+    for start in range(below.start, below.stop, block):
+        part = slice(start, min(start + block, below.stop))
+        at = units.station_units[part]
+        above = units.parent[at]
         figures = state.figures[part]
-        for failed in np.unique(state.flags[part]).tolist():
-            if failed not in rules_text:
-                rules_text[failed] = " ".join(book.names(failed))
-        yield _table(
-            [
-                pa.array([units.ids[unit] for unit in at]),
-                pa.array([units.ids[parent] if parent >= 0 else "" for parent in units.parent[at].tolist()]),
-                pa.array([units.names[unit] for unit in at]),
-                pa.array([STATUS_NAMES[status] for status in state.status[part].tolist()]),
-                _known(state.sheet[part]),
-                pa.array([rules_text[failed] for failed in state.flags[part].tolist()]),
-                _known(units.rolls[part]),
-                *(_known(figures[:, k + position]) for position in (ROLL, VOTERS, CAST, BLANK, NULL)),
-                *(_known(figures[:, option]) for option in range(k)),
-            ]
-        )
+        failed, rules = np.unique(state.flags[part], return_inverse=True)
+        yield [
+            ids.take(pa.array(at)),
+            ids.take(pa.array(np.where(above >= 0, above, units.unit_count))),
+            names.take(pa.array(at)),
+            statuses.take(pa.array(state.status[part])),
+            _known(state.sheet[part]),
+            pa.array([" ".join(book.names(flags)) for flags in failed.tolist()]).take(pa.array(rules)),
+            _known(units.rolls[part]),
+            *(_known(figures[:, k + position]) for position in (ROLL, VOTERS, CAST, BLANK, NULL)),
+            *(_known(figures[:, option]) for option in range(k)),
+        ]
 
 
 def _known(values: NDArray[np.int32] | NDArray[np.int64]) -> pa.Array:

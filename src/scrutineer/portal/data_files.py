@@ -3,13 +3,10 @@
 from collections.abc import Iterator
 from typing import Final
 
-import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
-from numpy.typing import NDArray
 
-from scrutineer.count import STATUS_NAMES, contest_result, stations_table
-from scrutineer.count.columns import BLANK, CAST, NULL, ROLL, VOTERS
+from scrutineer.count import contest_result, station_columns, stations_table
 from scrutineer.count.tables import STATION_COLUMNS
 from scrutineer.portal.formats import SiteFile, write_json
 from scrutineer.portal.nist_figures import nist_report
@@ -40,43 +37,14 @@ def stations_parquet(view: View, contest: int) -> Iterator[bytes]:
         [(name, pa.string() if name in _TEXT_COLUMNS else pa.int64() if name == "entry" else pa.int32()) for name in names]
     )
     sink = _Sink()
-    below = view.units.stations_below(state.unit)
     with pq.ParquetWriter(
         pa.PythonFile(sink, mode="w"), schema, version="2.6", compression="snappy", use_dictionary=["parent", "status", "rules"]
     ) as writer:
-        for start in range(below.start, below.stop, _ROW_GROUP):
-            writer.write_table(
-                _rows(view, contest, start, min(start + _ROW_GROUP, below.stop), schema), row_group_size=_ROW_GROUP
-            )
+        for columns in station_columns(view.count, contest, _ROW_GROUP):
+            typed = [column.cast(field.type) for column, field in zip(columns, schema, strict=True)]
+            writer.write_table(pa.Table.from_arrays(typed, schema=schema), row_group_size=_ROW_GROUP)
             yield sink.take()
     yield sink.take()
-
-
-def _rows(view: View, contest: int, start: int, stop: int, schema: pa.Schema) -> pa.Table:
-    state, units, book = view.count.contests[contest], view.units, view.count.book
-    positions = units.station_units[start:stop]
-    inner = positions.tolist()
-    flags = state.flags[start:stop].tolist()
-    texts = {failed: " ".join(book.names(failed)) for failed in set(flags)}
-    figures = state.figures[start:stop]
-    parents = units.parent[positions].tolist()
-    columns: list[pa.Array] = [
-        pa.array([units.ids[unit] for unit in inner], pa.string()),
-        pa.array([units.ids[parent] if parent >= 0 else "" for parent in parents], pa.string()),
-        pa.array([units.names[unit] for unit in inner], pa.string()),
-        pa.array([STATUS_NAMES[status] for status in state.status[start:stop].tolist()], pa.string()),
-        _figure(state.sheet[start:stop], pa.int64()),
-        pa.array([texts[failed] for failed in flags], pa.string()),
-        _figure(units.rolls[start:stop], pa.int32()),
-    ]
-    columns += [_figure(figures[:, state.options + place], pa.int32()) for place in (ROLL, VOTERS, CAST, BLANK, NULL)]
-    columns += [_figure(figures[:, option], pa.int32()) for option in range(state.options)]
-    return pa.Table.from_arrays(columns, schema=schema)
-
-
-def _figure(values: NDArray[np.signedinteger], kind: pa.DataType) -> pa.Array:
-    """Figures as a column, null where they are unknown."""
-    return pa.array(values, kind, mask=values < 0)
 
 
 class _Sink:

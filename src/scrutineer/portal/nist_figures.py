@@ -48,7 +48,9 @@ class CountFigures:
         k = state.options
         self.counted = self._sum(counted.astype(np.int64))
         self.stations = self._sum(voting)
-        self.votes = np.stack([self._known(state.figures[:, option], counted) for option in range(k)], axis=1)
+        self.votes = np.empty((units.unit_count, k), dtype=np.int64)
+        for option in range(k):
+            self.votes[:, option] = self._known(state.figures[:, option], counted)
         self.blank = self._known(state.figures[:, k + BLANK], counted)
         self.null = self._known(state.figures[:, k + NULL], counted)
         self.cast = self._known(self._ballots(), counted)

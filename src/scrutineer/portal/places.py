@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterable
+from functools import cached_property
 from hashlib import sha256
 from typing import Final
 
@@ -44,9 +45,12 @@ class Places:
     def __init__(self, election: Election, pages: Pages) -> None:
         self._units = election.units
         self._pages = pages
-        self._unit_names = file_names(election.units.index)
         self._station_names = file_names(election.units.station_index) if pages == "stations" else {}
         self._contest_names = file_names(election.contest_index)
+
+    @cached_property
+    def _unit_names(self) -> dict[str, str]:
+        return file_names(self._units.index)
 
     def unit(self, unit: int, page: int = 1) -> str:
         """The page of a unit that is not a station, by position."""

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 from scrutineer.count import Act, Standing, UnitResult, contest_result, results_table, standing, tables_hash
 from scrutineer.election import Contest
@@ -44,9 +45,13 @@ class View:
             payload = act.recorded.statement.payload
             if isinstance(payload, Decision):
                 self.decisions.setdefault((payload.station, payload.contest), []).append(act)
-        self.children = self.units.children_lists()
         self.layer = self._layer()
         self.bulletins = self._bulletins()
+
+    @cached_property
+    def children(self) -> list[list[int]]:
+        """The units directly below every unit; the sites of large elections show none of them."""
+        return self.units.children_lists()
 
     def crumbs(self, unit: int) -> list[Crumb]:
         """The units above a unit, from the country down."""
