@@ -199,6 +199,7 @@ def irregular() -> dict[str, bytes]:
         "long map head": b"\xb8" + bytes((whole[0] - 0xA0,)) + whole[1:],
         "byte behind": whole + b"\0",
         "byte missing": whole[:-1],
+        "end of a sheet within": whole + b"\x58\x40" + bytes(64),
         "source": encode_payload(land().sheet_of(source="row 7")),
         "unknown key": cbor2.dumps({**as_map(), 15: 1}),
         "short image": cbor2.dumps({**as_map(), 11: bytes(31)}),

@@ -128,19 +128,21 @@ def _units(
     complete = (counted >= stations)[:, units.station_units].all(axis=0) & votes_anywhere
     before_complete = np.concatenate(([0], np.cumsum(complete)))
     before_all = np.concatenate(([0], np.cumsum(votes_anywhere)))
-    reported: list[int] = (before_complete[units.last_station] - before_complete[units.first_station]).tolist()
-    total: list[int] = (before_all[units.last_station] - before_all[units.first_station]).tolist()
-    started: list[int] = counted.sum(axis=0).tolist()
+    first, last = units.first_station[shown], units.last_station[shown]
     numbers = np.full(units.unit_count, -1)
     numbers[units.station_units] = np.arange(units.station_count)
-    for unit, number, entry in zip(np.flatnonzero(shown).tolist(), numbers[shown].tolist(), parts.units(shown), strict=True):
-        done = (
-            "completed" if total[unit] and reported[unit] == total[unit] else "in-process" if started[unit] else "not-processed"
-        )
+    columns: tuple[list[int], ...] = (
+        numbers[shown].tolist(),
+        (before_complete[last] - before_complete[first]).tolist(),
+        (before_all[last] - before_all[first]).tolist(),
+        counted[:, shown].sum(axis=0).tolist(),
+    )
+    for number, reported, total, started, entry in zip(*columns, parts.units(shown), strict=True):
+        done = "completed" if total and reported == total else "in-process" if started else "not-processed"
         entry["CountStatus"] = [{"@type": "ElectionResults.CountStatus", "Type": "total", "Status": done}]
         if number < 0:
-            entry["SubUnitsReported"] = reported[unit]
-            entry["TotalSubUnits"] = total[unit]
+            entry["SubUnitsReported"] = reported
+            entry["TotalSubUnits"] = total
         else:
             identifiers = _sheets(election, figures, number)
             if identifiers:

@@ -97,10 +97,11 @@ class ReportParts:
         at = np.flatnonzero(shown)
         first, last = units.first_station[at], units.last_station[at]
         rolls = np.where(known[last] - known[first] == last - first, sums[last] - sums[first], UNKNOWN).tolist()
-        below: dict[int, list[str]] = {}
-        for unit, parent in zip(at.tolist(), units.parent[at].tolist(), strict=True):
-            below.setdefault(parent, []).append(UNIT_PREFIX + units.ids[unit])
-        for unit, roll in zip(at.tolist(), rolls, strict=True):
+        parents = units.parent[at]
+        order = np.argsort(parents, kind="stable")
+        children, parents = at[order], parents[order]
+        starts, stops = (np.searchsorted(parents, at, side).tolist() for side in ("left", "right"))
+        for unit, roll, start, stop in zip(at.tolist(), rolls, starts, stops, strict=True):
             kind = units.kinds[unit]
             entry: dict[str, Any] = {
                 "@id": UNIT_PREFIX + units.ids[unit],
@@ -110,8 +111,8 @@ class ReportParts:
             if kind not in UNIT_TYPES:
                 entry["OtherType"] = kind
             entry["Name"] = self._text(units.names[unit])
-            if unit in below:
-                entry["ComposingGpUnitIds"] = below[unit]
+            if start < stop:
+                entry["ComposingGpUnitIds"] = [UNIT_PREFIX + units.ids[child] for child in children[start:stop].tolist()]
             if roll != UNKNOWN:
                 entry["VotersRegistered"] = roll
             yield entry

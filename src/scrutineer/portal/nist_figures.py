@@ -48,12 +48,12 @@ class CountFigures:
         k = state.options
         self.counted = self._sum(counted.astype(np.int64))
         self.stations = self._sum(voting)
+        self.cast = self._known(self._ballots(), counted)  # first, because nothing else takes as much memory for a moment
         self.votes = np.empty((units.unit_count, k), dtype=np.int64)
         for option in range(k):
             self.votes[:, option] = self._known(state.figures[:, option], counted)
         self.blank = self._known(state.figures[:, k + BLANK], counted)
         self.null = self._known(state.figures[:, k + NULL], counted)
-        self.cast = self._known(self._ballots(), counted)
 
     def sheet(self, station: int) -> bytes | None:
         """Hash of the statement behind the figures of a counted station."""

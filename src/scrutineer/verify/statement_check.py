@@ -20,7 +20,7 @@ from scrutineer.verify.log_check import LogCheck
 from scrutineer.verify.report import Report
 from scrutineer.verify.source import Progress
 
-STRETCH: Final = 8192
+STRETCH: Final = 4096
 """Entries read, checked and counted at a time."""
 
 SignatureCheck = tuple[int, Callable[[], None]]
