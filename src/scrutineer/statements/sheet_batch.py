@@ -38,6 +38,7 @@ _SIGNATURE_SIZE: Final = 64
 _SIGNED_PREFIX: Final = signed_bytes(b"", b"")[:-3]  # without the three empty byte strings
 _TIME, _IMAGE, _RECORDS = 10, 11, 12  # map keys; those of the figures are 5 to 9
 _FIRST_FIGURE: Final = 5
+_ROUNDS: Final = 6  # contests looked for one after the other; it takes as long as to look up all by name
 _SHORTEST: Final = 200  # bytes; no plain sheet is shorter
 
 # A position in a sheet that is not plain may run past its end: by a few texts of at most 255 bytes, and 5 for every number.
@@ -136,7 +137,7 @@ class BatchReader:
         walk.fits &= walk.at == start + _HEADER_AT + protected_size
         text = data.decode("latin-1")  # one character for each byte; identifiers are ASCII
         station = _numbers_of(self._stations, text, name_at, name_size)
-        contest = _numbers_of(self._contests, text, contest_at, contest_size)
+        contest = self._contests_of(walk, text, contest_at, contest_size)
         options = self._options[contest]
         walk.fits &= (station >= self._first[contest]) & (station < self._last[contest]) & (contest >= 0) & (options > 0)
 
@@ -184,6 +185,21 @@ class BatchReader:
         plain = plain[np.argsort(rows[plain])]
         kid = walk.window(start + _CLAIMS_AT - _KID_SIZE, _KID_SIZE)
         return SheetBatch(rows, station, contest, counts, figures, time, kid).take(plain)
+
+    def _contests_of(self, walk: "_Walk", text: str, at: Column, size: Column) -> Column:
+        """As `_numbers_of`. Contests are few, so that of one sheet is looked for in all the others, and then the next."""
+        found = np.full(len(at), -1)
+        left = np.flatnonzero((size > 0) & walk.fits)
+        for _ in range(_ROUNDS):
+            if not len(left):
+                return found
+            start, length = int(at[left[0]]), int(size[left[0]])
+            same = size[left] == length
+            same &= (walk.window(at[left], length) == walk.window(at[left[:1]], length)).all(axis=1)
+            found[left[same]] = self._contests.get(text[start : start + length], -1)
+            left = left[~same]
+        found[left] = _numbers_of(self._contests, text, at[left], size[left])
+        return found
 
     def read_signed(self, entries: Sequence[bytes]) -> SignedBatch:
         """The plain sheets that name the first key of their own station, and the signatures to check."""

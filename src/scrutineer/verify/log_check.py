@@ -41,7 +41,7 @@ class LogCheck:
             entries = self._read_bundle(bundle)
             if entries is None:
                 return False
-            self.tree.extend([leaf_hash(entry) for entry in entries])
+            self.tree.extend(list(map(leaf_hash, entries)))
             self.acts += [(index, entry) for index, entry in enumerate(entries, bundle.start) if not is_tally_sheet(entry)]
         if self.tree.node(0, 0) != definition:
             self._report.add("log", self.where(0), "the first entry is not the definition of this election")

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from functools import partial
+from itertools import repeat
 from operator import itemgetter
 from typing import Final
 
@@ -23,7 +23,7 @@ from scrutineer.verify.source import Progress
 STRETCH: Final = 4096
 """Entries read, checked and counted at a time."""
 
-SignatureCheck = tuple[int, Callable[[], None]]
+SignatureCheck = tuple[int, Callable[..., None], tuple[bytes, ...]]
 
 
 class StatementCheck:
@@ -78,18 +78,19 @@ class StatementCheck:
 
     def _stretch(self, count: Count, entries: Sequence[bytes]) -> list[SignatureCheck]:
         stretch = _Stretch(count.size, self._reader.read_signed(entries))
-        to_check: list[SignatureCheck] = [
-            (stretch.first + row, partial(verify_signed, key, signed))
-            for row, key, signed in zip(stretch.plain.sheets.rows.tolist(), stretch.plain.keys, stretch.plain.signed, strict=True)
-        ]
+        plain = stretch.plain
+        indexes = (stretch.first + plain.sheets.rows).tolist()
+        to_check: list[SignatureCheck] = list(
+            zip(indexes, repeat(verify_signed), zip(plain.keys, plain.signed, strict=True), strict=False)
+        )
         left = np.ones(len(entries), dtype=np.bool_)
-        left[stretch.plain.sheets.rows] = False
+        left[plain.sheets.rows] = False
         for row in np.flatnonzero(left).tolist():
             index, entry = stretch.first + row, entries[row]
             try:
                 if is_tally_sheet(entry):
                     reading = self._policy.read_sheet(entry)
-                    to_check.append((index, reading.check_signature))
+                    to_check.append((index, reading.check_signature, ()))
                     stretch.others.append((index, reading))
                     continue
                 self._count_sheets(count, stretch, index)
@@ -135,7 +136,7 @@ class StatementCheck:
     def _other(self, count: Count, index: int, entry: bytes, to_check: list[SignatureCheck]) -> None:
         if index > 0:  # The definition was checked in step (1), and nothing else may define this election.
             reading = self._policy.read(entry)
-            to_check.append((index, reading.check_signature))
+            to_check.append((index, reading.check_signature, ()))
             self._policy.apply(reading.statement)
         count.apply([entry])
         self._report.statements += 1
@@ -173,9 +174,9 @@ class _Stretch:
 
 def _check_signatures(items: Sequence[SignatureCheck]) -> list[tuple[int, str]]:
     failed = []
-    for index, check in items:
+    for index, check, given in items:
         try:
-            check()
+            check(*given)
         except SignatureError as error:
             failed.append((index, str(error)))
     return failed
