@@ -1,5 +1,6 @@
 import pytest
 
+from scrutineer.election import tables
 from scrutineer.election.register import Issuer, Register
 from scrutineer.election.tables import read_register, read_units, write_register, write_units
 from scrutineer.election.units import UNKNOWN, UnitRow, Units
@@ -108,3 +109,23 @@ def test_registers_that_cannot_be_read(data: bytes, message: str) -> None:
     with pytest.raises(DefinitionError) as caught:
         read_register(data, UNITS)
     assert message in str(caught.value)
+
+
+@pytest.mark.parametrize("stretch", [1, 7, 40, 1 << 20])
+def test_a_table_reads_alike_however_it_is_cut_into_stretches(stretch: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tables, "_STRETCH", stretch)
+    rows = [("land", "", "Wetland", "country", ""), *((f"s{n}", "land", f"Hälle {n}", "station", str(n)) for n in range(1, 30))]
+    plain = "id,parent,name,kind,roll\n" + "".join(",".join(row) + "\n" for row in rows)
+    quoted = plain.replace("Wetland", '"Wetland"')
+    units = tables.read_units(plain.encode())
+    assert list(units.rows()) == list(tables.read_units(quoted.encode()).rows())
+    assert list(units.rows()) == list(tables.read_units(plain.removesuffix("\n").encode("utf-8-sig")).rows())
+    lines = [f"station/s{n},s{n},ed25519,{n:064x},\n" for n in range(1, 30)]
+    others = [f"authority/{n},,ed25519,{n + 99:064x},Heron\n" for n in range(1, 4)]
+    for order in (lines + others, others + lines, lines[:9] + others + lines[9:], lines[1:] + others):
+        header = "issuer,unit,algorithm,key,name\n"
+        read = tables.read_register((header + "".join(order)).encode(), units)
+        again = tables.read_register((header + "".join(order).replace("Heron", '"Heron"')).encode(), units)
+        assert read.station_keys == again.station_keys
+        assert list(read.others()) == list(again.others())
+        assert read.station_keys[-32:] == (29).to_bytes(32)
