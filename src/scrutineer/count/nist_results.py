@@ -215,8 +215,7 @@ def _ballot_counts(election: Election, figures: Sequence[ContestFigures], shown:
         type_ = f'"other","OtherType":"{CONTEST_PREFIX}{contest.id}"' if several else '"total"'
         blank_type = f"{CONTEST_PREFIX}{contest.id} blank" if several else "blank"
         rows = np.flatnonzero(shown & (given.counted > 0))
-        columns = (rows.tolist(), given.cast[rows].tolist(), given.null[rows].tolist(), given.blank[rows].tolist())
-        for row, cast, null, blank in zip(*columns, strict=True):
+        for row, cast, null, blank in _blocks(rows, given.cast[rows], given.null[rows], given.blank[rows]):
             head = f'{{"@type":"ElectionResults.BallotCounts","GpUnitId":"{UNIT_PREFIX}{election.units.ids[row]}","Type":'
             members = f',"BallotsCast":{cast}' if cast != UNKNOWN else ""
             members += f',"BallotsRejected":{null}' if null != UNKNOWN else ""
@@ -224,6 +223,12 @@ def _ballot_counts(election: Election, figures: Sequence[ContestFigures], shown:
                 yield f"{head}{type_}{members}}}".encode()
             if blank != UNKNOWN and not contest.single_choice():
                 yield f'{head}"other","OtherType":"{blank_type}","BallotsCast":{blank}}}'.encode()
+
+
+def _blocks(*columns: NDArray[np.int64]) -> Iterator[tuple[int, ...]]:
+    """The rows of columns of equal length; as Python's integers a block at a time, because those take much more memory."""
+    for start in range(0, len(columns[0]), _BLOCK):
+        yield from zip(*(column[start : start + _BLOCK].tolist() for column in columns), strict=True)
 
 
 def _open(entry: dict[str, Any]) -> bytes:

@@ -30,6 +30,7 @@ from scrutineer.election.units import UNKNOWN
 
 ReportStatus = Literal["pre-election", "unofficial-partial", "unofficial-complete", "certified", "correction", "recount"]
 DetailLevel = Literal["precinct-level", "summary-contest"]
+_BLOCK: Final = 8192  # units
 UNDETERMINED: Final = "und"
 """Language tag (BCP 47) of names whose language the definition does not say."""
 
@@ -96,12 +97,15 @@ class ReportParts:
         shown = np.ones(units.unit_count, dtype=np.bool_) if shown is None else shown
         at = np.flatnonzero(shown)
         first, last = units.first_station[at], units.last_station[at]
-        rolls = np.where(known[last] - known[first] == last - first, sums[last] - sums[first], UNKNOWN).tolist()
+        rolls = np.where(known[last] - known[first] == last - first, sums[last] - sums[first], UNKNOWN)
         parents = units.parent[at]
         order = np.argsort(parents, kind="stable")
         children, parents = at[order], parents[order]
-        starts, stops = (np.searchsorted(parents, at, side).tolist() for side in ("left", "right"))
-        for unit, roll, start, stop in zip(at.tolist(), rolls, starts, stops, strict=True):
+        rows = np.stack((at, rolls, np.searchsorted(parents, at, "left"), np.searchsorted(parents, at, "right")), axis=1)
+        # As Python's integers a block at a time, because those take much more memory.
+        for unit, roll, start, stop in (
+            row for block in range(0, len(at), _BLOCK) for row in rows[block : block + _BLOCK].tolist()
+        ):
             kind = units.kinds[unit]
             entry: dict[str, Any] = {
                 "@id": UNIT_PREFIX + units.ids[unit],

@@ -45,6 +45,8 @@ def stations_parquet(view: View, contest: int) -> Iterator[bytes]:
             writer.write_table(pa.Table.from_arrays(typed, schema=schema), row_group_size=_ROW_GROUP)
             yield sink.take()
     yield sink.take()
+    # What Arrow holds back for the next table is a large part of all memory, and the next table may never come.
+    pa.default_memory_pool().release_unused()
 
 
 class _Sink:
