@@ -240,12 +240,15 @@ class ContestCount:
         if self._totals is None:
             first = self._units.first_station[self._inner_units]
             last = self._units.last_station[self._inner_units]
-            totals = np.empty((len(self._inner_units), self.options + TOTALS), dtype=np.int64)
-            every = slice(None)
-            running = np.zeros(len(self.status) + 1, dtype=np.int64)
-            for column in range(totals.shape[1]):
-                np.cumsum(self._contribution_column(every, column), out=running[1:])
-                totals[:, column] = running[last] - running[first]
+            # Every unit is a run of whole stretches between the places where any unit begins or ends. Those are far fewer than
+            # stations, so the running sums stay in the processor's cache while all units look into them.
+            cuts = np.unique(np.concatenate((first, last)))
+            begins, ends = np.searchsorted(cuts, first), np.searchsorted(cuts, last)
+            totals = np.empty((len(self._inner_units), self.options + TOTALS), dtype=np.int64, order="F")
+            running = np.zeros(len(cuts), dtype=np.int64)
+            for column in range(totals.shape[1] if len(cuts) else 0):
+                np.cumsum(np.add.reduceat(self._contribution_column(slice(None), column), cuts[:-1]), out=running[1:])
+                totals[:, column] = running[ends] - running[begins]
             self._totals = totals
         return self._totals
 
@@ -306,12 +309,13 @@ class ContestCount:
         return np.where(counted, np.maximum(roll, 0), 0)  # T_ROLL_COUNTED
 
     def _ballots(self, stations: Which, counted: NDArray[np.bool_]) -> NDArray[np.int64]:
-        rows = self.figures[stations]
-        cast = rows[:, self.options + CAST].astype(np.int64)
-        added = np.maximum(rows[:, : self.options + 2], 0).sum(axis=1, dtype=np.int64)
-        if not (self.contest.single_choice() or self.contest.rule == "ranked"):
-            added = np.zeros_like(added)
-        return np.where(counted, np.where(cast >= 0, cast, added), 0)
+        cast = self.figures[stations, self.options + CAST]
+        ballots = np.where(counted & (cast >= 0), cast, 0).astype(np.int64)
+        unstated = counted & (cast < 0)
+        if unstated.any() and (self.contest.single_choice() or self.contest.rule == "ranked"):
+            rows = self.figures[stations][unstated, : self.options + 2]  # options, blank, null
+            ballots[unstated] = np.maximum(rows, 0).sum(axis=1, dtype=np.int64)
+        return ballots
 
     def _view(
         self, stations: NDArray[np.int64], rows: NDArray[np.int32], times: NDArray[np.int64], opened: NDArray[np.int64]
