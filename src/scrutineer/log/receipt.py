@@ -17,7 +17,8 @@ import cbor2
 from scrutineer.errors import ProofError, ReceiptError, SignatureError
 from scrutineer.log.merkle import HASH_SIZE, MAX_SIZE, leaf_hash, root_from_inclusion
 from scrutineer.log.signer import LogSigner, LogVerifier
-from scrutineer.statements.codec import load
+from scrutineer.statements.codec import item_head, load
+from scrutineer.statements.envelope import byte_string, signed_bytes
 from scrutineer.statements.keys import verify
 
 MAX_RECEIPT_SIZE = 4096  # bytes; 63 hashes, the longest origin and the signature need fewer
@@ -51,8 +52,8 @@ class HeadReceipts:
         if len(signature) != SIGNATURE_SIZE:
             raise ReceiptError(f"a receipt's signature has {SIGNATURE_SIZE} bytes, not {len(signature)}")
         protected = protected or _protected(verifier, size)
-        self._head = _OPENING + _head(2, len(protected)) + protected + _VDP_HEAD
-        self._size = b"\x83" + _head(0, size)
+        self._head = _OPENING + byte_string(protected) + _VDP_HEAD
+        self._size = b"\x83" + item_head(0, size)
         self._tail = _TAIL + signature
 
     def encode(self, index: int, path: Sequence[bytes]) -> bytes:
@@ -68,17 +69,17 @@ class HeadReceipts:
             count = len(path)
             array = lengths.get(count)
             if array is None:
-                array = lengths[count] = _head(4, count)
+                array = lengths[count] = item_head(4, count)
             # A hash list in CBOR is every hash with the same two bytes in front.
             hashes = _HASH_HEAD + _HASH_HEAD.join(path) if count else b""
-            proof = size + _head(0, index) + array + hashes
-            receipts.append(head + _head(2, len(proof)) + proof + tail)
+            proof = size + item_head(0, index) + array + hashes
+            receipts.append(head + byte_string(proof) + tail)
         return receipts
 
 
 def sign_head(size: int, root: bytes, signer: LogSigner) -> bytes:
     """Return the 64-byte signature that every receipt of this head carries; Ed25519, so always the same."""
-    return signer.sign(_signed(_protected(signer.verifier, size), root))
+    return signer.sign(signed_bytes(_protected(signer.verifier, size), root))
 
 
 def verify_head(size: int, root: bytes, signature: bytes, verifier: LogVerifier) -> None:
@@ -165,7 +166,7 @@ def _canonical(protected: bytes) -> bytes:
 def _protected(verifier: LogVerifier, size: int) -> bytes:
     """Return the protected header {1: -8, 4: kid, 15: {1: origin, 2: "head/<size>"}, 395: 1} in canonical CBOR."""
     origin, subject = verifier.origin.encode(), f"head/{size}".encode()
-    claims = b"\xa2\x01" + _head(3, len(origin)) + origin + b"\x02" + _head(3, len(subject)) + subject
+    claims = b"\xa2\x01" + item_head(3, len(origin)) + origin + b"\x02" + item_head(3, len(subject)) + subject
     return b"\xa4\x01\x27\x04" + _HASH_HEAD + verifier.kid + b"\x0f" + claims + b"\x19\x01\x8b\x01"
 
 
@@ -173,25 +174,6 @@ def _protected(verifier: LogVerifier, size: int) -> bytes:
 @functools.lru_cache(maxsize=4096)
 def _verify_signature(verifier: LogVerifier, protected: bytes, size: int, root: bytes, signature: bytes) -> None:
     try:
-        verify(verifier.ed25519_public_key, _signed(protected, root), signature)
+        verify(verifier.ed25519_public_key, signed_bytes(protected, root), signature)
     except SignatureError:
         raise ReceiptError(f"the receipt signature of head {size} does not verify under the key of {verifier.origin}") from None
-
-
-def _signed(protected: bytes, root: bytes) -> bytes:
-    """Return the Sig_structure (RFC 9052 section 4.4) over the root."""
-    context = b"\x84\x6aSignature1"
-    return context + _head(2, len(protected)) + protected + b"\x40" + _head(2, len(root)) + root
-
-
-def _head(major: int, value: int) -> bytes:
-    """Return the shortest CBOR head of a major type and value (RFC 8949 section 4.2.1)."""
-    if value < 24:
-        return bytes((major << 5 | value,))
-    if value < 0x100:
-        return bytes((major << 5 | 24, value))
-    if value < 0x10000:
-        return bytes((major << 5 | 25,)) + value.to_bytes(2)
-    if value < 0x1_0000_0000:
-        return bytes((major << 5 | 26,)) + value.to_bytes(4)
-    return bytes((major << 5 | 27,)) + value.to_bytes(8)

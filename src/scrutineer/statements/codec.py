@@ -108,6 +108,23 @@ def from_struct(value: msgspec.Struct) -> Any:
     return msgspec.to_builtins(value, builtin_types=(bytes,))
 
 
+def item_head(major: int, value: int) -> bytes:
+    """The head of a CBOR item: its major type (0 to 7) and its value or length, in the shortest form (RFC 8949 section 4.2.1)."""
+    if value < 24:
+        return bytes((major << 5 | value,))
+    if value < 0x100:
+        return bytes((major << 5 | 24, value))
+    if value < 0x10000:
+        return bytes((major << 5 | 25, value >> 8, value & 0xFF))
+    if value < 0x1_0000_0000:
+        return bytes((major << 5 | 26,)) + value.to_bytes(4)
+    return bytes((major << 5 | 27,)) + value.to_bytes(8)
+
+
+TEXT_HEADS: Final = tuple(item_head(3, length) for length in range(256))
+"""Heads of texts by their length in bytes, for those who write a million of them."""
+
+
 def one_line(error: BaseException) -> str:
     """What an error says, in one printable line of bounded length, whatever bytes it quotes."""
     text = "".join(character if character.isprintable() else " " for character in str(error)[:1000])

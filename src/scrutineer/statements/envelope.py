@@ -11,7 +11,7 @@ import cbor2
 
 from scrutineer.election.register import Algorithm
 from scrutineer.errors import StatementError
-from scrutineer.statements.codec import MAX_STATEMENT_SIZE, load, one_line
+from scrutineer.statements.codec import MAX_STATEMENT_SIZE, item_head, load, one_line
 from scrutineer.statements.keys import ALGORITHM_BY_COSE, COSE_ALGORITHMS, SIGNATURE_SIZES, SigningKey, verify
 
 CONTENT_TYPE_PREFIX: Final = "application/vnd.scrutineer."
@@ -137,19 +137,9 @@ def _check_claims(issuer: str, subject: str) -> None:
 
 def byte_string(data: bytes) -> bytes:
     """A CBOR byte string in its shortest form."""
-    return _head(0x40, len(data)) + data
+    return item_head(2, len(data)) + data
 
 
 def _text_string(text: str) -> bytes:
     data = text.encode()
-    return _head(0x60, len(data)) + data
-
-
-def _head(major: int, length: int) -> bytes:
-    if length < 24:
-        return bytes((major | length,))
-    if length < 256:
-        return bytes((major | 24, length))
-    if length < 65536:
-        return bytes((major | 25, length >> 8, length & 255))
-    return bytes((major | 26,)) + length.to_bytes(4, "big")
+    return item_head(3, len(data)) + data

@@ -15,7 +15,7 @@ from scrutineer.election.register import Algorithm, Issuer, station_issuer
 from scrutineer.errors import PolicyError, StatementError
 from scrutineer.statements import kinds, tally_sheet
 from scrutineer.statements.accreditations import Accreditations
-from scrutineer.statements.codec import MAX_STATEMENT_SIZE
+from scrutineer.statements.codec import MAX_STATEMENT_SIZE, TEXT_HEADS
 from scrutineer.statements.envelope import protected_header, signed_bytes
 from scrutineer.statements.keys import thumbprint, verify
 from scrutineer.statements.statement import SHEET_MARK, Statement, parse_statement
@@ -26,8 +26,6 @@ _SHEET_HEADER: Final = protected_header(tally_sheet.KIND, "", "", b"").partition
 _HEADER_AT: Final = 4  # offset of the protected header in a sheet: tag, array, byte string with one byte of length
 _SIGNED_PREFIX: Final = signed_bytes(b"", b"")[:-3]  # without the three empty byte strings
 _NO_KEY: Final = bytes(32)
-# Ids of stations and contests have at most 64 bytes each, so no text is longer than 64 + 1 + 64.
-_TEXT_HEADS: Final = tuple(bytes((0x60 | n,)) if n < 24 else bytes((0x78, n)) for n in range(130))
 
 
 class Reading(NamedTuple):
@@ -159,11 +157,11 @@ class Policy:
                 _SHEET_HEADER,
                 thumbprint(public_key),
                 b"\x0f\xa2\x01",
-                _TEXT_HEADS[len(name) + 8],
+                TEXT_HEADS[len(name) + 8],
                 b"station/",
                 name,
                 b"\x02",
-                _TEXT_HEADS[len(subject)],
+                TEXT_HEADS[len(subject)],
                 subject,
             )
         )

@@ -11,7 +11,7 @@ import cbor2
 
 from scrutineer.election.contests import MAX_OPTIONS
 from scrutineer.errors import StatementError
-from scrutineer.statements.codec import load, one_line
+from scrutineer.statements.codec import TEXT_HEADS, item_head, load, one_line
 
 KIND: Final = "tally-sheet"
 MAX_COUNT: Final = 2**31 - 1
@@ -38,7 +38,6 @@ class _Codes(dict[int | None, bytes]):
 _NULL: Final = b"\xf6"
 _COUNTS: Final = _Codes()
 _BLANK, _NULL_VOTES, _CAST, _VOTERS, _ROLL = (_Codes(bytes((key,))) for key in (5, 6, 7, 8, 9))
-_TEXT_HEADS: Final = tuple(bytes((0x60 | n,)) if n < 24 else bytes((0x78, n)) for n in range(65))
 
 
 class TallySheet(NamedTuple):
@@ -104,13 +103,13 @@ def _encode(sheet: TallySheet) -> bytes:
         b"\x01\x58\x20",
         election,
         b"\x02",
-        _TEXT_HEADS[len(station_text)],
+        TEXT_HEADS[len(station_text)],
         station_text,
         b"\x03",
-        _TEXT_HEADS[len(contest_text)],
+        TEXT_HEADS[len(contest_text)],
         contest_text,
         b"\x04",
-        _head(0x80, len(counts)),
+        item_head(4, len(counts)),
         *map(_COUNTS.__getitem__, counts),
     ]
     entries = 4
@@ -137,7 +136,7 @@ def _encode(sheet: TallySheet) -> bytes:
         source_text = source.encode()
         if not 0 < len(source) <= MAX_SOURCE_LENGTH:
             raise StatementError(f"the source of a tally sheet has 1 to {MAX_SOURCE_LENGTH} characters")
-        parts += (b"\x0e", _head(0x60, len(source_text)), source_text)
+        parts += (b"\x0e", item_head(3, len(source_text)), source_text)
     return bytes((0xA0 | entries,)) + b"".join(parts)
 
 
@@ -182,11 +181,11 @@ def _rankings(rankings: tuple[tuple[tuple[int, ...], int], ...]) -> bytes:
     orders = [order for order, _ in rankings]
     if orders != sorted(set(orders)):
         raise StatementError("the rankings of a tally sheet are sorted and each order stands once")
-    parts = [_head(0x80, len(rankings))]
+    parts = [item_head(4, len(rankings))]
     for order, ballots in rankings:
         if not order or len(set(order)) != len(order):
             raise StatementError("a ranking names at least one option and none twice")
-        parts += (b"\x82", _head(0x80, len(order)), *(_known(option) for option in order), _known(ballots))
+        parts += (b"\x82", item_head(4, len(order)), *(_known(option) for option in order), _known(ballots))
     return b"".join(parts)
 
 
@@ -199,13 +198,3 @@ def _known(value: int) -> bytes:
 def _shown(value: object) -> str:
     # Python writes out integers of a few thousand digits at most.
     return f"an integer of {value.bit_length()} bits" if isinstance(value, int) and abs(value) >> 64 else repr(value)[:64]
-
-
-def _head(major: int, length: int) -> bytes:
-    return (
-        bytes((major | length,))
-        if length < 24
-        else bytes((major | 24, length))
-        if length < 256
-        else bytes((major | 25, length >> 8, length & 255))
-    )
