@@ -4,7 +4,7 @@ import shutil
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from itertools import islice
 from pathlib import Path
 from typing import Final
 
@@ -82,7 +82,7 @@ def _send_and_count(simulation: Simulation, office: Office, address: str, progre
     live = _LiveCount(office)
     sent = 0
     for number, stop in enumerate(snapshots(arrivals), 1):
-        _send(_take(statements, stop - sent), address, verifier, sent, arrivals, progress)
+        _send(list(islice(statements, stop - sent)), address, verifier, sent, arrivals, progress)
         sent = stop
         live.catch_up()
         bulletin = make_bulletin(live.count, live.tree.root(), number=number, time=now())
@@ -140,10 +140,6 @@ class _Intake:
     def __exit__(self, *_: object) -> None:
         self._process.terminate()
         self._process.wait()
-
-
-def _take(statements: Iterator[bytes], number: int) -> list[bytes]:
-    return [statement for _, statement in zip(range(number), statements, strict=False)]
 
 
 def _station_seed(seed: int) -> bytes:

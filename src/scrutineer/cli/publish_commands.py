@@ -11,6 +11,7 @@ import click
 
 from scrutineer.cli.office import Office
 from scrutineer.cli.show import Progress, json_option, print_json, progress_display, silent
+from scrutineer.count import Count
 from scrutineer.errors import LogError, UsageError
 from scrutineer.log import Log
 from scrutineer.portal.publish import PublicationSummary, publish
@@ -92,12 +93,15 @@ def publish_office(
         log.close()
 
 
-def publish_log(office: Office, log: Log, site: Path, *, pages: Pages | None, progress: Progress) -> PublicationSummary:
-    """Publish from a log that is open already."""
+def publish_log(
+    office: Office, log: Log, site: Path, *, pages: Pages | None, progress: Progress, count: Count | None = None
+) -> PublicationSummary:
+    """Publish from a log that is open already; `count` is the count of all of it, for those who have it."""
     head = log.head
     if head is None:
         raise LogError("the log is empty: open the election folder again")
-    count = office.count(log, head.size, progress)
+    if count is None:
+        count = office.count(log, head.size, progress)
     options = (
         default_options(office.election.units.station_count)
         if pages is None

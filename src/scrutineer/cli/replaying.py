@@ -41,9 +41,10 @@ def replay_published(published: Published, out: Path, progress: Progress) -> Rep
             bulletin = make_bulletin(count, log.root(count.size), number=1, time=now())
             log.append(office.sign(bulletin, "bulletin"))
             site = out / "site"
-            publish_log(office, log, site, pages=None, progress=progress)
+            count.apply(log.entries(count.size))
+            publish_log(office, log, site, pages=None, progress=progress, count=count)
             report = verify_site(FolderSource(site), definition=office.election.hash, progress=progress)
-            return Replayed(office, office.count(log), site, report)
+            return Replayed(office, count, site, report)
     finally:
         log.close()
 

@@ -74,8 +74,13 @@ class Problem:
 
 
 def problem_of(error: ScrutineerError) -> Problem:
-    """The problem that an error is; codes that are no reason of this table become 'not-allowed'."""
-    return Problem(error.code if error.code in REASONS else "not-allowed", str(error))
+    """The problem that an error is; see `reason_of`."""
+    return Problem(reason_of(error.code), str(error))
+
+
+def reason_of(code: str) -> str:
+    """The reason for an error's code; codes that are no reason of this table become 'not-allowed'."""
+    return code if code in REASONS else "not-allowed"
 
 
 def read_problem(body: bytes) -> Problem | None:

@@ -7,7 +7,7 @@ from typing import Final, NamedTuple
 from scrutineer.errors import LogError, ScrutineerError, StoreError
 from scrutineer.intake.checkers import Checkers
 from scrutineer.intake.frames import Verdict
-from scrutineer.intake.problems import REASONS, Problem
+from scrutineer.intake.problems import Problem, reason_of
 from scrutineer.intake.sequencer import Sequencer
 from scrutineer.log import Integrated, Log
 from scrutineer.statements.accreditations import may_accredit
@@ -84,7 +84,7 @@ class Intake:
             else:
                 self._under_way -= 1
                 code, detail = verdict
-                done(self._refuse(code if code in REASONS else "not-allowed", detail))
+                done(self._refuse(reason_of(code), detail))
 
         self.checkers.check(data, checked)
 

@@ -71,12 +71,6 @@ class Places:
         """The name of a station's page in its folder."""
         return f"{self._station_names[self._units.ids[unit]]}.html"
 
-    def country(self) -> str:
-        """The page of the country; the station's where the country is one station, the front page where that has none."""
-        if self._units.index:
-            return self.unit(0)
-        return self.station(0) or "index.html"
-
     def contest(self, contest_id: str, file: str) -> str:
         """A data file of a contest."""
         return f"data/{self._contest_names[contest_id]}/{file}"

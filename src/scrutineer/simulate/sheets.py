@@ -5,7 +5,7 @@ import heapq
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import Final, NamedTuple
+from typing import Final
 
 import numpy as np
 
@@ -58,17 +58,6 @@ def draw_times(places: Places, ballots: Ints, seed: int, date: str) -> Times:
     chance = np.abs(draws.bell(stations))
     arrival = closed + 5 * MINUTE + np.floor(travel * HOUR + chance * (40 * MINUTE)).astype(np.int64)
     return Times(opening, close, opened, closed, arrival, np.argsort(arrival, kind="stable"))
-
-
-class _Sheet(NamedTuple):
-    """One sheet of a contest that is not simply the truth."""
-
-    counts: tuple[int, ...]
-    blank: int
-    null: int
-    cast: int
-    voters: int
-    roll: int
 
 
 class SheetWriter:
