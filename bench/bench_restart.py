@@ -13,10 +13,8 @@ import sys
 import time
 from hashlib import sha256
 
-from electorate import FOLDER, electorate, log_signer
+from electorate import FOLDER, electorate, filled_log, log_signer
 from scrutineer.log import Log, SqliteStore
-
-BATCH = 4096
 
 
 def main(entries: int) -> None:
@@ -50,25 +48,9 @@ def hashing(entries: list[bytes]) -> float:
     return time.process_time() - started
 
 
-def make(entries: int) -> None:
-    """Fill a log."""
-    folder = FOLDER / f"restart-{entries}"
-    shutil.rmtree(folder, ignore_errors=True)
-    folder.mkdir(parents=True)
-    log = Log.open(SqliteStore.open(folder / "log.db", create=True), log_signer())
-    batch: list[bytes] = []
-    for entry in electorate(entries).entries():
-        batch.append(entry)
-        if len(batch) == BATCH:
-            log.append(batch)
-            batch = []
-    if batch:
-        log.append(batch)
-    log.close()
-
-
 if __name__ == "__main__":
     if sys.argv[1:2] == ["make"]:
-        make(int(sys.argv[2]))
+        entries = int(sys.argv[2])
+        filled_log(electorate(entries), FOLDER / f"restart-{entries}").close()
     else:
         main(int(sys.argv[1]) if len(sys.argv) > 1 else 1_050_000)

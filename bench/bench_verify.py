@@ -15,9 +15,8 @@ import time
 
 from nacl import bindings
 
-from electorate import FOLDER, MASTER, electorate, log_signer
+from electorate import FOLDER, MASTER, electorate, filled_log, log_signer
 from scrutineer.count import Count, make_bulletin
-from scrutineer.log import Log, SqliteStore
 from scrutineer.portal.publish import publish
 from scrutineer.portal.record import Pages, Record, SiteOptions
 from scrutineer.simulate import OFFICERS
@@ -25,7 +24,6 @@ from scrutineer.statements import is_tally_sheet, sign_statement
 from scrutineer.statements.policy import Policy
 from scrutineer.verify import FolderSource, verify_site
 
-BATCH = 8192
 SAMPLE = 100_000
 
 
@@ -74,18 +72,7 @@ def bare_libsodium(stations: int) -> float:
 def publish_electorate(stations: int, pages: Pages) -> None:
     """Put an electorate's entries in a log, with one bulletin, and publish it."""
     made = electorate(stations)
-    work = FOLDER / f"log-{stations}-{pages}"
-    shutil.rmtree(work, ignore_errors=True)
-    work.mkdir(parents=True)
-    signer = log_signer()
-    log = Log.open(SqliteStore.open(work / "log.db", create=True), signer)
-    batch: list[bytes] = []
-    for entry in made.entries():
-        batch.append(entry)
-        if len(batch) == BATCH:
-            log.append(batch)
-            batch = []
-    log.append(batch)
+    log = filled_log(made, FOLDER / f"log-{stations}-{pages}")
     election = made.election()
     count = Count(election)
     count.apply(log.entries())
@@ -110,7 +97,7 @@ def publish_electorate(stations: int, pages: Pages) -> None:
     )
     site = FOLDER / f"site-{stations}-{pages}"
     shutil.rmtree(site, ignore_errors=True)
-    publish(record, log.entries, signer, site)
+    publish(record, log.entries, log_signer(), site)
     log.close()
 
 

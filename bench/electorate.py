@@ -6,17 +6,18 @@ An electorate is a folder with `definition.cose` (statement 0), `units.csv`, `re
 every entry of the log in order, the definition first, each as a 32-bit big-endian length and its bytes.
 """
 
+import shutil
 import struct
 import sys
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
-from itertools import chain
+from itertools import chain, islice
 from pathlib import Path
 
 from scrutineer.election import Election
 from scrutineer.election.definition import LogIdentity
-from scrutineer.log.signer import LogSigner
+from scrutineer.log import Log, LogSigner, SqliteStore
 from scrutineer.simulate import open_republic, sign_arrivals, simulate_republic
 from scrutineer.statements import SigningKey
 from scrutineer.statements.bootstrap import open_election
@@ -24,6 +25,7 @@ from scrutineer.statements.bootstrap import open_election
 FOLDER = Path(__file__).resolve().parent.parent / "out" / "bench"
 FORMAT = 1  # raise it when what is written changes, so that old electorates are not taken for new ones
 SEED = 7
+BATCH = 8192  # entries appended to a log at a time
 ORIGIN = "log.example/bench"
 MASTER = SigningKey(b"scrutineer bench".ljust(32, b"."))
 
@@ -70,6 +72,17 @@ class Electorate:
 def log_signer() -> LogSigner:
     """The keys of the log that the definition names."""
     return LogSigner(ORIGIN, MASTER.derive("log/ed25519").seed, MASTER.derive("log/ml-dsa-44").seed)
+
+
+def filled_log(made: Electorate, folder: Path) -> Log:
+    """A log in a folder made anew, with all entries of an electorate."""
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    log = Log.open(SqliteStore.open(folder / "log.db", create=True), log_signer())
+    entries = made.entries()
+    while batch := list(islice(entries, BATCH)):
+        log.append(batch)
+    return log
 
 
 def electorate(stations: int, seed: int = SEED) -> Electorate:
