@@ -113,6 +113,7 @@ class Connection(asyncio.Protocol):
     """One client's connection."""
 
     __slots__ = (
+        "_answered",
         "_body",
         "_deadline",
         "_ended",
@@ -137,6 +138,7 @@ class Connection(asyncio.Protocol):
         self._parser = httptools.HttpRequestParser(self)
         self._exchanges: collections.deque[_Exchange] = collections.deque()
         self._deadline = shared.now + IDLE_TIMEOUT
+        self._answered = float("-inf")  # When the last answer was written.
         self._stopped = False  # No further request is read.
         self._receiving = False  # A request has begun to arrive and is not whole.
         self._ended = False  # The client has closed its side.
@@ -199,7 +201,11 @@ class Connection(asyncio.Protocol):
             self._stopped = True
             self._exchanges[-1].last = True
         elif not self._stopped:
-            self._transport.close()
+            # An answer may still be on its way, and the client's next request unread: see `_linger`.
+            if self._shared.now - self._answered < LINGER_TIMEOUT:
+                self._linger()
+            else:
+                self._transport.close()
 
     # Reading
 
@@ -298,6 +304,7 @@ class Connection(asyncio.Protocol):
             exchange = exchanges.popleft()
             status, fields, body = response
             last = exchange.last
+            self._answered = shared.now
             self._transport.write(
                 b"HTTP/1.1 %d %b\r\n%b%b%bcontent-length: %d\r\n\r\n%b"
                 % (

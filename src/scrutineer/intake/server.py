@@ -23,7 +23,7 @@ from scrutineer.log import Log
 from scrutineer.statements.accreditations import may_accredit
 
 GRACE: Final = 10.0  # seconds that running requests have when the service stops
-CLOSING_GRACE: Final = 2.0  # seconds that clients have to hang up after their last answer
+CLOSING_GRACE: Final = 5.0  # seconds that clients have to hang up after their last answer
 FAILURE_GRACE: Final = 2.0  # seconds in which clients are still told that the store failed
 BACKLOG: Final = 2_048  # connections waiting to be accepted
 MAX_CONNECTIONS: Final = 10_000
