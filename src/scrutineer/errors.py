@@ -72,6 +72,10 @@ class CountError(ScrutineerError):
     """Counting was asked for something that the record cannot answer."""
 
 
+class CallError(ScrutineerError):
+    """A verdict on a partial count, or the check of an announcement, was asked for with figures that cannot be used."""
+
+
 class PublicationError(ScrutineerError):
     """The published files cannot be written or read."""
 

@@ -1,0 +1,119 @@
+"""What is known of one contest at one moment: the stations that are counted, those still open, and how much they can add."""
+
+from dataclasses import dataclass, field, replace
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from scrutineer.election import UNKNOWN
+from scrutineer.errors import CallError
+
+Rankings = tuple[tuple[tuple[int, ...], int], ...]
+
+MAX_VOTES: Final = 1 << 40
+"""More votes than any election has; sums of figures below it, times a condition's weights, fit into 64 bits."""
+
+
+@dataclass(frozen=True, eq=False)
+class PartialCount:
+    """One contest in one unit, station by station, with the order in which the counted stations arrived.
+
+    All arrays have one row for each of the n stations. A station is counted, open (outstanding, in quarantine or disputed),
+    or neither (excluded by a decision: it adds nothing). Candidates are named by their position in `candidates`.
+    Raises CallError where the columns do not fit each other.
+    """
+
+    candidates: tuple[str, ...]
+    votes: NDArray[np.int64]
+    """Votes per candidate, shape (n, candidates); zero in rows that are not counted."""
+    others: NDArray[np.int64]
+    """Blank and null ballots; zero where not counted or not stated."""
+    counted: NDArray[np.bool_]
+    open: NDArray[np.bool_]
+    arrival: NDArray[np.int64]
+    """Position in the order of arrival: 0, 1, 2 … for counted stations, -1 for all others."""
+    capacity: NDArray[np.int64]
+    """The most ballots that a station can hold: its roll and what the law allows beyond it, or the ballots issued to it
+    where those are published; UNKNOWN where neither is known. Never an estimate of turnout."""
+    stratum: NDArray[np.int32]
+    """The stratum of each station, as a position in `strata`."""
+    strata: tuple[str, ...]
+    rankings: dict[int, Rankings] = field(default_factory=dict)
+    """For ranked contests alone: the rankings of each counted row, by candidate."""
+    previous: NDArray[np.int64] | None = None
+    """The baseline: votes per candidate at an earlier election, shape (n, candidates), known for every station."""
+
+    def __post_init__(self) -> None:
+        n, k = len(self.counted), len(self.candidates)
+        shapes = {
+            "votes": (self.votes.shape, (n, k)),
+            "others": (self.others.shape, (n,)),
+            "open": (self.open.shape, (n,)),
+            "arrival": (self.arrival.shape, (n,)),
+            "capacity": (self.capacity.shape, (n,)),
+            "stratum": (self.stratum.shape, (n,)),
+        }
+        if self.previous is not None:
+            shapes["previous"] = (self.previous.shape, (n, k))
+        for name, (given, expected) in shapes.items():
+            if given != expected:
+                raise CallError(
+                    f"partial count: {name} has the shape {given}, the {n} stations and {k} candidates need {expected}"
+                )
+        if not k:
+            raise CallError("partial count: there is no candidate: give at least one")
+        if bool((self.counted & self.open).any()):
+            raise CallError("partial count: a station is counted and open at once: it can only be one of them")
+        if n and (int(self.stratum.min()) < 0 or int(self.stratum.max()) >= len(self.strata)):
+            raise CallError("partial count: a station lies in a stratum that is not listed")
+        if n and (int(self.votes.min()) < 0 or int(self.others.min()) < 0 or int(self.capacity.min()) < UNKNOWN):
+            raise CallError("partial count: a figure is below zero")
+        if int(self.votes.sum(dtype=np.float64)) + int(self.others.sum(dtype=np.float64)) > MAX_VOTES:
+            raise CallError(f"partial count: there are more than {MAX_VOTES} votes, which no election has")
+        if bool((self.votes[~self.counted] != 0).any()) or bool((self.others[~self.counted] != 0).any()):
+            raise CallError("partial count: a station that is not counted has votes: unknown figures must be left out")
+        ranks = np.sort(self.arrival[self.counted])
+        if not np.array_equal(ranks, np.arange(len(ranks))) or bool((self.arrival[~self.counted] != -1).any()):
+            raise CallError("partial count: the order of arrival must number the counted stations 0, 1, 2 …, and no others")
+
+    @property
+    def totals(self) -> tuple[int, ...]:
+        """Votes per candidate over the counted stations."""
+        return tuple(self.votes.sum(axis=0).tolist())
+
+    @property
+    def counted_stations(self) -> int:
+        """How many stations are counted."""
+        return int(self.counted.sum())
+
+    @property
+    def open_stations(self) -> int:
+        """How many stations can still add ballots."""
+        return int(self.open.sum())
+
+    @property
+    def open_ballots(self) -> int | None:
+        """The most ballots that can still come; None where an open station's capacity is unknown."""
+        capacity = self.capacity[self.open]
+        return None if bool((capacity == UNKNOWN).any()) else int(capacity.sum())
+
+    def in_order(self) -> NDArray[np.int64]:
+        """The rows of the counted stations, in the order in which they arrived."""
+        rows = np.flatnonzero(self.counted)
+        order = np.empty(len(rows), dtype=np.int64)
+        order[self.arrival[rows]] = rows
+        return order
+
+    def first(self, stations: int) -> "PartialCount":
+        """The same contest when only the first so many of the counted stations had arrived; the later ones are open again."""
+        stays = self.counted & (self.arrival < stations)
+        return replace(
+            self,
+            votes=np.where(stays[:, np.newaxis], self.votes, 0),
+            others=np.where(stays, self.others, 0),
+            counted=stays,
+            open=self.open | (self.counted & ~stays),
+            arrival=np.where(stays, self.arrival, -1),
+            rankings={row: rankings for row, rankings in self.rankings.items() if stays[row]},
+        )
