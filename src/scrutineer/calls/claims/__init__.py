@@ -1,0 +1,1 @@
+"""Announced figures checked against themselves: the pure arithmetic of claims."""
