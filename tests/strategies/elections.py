@@ -17,6 +17,7 @@ from scrutineer.election import (
     UnitRow,
     Units,
 )
+from scrutineer.election.call_settings import CallSettings
 from scrutineer.election.contests import LIST_RULES
 from scrutineer.election.definition import REGISTER_TABLE, UNITS_TABLE, table_hash, write_register, write_units
 
@@ -71,6 +72,7 @@ def contests(draw: st.DrawFn, contest_id: str = "president", units: Sequence[str
         base=draw(st.sampled_from(["valid", "cast"])),
         unit=draw(st.sampled_from(["", *units])),
         candidates=(Candidate(candidate, draw(names)),) if allied else (),
+        recount=draw(st.sampled_from(["", "0.5 %"])),
     )
 
 
@@ -93,6 +95,7 @@ def elections(draw: st.DrawFn, max_units: int = 12, max_contests: int = 2) -> El
         tables={UNITS_TABLE: table_hash(write_units(units)), REGISTER_TABLE: table_hash(write_register(register))},
         log=LogIdentity("log.example/heron", ("heron+00000000+AQ==",)),
         opening_required=draw(st.booleans()),
+        calls=draw(st.none() | st.just(CallSettings("1/20", "2.5", 2, 3))),
         thresholds=draw(st.dictionaries(st.sampled_from(["decision", "certificate"]), st.integers(1, 3))),
         rules=draw(st.dictionaries(identifiers, st.sampled_from(["error", "warning", "off"]), max_size=3)),
     )

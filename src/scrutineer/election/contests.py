@@ -125,6 +125,8 @@ class Contest(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defa
     """The unit whose stations vote in this contest; the whole country where it is left empty."""
     candidates: tuple[Candidate, ...] = ()
     """Names of candidates who stand on several options; every other candidate is named by the one option."""
+    recount: str = ""
+    """Share of the votes within which the law has a result recounted; empty where it names none."""
 
     def __post_init__(self) -> None:
         check_id(self.id, "contest")
@@ -150,6 +152,8 @@ class Contest(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defa
             parse_share(self.threshold, f"threshold of {where}")
             if self.rule in ("plurality", "approval", "ranked"):
                 raise DefinitionError(f"{where} has a threshold, which the rule {self.rule!r} does not use: remove it")
+        if self.recount:
+            parse_share(self.recount, f"recount of {where}")
         if self.alternative is not None and self.rule != "majority":
             raise DefinitionError(f"{where} has an alternative, which only the rule 'majority' uses: remove it")
         if self.rule == "ranked" and len(self.options) > MAX_RANKED_OPTIONS:

@@ -11,6 +11,7 @@ from typing import Final, Literal
 
 import msgspec
 
+from scrutineer.election.call_settings import CallSettings
 from scrutineer.election.contests import Contest, check_id, check_name
 from scrutineer.election.register import KINDS_BY_ROLE, Issuer, Register
 from scrutineer.election.tables import REGISTER_TABLE as REGISTER_TABLE
@@ -76,6 +77,8 @@ class Definition(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_d
     """Severities that differ from the rules' own, by rule id."""
     opening_required: bool = False
     """Whether a sheet is held back unless its station was declared open before."""
+    calls: CallSettings | None = None
+    """What is committed to before the first result about calls; None where nothing is, and bulletins then carry no call."""
 
     def __post_init__(self) -> None:
         if self.version != FORMAT_VERSION:

@@ -5,6 +5,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Final, cast, get_args
 
+from scrutineer.election.call_settings import MAX_EXTRA_BALLOTS, MAX_STRATA_DEPTH, CallSettings
 from scrutineer.election.contests import (
     MAX_OPTIONS,
     MAX_SEATS,
@@ -51,6 +52,7 @@ class ElectionFile:
     opening_required: bool
     thresholds: dict[str, int]
     rules: dict[str, Severity]
+    calls: CallSettings | None
     contests: tuple[Contest, ...]
     contest_tables: tuple[Table, ...]
     """Where each contest stands, for findings that need the units."""
@@ -74,6 +76,7 @@ def read_election_file(table: Table, known_rules: Collection[str] | None) -> Ele
     head.refuse_others()
     thresholds = _thresholds(table.table("thresholds"))
     rules = _rules(table.table("rules"), known_rules)
+    calls = _calls(table.table("calls")) if "calls" in table.values else None
     contests: list[Contest] = []
     places: list[Table] = []
     sections = table.tables("contest")
@@ -89,7 +92,7 @@ def read_election_file(table: Table, known_rules: Collection[str] | None) -> Ele
     table.refuse_others()
     return ElectionFile(
         identifier, name, date, timezone, authority, provenance, source, opening_required, thresholds, rules,
-        tuple(contests), tuple(places),
+        calls, tuple(contests), tuple(places),
     )  # fmt: skip
 
 
@@ -148,6 +151,22 @@ def _rules(table: Table, known: Collection[str] | None) -> dict[str, Severity]:
     return rules
 
 
+def _calls(table: Table) -> CallSettings | None:
+    own = CallSettings()
+    before = table.finding_count
+    risk, gamma = table.text("risk") or own.risk, table.text("gamma") or own.gamma
+    strata = table.integer("strata", own.strata, 0, MAX_STRATA_DEPTH)
+    extra_ballots = table.integer("extra_ballots", own.extra_ballots, 0, MAX_EXTRA_BALLOTS)
+    table.refuse_others()
+    if table.finding_count > before:
+        return None
+    try:
+        return CallSettings(risk, gamma, strata, extra_ballots)
+    except DefinitionError as error:
+        table.find(str(error), "risk" if "risk" in str(error) else "gamma")
+        return None
+
+
 def read_contest(table: Table) -> Contest | None:
     """One contest; None, with the findings noted, where it is not valid."""
     before = table.finding_count
@@ -165,6 +184,7 @@ def read_contest(table: Table) -> Contest | None:
         alternative = Alternative(*shares) if all(shares) else None
     base = table.choice("base", ("valid", "cast"), "valid")
     unit = read_id(table, "unit", required=False)
+    recount = read_share(table, "recount", required=False)
     options = _options(table)
     candidates = _candidates(table)
     table.refuse_others()
@@ -173,7 +193,7 @@ def read_contest(table: Table) -> Contest | None:
     try:
         return Contest(
             identifier, title, rule, options, seats, max_choices, threshold, alternative,
-            "cast" if base == "cast" else "valid", unit, candidates,
+            "cast" if base == "cast" else "valid", unit, candidates, recount,
         )  # fmt: skip
     except DefinitionError as error:
         text = str(error)

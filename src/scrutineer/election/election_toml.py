@@ -5,6 +5,7 @@ from collections.abc import Iterable, Iterator
 
 import msgspec
 
+from scrutineer.election.call_settings import CallSettings
 from scrutineer.election.contests import Contest
 
 _HEAD = """\
@@ -15,6 +16,7 @@ _HEAD = """\
 
 def election_toml(election_id: str, name: str, date: str, contests: Iterable[Contest]) -> str:
     """The text of an election.toml. What it says of the contests reads back as the same contests."""
+    calls = CallSettings()
     lines = [
         _HEAD,
         "[election]",
@@ -23,6 +25,11 @@ def election_toml(election_id: str, name: str, date: str, contests: Iterable[Con
         f"date = {_value(date)}",
         'timezone = "UTC"                         # the election\'s own',
         f"authority = {_value('The authority of ' + name)}",
+        "",
+        "[calls]                                  # what is promised before the first result about calls",
+        f"risk = {_value(calls.risk)}",
+        f"gamma = {_value(calls.gamma)}",
+        f"strata = {_value(calls.strata)}",
         "",
     ]
     for contest in contests:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from scrutineer.election.call_settings import CallSettings
 from scrutineer.election.contests import Contest
 from scrutineer.election.definition import FORMAT_VERSION, Definition, LogIdentity, Provenance, Severity, TableHash
 from scrutineer.election.election_file import read_election_file
@@ -47,6 +48,7 @@ class Draft:
     opening_required: bool = False
     provenance: Provenance = "official"
     source: str = ""
+    calls: CallSettings | None = None
 
     @property
     def issuers(self) -> tuple[Issuer, ...]:
@@ -101,6 +103,7 @@ def _load(path: Path, known_rules: Collection[str] | None) -> tuple[Draft | None
         opening_required=written.opening_required,
         provenance=written.provenance,
         source=written.source,
+        calls=written.calls,
     )
     return draft, findings
 
@@ -190,4 +193,5 @@ def draft_definition(draft: Draft, tables: Mapping[str, TableHash], log: LogIden
         thresholds=dict(draft.thresholds),
         rules=dict(draft.rules),
         opening_required=draft.opening_required,
+        calls=draft.calls,
     )

@@ -82,9 +82,10 @@ def _read_layout(table: Table, name: str) -> Layout:
     contests = tuple(columns for section in sections if (columns := _contest(section)) is not None)
     if len({each.contest.id for each in contests}) != len(contests):
         table.find("two contests have the same id; give each its own", "contest")
+    strata = table.integer("strata", 1, 0, len(levels) + 1)
     table.refuse_others()
     return Layout(
-        name, title, publisher, date, timezone, file, aliases, derived, where, leave_out, root, levels, station, contests
+        name, title, publisher, date, timezone, file, aliases, derived, where, leave_out, root, levels, station, contests, strata
     )
 
 

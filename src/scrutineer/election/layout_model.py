@@ -130,3 +130,5 @@ class Layout:
     levels: tuple[Level, ...]
     station: StationColumns
     contests: tuple[ContestColumns, ...]
+    strata: int = 1
+    """Depth of the units that are the strata of the replay's calls."""

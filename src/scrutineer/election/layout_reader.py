@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, NamedTuple
 
+from scrutineer.election.call_settings import CallSettings
 from scrutineer.election.contests import Contest
 from scrutineer.election.election_file import MAX_SOURCE_LENGTH
 from scrutineer.election.finding import Finding, did_you_mean
@@ -84,6 +85,7 @@ class Published:
             rules={},
             provenance="replayed",
             source=f"{self.layout.publisher}; file {self.file}, SHA-256 {self.sha256.hex()}"[:MAX_SOURCE_LENGTH],
+            calls=CallSettings(strata=self.layout.strata),
         )
 
 

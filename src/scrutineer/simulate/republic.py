@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from scrutineer.election import Contest, Issuer, Register, Units, station_issuer
+from scrutineer.election.call_settings import CallSettings
 from scrutineer.election.folder import Draft
 from scrutineer.errors import UsageError
 from scrutineer.simulate.acts import Arrival, KeyOf
@@ -78,6 +79,7 @@ class Simulation:
             thresholds=THRESHOLDS,
             rules={},
             provenance="simulated",
+            calls=CallSettings(),
         )
 
     def sheets(self, election: bytes) -> Iterator[Arrival]:
