@@ -31,9 +31,12 @@ class Figure:
     percent: Percent | None = None
     others: bool = False
     """Whether this is the sum of all options that are not listed by name."""
+    option: str = ""
+    """Id of the option or candidate in the definition of the election, where the announcement is held against a record."""
 
     def __post_init__(self) -> None:
         _check_text("name of an option", self.name, needed=True)
+        _check_text(f"option of {self.name!r}", self.option)
         _check_count(f"votes of {self.name!r}", self.votes)
         _check_percent(f"percentage of {self.name!r}", self.percent)
         if self.votes is None and self.percent is None:
@@ -81,9 +84,11 @@ class Announcement:
     """Of what the options' percentages are shares; None where that was not said, and is inferred."""
     rounding: Rule | None = None
     """How the percentages were shortened; None where that was not said, and is inferred."""
+    unit: str = ""
+    """Id of the unit that the figures are of; empty where they are of the contest as a whole."""
 
     def __post_init__(self) -> None:
-        for name in ("who", "when", "source", "contest"):
+        for name in ("who", "when", "source", "contest", "unit"):
             _check_text(name, getattr(self, name), needed=name == "who")
         if not self.figures:
             raise CallError("announcement: there is no figure: give at least one option with its votes or its percentage")
