@@ -6,6 +6,8 @@ from scrutineer.statements import (
     Attestation,
     Bulletin,
     Certificate,
+    Claim,
+    ClaimedFigure,
     ContestResult,
     Decision,
     Endorsement,
@@ -99,5 +101,19 @@ def sample_payloads() -> dict[str, Payload]:
             reason="Recount of 15 March.",
         ),
         "bulletin": Bulletin(election=ELECTION, number=3, layer="preliminary", **common),  # type: ignore[arg-type]
+        "claim": Claim(
+            election=ELECTION,
+            contest="president",
+            announced_by="The Aviary Gazette",
+            announced_at="14 March 2027, 22:30",
+            source="https://gazette.example/results",
+            figures=(
+                ClaimedFigure(name="Heron", option="heron", votes=1200, percent="60.00"),
+                ClaimedFigure(name="all others", percent="40", others=True),
+            ),
+            counted="80",
+            cast=2010,
+            turnout="55.5",
+        ),
         "certificate": Certificate(election=ELECTION, **common),  # type: ignore[arg-type]
     }

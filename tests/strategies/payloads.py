@@ -10,6 +10,8 @@ from scrutineer.statements import (
     Attestation,
     Bulletin,
     Certificate,
+    Claim,
+    ClaimedFigure,
     ContestResult,
     Decision,
     Endorsement,
@@ -95,6 +97,45 @@ def contest_results(draw: st.DrawFn) -> ContestResult:
     )
 
 
+claimed = st.integers(0, 10**10)
+percents = st.from_regex(r"(100(\.0{1,6})?|[0-9]{1,2}(\.[0-9]{1,6})?)", fullmatch=True, alphabet="0123456789.")
+
+
+@st.composite
+def claims(draw: st.DrawFn) -> Claim:
+    called = draw(st.lists(names, min_size=1, max_size=5, unique=True))
+    rest = draw(st.sampled_from([None, *range(len(called))]))
+    figures = []
+    for number, name in enumerate(called):
+        votes, percent = draw(st.none() | claimed), draw(st.just("") | percents)
+        figures.append(
+            ClaimedFigure(
+                name=name,
+                option=draw(st.just("") | identifiers),
+                votes=0 if votes is None and not percent else votes,
+                percent=percent,
+                others=number == rest,
+            )
+        )
+    counts = ("stations_counted", "cast", "valid", "blank", "null")
+    shares = ("counted", "turnout", "valid_percent", "blank_percent", "null_percent")
+    return Claim(
+        election=draw(hashes),
+        contest=draw(identifiers),
+        announced_by=draw(names),
+        announced_at=draw(names),
+        source=draw(reasons),
+        figures=tuple(figures),
+        unit=draw(st.just("") | identifiers),
+        base=draw(st.sampled_from([None, "valid", "cast", "roll"])),  # type: ignore[arg-type]
+        rounding=draw(st.sampled_from([None, "half-up", "half-even", "truncation"])),  # type: ignore[arg-type]
+        stations=draw(st.none() | st.integers(1, 10**10)),
+        roll=draw(st.none() | st.integers(1, 10**10)),
+        **{name: draw(st.none() | claimed) for name in counts},
+        **{name: draw(st.just("") | percents) for name in shares},
+    )
+
+
 totals = st.lists(contest_results(), min_size=1, max_size=2).map(tuple)
 sizes = st.integers(1, 2**62)
 
@@ -126,6 +167,7 @@ PAYLOADS: Final[dict[str, st.SearchStrategy[Payload]]] = {
         contests=totals,
         results=hashes,
     ),
+    "claim": claims(),
     "certificate": st.builds(Certificate, election=hashes, size=sizes, root=hashes, time=times, contests=totals, results=hashes),
 }
 payloads = st.sampled_from(sorted(PAYLOADS)).flatmap(PAYLOADS.__getitem__)

@@ -19,6 +19,7 @@ from scrutineer.statements import (
     Attestation,
     Bulletin,
     Certificate,
+    Claim,
     Decision,
     Endorsement,
     Statement,
@@ -70,6 +71,8 @@ class Count:
         self.bulletins: list[Recorded] = []
         self.certificates: list[Recorded] = []
         self.attestations: list[Recorded] = []
+        self.claims: list[Recorded] = []
+        """Announced results that somebody quoted; they change nothing in the count."""
         self.endorsements: list[Recorded] = []
         self.openings: dict[int, int] = {}
         """Log index of the first opening of each station that declared one."""
@@ -166,6 +169,8 @@ class Count:
                 self._begin(recorded, "certificate")
             case Attestation():
                 self.attestations.append(recorded)
+            case Claim():
+                self.claims.append(recorded)
             case _:
                 self._begin(recorded, "definition")
 

@@ -15,15 +15,17 @@ Algorithm = Literal["ed25519", "ml-dsa-44"]
 KEY_SIZES: Final[dict[str, int]] = {"ed25519": 32, "ml-dsa-44": 1312}  # bytes, RFC 8032 and FIPS 204
 
 KINDS_BY_ROLE: Final[dict[str, frozenset[str]]] = {
-    "authority": frozenset({"definition", "accreditation", "endorsement", "decision", "bulletin", "certificate", "attestation"}),
+    "authority": frozenset(
+        {"definition", "accreditation", "endorsement", "decision", "bulletin", "certificate", "attestation", "claim"}
+    ),
     "station": frozenset({"station-opened", "tally-sheet", "endorsement"}),
-    "poll-worker": frozenset({"endorsement"}),
-    "agent": frozenset({"attestation", "endorsement"}),
-    "observer": frozenset({"attestation", "endorsement"}),
-    "auditor": frozenset({"endorsement"}),
-    "tribunal": frozenset({"endorsement"}),
-    "candidate": frozenset({"endorsement"}),
-    "operator": frozenset({"endorsement"}),
+    "poll-worker": frozenset({"endorsement", "claim"}),
+    "agent": frozenset({"attestation", "endorsement", "claim"}),
+    "observer": frozenset({"attestation", "endorsement", "claim"}),
+    "auditor": frozenset({"endorsement", "claim"}),
+    "tribunal": frozenset({"endorsement", "claim"}),
+    "candidate": frozenset({"endorsement", "claim"}),
+    "operator": frozenset({"endorsement", "claim"}),
 }
 
 

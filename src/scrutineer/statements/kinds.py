@@ -1,17 +1,25 @@
 """The kinds of statement besides `definition` and `tally-sheet`: one frozen type each, a CBOR map with text keys on the wire."""
 
+import re
 from typing import Final, Literal
 
 import msgspec
 
-from scrutineer.election.contests import MAX_OPTIONS
+from scrutineer.election.contests import MAX_NAME_LENGTH, MAX_OPTIONS
 from scrutineer.election.register import Algorithm, Issuer, Role
 from scrutineer.errors import DefinitionError, StatementError
+from scrutineer.statements.contest_call import ContestCall
 from scrutineer.statements.keys import thumbprint
 from scrutineer.statements.tally_sheet import MAX_COUNT, MAX_TIME
 
 HASH_SIZE: Final = 32  # bytes
 MAX_REASON_LENGTH: Final = 2_000  # characters
+MAX_WHEN_LENGTH: Final = 256  # characters
+MAX_CLAIMED: Final = 10**10
+"""More votes, voters or stations than any election has; no figure that is quoted may exceed it."""
+MAX_CLAIMED_FIGURES: Final = 100
+
+_PERCENT: Final = re.compile(r"[0-9]{1,3}(?:\.[0-9]{1,6})?", re.ASCII)
 
 Layer = Literal["preliminary", "official"]
 
@@ -34,6 +42,17 @@ def _check_text(value: str, what: str, longest: int = MAX_REASON_LENGTH) -> None
 def _check_counts(counts: tuple[int | None, ...], what: str) -> None:
     if len(counts) > MAX_OPTIONS or any(count is not None and not 0 <= count <= MAX_COUNT for count in counts):
         raise StatementError(f"{what} holds a number that is not a count (0 to {MAX_COUNT}), or more than {MAX_OPTIONS} of them")
+
+
+def _check_claimed(figures: dict[str, int | None], percents: dict[str, str]) -> None:
+    for name, figure in figures.items():
+        if figure is not None and not 0 <= figure <= MAX_CLAIMED:
+            raise StatementError(f"{name} = {figure} of the claim is not a number from 0 to {MAX_CLAIMED}: check its digits")
+    for name, percent in percents.items():
+        if percent and (not _PERCENT.fullmatch(percent) or float(percent) > 100):
+            raise StatementError(
+                f"{name} of the claim is {percent[:16]!r}: write 0 to 100 with the digits given, such as '51.20'"
+            )
 
 
 class _Payload(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True, kw_only=True):
@@ -243,6 +262,8 @@ class Bulletin(_Payload, frozen=True, kw_only=True):
     contests: tuple[ContestResult, ...]
     results: bytes
     """SHA-256 of the results table (results.csv) at this log size, which holds every unit."""
+    calls: tuple[ContestCall, ...] = ()
+    """Whether each outcome can still change; given where the definition commits to settings for it, and only then."""
 
     def _check(self) -> None:
         _check_hash(self.root, "root")
@@ -254,6 +275,83 @@ class Bulletin(_Payload, frozen=True, kw_only=True):
     def subject(self) -> str:
         """The bulletin's number."""
         return f"bulletin/{self.number}"
+
+
+class ClaimedFigure(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True, kw_only=True):
+    """What was announced for one option, as the announcement calls it."""
+
+    name: str
+    option: str = ""
+    """Id of the option or candidate in the definition; empty where the name alone is quoted."""
+    votes: int | None = None
+    percent: str = ""
+    """With the digits given, because they say how exactly it was announced: '51.20' is another figure than '51.2'."""
+    others: bool = False
+    """Whether this is the sum of all options that are not listed by name."""
+
+    def __post_init__(self) -> None:
+        _check_text(self.name, "the name of a claimed figure", MAX_NAME_LENGTH)
+        _check_claimed({f"votes of {self.name!r}": self.votes}, {f"percent of {self.name!r}": self.percent})
+        if self.votes is None and not self.percent:
+            raise StatementError(f"the claim says nothing of {self.name!r}: give votes, percent or both")
+
+
+class Claim(_Payload, frozen=True, kw_only=True):
+    """`claim`: a result that somebody announced, quoted with its source. Who signs vouches for the quotation, not its figures.
+
+    Percentages are texts with the digits given. A figure that was not announced is absent, which is not zero. The figures
+    may contradict each other: that is what a claim is examined for.
+    """
+
+    contest: str
+    announced_by: str
+    announced_at: str
+    """When, in the words of the source."""
+    source: str
+    """Where it can be read or heard."""
+    figures: tuple[ClaimedFigure, ...]
+    unit: str = ""
+    """The unit whose figures they are; the contest's own where it is left empty."""
+    base: Literal["valid", "cast", "roll"] | None = None
+    """Of what the options' percentages are shares; absent where that was not said."""
+    rounding: Literal["half-up", "half-even", "truncation"] | None = None
+    """How percentages were shortened; absent where that was not said."""
+    counted: str = ""
+    """The share of tally sheets counted, in per cent."""
+    stations: int | None = None
+    stations_counted: int | None = None
+    roll: int | None = None
+    """Registered voters of the whole contest or unit."""
+    cast: int | None = None
+    """All who voted: valid, blank and null."""
+    valid: int | None = None
+    blank: int | None = None
+    null: int | None = None
+    turnout: str = ""
+    """Those who voted, in per cent of the roll."""
+    valid_percent: str = ""
+    """The valid votes, in per cent of those who voted; the next two likewise."""
+    blank_percent: str = ""
+    null_percent: str = ""
+
+    def _check(self) -> None:
+        _check_text(self.announced_by, "who announced the claim", MAX_NAME_LENGTH)
+        _check_text(self.announced_at, "when the claim was announced", MAX_WHEN_LENGTH)
+        _check_text(self.source, "the source of the claim")
+        if not 1 <= len(self.figures) <= MAX_CLAIMED_FIGURES:
+            raise StatementError(f"the claim has {len(self.figures)} figures: quote 1 to {MAX_CLAIMED_FIGURES}")
+        names = {figure.name for figure in self.figures}
+        if len(names) < len(self.figures) or sum(figure.others for figure in self.figures) > 1:
+            raise StatementError("the claim names an option twice, or two figures for all others: quote each once")
+        if self.stations == 0 or self.roll == 0:
+            raise StatementError("the claim has no stations or no voters: leave a figure out that was not announced")
+        counts = ("stations", "stations_counted", "roll", "cast", "valid", "blank", "null")
+        percents = ("counted", "turnout", "valid_percent", "blank_percent", "null_percent")
+        _check_claimed({name: getattr(self, name) for name in counts}, {name: getattr(self, name) for name in percents})
+
+    def subject(self) -> str:
+        """The contest."""
+        return f"claim/{self.contest}"
 
 
 class Certificate(_Payload, frozen=True, kw_only=True):

@@ -225,10 +225,26 @@ class Policy:
             self._check_station(payload.station, issuer)
             if not isinstance(payload, kinds.StationOpened):
                 self._check_votes_in(payload.station, payload.contest)
+        elif isinstance(payload, kinds.Claim):
+            self._check_quoted(payload)
         elif isinstance(payload, kinds.Accreditation):
             self._check_unit(self.accreditations.unit_of(payload.as_issuer()), issuer)
         elif isinstance(payload, kinds.Bulletin | kinds.Certificate):
             self._check_unit("", issuer)
+
+    def _check_quoted(self, claim: kinds.Claim) -> None:
+        """Whoever is accredited may quote what was said of any place: the unit of the issuer limits what it has seen itself."""
+        units = self.election.units
+        contest = self._contests.get(claim.contest)
+        if contest is None:
+            raise PolicyError(f"there is no contest {claim.contest[:64]!r} in this election", code="unknown-contest")
+        if not claim.unit:
+            return
+        if claim.unit not in units.index and claim.unit not in units.station_index:
+            raise PolicyError(f"there is no unit {claim.unit[:64]!r} in this election", code="unknown-unit")
+        below, (first, last) = units.stations_below(units.position(claim.unit)), self._spans[contest]
+        if min(below.stop, last) <= max(below.start, first):
+            raise PolicyError(f"unit {claim.unit!r} does not vote in contest {claim.contest!r}", code="out-of-scope")
 
     def _check_station(self, station: str, issuer: Issuer) -> None:
         if station not in self._stations:
@@ -267,6 +283,8 @@ class Policy:
             _check_counts(self._contest(payload.contest), payload.counts)
         elif isinstance(payload, kinds.Decision) and payload.after is not None:
             _check_counts(self._contest(payload.contest), payload.after.counts)
+        elif isinstance(payload, kinds.Claim):
+            _check_options(self._contest(payload.contest), payload)
         elif isinstance(payload, kinds.Bulletin | kinds.Certificate):
             for result in payload.contests:
                 contest = self._contest(result.contest)
@@ -297,6 +315,13 @@ def _check_rankings(contest: Contest, sheet: TallySheet) -> None:
         raise _shape(contest, "rankings belong on the sheets of ranked contests, and on no others")
     if any(option >= len(contest.options) for order, _ in sheet.rankings or () for option in order):
         raise _shape(contest, f"a ranking names an option beyond the last of {len(contest.options)}")
+
+
+def _check_options(contest: Contest, claim: kinds.Claim) -> None:
+    known = {option.id for option in contest.options} | {candidate.id for candidate in contest.standing()}
+    for figure in claim.figures:
+        if figure.option and figure.option not in known:
+            raise _shape(contest, f"the claim names option {figure.option[:64]!r}, which the contest does not have")
 
 
 def _shape(contest: Contest, what: str) -> PolicyError:

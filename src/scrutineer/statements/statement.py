@@ -20,6 +20,7 @@ Payload = (
     | kinds.Attestation
     | kinds.Decision
     | kinds.Bulletin
+    | kinds.Claim
     | kinds.Certificate
 )
 
@@ -32,6 +33,7 @@ TYPE_BY_KIND: Final[dict[str, type]] = {
     "attestation": kinds.Attestation,
     "decision": kinds.Decision,
     "bulletin": kinds.Bulletin,
+    "claim": kinds.Claim,
     "certificate": kinds.Certificate,
 }
 KIND_BY_TYPE: Final[dict[type, str]] = {struct: kind for kind, struct in TYPE_BY_KIND.items()}

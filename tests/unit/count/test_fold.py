@@ -6,7 +6,7 @@ from count_helpers import NOON, NORTHERN, OFFICERS, PRESIDENT, Ballots, key_of, 
 from scrutineer.count import Count, unit_result
 from scrutineer.election import Contest, Option
 from scrutineer.errors import CountError, StatementError
-from scrutineer.statements import Attestation, Decision, Figures, sign_statement, statement_hash
+from scrutineer.statements import Attestation, Claim, ClaimedFigure, Decision, Figures, sign_statement, statement_hash
 
 ONE, TWO, THREE = OFFICERS
 FIGURES = Figures(counts=(48, 22, 10), blank=3, null=2, cast=85, voters=85, roll=100)
@@ -373,6 +373,23 @@ def test_statements_that_change_no_figure_are_kept(ballots: Ballots) -> None:
     assert [recorded.index for recorded in count.attestations] == [0]
     assert [recorded.index for recorded in count.endorsements] == [2]
     assert count.size == 3
+    assert not count.acts
+
+
+def test_a_claim_is_kept_and_changes_nothing(ballots: Ballots) -> None:
+    quoted = Claim(
+        election=ballots.election.hash,
+        contest="president",
+        announced_by="The Aviary Gazette",
+        announced_at="in the evening",
+        source="page 1",
+        figures=(ClaimedFigure(name="Heron", votes=10**9),),
+    )
+    sheet = ballots.sheet("a1")
+    count = ballots.count(ballots.sign(quoted, "agent/plover"), sheet)
+    assert [recorded.index for recorded in count.claims] == [0]
+    alone = ballots.count(sheet)
+    assert count.contests[0].totals(0).tolist() == alone.contests[0].totals(0).tolist()
     assert not count.acts
 
 

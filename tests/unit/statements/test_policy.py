@@ -8,6 +8,8 @@ from scrutineer.statements import (
     Accreditation,
     Attestation,
     Bulletin,
+    Claim,
+    ClaimedFigure,
     Decision,
     Endorsement,
     Figures,
@@ -55,6 +57,9 @@ def test_admits_every_kind_from_its_issuer(land: Republic, policy: Policy) -> No
         land.by_authority(accreditation(land)),
         land.by_authority(decision(land)),
         land.by_authority(bulletin(land)),
+        land.sign(claim(land), "agent/heron", AGENT),
+        land.sign(claim(land, unit="s"), "agent/heron", AGENT),
+        land.sign(claim(land, contest="north", unit="n1"), "agent/heron", AGENT),
     ]
     for statement in statements:
         assert policy.admit(statement).data == statement
@@ -121,14 +126,18 @@ def test_refusals(land: Republic, policy: Policy) -> None:
         "unknown-station": land.sign(land.sheet_of("n999"), station, key),
         "unknown-contest": land.sheet(contest="mayor"),
         "second-definition": land.definition,
+        "unknown-unit": land.sign(claim(land, unit="nowhere"), "agent/heron", AGENT),
     }
     for code, data in cases.items():
         assert code_of(policy, data) == code
+    assert code_of(policy, land.by_authority(claim(land, contest="mayor"))) == "unknown-contest"
+    assert code_of(policy, land.sign(claim(land), station, key)) == "role-not-allowed"
     for data in (
         land.sign(land.sheet_of("n2"), station, key),
         land.sheet("s1", "north"),
         land.sign(opened, "station/n2", station_key("n2")),
         land.sign(attested, "agent/heron", AGENT),
+        land.sign(claim(land, contest="north", unit="s1"), "agent/heron", AGENT),
     ):
         assert code_of(policy, data) == "out-of-scope"
     for data in (
@@ -138,6 +147,7 @@ def test_refusals(land: Republic, policy: Policy) -> None:
         land.sheet(rankings=(((0,), 1),)),
         land.sheet(contest="speaker", counts=(), rankings=(((3,), 1),)),
         land.by_authority(decision(land, counts=(1, 2))),
+        land.by_authority(claim(land, option="nobody")),
     ):
         assert code_of(policy, data) == "wrong-shape"
 
@@ -158,6 +168,20 @@ def test_read_sheet_takes_sheets_alone(land: Republic, policy: Policy) -> None:
         policy.read_sheet(
             land.sign(StationOpened(election=land.election.hash, station="n1", time=1), "station/n1", station_key("n1"))
         )
+
+
+def claim(land: Republic, contest: str = "president", unit: str = "", option: str = "") -> Claim:
+    return Claim(
+        election=land.election.hash,
+        contest=contest,
+        announced_by="The Aviary Gazette",
+        announced_at="in the evening",
+        source="page 1",
+        figures=(ClaimedFigure(name="Heron", option=option or land.election.contests[0].options[0].id, votes=5),)
+        if contest == "president"
+        else (ClaimedFigure(name="Heron", votes=5),),
+        unit=unit,
+    )
 
 
 def accreditation(land: Republic, **changes: object) -> Accreditation:
