@@ -1,0 +1,100 @@
+"""The sequential test: how strongly the stations drawn so far speak against 'this condition fails in the end'.
+
+**Hypothesis.** H0: the total T of a condition's form over all n stations (counted and open; excluded ones take no part) is at
+most need - 1. **Assumption.** The counted stations arrived in an order that is uniformly random among all n: each next one
+is equally likely to be any of those left. For any other order the test says nothing (it has "proved", in the real order of a
+quick count, the opposite of the result); what another order could do is the business of `sensitivity`, never of this module.
+
+**Values.** One ballot adds at least w = condition.worst <= 0, and station i holds at most c_i ballots, so its gain
+y_i = x_i - w c_i is never below zero. H0 says: the gains left after s draws sum to at most
+
+    u_s = need - 1 - S_s - w (capacity left after s draws),
+
+where S_s is the value counted by then. u_s < 0 is impossible under H0 (it is exactly the arithmetic bound), so e is infinite.
+
+**Sizes.** Let g_i >= 0 be any numbers that are known for every station before it is drawn. With
+rho_s = u_{s-1} / (sizes left before draw s), the increment d_s = y_s - rho_s g_s has, given the past, the mean
+
+    (gains left - rho_s x sizes left) / (stations left) <= (u_{s-1} - u_{s-1}) / (stations left) = 0        under H0,
+
+whatever the sizes are; good ones make d_s small. For g_i = c_i this is x_s - (tau0 - S_{s-1}) / (capacity left) c_s with
+tau0 = need - 1, the ratio form; for equal capacities it is the plain form x_s - (tau0 - S_{s-1}) / (n - s + 1).
+
+**Bets.** Since y >= 0, -d_s <= rho_s g_max. Bets lambda_s that depend on the past alone, with 0 <= lambda_s <=
+1 / (2 rho_s g_max), keep every factor of e_s = product of (1 + lambda_r d_r), r <= s, at 1/2 or above, so e is a nonnegative
+supermartingale that starts at 1 under H0, and by Ville's inequality P(e ever reaches 1/a) <= a, however often one looks.
+A few very large stations would force small bets, so sizes are cut at CUT times their mean: those stations then
+have a positive d more often, and the smaller ones pay for it in rho, which is fair by the argument above.
+The bet approximates the one of greatest expected growth, mean(d) / mean(d^2) of the past draws, shrunk while it is noise.
+
+**Baseline.** With an earlier election's figures p_i for every station, sizes g_i = p_i - w c_i (cut to what c_i allows) predict
+the gains: a station is held against what its own past says. e is then the average of this process and of the one above; an
+average of such processes is one, and it loses at most a factor of 2 against the better.
+
+**What is not known.** A station whose capacity is not known is taken to hold no more than the largest capacity that is
+known, and then nothing counts as impossible; where no capacity is known there is no bound and hence no test: e stays 1. A sheet beyond its station's
+capacity is taken as it is while its factor stays positive (half the range is held in reserve for that); where even that is
+exceeded the capacities are no bounds and the test is withdrawn: e is 0 from there on.
+
+Sources: J. Ville, Étude critique de la notion de collectif, 1939; I. Waudby-Smith, P. B. Stark and A. Ramdas, RiLACS: risk
+limiting audits via confidence sequences, E-Vote-ID 2021; I. Waudby-Smith and A. Ramdas, Estimating means of bounded random
+variables by betting, J. R. Stat. Soc. B 86 (2024), section 5 for sampling without replacement.
+"""
+
+import math
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from scrutineer.calls.conditions import Measure
+from scrutineer.calls.partial import PartialCount
+from scrutineer.errors import CallError
+
+CUT: Final = 3
+"""Sizes are cut at this many times their mean."""
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """What a sequential test shows against 'the condition fails in the end', at the present look and at its best one.
+
+    Valid under a random order of arrival alone. All logarithms are natural.
+    """
+
+    log_e: float
+    """The largest log e of all looks so far: 0 before the first, infinite where a failure is impossible by arithmetic,
+    minus infinity where the test was withdrawn."""
+    now: float
+    """log e at the present look."""
+    stations: int
+    """How many counted stations it rests on."""
+
+    def passes(self, risk: Fraction, comparisons: int) -> bool:
+        """Whether it suffices at this risk, divided evenly over so many comparisons (one for each rival).
+
+        Raises CallError for a risk outside (0, 1) or fewer than one comparison.
+        """
+        if not 0 < risk < 1:
+            raise CallError(f"risk {risk}: give a number above 0 and below 1")
+        if comparisons < 1:
+            raise CallError(f"{comparisons} comparisons: there is at least one")
+        return self.log_e >= math.log(comparisons * risk.denominator) - math.log(risk.numerator)
+
+
+def evidence(partial: PartialCount, measure: Measure) -> Evidence:
+    """Test 'the condition fails in the end' on the stations counted so far, in their order of arrival.
+
+    Raises CallError where the measure belongs to another partial count, or capacities are too large to be true.
+    """
+    raise NotImplementedError
+
+
+def path(partial: PartialCount, measure: Measure) -> NDArray[np.float64]:
+    """The natural logarithm of e after each counted station, in the order of arrival; for pictures and measurements.
+
+    Raises CallError as `evidence` does.
+    """
+    raise NotImplementedError
