@@ -6,6 +6,7 @@ from scrutineer.count.fold import Count
 from scrutineer.count.results import contest_result
 from scrutineer.count.tables import results_hash
 from scrutineer.statements import Bulletin, Certificate
+from scrutineer.statements.contest_call import ContestCall
 from scrutineer.statements.kinds import Layer
 
 
@@ -21,8 +22,13 @@ class Difference:
         return f"{self.field}: states {_show(self.stated)}, the log gives {_show(self.computed)}"
 
 
-def make_bulletin(count: Count, root: bytes, *, number: int, time: int, layer: Layer = "preliminary") -> Bulletin:
-    """The bulletin that this count allows. `root` is the log's root at `count.size`, `time` in seconds since 1970."""
+def make_bulletin(
+    count: Count, root: bytes, *, number: int, time: int, layer: Layer = "preliminary", calls: tuple[ContestCall, ...] = ()
+) -> Bulletin:
+    """The bulletin that this count allows. `root` is the log's root at `count.size`, `time` in seconds since 1970.
+
+    `calls` are what the count allows to be said of what can still change (`calls.bulletin_calls`).
+    """
     return Bulletin(
         election=count.election.hash,
         number=number,
@@ -32,6 +38,7 @@ def make_bulletin(count: Count, root: bytes, *, number: int, time: int, layer: L
         time=time,
         contests=tuple(contest_result(count, contest) for contest in range(len(count.contests))),
         results=results_hash(count),
+        calls=calls,
     )
 
 
@@ -47,10 +54,12 @@ def make_certificate(count: Count, root: bytes, *, time: int) -> Certificate:
     )
 
 
-def differences(stated: Bulletin | Certificate, count: Count, root: bytes) -> list[Difference]:
+def differences(
+    stated: Bulletin | Certificate, count: Count, root: bytes, *, calls: tuple[ContestCall, ...] = ()
+) -> list[Difference]:
     """Everything in which a bulletin or certificate departs from the count at its size. Empty: it is what the log gives.
 
-    `count` must stand at `stated.size`, and `root` be the log's root there.
+    `count` must stand at `stated.size`, `root` be the log's root there, and `calls` what the count gives for them.
     """
     found: list[Difference] = []
     if stated.election != count.election.hash:
@@ -70,9 +79,22 @@ def differences(stated: Bulletin | Certificate, count: Count, root: bytes) -> li
             if said != gives:
                 found.append(Difference(f"contest {result.contest}, {name}", said, gives))
     found.extend(Difference(f"contest {missing}", "nothing", "totals") for missing in computed)
+    if isinstance(stated, Bulletin) and stated.calls != calls:
+        found.extend(_call_differences(stated.calls, calls))
     if stated.results != (own_hash := results_hash(count)):
         found.append(Difference("results", stated.results, own_hash))
     return found
+
+
+def _call_differences(stated: tuple[ContestCall, ...], computed: tuple[ContestCall, ...]) -> list[Difference]:
+    if [call.contest for call in stated] != [call.contest for call in computed]:
+        return [Difference("calls", [call.contest for call in stated], [call.contest for call in computed])]
+    return [
+        Difference(f"call of contest {own.contest}, {name}", getattr(said, name), getattr(own, name))
+        for said, own in zip(stated, computed, strict=True)
+        for name in own.__struct_fields__
+        if getattr(said, name) != getattr(own, name)
+    ]
 
 
 def _show(value: object) -> str:

@@ -34,8 +34,10 @@ class CallSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit
         risk, gamma = _number(self.risk, "risk"), _number(self.gamma, "gamma")
         if not 0 < risk <= Fraction(1, 2):
             raise DefinitionError(f"risk {self.risk!r} of the calls: write a number above 0 and at most 0.5, such as '0.05'")
-        if not 1 <= gamma <= MAX_GAMMA:
-            raise DefinitionError(f"gamma {self.gamma!r} of the calls: write a number from 1 to {MAX_GAMMA}, such as '3'")
+        if not 1 <= gamma <= MAX_GAMMA or (gamma * 100).denominator != 1:
+            raise DefinitionError(
+                f"gamma {self.gamma!r} of the calls: write a number from 1 to {MAX_GAMMA} with at most two decimals, such as '3'"
+            )
         if not 0 <= self.strata <= MAX_STRATA_DEPTH:
             raise DefinitionError(f"strata = {self.strata} of the calls: give the depth of units, 0 to {MAX_STRATA_DEPTH}")
         if not 0 <= self.extra_ballots <= MAX_EXTRA_BALLOTS:
