@@ -20,6 +20,7 @@ from scrutineer.statements import (
     SigningKey,
     StationOpened,
 )
+from scrutineer.statements.contest_call import CalledCondition, ContestCall
 from strategies.elections import elections, identifiers, names
 from strategies.sheets import hashes, maybe, sheets
 
@@ -28,6 +29,29 @@ times = st.integers(0, 2**40 - 1)
 reasons = st.text(st.characters(exclude_categories=("Cs", "C", "Z")), min_size=1, max_size=40)
 votes = st.lists(maybe, max_size=12).map(tuple)
 figures = dict.fromkeys(("blank", "null", "cast", "voters", "roll"), maybe)
+
+
+gammas = st.none() | st.integers(100, 10_000)
+conditions = st.builds(
+    CalledCondition,
+    code=reasons,
+    verdict=st.sampled_from(["arithmetic", "statistics", "not-decided"]),
+    reasons=st.lists(reasons, max_size=2, unique=True).map(tuple),
+    value=st.integers(-(2**40), 2**40),
+    slack=st.none() | st.integers(-(2**40), 2**40),
+    flips_at=gammas,
+    seen=gammas,
+)
+calls = st.builds(
+    ContestCall,
+    contest=identifiers,
+    verdict=st.sampled_from(["not-coherent", "arithmetic", "statistics", "not-decided"]),
+    reasons=st.lists(reasons, max_size=2, unique=True).map(tuple),
+    binding=reasons,
+    slack=st.none() | st.integers(-(2**40), 2**40),
+    conditions=st.lists(conditions, max_size=3).map(tuple),
+    lead=st.none() | conditions,
+)
 
 
 @st.composite
@@ -166,6 +190,7 @@ PAYLOADS: Final[dict[str, st.SearchStrategy[Payload]]] = {
         time=times,
         contests=totals,
         results=hashes,
+        calls=st.lists(calls, max_size=2).map(tuple),
     ),
     "claim": claims(),
     "certificate": st.builds(Certificate, election=hashes, size=sizes, root=hashes, time=times, contests=totals, results=hashes),

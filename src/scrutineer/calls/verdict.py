@@ -10,7 +10,7 @@ A condition of the outcome is decided
 
 (a) alone holds only for a random order of reporting and (b) alone only for large samples; each covers what the other leaves open.
 The outcome is decided where every clause of it is. The risk is split over the comparisons that a rule can make, because who
-leads is itself a result: a false call says that somebody leads the one who is in fact ahead, and there are so many ways to say it.
+leads is itself a result: a false call says that somebody leads the one who is in fact ahead, and there are so many ways.
 """
 
 from collections.abc import Iterable
