@@ -50,7 +50,7 @@ class Percent:
     @property
     def whole(self) -> int:
         """100 per cent in the same units: 1000 for '51.2'."""
-        return 100 * 10**self.decimals
+        return int("100" + "0" * self.decimals)
 
     @property
     def share(self) -> Fraction:
