@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from scrutineer.calls.partial import PartialCount
+from scrutineer.count.outcome import RankedTally, Tally
 from scrutineer.errors import CallError
 
 MAX_WEIGHT = 1 << 20
@@ -48,6 +49,13 @@ class Condition:
     def best(self) -> int:
         """The most that one further ballot can add; at least 0."""
         return max(0, self.rest, *self.weights)
+
+    def value(self, tally: Tally | RankedTally) -> int:
+        """The value of the form on totals. Raises CallError where they are not of the kind that the form is about."""
+        if not isinstance(tally, Tally) or len(tally.votes) != len(self.weights):
+            raise CallError(f"condition {self.code}: it is about the votes of {len(self.weights)} candidates: give their totals")
+        own = sum(weight * votes for weight, votes in zip(self.weights, tally.votes, strict=True))
+        return own + self.rest * (tally.blank + tally.null)
 
     def values(self, partial: PartialCount) -> NDArray[np.int64]:
         """The value of the form at each station; zero where it is not counted."""

@@ -1,6 +1,7 @@
 """What is known of one contest at one moment: the stations that are counted, those still open, and how much they can add."""
 
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import Final
 
 import numpy as np
@@ -13,6 +14,19 @@ Rankings = tuple[tuple[tuple[int, ...], int], ...]
 
 MAX_VOTES: Final = 1 << 40
 """More votes than any election has; sums of figures below it, times a condition's weights, fit into 64 bits."""
+
+
+@dataclass(frozen=True, eq=False)
+class RankingColumns:
+    """The rankings of all counted stations: one entry per station and ranking in the three columns."""
+
+    distinct: tuple[tuple[int, ...], ...]
+    """Every ranking that occurs, once."""
+    row: NDArray[np.int64]
+    """The station, as a row of the partial count."""
+    ranking: NDArray[np.int64]
+    """The ranking, as a position in `distinct`."""
+    ballots: NDArray[np.int64]
 
 
 @dataclass(frozen=True, eq=False)
@@ -97,6 +111,18 @@ class PartialCount:
         """The most ballots that can still come; None where an open station's capacity is unknown."""
         capacity = self.capacity[self.open]
         return None if bool((capacity == UNKNOWN).any()) else int(capacity.sum())
+
+    @cached_property
+    def ranking_columns(self) -> RankingColumns:
+        """The rankings as columns, made once, because every condition of a ranked contest goes through all of them."""
+        known: dict[tuple[int, ...], int] = {}
+        entries = [
+            (row, known.setdefault(ranking, len(known)), ballots)
+            for row, rankings in self.rankings.items()
+            for ranking, ballots in rankings
+        ]
+        columns = np.array(entries, dtype=np.int64).reshape(len(entries), 3)
+        return RankingColumns(tuple(known), columns[:, 0], columns[:, 1], columns[:, 2])
 
     def in_order(self) -> NDArray[np.int64]:
         """The rows of the counted stations, in the order in which they arrived."""
