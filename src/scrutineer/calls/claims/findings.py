@@ -1,0 +1,33 @@
+"""What a check of an announcement found: typed, with its arithmetic in words."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+Code = Literal[
+    "sum-of-options",
+    "sum-of-parts",
+    "part-exceeds-total",
+    "sum-of-percentages",
+    "votes-against-percentages",
+    "parts-against-percentages",
+    "cast-against-roll",
+    "turnout",
+    "stations",
+    "counted-share",
+]
+"""Options against valid; valid, null and blank against cast; one figure above what contains it; percentages above or below 100;
+votes against percentages; valid, null, blank against their shares of cast; more cast than registered; the turnout percentage;
+more stations counted than there are; the share counted against the numbers of stations."""
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One check of figures against each other."""
+
+    code: Code
+    fits: bool | None
+    """True: they agree. False: they cannot all be right as announced. None: the figures given do not decide it."""
+    text: str
+    """The arithmetic, for people."""
+    explanations: tuple[str, ...] = ()
+    """Where they do not agree: what, other than intent, is known to lead to that."""
