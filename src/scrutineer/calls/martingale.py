@@ -25,16 +25,16 @@ tau0 = need - 1, the ratio form; for equal capacities it is the plain form x_s -
 supermartingale that starts at 1 under H0, and by Ville's inequality P(e ever reaches 1/a) <= a, however often one looks.
 A few very large stations would force small bets, so sizes are cut at CUT times their mean: those stations then
 have a positive d more often, and the smaller ones pay for it in rho, which is fair by the argument above.
-The bet approximates the one of greatest expected growth, mean(d) / mean(d^2) of the past draws, shrunk while it is noise.
+The bet approximates the one of greatest expected growth, mean(d) / mean(d^2) (Kelly's), from the past draws and a prior.
 
 **Baseline.** With an earlier election's figures p_i for every station, sizes g_i = p_i - w c_i (cut to what c_i allows) predict
 the gains: a station is held against what its own past says. e is then the average of this process and of the one above; an
 average of such processes is one, and it loses at most a factor of 2 against the better.
 
 **What is not known.** A station whose capacity is not known is taken to hold no more than the largest capacity that is
-known, and then nothing counts as impossible; where no capacity is known there is no bound and hence no test: e stays 1. A sheet beyond its station's
-capacity is taken as it is while its factor stays positive (half the range is held in reserve for that); where even that is
-exceeded the capacities are no bounds and the test is withdrawn: e is 0 from there on.
+known, and then nothing counts as impossible; where no capacity is known there is no bound and hence no test: e stays 1.
+A sheet beyond its station's capacity is taken as it is while its factor stays positive (half the range is held in reserve
+for that); where even that is exceeded the capacities are no bounds and the test is withdrawn: e is 0 from there on.
 
 Sources: J. Ville, Étude critique de la notion de collectif, 1939; I. Waudby-Smith, P. B. Stark and A. Ramdas, RiLACS: risk
 limiting audits via confidence sequences, E-Vote-ID 2021; I. Waudby-Smith and A. Ramdas, Estimating means of bounded random
@@ -49,12 +49,17 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from scrutineer.calls.arithmetic import slacks
 from scrutineer.calls.conditions import Measure
 from scrutineer.calls.partial import PartialCount
+from scrutineer.election import UNKNOWN
 from scrutineer.errors import CallError
 
-CUT: Final = 3
+CUT: Final = 4
 """Sizes are cut at this many times their mean."""
+
+_PRIOR_DRAWS: Final = 10
+"""How many draws the prior of the bets counts for: that d is 0 on average, with half the mean expected gain as its spread."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +94,10 @@ def evidence(partial: PartialCount, measure: Measure) -> Evidence:
 
     Raises CallError where the measure belongs to another partial count, or capacities are too large to be true.
     """
-    raise NotImplementedError
+    start, steps = _start_and_steps(partial, measure)
+    now = float(steps[-1]) if len(steps) else start
+    best = now if now == -math.inf else max(start, float(steps.max(initial=start)))
+    return Evidence(best, now, len(steps))
 
 
 def path(partial: PartialCount, measure: Measure) -> NDArray[np.float64]:
@@ -97,4 +105,75 @@ def path(partial: PartialCount, measure: Measure) -> NDArray[np.float64]:
 
     Raises CallError as `evidence` does.
     """
-    raise NotImplementedError
+    return _start_and_steps(partial, measure)[1]
+
+
+def _start_and_steps(partial: PartialCount, measure: Measure) -> tuple[float, NDArray[np.float64]]:
+    """Log e before the first station and after each."""
+    drawn = partial.counted | partial.open
+    unknown = drawn & (partial.capacity == UNKNOWN)
+    complete = not unknown.any()
+    # Excluded stations take no part: their capacity is zero here.
+    capacity = np.where(drawn, partial.capacity, 0)
+    if not complete:
+        capacity[unknown] = max(0, int(capacity.max()))
+    left = slacks(partial, measure, capacity)
+    # Under H0 the gains left add up to at most u = -1 - slack.
+    np.subtract(-1, left, out=left)
+    order = partial.in_order()
+    if not complete and not (drawn & ~unknown).any():
+        return 0.0, np.zeros(len(order))
+    gains = left[:-1] - left[1:]
+    worst = measure.condition.worst
+    stations = int(np.count_nonzero(drawn))
+    steps = _log_e(gains, left, _cut(capacity, stations), order)
+    if measure.expected is not None:
+        low, high = worst * capacity, measure.condition.best * capacity
+        predicted = np.clip(measure.expected, low, high) - low
+        steps = np.logaddexp(steps, _log_e(gains, left, _cut(predicted, stations), order)) - math.log(2)
+    start = 0.0
+    if complete:
+        steps[left[1:] < 0] = math.inf
+        start = math.inf if left[0] < 0 else 0.0
+    return start, steps
+
+
+def _cut(sizes: NDArray[np.int64], stations: int) -> NDArray[np.int64]:
+    """The sizes of all stations, cut at a multiple of their mean."""
+    mean = int(sizes.sum()) // max(1, stations) + 1
+    return np.minimum(sizes, CUT * mean)
+
+
+def _log_e(
+    gains: NDArray[np.int64], left: NDArray[np.int64], sizes: NDArray[np.int64], order: NDArray[np.int64]
+) -> NDArray[np.float64]:
+    """Log e after each draw: the gains drawn, what H0 leaves before and after each, the sizes of all stations, the order."""
+    if not len(gains):
+        return np.zeros(0)
+    own = sizes[order]
+    total, largest = int(sizes.sum()), int(sizes.max())
+    before = np.cumsum(own)
+    before -= own
+    sizes_left = total - before
+    room = np.maximum(left[:-1], 0)
+    rho = room / np.maximum(sizes_left, 1)
+    d = gains - rho * own
+    squares = d * d
+    past = np.cumsum(squares)
+    past -= squares
+    past += _PRIOR_DRAWS * max(1.0, float(rho[0]) * total / len(sizes) / 2) ** 2
+    # The sum of the past draws' d at the present rho.
+    bets = (left[0] - left[:-1]) - rho * before
+    bets /= past
+    # rho is 0 where nothing may be left to gain under H0: no d is below zero then, and every bet is a fair one.
+    limit = np.maximum(rho, np.finfo(np.float64).tiny)
+    limit *= 2.0 * max(1, largest)
+    np.reciprocal(limit, out=limit)
+    np.clip(bets, 0.0, limit, out=bets)
+    # Without sizes left there is nothing to hold the gains against; where H0 is impossible nothing is left to bet on.
+    bets[(sizes_left <= 0) | (left[:-1] < 0)] = 0.0
+    bets *= d
+    np.maximum(bets, -1.0, out=bets)
+    with np.errstate(divide="ignore"):
+        np.log1p(bets, out=bets)
+    return np.cumsum(bets, out=bets)
