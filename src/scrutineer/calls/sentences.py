@@ -1,32 +1,257 @@
-"""A call in words that a journalist can quote. Plain text; takes no side, and says no more than the figures do."""
+"""A call in words that a journalist can quote. Plain text; takes no side, and says no more than the figures do.
 
-from scrutineer.calls.call import Call, Sensitivity
-from scrutineer.calls.conditions import Condition
+Somebody is said to be elected only where the verdict is decided and the contest's rule elects. Figures come from the call alone,
+so that the same call reads the same everywhere. Where the contest is given, candidates are called by its names instead of ids.
+"""
+
+from typing import Final
+
+from scrutineer.calls.call import Call, ConditionCall, Reason, Sensitivity
+from scrutineer.calls.condition_words import condition_sentence, few, flips, sensitivity_sentence, times
+from scrutineer.calls.strata import MIN_COUNTED
+from scrutineer.calls.text import count_of, decimal, listed, number, share
 from scrutineer.election import Contest
+from scrutineer.election.call_settings import CallSettings
+
+DECIDED: Final = ("arithmetic", "statistics")
+
+__all__ = ["condition_sentence", "explanations", "names_of", "sensitivity_sentence", "sentence", "verdict_name", "weakest"]
 
 
 def verdict_name(call: Call) -> str:
     """The verdict for people: 'Decided by statistics (at risk 5 %, gamma 3)'."""
-    raise NotImplementedError
+    match call.verdict:
+        case "not-coherent":
+            return "Not coherent"
+        case "arithmetic":
+            return "Decided by arithmetic"
+        case "statistics":
+            settings = CallSettings(risk=call.risk, gamma=call.gamma)
+            return f"Decided by statistics (at risk {share(settings.risk_limit())}, gamma {decimal(settings.order_limit())})"
+        case _:
+            return "Not decided"
 
 
 def sentence(call: Call, contest: Contest | None = None) -> str:
-    """The call in one sentence. With the contest, it can tell a question from candidates and lists."""
-    raise NotImplementedError
+    """The call in one sentence. With the contest, it calls candidates by name and knows a question from an election."""
+    names = names_of(call, contest)
+    name = verdict_name(call)
+    match call.verdict:
+        case "not-coherent":
+            more = len(call.incoherent) - 1
+            also = f", and {count_of(more, 'further finding', 'further findings')}" if more > 0 else ""
+            what = call.incoherent[0].rstrip(".") if call.incoherent else "a figure does not fit the others"
+            return f"{name}: the figures cannot all be true ({what}{also}), so no call is made."
+        case "arithmetic":
+            return f"{name}: {_result(call, names, contest)}; {_arithmetic(call)}."
+        case "statistics":
+            return f"{name}: {_result(call, names, contest)}{_flip(call, names)}."
+        case _:
+            return f"{name}: {_undecided(call, names)}{_uncommitted(call)}."
 
 
-def explanations(call: Call) -> tuple[str, ...]:
+def explanations(call: Call, contest: Contest | None = None) -> tuple[str, ...]:
     """One for each reason, in the order of `call.reasons`: what stands in the way, and what would change it."""
-    raise NotImplementedError
+    names = names_of(call, contest)
+    return tuple(_explanation(call, reason, names) for reason in call.reasons)
 
 
-def condition_sentence(condition: Condition, candidates: tuple[str, ...]) -> str:
-    """What a condition asks: 'Heron has more votes than Wren', 'Heron has at least 40 % of the valid votes'."""
-    raise NotImplementedError
+def weakest(call: Call) -> ConditionCall | None:
+    """The condition on which the verdict hangs: of each clause the one furthest from failing, and of these the nearest.
+
+    None where there is no condition, as in a call on figures that do not fit.
+    """
+    best = [max(clause, key=_strength) for clause in call.clauses if clause]
+    return min(best, key=_strength) if best else None
 
 
-def sensitivity_sentence(
-    sensitivity: Sensitivity, condition: Condition, candidates: tuple[str, ...], stratum: str = "region"
-) -> str:
-    """How strongly the order of reporting would have to matter for the condition to flip, and what was seen tonight."""
-    raise NotImplementedError
+def names_of(call: Call, contest: Contest | None) -> tuple[str, ...]:
+    """The candidates by name where the contest names them, else as the call names them."""
+    known = {candidate.id: candidate.name for candidate in contest.standing()} if contest else {}
+    return tuple(known.get(candidate, candidate) for candidate in call.candidates)
+
+
+def _strength(condition: ConditionCall) -> tuple[bool, bool, bool, float, int]:
+    flips_at = None if condition.sensitivity is None else condition.sensitivity.flips_at
+    unmoved = condition.sensitivity is not None and flips_at is None
+    arithmetic = condition.verdict == "arithmetic"
+    in_band = "recount-band" in condition.reasons
+    return (
+        condition.verdict in DECIDED,
+        not in_band,
+        arithmetic,
+        float("inf") if unmoved else float(flips_at or 0),
+        condition.value,
+    )
+
+
+def _result(call: Call, names: tuple[str, ...], contest: Contest | None) -> str:
+    """What is decided. Of a part of the contest's unit nobody is elected: there it is who comes first."""
+    outcome = call.outcome
+    first = [names[index] for index in outcome.elected]
+    where = f"in {call.unit}, " if call.unit else ""
+    if contest is not None and contest.rule == "yes-no":
+        return f"{where}the question {'has' if outcome.elected == (0,) else 'does not have'} the votes it needs"
+    if outcome.seats:
+        seats = [f"{names[index]} {number(count)}" for index, count in enumerate(outcome.seats) if count]
+        return f"{where}the seats {'would be' if call.unit else 'are'} {listed(seats)}"
+    if outcome.runoff:
+        pair = listed([names[index] for index in outcome.runoff])
+        return f"{where}{pair} {'come first, nobody with the share that the rule asks for' if call.unit else 'go into a run-off'}"
+    if not first:
+        return f"{where}nobody is elected" if not call.unit else f"{where}nobody has the votes that the rule asks for"
+    if call.unit:
+        return f"{where}{listed(first)} {'comes' if len(first) == 1 else 'come'} first"
+    return f"{listed(first)} {'is' if len(first) == 1 else 'are'} elected"
+
+
+def _arithmetic(call: Call) -> str:
+    if not call.open or call.open_ballots == 0:
+        return "every station is counted" if not call.open else "no further ballot can come"
+    if call.slack is None or call.open_ballots is None:
+        return "no number of further ballots can change that"
+    needed = count_of(call.open_ballots + call.slack, "further ballot", "further ballots")
+    return f"it would take at least {needed} to change that, and at most {number(call.open_ballots)} can still come"
+
+
+def _flip(call: Call, names: tuple[str, ...]) -> str:
+    hangs = weakest(call)
+    if hangs is None or hangs.sensitivity is None:
+        return ""
+    return f"; {flips(hangs.sensitivity, hangs.condition, names)}"
+
+
+def _undecided(call: Call, names: tuple[str, ...]) -> str:
+    if not call.counted:
+        return "no station is counted yet"
+    ahead = f"{_lead(call, names)} with {number(call.counted)} of {count_of(call.stations, 'station', 'stations')} counted"
+    if "tie" in call.reasons:
+        return f"{listed([names[index] for index in call.outcome.tied])} are level on the last place; {ahead}"
+    if "recount-band" in call.reasons:
+        return f"{ahead}, so close that a recount may change the outcome"
+    if call.open_ballots is None:
+        coming = (
+            f"nothing bounds what {count_of(call.open, 'open station', 'open stations')} can still add, because rolls are missing"
+        )
+    else:
+        enough = ", which is enough to change the outcome" if "outstanding-exceeds-lead" in call.reasons else ""
+        coming = f"up to {count_of(call.open_ballots, 'ballot', 'ballots')} can still come{enough}"
+    hangs = weakest(call)
+    at_stake = ""
+    if hangs is not None and (not call.leads or hangs.condition != _closest(call).condition):
+        at_stake = f"; it hangs on whether {condition_sentence(hangs.condition, names)}"
+    only_the_test = "test-not-passed" in call.reasons and not {"order-sensitive", "order-seen"} & set(call.reasons)
+    test = "; the sequential test has not passed yet" if only_the_test else ""
+    return f"{ahead}, and {coming}{at_stake}{_flip(call, names)}{test}"
+
+
+def _lead(call: Call, names: tuple[str, ...]) -> str:
+    if not call.leads:
+        return "nobody is ahead"
+    nearest = _closest(call)
+    rival = "the next" if nearest.condition.against is None else names[nearest.condition.against]
+    return f"{names[nearest.condition.favours]} leads {rival} by {count_of(nearest.value, 'vote', 'votes')}"
+
+
+def _closest(call: Call) -> ConditionCall:
+    return min(call.leads, key=lambda lead: lead.value)
+
+
+def _uncommitted(call: Call) -> str:
+    if call.committed:
+        return ""
+    return "; risk, gamma and strata were not committed before the first result, so that arithmetic alone could decide"
+
+
+def _explanation(call: Call, reason: Reason, names: tuple[str, ...]) -> str:
+    best = [max(clause, key=_strength) for clause in call.clauses if clause]
+    about = next((condition for condition in best if reason in condition.reasons), weakest(call))
+    match reason:
+        case "outstanding-exceeds-lead":
+            return _exceeds(call)
+        case "order-sensitive":
+            how = (
+                ""
+                if about is None or about.sensitivity is None
+                else sensitivity_sentence(about.sensitivity, about.condition, names)
+            )
+            how = how or "A difference between outstanding and counted stations flips it."
+            return (
+                f"{how} A verdict needs a figure above gamma {_gamma(call)}; more counted stations, or a larger lead, raise it."
+            )
+        case "order-seen":
+            return _seen_already(None if about is None else about.sensitivity)
+        case "stratum-uncovered":
+            uncovered = () if about is None or about.sensitivity is None else about.sensitivity.uncovered
+            where = listed(few(uncovered)) or "a region"
+            return (
+                f"Fewer than {MIN_COUNTED} stations are counted in {where}, so that every ballot from there is taken to count "
+                f"against the outcome; that changes once {MIN_COUNTED} stations are counted there."
+            )
+        case "test-not-passed":
+            shown = "who is ahead" if about is None else f"that {condition_sentence(about.condition, names)}"
+            part = f"its part of the risk of {_risk(call)}"
+            return f"At {part} the sequential test does not show yet {shown}; more counted stations can."
+        case "recount-band":
+            return _band(about, names)
+        case "not-committed":
+            return (
+                "Risk, gamma and strata were not committed to the log before the first result, so that they could have been "
+                "chosen after seeing results: no verdict by statistics is given, and arithmetic alone can decide."
+            )
+        case "tie":
+            level = listed([names[index] for index in call.outcome.tied]) or "The candidates"
+            return f"{level} are level on the last place; one more ballot, or the law's own way of breaking a tie, changes that."
+        case "inputs":
+            return _inputs(call)
+
+
+def _exceeds(call: Call) -> str:
+    if call.open_ballots is None or call.slack is None or call.slack > 0:
+        return "What is still open can change the outcome; that changes once less is open or the difference in votes is larger."
+    fewest = number(call.open_ballots + call.slack)
+    return (
+        f"Up to {count_of(call.open_ballots, 'ballot', 'ballots')} can still come, and {fewest} of them could be enough to "
+        f"change the outcome; arithmetic decides once fewer than {fewest} can come and the difference in votes is no smaller."
+    )
+
+
+def _seen_already(found: Sensitivity | None) -> str:
+    if found is None or found.seen is None or found.flips_at is None:
+        return (
+            "Later stations differed from earlier ones of the same region by more than any reweighting of them explains; "
+            "more counted stations can bring that down."
+        )
+    return (
+        f"Later stations already differed from earlier ones of the same region by {times(found.seen)}, and "
+        f"{times(found.flips_at)} would flip the outcome; "
+        "that changes once the count has raised the second figure above the first."
+    )
+
+
+def _band(about: ConditionCall | None, names: tuple[str, ...]) -> str:
+    if about is None:
+        how = "The difference is within the recount band"
+    elif about.condition.code.startswith("lead:"):
+        how = f"The lead of {count_of(about.value, 'vote', 'votes')} is within the recount band of {number(about.band)}"
+    else:
+        how = f"Whether {condition_sentence(about.condition, names)} is so close that it is within the recount band"
+    return f"{how}; a recount, or a difference beyond the band once more is counted, changes that."
+
+
+def _inputs(call: Call) -> str:
+    if call.incoherent:
+        return f"These figures cannot all be true: {'; '.join(call.incoherent)}. A call is made once they are corrected."
+    if not call.counted:
+        return "No station is counted; a call is made once the first one is."
+    return (
+        "The roll of an open station is missing, so that nothing bounds what can still come; give it and arithmetic can decide."
+    )
+
+
+def _risk(call: Call) -> str:
+    return share(CallSettings(risk=call.risk).risk_limit())
+
+
+def _gamma(call: Call) -> str:
+    return decimal(CallSettings(gamma=call.gamma).order_limit())

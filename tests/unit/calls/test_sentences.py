@@ -1,0 +1,287 @@
+"""Calls in words: what is said for each verdict and reason, and what is never said."""
+
+from dataclasses import replace
+from fractions import Fraction
+from typing import get_args
+
+import pytest
+
+from scrutineer.calls.call import Call, ConditionCall, Reason, Sensitivity
+from scrutineer.calls.conditions import Condition
+from scrutineer.calls.forms import NOT_BELOW, STRICT, above, ahead, below, lead, linear, short
+from scrutineer.calls.sentences import condition_sentence, explanations, sensitivity_sentence, sentence, verdict_name, weakest
+from scrutineer.calls.text import THIN, decimal, points, share
+from scrutineer.count.outcome import Outcome
+from scrutineer.election import Contest, Option
+
+NAMES = ("Heron", "Wren", "Finch")
+FLIPS = Sensitivity(210, 140, ())
+LEAD = ConditionCall(lead(0, 1, 3), "not-decided", ("outstanding-exceeds-lead", "order-sensitive"), 700, -1500, FLIPS, True, 20)
+CALL = Call(
+    contest="chair",
+    unit="",
+    verdict="not-decided",
+    reasons=("outstanding-exceeds-lead", "order-sensitive"),
+    outcome=Outcome(elected=(0,), margin=700),
+    candidates=NAMES,
+    clauses=((LEAD,), (replace(LEAD, condition=lead(0, 2, 3), value=5000),)),
+    leads=(LEAD, replace(LEAD, condition=lead(0, 2, 3), value=5000)),
+    incoherent=(),
+    committed=True,
+    risk="0.05",
+    gamma="3",
+    counted=80,
+    open=20,
+    stations=100,
+    open_ballots=2200,
+    binding="pair:0:1",
+    slack=-1500,
+)
+DECIDED = replace(LEAD, verdict="statistics", reasons=(), sensitivity=Sensitivity(340, 140, ()))
+STATISTICS = replace(CALL, verdict="statistics", reasons=(), clauses=((DECIDED,),), leads=(DECIDED,))
+ARITHMETIC = replace(CALL, verdict="arithmetic", reasons=(), open_ballots=600, slack=100)
+INCOHERENT = replace(
+    CALL, verdict="not-coherent", reasons=("inputs",), clauses=(), leads=(), incoherent=("sums differ.", "b", "c")
+)
+NOTHING = replace(CALL, reasons=("inputs",), clauses=(), leads=(), counted=0, open=100)
+
+
+def plain(text: str) -> str:
+    return text.replace(THIN, " ")
+
+
+def test_verdict_names() -> None:
+    assert plain(verdict_name(STATISTICS)) == "Decided by statistics (at risk 5 %, gamma 3)"
+    assert (
+        plain(verdict_name(replace(STATISTICS, risk="1/40", gamma="5/2"))) == "Decided by statistics (at risk 2.5 %, gamma 2.5)"
+    )
+    assert [verdict_name(call) for call in (ARITHMETIC, INCOHERENT, CALL)] == [
+        "Decided by arithmetic",
+        "Not coherent",
+        "Not decided",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("call", "expected"),
+    [
+        pytest.param(
+            CALL,
+            "Not decided: Heron leads Wren by 700 votes with 80 of 100 stations counted, and up to 2 200 ballots "
+            "can still come, which "
+            "is enough to change the outcome; it would flip only if, in every region at once, stations that "
+            "favour Wren were, compared "
+            "with the rest, at least 2.1 times as common among the outstanding ones as among the counted ones "
+            "(or more than that in "
+            "some); the largest such difference seen so far, in either direction, is 1.4.",
+            id="not decided",
+        ),
+        pytest.param(
+            STATISTICS,
+            "Decided by statistics (at risk 5 %, gamma 3): Heron is elected; it would flip only if, in every "
+            "region at once, stations "
+            "that favour Wren were, compared with the rest, at least 3.4 times as common among the outstanding "
+            "ones as among the counted "
+            "ones (or more than that in some); the largest such difference seen so far, in either direction, is 1.4.",
+            id="statistics",
+        ),
+        pytest.param(
+            ARITHMETIC,
+            "Decided by arithmetic: Heron is elected; it would take at least 700 further ballots to change that, "
+            "and at most 600 can "
+            "still come.",
+            id="arithmetic",
+        ),
+        pytest.param(
+            replace(ARITHMETIC, open=0, open_ballots=0),
+            "Decided by arithmetic: Heron is elected; every station is counted.",
+            id="all counted",
+        ),
+        pytest.param(
+            replace(ARITHMETIC, open_ballots=None, slack=None),
+            "Decided by arithmetic: Heron is elected; no number of further ballots can change that.",
+            id="unchangeable",
+        ),
+        pytest.param(
+            INCOHERENT,
+            "Not coherent: the figures cannot all be true (sums differ, and 2 further findings), so no call is made.",
+            id="not coherent",
+        ),
+        pytest.param(NOTHING, "Not decided: no station is counted yet.", id="nothing counted"),
+        pytest.param(
+            replace(ARITHMETIC, outcome=Outcome(runoff=(0, 1)), open=0),
+            "Decided by arithmetic: Heron and Wren go into a run-off; every station is counted.",
+            id="run-off",
+        ),
+        pytest.param(
+            replace(ARITHMETIC, outcome=Outcome(elected=(0, 2), seats=(4, 0, 1)), open=0),
+            "Decided by arithmetic: the seats are Heron 4 and Finch 1; every station is counted.",
+            id="seats",
+        ),
+        pytest.param(
+            replace(ARITHMETIC, outcome=Outcome(elected=(0, 2)), open=0),
+            "Decided by arithmetic: Heron and Finch are elected; every station is counted.",
+            id="several places",
+        ),
+        pytest.param(
+            replace(ARITHMETIC, unit="north", open=0),
+            "Decided by arithmetic: in north, Heron comes first; every station is counted.",
+            id="nobody is elected by a part",
+        ),
+        pytest.param(
+            replace(CALL, reasons=("tie",), outcome=Outcome(tied=(0, 1), open_seats=1), clauses=(), leads=()),
+            "Not decided: Heron and Wren are level on the last place; nobody is ahead with 80 of 100 stations counted.",
+            id="tie",
+        ),
+        pytest.param(
+            replace(CALL, reasons=("recount-band",)),
+            "Not decided: Heron leads Wren by 700 votes with 80 of 100 stations counted, so close that a recount "
+            "may change the outcome.",
+            id="recount band",
+        ),
+    ],
+)  # fmt: skip
+def test_sentences(call: Call, expected: str) -> None:
+    assert plain(sentence(call)) == expected
+
+
+def test_unknown_rolls_uncommitted_settings_and_what_is_at_stake_are_said() -> None:
+    unbounded = sentence(replace(CALL, open_ballots=None, slack=None, reasons=("inputs",)))
+    assert "nothing bounds what 20 open stations can still add, because rolls are missing" in unbounded
+    assert "were not committed before the first result" in sentence(replace(CALL, committed=False))
+    assert "not committed" not in sentence(replace(ARITHMETIC, committed=False))
+    half = replace(LEAD, condition=above(0, Fraction(1, 2), candidates=3, need=STRICT), value=90)
+    text = plain(sentence(replace(CALL, clauses=((half,),))))
+    assert "Heron leads Wren by 700 votes" in text
+    assert "it hangs on whether Heron has more than 50 % of the valid votes" in text
+    assert "stations less favourable to Heron" in text
+    tested = replace(CALL, reasons=("outstanding-exceeds-lead", "test-not-passed"))
+    assert sentence(tested).endswith("the sequential test has not passed yet.")
+
+
+def test_candidates_are_called_by_the_names_of_the_contest_and_questions_are_not_elected() -> None:
+    chair = Contest("chair", "Chair", "plurality", tuple(Option(name, f"{name} of the Marsh") for name in NAMES))
+    assert "Heron of the Marsh is elected" in sentence(ARITHMETIC, chair)
+    assert all("Wren of the Marsh" in text for text in explanations(CALL, chair)[1:])
+    question = Contest("bridge", "Bridge", "yes-no", (Option("yes", "Yes"), Option("no", "No")))
+    adopted = replace(ARITHMETIC, candidates=("yes", "no"), clauses=(), leads=())
+    assert "the question has the votes it needs" in sentence(adopted, question)
+    rejected = replace(adopted, outcome=Outcome(elected=(1,)))
+    assert "the question does not have the votes it needs" in sentence(rejected, question)
+
+
+def test_the_weakest_condition_is_the_one_that_flips_first() -> None:
+    certain = replace(LEAD, verdict="arithmetic", reasons=(), sensitivity=None, value=9)
+    unmoved = replace(DECIDED, sensitivity=Sensitivity(None, 100, ()), value=10)
+    nearer = replace(DECIDED, sensitivity=Sensitivity(330, 100, ()), value=11)
+    assert weakest(replace(CALL, clauses=((certain,), (unmoved,), (DECIDED,), (nearer,)))) is nearer
+    assert weakest(replace(CALL, clauses=((certain,), (unmoved,)))) is unmoved
+    assert weakest(replace(CALL, clauses=((LEAD, nearer), (DECIDED,)))) is nearer
+    assert weakest(replace(CALL, clauses=((certain,), (LEAD,)))) is LEAD
+    assert weakest(NOTHING) is None
+
+
+FORMS = [
+    (lead(0, 1, 3), "Heron has more votes than Wren"),
+    (replace(lead(0, 1, 3), need=0), "Heron has at least as many votes as Wren"),
+    (replace(lead(0, 1, 3), need=5), "Heron has at least 5 votes more than Wren"),
+    (above(2, Fraction(1, 2), candidates=3, need=STRICT), "Finch has more than 50 % of the valid votes"),
+    (above(0, Fraction(2, 5), candidates=3, need=NOT_BELOW, base="cast"), "Heron has at least 40 % of the ballots cast"),
+    (above(0, Fraction(1, 3), candidates=3, need=STRICT), "Heron has more than 33.33 % of the valid votes"),
+    (above(0, Fraction(1, 2), candidates=1, need=STRICT, base="cast"), "Heron has more than 50 % of the ballots cast"),
+    (below(0, Fraction(1, 20), candidates=3, need=STRICT, favours=1), "Heron has less than 5 % of the valid votes"),
+    (below(1, Fraction(1, 2), candidates=3, need=NOT_BELOW, favours=0), "Wren has at most 50 % of the valid votes"),
+    (ahead(0, 1, Fraction(1, 10), candidates=3, base="valid"), "Heron is at least 10 % of the valid votes ahead of Wren"),
+    (ahead(0, 1, Fraction(1, 10), candidates=2, base="cast"), "Heron is at least 10 % of the ballots cast ahead of Wren"),
+    (short(0, 1, Fraction(1, 10), candidates=3, base="valid"), "Heron is less than 10 % of the valid votes ahead of Wren"),
+    (ahead(0, None, Fraction(1, 10), candidates=1, base="cast"),
+     "Heron is at least 10 % of the ballots cast ahead of all others"),
+    (linear("short:0:1", 1, 0, {0: -1, 1: 1}, candidates=3, need=NOT_BELOW), "Heron does not lead Wren"),
+    (linear("seat:0:1", 0, 1, {0: Fraction(1, 3), 1: Fraction(-1, 2)}, candidates=3, need=STRICT),
+     "Heron takes its last seat before Wren takes another one"),
+    (Condition("elimination:0:1", 0, 1, (1, -1, 0), 0, 1), "Wren leaves the instant run-off before Heron"),
+    (Condition("margin:x:y", 0, 1, (9, -11, -1), 0, 4), "the weighted sum of votes margin:x:y is at least 4"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("condition", "expected"), FORMS, ids=[text for _, text in FORMS])
+def test_conditions(condition: Condition, expected: str) -> None:
+    assert plain(condition_sentence(condition, NAMES)) == expected
+
+
+@pytest.mark.parametrize(
+    ("sensitivity", "expected"),
+    [
+        pytest.param(
+            FLIPS, ["It would flip only if, in every region at once", "favour Wren", "2.1 times", "is 1.4."], id="plain"
+        ),
+        pytest.param(Sensitivity(205, 100, ()), ["2.05 times", "no such difference has been seen so far."], id="nothing seen"),
+        pytest.param(Sensitivity(205, None, ()), ["already differed", "more than any such difference explains."], id="more seen"),
+        pytest.param(Sensitivity(None, 170, ()), ["No such difference", "would flip it", "is 1.7."], id="nothing flips"),
+        pytest.param(
+            Sensitivity(100, 170, ()), ["even if the outstanding stations were like the counted ones."], id="flips as is"
+        ),
+        pytest.param(
+            Sensitivity(220, 170, ("North",)),
+            ["counting for Wren every ballot from North (a region with too few counted stations)"],
+            id="one uncovered",
+        ),
+        pytest.param(
+            Sensitivity(None, 170, ("A", "B", "C", "D", "E", "F")),
+            ["No such difference", "every ballot from A, B, C, D and 2 more (regions with too few"],
+            id="many uncovered",
+        ),
+    ],
+)
+def test_sensitivity(sensitivity: Sensitivity, expected: list[str]) -> None:
+    text = sensitivity_sentence(sensitivity, LEAD.condition, NAMES).replace(" of the same region", "")
+    for part in expected:
+        assert part in text
+    assert "district" in sensitivity_sentence(sensitivity, LEAD.condition, NAMES, "district")
+
+
+@pytest.mark.parametrize("reason", get_args(Reason))
+@pytest.mark.parametrize("call", [CALL, NOTHING, INCOHERENT, STATISTICS, replace(CALL, open_ballots=None, slack=None)])
+def test_every_reason_is_explained_with_what_would_change_it(call: Call, reason: Reason) -> None:
+    (text,) = explanations(replace(call, reasons=(reason,)))
+    assert text[0].isupper()
+    assert text.endswith(".")
+    assert any(word in text for word in ("change", "once", "can", "needs")), text
+
+
+@pytest.mark.parametrize(
+    ("reason", "parts"),
+    [
+        ("outstanding-exceeds-lead", ["2 200 ballots", "700 of them", "fewer than 700"]),
+        ("order-sensitive", ["2.1 times", "above gamma 3"]),
+        ("order-seen", ["by 1.4, and 2.1 would flip"]),
+        ("stratum-uncovered", ["Fewer than 30 stations"]),
+        ("test-not-passed", ["risk of 5 %", "that Heron has more votes than Wren"]),
+        ("recount-band", ["lead of 700 votes", "band of 20"]),
+        ("not-committed", ["before the first result"]),
+        ("tie", ["The candidates are level"]),
+        ("inputs", ["roll of an open station is missing"]),
+    ],
+)
+def test_explanations_carry_their_figures(reason: Reason, parts: list[str]) -> None:
+    (text,) = explanations(replace(CALL, reasons=(reason,)))
+    for part in parts:
+        assert part in plain(text)
+
+
+def test_some_words_are_never_said() -> None:
+    reasons: tuple[Reason, ...] = get_args(Reason)
+    for call in (CALL, STATISTICS, ARITHMETIC, INCOHERENT, NOTHING):
+        said = " ".join((sentence(call), *explanations(replace(call, reasons=reasons)))).lower()
+        assert not [word for word in ("trend", "irreversible", "fraud", "winner") if word in said]
+        if call.verdict in ("not-decided", "not-coherent"):
+            assert "elected" not in said
+
+
+def test_figures() -> None:
+    assert [decimal(Fraction(value)) for value in ("3", "5/2", "-1/20", "1/3", "1999/1000", "-1/1000")] == [
+        "3", "2.5", "−0.05", "0.33", "2", "0",
+    ]  # fmt: skip
+    assert plain(decimal(Fraction(1234567, 100))) == "12 345.67"
+    assert plain(share(Fraction(1, 20))) == "5 %"
+    assert [points(value) for value in (700, -35, 0)] == ["+7.00", "−0.35", "0.00"]
