@@ -16,6 +16,7 @@ import time
 from nacl import bindings
 
 from electorate import FOLDER, MASTER, electorate, filled_log, log_signer
+from scrutineer.calls import bulletin_calls
 from scrutineer.count import Count, make_bulletin
 from scrutineer.portal.publish import publish
 from scrutineer.portal.record import Pages, Record, SiteOptions
@@ -76,7 +77,7 @@ def publish_electorate(stations: int, pages: Pages) -> None:
     election = made.election()
     count = Count(election)
     count.apply(log.entries())
-    bulletin = make_bulletin(count, log.root(), number=1, time=1_800_000_000)
+    bulletin = make_bulletin(count, log.root(), number=1, time=1_800_000_000, calls=bulletin_calls(count))
     log.append([sign_statement(bulletin, OFFICERS[0], MASTER.derive(OFFICERS[0]))])
     count.apply(log.entries(count.size))
     head = log.head

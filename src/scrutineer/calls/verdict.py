@@ -14,22 +14,29 @@ leads is itself a result: a false call says that somebody leads the one who is i
 """
 
 from collections.abc import Iterable
+from dataclasses import replace
 from fractions import Fraction
+from typing import Final
 
 from scrutineer.calls.arithmetic import band
 from scrutineer.calls.call import Call, ConditionCall, Reason, Sensitivity, Verdict
 from scrutineer.calls.conditions import Condition, measure
+from scrutineer.calls.forms import Clause
 from scrutineer.calls.martingale import evidence
 from scrutineer.calls.outcomes import Question, leads, question, tally_of
 from scrutineer.calls.partial import PartialCount
 from scrutineer.calls.sensitivity import sensitivity
-from scrutineer.count.outcome import Bound, can_change
+from scrutineer.count.outcome import Bound, RankedTally, Tally, can_change
 from scrutineer.count.results import rule_of
 from scrutineer.election import Contest
 from scrutineer.election.call_settings import CallSettings
 from scrutineer.election.contests import parse_share
 
 _DECIDED: tuple[Verdict, ...] = ("arithmetic", "statistics")
+
+
+EXAMINED: Final = 64
+"""Conditions that are examined by statistics, tightest first, once one of them is not decided: list rules have very many."""
 
 
 def make_call(
@@ -49,10 +56,10 @@ def make_call(
     rule = rule_of(contest)
     asked = question(rule, tally)
     bound = can_change(rule, tally, partial.open_ballots)
-    judge = _Judge(contest, partial, settings, asked, committed=committed)
+    judge = _Judge(contest, partial, tally, settings, asked, committed=committed)
     coherent = not incoherent and partial.counted_stations > 0
-    clauses = tuple(tuple(judge.call(condition) for condition in clause) for clause in asked.clauses) if coherent else ()
-    ahead = tuple(judge.call(condition) for condition in leads(partial.totals)) if coherent else ()
+    clauses = judge.clauses(asked.clauses) if coherent else ()
+    ahead = judge.clauses(tuple((condition,) for condition in leads(partial.totals))) if coherent else ()
     verdict, reasons = _verdict(asked, bound, clauses, partial, incoherent)
     return Call(
         contest=contest.id,
@@ -62,7 +69,7 @@ def make_call(
         outcome=asked.outcome,
         candidates=partial.candidates,
         clauses=clauses,
-        leads=ahead,
+        leads=tuple(clause[0] for clause in ahead),
         incoherent=incoherent,
         committed=committed,
         risk=settings.risk,
@@ -80,9 +87,18 @@ class _Judge:
     """Calls conditions of one contest; each condition once, since the outcome and the leads often ask the same."""
 
     def __init__(
-        self, contest: Contest, partial: PartialCount, settings: CallSettings, asked: Question, *, committed: bool
+        self,
+        contest: Contest,
+        partial: PartialCount,
+        tally: Tally | RankedTally,
+        settings: CallSettings,
+        asked: Question,
+        *,
+        committed: bool,
     ) -> None:
         self._partial = partial
+        self._tally = tally
+        self._open_ballots = partial.open_ballots
         self._legal = parse_share(contest.recount, "recount") if contest.recount else None
         self._gamma = settings.order_limit()
         self._risk = settings.risk_limit()
@@ -90,38 +106,51 @@ class _Judge:
         self._committed = committed
         self._known: dict[Condition, ConditionCall] = {}
 
-    def call(self, condition: Condition) -> ConditionCall:
-        """The verdict on one condition."""
-        if condition not in self._known:
-            self._known[condition] = self._call(condition)
-        return self._known[condition]
+    def clauses(self, asked: tuple[Clause, ...]) -> tuple[tuple[ConditionCall, ...], ...]:
+        """The verdicts on conditions: by arithmetic on all of them, then by statistics where that leaves a clause open."""
+        for condition in (condition for clause in asked for condition in clause):
+            if condition not in self._known:
+                self._known[condition] = self._by_arithmetic(condition)
+        waiting = [clause for clause in asked if not any(self._known[condition].verdict in _DECIDED for condition in clause)]
+        waiting.sort(key=lambda clause: max(self._ballots_left(self._known[condition]) for condition in clause))
+        undecided = False
+        for number, clause in enumerate(waiting):
+            if undecided and number >= EXAMINED:
+                break
+            for condition in clause:
+                if self._known[condition].sensitivity is None and self._known[condition].value >= condition.need:
+                    self._known[condition] = self._by_statistics(self._known[condition])
+            undecided = undecided or not any(self._known[condition].verdict in _DECIDED for condition in clause)
+        return tuple(tuple(self._known[condition] for condition in clause) for clause in asked)
 
-    def _call(self, condition: Condition) -> ConditionCall:
-        partial = self._partial
-        measured = measure(condition, partial)
-        open_ballots = partial.open_ballots
-        slack = None if open_ballots is None else measured.slack + condition.worst * open_ballots
-        recount = band(partial, condition, self._legal)
-        in_band: tuple[Reason, ...] = ("recount-band",) if measured.total <= recount else ()
-        verdict: Verdict = "not-decided"
-        found: Sensitivity | None = None
-        tested = False
+    def _ballots_left(self, found: ConditionCall) -> Fraction:
+        # How many of the worst ballots it takes to make the condition fail.
+        return Fraction(found.value - found.condition.need, max(1, -found.condition.worst))
+
+    def _by_arithmetic(self, condition: Condition) -> ConditionCall:
+        value = condition.value(self._tally)
+        slack = None
+        if self._open_ballots is not None or condition.worst == 0:
+            slack = value - condition.need + condition.worst * (self._open_ballots or 0)
+        recount = band(self._partial, condition, self._legal)
+        in_band: tuple[Reason, ...] = ("recount-band",) if value <= recount else ()
         if slack is not None and slack >= 0:
-            reasons = in_band
-            verdict = "not-decided" if in_band else "arithmetic"
-        elif measured.slack < 0:
-            reasons = (*in_band, "outstanding-exceeds-lead")
-        else:
-            found = sensitivity(partial, measured)
-            tested = evidence(partial, measured).passes(self._risk, self._comparisons)
-            against = self._against(found, tested=tested)
-            if against or in_band:
-                reasons = (*in_band, "outstanding-exceeds-lead" if slack is not None else "inputs", *against)
-            elif self._committed:
-                reasons, verdict = (), "statistics"
-            else:
-                reasons = ("not-committed",)
-        return ConditionCall(condition, verdict, reasons, measured.total, slack, found, tested, recount)
+            verdict: Verdict = "not-decided" if in_band else "arithmetic"
+            return ConditionCall(condition, verdict, in_band, value, slack, None, tested=False, band=recount)
+        too_much: Reason = "inputs" if slack is None else "outstanding-exceeds-lead"
+        return ConditionCall(condition, "not-decided", (*in_band, too_much), value, slack, None, tested=False, band=recount)
+
+    def _by_statistics(self, known: ConditionCall) -> ConditionCall:
+        if known.slack is not None and known.slack >= 0:
+            return known
+        measured = measure(known.condition, self._partial)
+        found = sensitivity(self._partial, measured)
+        tested = evidence(self._partial, measured).passes(self._risk, self._comparisons)
+        reasons = (*known.reasons, *self._against(found, tested=tested))
+        verdict: Verdict = "not-decided"
+        if len(reasons) == 1:  # What is open exceeds the lead, and nothing else stands against it.
+            reasons, verdict = ((), "statistics") if self._committed else (("not-committed",), "not-decided")
+        return replace(known, verdict=verdict, reasons=reasons, sensitivity=found, tested=tested)
 
     def _against(self, found: Sensitivity, *, tested: bool) -> tuple[Reason, ...]:
         """What stands against a verdict by statistics, of points (a) and (b)."""

@@ -8,6 +8,7 @@ import click
 from rich.box import SIMPLE_HEAD
 from rich.table import Table
 
+from scrutineer.calls import bulletin_calls
 from scrutineer.cli.office import Office, now
 from scrutineer.cli.show import (
     Progress,
@@ -144,7 +145,14 @@ def bulletin_command(folder: Path, layer: Layer, address: str | None, as_json: b
     with progress_display(as_json) as progress:
         log = _read(office, progress)
         count = office.count(log, None, progress)
-        bulletin = make_bulletin(count, log.root(count.size), number=len(count.bulletins) + 1, time=now(), layer=layer)
+        bulletin = make_bulletin(
+            count,
+            log.root(count.size),
+            number=len(count.bulletins) + 1,
+            time=now(),
+            layer=layer,
+            calls=bulletin_calls(count),
+        )
         index = _record(office, bulletin, "bulletin", address, progress)
     _announce(count, bulletin, f"bulletin {bulletin.number}", index, as_json)
 

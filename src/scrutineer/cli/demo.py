@@ -10,6 +10,7 @@ from typing import Final
 
 import click
 
+from scrutineer.calls import bulletin_calls
 from scrutineer.cli.office import Office, now, open_folder
 from scrutineer.cli.publish_commands import no_garbage_collection, print_report, publish_office
 from scrutineer.cli.show import Progress, print_standings, progress_display
@@ -85,7 +86,9 @@ def _send_and_count(simulation: Simulation, office: Office, address: str, progre
         _send(list(islice(statements, stop - sent)), address, verifier, sent, arrivals, progress)
         sent = stop
         live.catch_up()
-        bulletin = make_bulletin(live.count, live.tree.root(), number=number, time=now())
+        bulletin = make_bulletin(
+            live.count, live.tree.root(), number=number, time=now(), calls=bulletin_calls(live.count)
+        )
         submit_statements(office.sign(bulletin, "bulletin"), address, verifier)
         result = contest_result(live.count, 0)
         names = {candidate.id: candidate.name for candidate in live.count.election.contests[0].standing()}

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from scrutineer.calls import bulletin_calls
 from scrutineer.cli.office import Office, now, open_folder, stretches
 from scrutineer.cli.publish_commands import no_garbage_collection, publish_log
 from scrutineer.cli.show import Progress
@@ -38,7 +39,7 @@ def replay_published(published: Published, out: Path, progress: Progress) -> Rep
             statements = sign_published(published.sheets, office)
             register(statements, office, log, len(published.sheets), progress)
             count = office.count(log, None, progress)
-            bulletin = make_bulletin(count, log.root(count.size), number=1, time=now())
+            bulletin = make_bulletin(count, log.root(count.size), number=1, time=now(), calls=bulletin_calls(count))
             log.append(office.sign(bulletin, "bulletin"))
             site = out / "site"
             count.apply(log.entries(count.size))

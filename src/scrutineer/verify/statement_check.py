@@ -8,9 +8,10 @@ from typing import Final
 
 import numpy as np
 
+from scrutineer.calls import bulletin_calls
 from scrutineer.count import Count, differences
 from scrutineer.election import Election, station_issuer
-from scrutineer.errors import CountError, ScrutineerError, SignatureError
+from scrutineer.errors import CallError, CountError, ScrutineerError, SignatureError
 from scrutineer.log.merkle import HASH_SIZE
 from scrutineer.statements import Bulletin, Certificate, is_tally_sheet, parse_statement, thumbprint
 from scrutineer.statements.keys import verify_signed
@@ -147,8 +148,9 @@ class StatementCheck:
             self._report.certificates += certificate
             self._report.bulletins += not certificate
             try:
-                found = differences(payload, count, self._log.tree.root(count.size))
-            except CountError as error:
+                calls = bulletin_calls(count) if isinstance(payload, Bulletin) else ()
+                found = differences(payload, count, self._log.tree.root(count.size), calls=calls)
+            except (CountError, CallError) as error:
                 self._report.add("bulletin", self._log.where(index), f"{payload.subject()} cannot be computed again: {error}")
                 continue
             for difference in found:

@@ -123,7 +123,7 @@ class TestDefinition:
             ("units.csv", b"aviary,,The Aviary", b"aviary,north,The Aviary", 2, ""),
             ("units.csv", b"south,aviary", b"south,nowhere", 7, "parent"),
             ("units.csv", b"Lakeside", b"Lakes\xffide", 6, ""),
-            ("election.toml", b'rule = "majority"', b'rule = "minority"', 46, "contest[1].rule"),
+            ("election.toml", b'rule = "majority"', b'rule = "minority"', 54, "contest[1].rule"),
             ("election.toml", b"2026-06-07", b"07.06.2026", 11, "election.date"),
             ("election.toml", b"Kingfisher", b"King\xfffisher", 0, ""),
             ("election.toml", b"[election]", b"[election", 0, ""),
