@@ -126,11 +126,11 @@ def _start_and_steps(partial: PartialCount, measure: Measure) -> tuple[float, ND
     gains = left[:-1] - left[1:]
     worst = measure.condition.worst
     stations = int(np.count_nonzero(drawn))
-    steps = _log_e(gains, left, _cut(capacity, stations), order)
+    steps = _log_e(gains, left, _cut(capacity, stations), order, stations)
     if measure.expected is not None:
         low, high = worst * capacity, measure.condition.best * capacity
         predicted = np.clip(measure.expected, low, high) - low
-        steps = np.logaddexp(steps, _log_e(gains, left, _cut(predicted, stations), order)) - math.log(2)
+        steps = np.logaddexp(steps, _log_e(gains, left, _cut(predicted, stations), order, stations)) - math.log(2)
     start = 0.0
     if complete:
         steps[left[1:] < 0] = math.inf
@@ -145,7 +145,7 @@ def _cut(sizes: NDArray[np.int64], stations: int) -> NDArray[np.int64]:
 
 
 def _log_e(
-    gains: NDArray[np.int64], left: NDArray[np.int64], sizes: NDArray[np.int64], order: NDArray[np.int64]
+    gains: NDArray[np.int64], left: NDArray[np.int64], sizes: NDArray[np.int64], order: NDArray[np.int64], stations: int
 ) -> NDArray[np.float64]:
     """Log e after each draw: the gains drawn, what H0 leaves before and after each, the sizes of all stations, the order."""
     if not len(gains):
@@ -161,7 +161,7 @@ def _log_e(
     squares = d * d
     past = np.cumsum(squares)
     past -= squares
-    past += _PRIOR_DRAWS * max(1.0, float(rho[0]) * total / len(sizes) / 2) ** 2
+    past += _PRIOR_DRAWS * max(1.0, float(rho[0]) * total / stations / 2) ** 2
     # The sum of the past draws' d at the present rho.
     bets = (left[0] - left[:-1]) - rho * before
     bets /= past
