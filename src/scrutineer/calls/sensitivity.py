@@ -84,18 +84,21 @@ class Reweighting:
 
     def least(self, gamma: Fraction) -> Fraction | None:
         """The least final value of the form for weights from 1 to gamma. Raises CallError where gamma is below 1."""
+        _check(gamma)
         bound = self._lower()
-        return None if bound is None else bound.least(_checked(gamma))
+        return None if bound is None else bound.least(gamma)
 
     def greatest(self, gamma: Fraction) -> Fraction | None:
         """The greatest final value of the form for weights from 1 to gamma. Raises CallError where gamma is below 1."""
+        _check(gamma)
         bound = self._upper()
-        return None if bound is None else -bound.least(_checked(gamma))
+        return None if bound is None else -bound.least(gamma)
 
     def holds(self, gamma: Fraction) -> bool:
         """Whether the condition holds under every reweighting within gamma. Raises CallError where gamma is below 1."""
+        _check(gamma)
         bound = self._lower()
-        return bound is not None and bound.compare(_checked(gamma), self.measure.condition.need) >= 0
+        return bound is not None and bound.compare(gamma, self.measure.condition.need) >= 0
 
     def sensitivity(self) -> Sensitivity:
         """What would flip the condition, and what was seen tonight."""
@@ -188,7 +191,7 @@ def greatest(partial: PartialCount, measure: Measure, gamma: Fraction) -> Fracti
 
 
 def margin_bounds(partial: PartialCount, leader: int, rival: int, gamma: Fraction) -> tuple[Fraction, Fraction] | None:
-    """The smallest and largest final margin within gamma, in share points of the valid votes; None where it is unbounded.
+    """The smallest and largest final margin within gamma, in share points of the valid votes; None without bounds or votes.
 
     The margin is at least t where the least value of `votes of the leader - votes of the rival - t x valid votes` is at least 0.
     The answers are the outer neighbours on a grid of a thousandth of a point. Raises CallError where gamma is below 1.
@@ -217,6 +220,8 @@ def margin_bounds(partial: PartialCount, leader: int, rival: int, gamma: Fractio
         return None
     lowest = _last(lambda step: at(step).holds(gamma))
     highest = -_last(lambda step: below(-step))
+    if lowest > highest:
+        return None  # Every margin fits, because there are no votes to take a share of.
     return Fraction(100 * lowest, MARGIN_STEPS), Fraction(100 * highest, MARGIN_STEPS)
 
 
@@ -229,7 +234,6 @@ def _last(true: Callable[[int], bool]) -> int:
     return low
 
 
-def _checked(gamma: Fraction) -> Fraction:
+def _check(gamma: Fraction) -> None:
     if gamma < 1:
         raise CallError(f"gamma {gamma}: write a number of at least 1, which stands for an order that does not matter")
-    return gamma
