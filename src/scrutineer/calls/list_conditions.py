@@ -42,8 +42,8 @@ def divisor_clauses(rule: DHondt | SainteLague, tally: Tally, seats: tuple[int, 
 def divisor_comparisons(rule: DHondt | SainteLague, candidates: int) -> int:
     """Over how many comparisons the risk is split: (k-2) S^2 + S for k lists and S seats, S(S+1)/2 for two lists.
 
-    A threshold adds k. Let s be the true seats and s' others that are called. As both sum to S there are lists i and j with s'_i > s_i and
-    s'_j < s_j. The call says v_i d(s'_j) > v_j d(s'_i - 1), which is false, because d rises and truly
+    A threshold adds k. Let s be the true seats and s' others that are called. As both sum to S there are lists i and j with
+    s'_i > s_i and s'_j < s_j. The call says v_i d(s'_j) > v_j d(s'_i - 1), which is false, because d rises and truly
     v_j d(s_i) > v_i d(s_j - 1). So every false call asserts one of the false conditions (i, j, s'_i, s'_j) with s'_i > s_i,
     s'_j < s_j and s'_i + s'_j <= S. For one pair there are s_j (S - s_i) - s_j (s_j - 1) / 2 of them, over all pairs
     (k-2) S^2 + (3-k)/2 sum s_j^2 + (k-1) S/2. With S <= sum s_j^2 <= S^2 this is at most the number above; for one seat it is

@@ -1,8 +1,8 @@
 """The legal outcome of every rule as conditions that are linear in the totals: what must stay true for it to stand.
 
-An outcome is a conjunction of clauses, each of them a disjunction of conditions. Each rule's function says why its clauses suffice,
-and whether they are necessary too. Strictness follows the rules of `count.outcome`: a threshold of a majority must be exceeded, a
-share of the alternative rule or of a list must be reached.
+An outcome is a conjunction of clauses, each of them a disjunction of conditions. Each rule's function says why its clauses
+suffice, and whether they are necessary too. Strictness follows the rules of `count.outcome`: a threshold of a majority must be
+exceeded, a share of the alternative rule or of a list must be reached.
 """
 
 from collections.abc import Iterator
@@ -41,8 +41,8 @@ class Question:
     comparisons: int
     """At least 1. Whatever the totals turn out to be, every false call asserts one of so many false conditions. So if each
     condition is tested at the risk divided by this, the chance of any false call is at most the risk, though the data say who
-    leads. The exception is a final result that is itself level where it decides: then one more condition is false, and the
-    chance of calling one side of the tie exceeds the risk by that one comparison (a majority's number includes it)."""
+    leads. The exception is a final result that is itself an exact tie: then every call on it is false, and one comparison more
+    would be needed (in an instant run-off as many again; a majority's number includes it)."""
     exact: bool
     """Whether the clauses are necessary as well. Where they are not, an outcome may stand though a clause has failed."""
     stated: bool = True
