@@ -74,7 +74,7 @@ def counted_span(announcement: Announcement, rule: Rule | None = None) -> tuple[
     """The least and the greatest share of sheets that may be meant, or None where it was not announced.
 
     With the numbers of sheets it is known; a percentage may have been shortened: by the rule, or by any where none is given, so
-    that '80' is 79.5 to 80.5 under rounding, 80 to 81 under truncation.
+    that '80' is 79.5 to 80.5 under rounding, 80 to 81 under truncation. 100 per cent is taken at its word: everything.
     """
     if announcement.stations is not None and announcement.stations_counted is not None:
         share = Fraction(announcement.stations_counted, announcement.stations)
@@ -82,6 +82,8 @@ def counted_span(announcement: Announcement, rule: Rule | None = None) -> tuple[
     percent = announcement.counted_percent
     if percent is None:
         return None
+    if percent.units == percent.whole:
+        return Fraction(1), Fraction(1)
     below = Fraction(0 if rule == "truncation" else 1, 2)
     above = Fraction(2 if rule == "truncation" else 1, 2)
     return (

@@ -14,10 +14,17 @@ Code = Literal[
     "turnout",
     "stations",
     "counted-share",
+    "added-votes",
+    "added-total",
+    "added-above-outstanding",
+    "added-sheets",
+    "share-shift",
 ]
 """Options against valid; valid, null and blank against cast; one figure above what contains it; percentages above or below 100;
 votes against percentages; valid, null, blank against their shares of cast; more cast than registered; the turnout percentage;
-more stations counted than there are; the share counted against the numbers of stations."""
+more stations counted than there are; the share counted against the numbers of stations. Between two announcements: the votes
+added for an option; all votes added; these against the voters left; the sheets added; whether so few votes can move a share
+so far."""
 
 
 @dataclass(frozen=True, slots=True)
