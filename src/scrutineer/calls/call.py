@@ -14,6 +14,7 @@ Reason = Literal[
     "outstanding-exceeds-lead",
     "order-sensitive",
     "order-seen",
+    "sizes-seen",
     "stratum-uncovered",
     "test-not-passed",
     "recount-band",
@@ -22,7 +23,8 @@ Reason = Literal[
     "inputs",
 ]
 """Why a condition is not decided: what is open exceeds the lead; a reweighting within gamma flips it; the order seen tonight
-differs by as much as would flip it; a stratum has too few counted stations; the sequential test has not passed; the lead lies
+differs by as much as would flip it, or by more than gamma if it goes on so; large and small stations report at times that differ
+by more than gamma; a stratum has too few counted stations; the sequential test has not passed; the lead lies
 within the recount band; risk, gamma and strata were not committed before the first result; level already; figures are missing."""
 
 NEVER: Final = None
@@ -94,3 +96,5 @@ class Call:
     """What gives first, in the terms of `count.outcome.Bound`."""
     slack: int | None
     """Ballots between what is open and the fewest that can change the outcome; above 0 decides by arithmetic."""
+    sizes_seen: int = 100
+    """How unevenly stations of different sizes have reported, as a gamma in hundredths (`pace.sizes_seen`)."""

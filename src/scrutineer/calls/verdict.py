@@ -5,8 +5,8 @@ A condition of the outcome is decided
 1. by arithmetic, if the worst case of everything open leaves it standing (error zero, given the rolls);
 2. by statistics, if all of these hold: (a) the sequential test rejects its failure at its part of the risk, (b) it stands however
    the outstanding stations of each stratum are reweighted counted ones, with weights from 1 to gamma, strata with too few counted
-   stations taking their worst case, and the order seen so far tonight differs by less than would flip it, (c) it lies outside the
-   recount band, and (d) risk, gamma and strata were committed to before the first result.
+   stations taking their worst case, and what is known of tonight's order neither refutes gamma (pace.py) nor reaches what would
+   flip it, (c) it lies outside the recount band, and (d) risk, gamma and strata were committed to before the first result.
 
 (a) alone holds only for a random order of reporting and (b) alone only for large samples; each covers what the other leaves open.
 The outcome is decided where every clause of it is. The risk is split over the comparisons that a rule can make, because who
@@ -24,6 +24,7 @@ from scrutineer.calls.conditions import Condition, measure
 from scrutineer.calls.forms import Clause
 from scrutineer.calls.martingale import evidence
 from scrutineer.calls.outcomes import Question, leads, question, tally_of
+from scrutineer.calls.pace import keeps_pace, sizes_seen
 from scrutineer.calls.partial import PartialCount
 from scrutineer.calls.sensitivity import sensitivity
 from scrutineer.count.outcome import Bound, RankedTally, Tally, can_change
@@ -80,6 +81,7 @@ def make_call(
         open_ballots=partial.open_ballots,
         binding=bound.binding,
         slack=bound.slack,
+        sizes_seen=judge.sizes_seen,
     )
 
 
@@ -105,6 +107,7 @@ class _Judge:
         self._comparisons = asked.comparisons
         self._committed = committed
         self._known: dict[Condition, ConditionCall] = {}
+        self.sizes_seen = sizes_seen(partial)
 
     def clauses(self, asked: tuple[Clause, ...]) -> tuple[tuple[ConditionCall, ...], ...]:
         """The verdicts on conditions: by arithmetic on all of them, then by statistics where that leaves a clause open."""
@@ -161,8 +164,10 @@ class _Judge:
             against.append("order-sensitive")
             if found.uncovered:
                 against.append("stratum-uncovered")
-        elif found.seen is None or (found.flips_at is not None and found.seen >= found.flips_at):
+        elif not keeps_pace(found.seen, self._partial, self._gamma) or _reached(found.seen, found.flips_at):
             against.append("order-seen")
+        if Fraction(self.sizes_seen, 100) > self._gamma:
+            against.append("sizes-seen")
         return tuple(against)
 
 
@@ -188,6 +193,11 @@ def _verdict(
     if best and all(condition.verdict in _DECIDED for condition in best):
         return "statistics", ()
     return "not-decided", _all_reasons(best) or ("outstanding-exceeds-lead" if bound.slack is not None else "inputs",)
+
+
+def _reached(seen: int | None, flips_at: int | None) -> bool:
+    """Whether the order seen tonight differs by as much as would flip the condition."""
+    return seen is None or (flips_at is not None and seen >= flips_at)
 
 
 def _merit(condition: ConditionCall) -> tuple[bool, bool, int]:
