@@ -95,7 +95,7 @@ def test_the_conditions_hold_where_they_come_from(case: tuple[Rule, Tally]) -> N
     asked = question(rule, tally)
     assert asked.outcome == decide(rule, tally)
     assert asked.stated
-    assert asked.comparisons >= 1
+    assert asked.comparisons >= max(1, len(tally.votes) - 1)
     if asked.tied:
         assert asked.clauses == ()
     else:

@@ -1,6 +1,7 @@
 """Conditions of list rules: the last seat of each list against the next seat of every other, and the threshold."""
 
 from collections.abc import Iterator
+from math import comb
 
 from scrutineer.calls.conditions import Condition
 from scrutineer.calls.forms import NOT_BELOW, STRICT, Clause, above, below, linear
@@ -40,19 +41,19 @@ def divisor_clauses(rule: DHondt | SainteLague, tally: Tally, seats: tuple[int, 
 
 
 def divisor_comparisons(rule: DHondt | SainteLague, candidates: int) -> int:
-    """Over how many comparisons the risk is split: (k-2) S^2 + S for k lists and S seats, S(S+1)/2 for two lists.
+    """Over how many comparisons the risk is split: at most (k-2) S^2 + S for k lists and S seats, and k more with a threshold.
 
-    A threshold adds k. Let s be the true seats and s' others that are called. As both sum to S there are lists i and j with
-    s'_i > s_i and s'_j < s_j. The call says v_i d(s'_j) > v_j d(s'_i - 1), which is false, because d rises and truly
+    Let s be the true seats and s' others that are called. As both sum to S there are lists i and j with s'_i > s_i and
+    s'_j < s_j. The call says v_i d(s'_j) > v_j d(s'_i - 1), which is false, because d rises and truly
     v_j d(s_i) > v_i d(s_j - 1). So every false call asserts one of the false conditions (i, j, s'_i, s'_j) with s'_i > s_i,
     s'_j < s_j and s'_i + s'_j <= S. For one pair there are s_j (S - s_i) - s_j (s_j - 1) / 2 of them, over all pairs
-    (k-2) S^2 + (3-k)/2 sum s_j^2 + (k-1) S/2. With S <= sum s_j^2 <= S^2 this is at most the number above; for one seat it is
-    k-1. With a threshold a false call that does not do so asserts that some list qualifies which does not, or the reverse: one
-    false condition for each list.
+    (k-2) S^2 + (3-k)/2 sum s_j^2 + (k-1) S/2. From three lists on, with S <= sum s_j^2, this is at most the number above; for
+    one seat it is k-1. Nor can it be more than there are false calls, one condition each: the ways of giving S seats to k lists
+    but one, which for two lists is S. With a threshold a false call may instead assert that a list qualifies which does not, or
+    the reverse: one false condition for each list.
     """
-    seats = rule.seats
-    pairs = (candidates - 2) * seats**2 + seats if candidates > 2 else (candidates - 1) * seats * (seats + 1) // 2
-    return max(1, pairs + (candidates if rule.threshold is not None else 0))
+    pairs = max(0, candidates - 2) * rule.seats**2 + rule.seats
+    return _split(pairs, rule, candidates)
 
 
 def hamilton_clauses(rule: Hamilton, tally: Tally, seats: tuple[int, ...]) -> Iterator[Clause]:
@@ -86,17 +87,22 @@ def hamilton_clauses(rule: Hamilton, tally: Tally, seats: tuple[int, ...]) -> It
 
 
 def hamilton_comparisons(rule: Hamilton, candidates: int) -> int:
-    """Over how many comparisons the risk is split: (k-1) (m (S-1) + S) with m the smaller of k and S.
+    """Over how many comparisons the risk is split: at most (k-1) (m (S-1) + S), m the smaller of k and S, and k with a threshold.
 
-    A threshold adds k. Let s be the true seats and s' others that are called, with s'_i > s_i and s'_j < s_j. The call says
+    Let s be the true seats and s' others that are called, with s'_i > s_i and s'_j < s_j. The call says
     S (v_i - v_j) > N (s'_i - s'_j - 1), which is false, because s'_i - s'_j - 1 >= s_i - s_j + 1 and truly
     S (v_i - v_j) < N (s_i - s_j + 1). The false conditions of a pair are told apart by s'_i - s'_j, from s_i - s_j + 2 to S: at
     most S - 1 - s_i + s_j of them, and only for lists j that truly have a seat. The sum over all pairs is at most the number
-    above; for one seat it is k-1. With a threshold a call that errs on who qualifies asserts one false condition for each list.
+    above; for one seat it is k-1. Nor can it be more than there are false calls, as in `divisor_comparisons`. With a threshold
+    a call that errs on who qualifies asserts one false condition for each list.
     """
     most_seated = min(candidates, rule.seats)
-    pairs = (candidates - 1) * (most_seated * (rule.seats - 1) + rule.seats)
-    return max(1, pairs + (candidates if rule.threshold is not None else 0))
+    return _split((candidates - 1) * (most_seated * (rule.seats - 1) + rule.seats), rule, candidates)
+
+
+def _split(pairs: int, rule: DHondt | SainteLague | Hamilton, candidates: int) -> int:
+    false_calls = comb(rule.seats + candidates - 1, rule.seats) - 1
+    return max(1, min(pairs, false_calls) + (candidates if rule.threshold is not None else 0))
 
 
 def _strongest_other(votes: tuple[int, ...], without: int) -> int:

@@ -39,7 +39,7 @@ class Question:
     clauses: tuple[Clause, ...]
     """The outcome stands as long as every clause holds; a clause holds while one of its conditions does."""
     comparisons: int
-    """At least 1. Whatever the totals turn out to be, every false call asserts one of so many false conditions. So if each
+    """At least 1, and enough for `leads` of as many candidates. Whatever the totals turn out to be, every false call asserts one of so many false conditions. So if each
     condition is tested at the risk divided by this, the chance of any false call is at most the risk, though the data say who
     leads. The exception is a final result that is itself an exact tie: then every call on it is false, and one comparison more
     would be needed (in an instant run-off as many again; a majority's number includes it)."""
@@ -154,7 +154,7 @@ def _comparisons(rule: outcomes.Rule, candidates: int) -> int:
         case outcomes.InstantRunoff():
             return runoff_comparisons(candidates)
         case _:
-            return max(1, rule.seats * (candidates - rule.seats))
+            return max(1, candidates - 1, rule.seats * (candidates - rule.seats))
 
 
 def _of_majority(rule: outcomes.Majority, candidates: int) -> int:

@@ -391,10 +391,22 @@ def _check_comparisons(rule: Rule, tallies: list[Tally] | list[RankedTally], eve
     ],
 )
 def test_the_comparisons_cover_every_false_call(rule: Rule) -> None:
+    two = [Tally(votes) for votes in product(range(16), repeat=2) if any(votes)]
+    _check_comparisons(rule, two, 3)
     three = [Tally(votes) for votes in product(range(7), repeat=3) if any(votes)]
     _check_comparisons(rule, three, 11)
     four = [Tally(votes) for votes in product((0, 1, 3, 4, 6), repeat=4) if any(votes)]
     _check_comparisons(rule, four, 47)
+
+
+@pytest.mark.parametrize("rule", [Plurality(), DHondt(1), SainteLague(1), Hamilton(1), Approval()])
+def test_one_place_is_split_over_the_false_leaders(rule: Rule) -> None:
+    assert [question(rule, Tally(tuple(range(k)))).comparisons for k in (1, 2, 3, 8)] == [1, 1, 2, 7]
+
+
+@pytest.mark.parametrize("rule", [DHondt(5), SainteLague(5), Hamilton(5)])
+def test_two_lists_are_split_over_the_false_numbers_of_seats(rule: Rule) -> None:
+    assert question(rule, Tally((30, 24))).comparisons == 5
 
 
 def test_the_comparisons_cover_every_false_call_of_a_question() -> None:
