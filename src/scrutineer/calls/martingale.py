@@ -29,7 +29,8 @@ The bet approximates the one of greatest expected growth, mean(d) / mean(d^2) (K
 
 **Baseline.** With an earlier election's figures p_i for every station, sizes g_i = p_i - w c_i (cut to what c_i allows) predict
 the gains: a station is held against what its own past says. e is then the average of this process and of the one above; an
-average of such processes is one, and it loses at most a factor of 2 against the better.
+average of such processes is one, and it loses at most a factor of 2 against the better. A baseline helps where spread is
+what limits the bets (close leads in large countries); it cannot help where the bound above does (few stations).
 
 **What is not known.** A station whose capacity is not known is taken to hold no more than the largest capacity that is
 known, and then nothing counts as impossible; where no capacity is known there is no bound and hence no test: e stays 1.

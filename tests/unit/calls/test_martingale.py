@@ -131,18 +131,19 @@ def test_a_lead_of_two_points_over_5000_stations_passes_early_in_most_orders() -
     assert sum(number <= 3_000 for number in first) >= 32
 
 
-def test_a_baseline_lets_it_pass_earlier() -> None:
+def test_a_baseline_lets_a_close_lead_of_a_large_country_pass_a_fifth_earlier() -> None:
+    """Where spread limits the bets. With 3,000 stations it gains 1 to 2 %: there the bound on the bets is what limits them."""
     rng = np.random.default_rng(11)
     votes, roll = country(rng, 20_000, 50_000)
     previous = rng.poisson(votes)
     first: dict[bool, list[int]] = {False: [], True: []}
-    for _ in range(10):
+    for _ in range(30):
         order = rng.permutation(20_000)
         for baseline in first:
             partial = night(votes, roll, order, previous if baseline else None)
             steps = path(partial, measure(LEAD, partial))
             first[baseline].append(int(np.argmax(steps >= math.log(20))))
-    assert np.median(first[True]) < 0.7 * np.median(first[False])
+    assert np.median(first[True]) < 0.8 * np.median(first[False])
 
 
 def test_few_very_large_stations_do_not_stifle_it() -> None:
