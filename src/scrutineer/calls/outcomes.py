@@ -39,10 +39,10 @@ class Question:
     clauses: tuple[Clause, ...]
     """The outcome stands as long as every clause holds; a clause holds while one of its conditions does."""
     comparisons: int
-    """At least 1, and enough for `leads` of as many candidates. Whatever the totals turn out to be, every false call asserts one of so many false conditions. So if each
-    condition is tested at the risk divided by this, the chance of any false call is at most the risk, though the data say who
-    leads. The exception is a final result that is itself an exact tie: then every call on it is false, and one comparison more
-    would be needed (in an instant run-off as many again; a majority's number includes it)."""
+    """At least 1, and enough for the `leads` of as many candidates. Whatever the totals turn out to be, every false call asserts
+    one of so many false conditions. So if each condition is tested at the risk divided by this, the chance of any false call is
+    at most the risk, though the data say who leads. The exception is a final result that is itself an exact tie: then every
+    call on it is false, and one comparison more would be needed (in an instant run-off as many again; a majority includes it)."""
     exact: bool
     """Whether the clauses are necessary as well. Where they are not, an outcome may stand though a clause has failed."""
     stated: bool = True
