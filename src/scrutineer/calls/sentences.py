@@ -180,7 +180,13 @@ def _explanation(call: Call, reason: Reason, names: tuple[str, ...]) -> str:
                 f"{how} A verdict needs a figure above gamma {_gamma(call)}; more counted stations, or a larger lead, raise it."
             )
         case "order-seen":
-            return _seen_already(None if about is None else about.sensitivity)
+            return _seen_already(call, None if about is None else about.sensitivity)
+        case "sizes-seen":
+            return (
+                f"Among the open stations those of one size are up to {times(call.sizes_seen)} times as common as those of "
+                f"another, next to the counted ones, which is more than gamma {_gamma(call)}: what is open is not like what is "
+                "counted; that changes once stations of all sizes have reported more evenly."
+            )
         case "stratum-uncovered":
             uncovered = () if about is None or about.sensitivity is None else about.sensitivity.uncovered
             where = listed(few(uncovered)) or "a region"
@@ -216,11 +222,16 @@ def _exceeds(call: Call) -> str:
     )
 
 
-def _seen_already(found: Sensitivity | None) -> str:
-    if found is None or found.seen is None or found.flips_at is None:
+def _seen_already(call: Call, found: Sensitivity | None) -> str:
+    if found is None or found.seen is None:
         return (
             "Later stations differed from earlier ones of the same region by more than any reweighting of them explains; "
             "more counted stations can bring that down."
+        )
+    if found.flips_at is None or found.seen < found.flips_at:
+        return (
+            f"Later stations already differed from earlier ones of the same region by {times(found.seen)}; if the order goes on so, "
+            f"what is open will differ by more than gamma {_gamma(call)}; more counted stations can show that it does not."
         )
     return (
         f"Later stations already differed from earlier ones of the same region by {times(found.seen)}, and "

@@ -18,6 +18,7 @@ COMMANDS: Final[dict[str, tuple[str, str]]] = {
     "sign": ("intake_commands", "Sign tally sheets of a table with the stations' keys."),
     "submit": ("intake_commands", "Register signed statements; resumes after interruption."),
     "count": ("count_commands", "Show the totals by unit at any log size."),
+    "call": ("call_commands", "Say whether the outcome can still change, and what would change it."),
     "decide": ("count_commands", "Sign and register a decision on a quarantined sheet."),
     "bulletin": ("count_commands", "Sign and register a bulletin."),
     "certify": ("count_commands", "Sign and register the certificate of the final result."),

@@ -1,0 +1,199 @@
+"""What `call` is asked about: an election folder's log, a published set read by its layout, or a bare table of stations."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from scrutineer.calls import PartialCount
+from scrutineer.calls.from_count import incoherence, partial_count
+from scrutineer.calls.table_input import MAX_TABLE_SIZE, read_table
+from scrutineer.cli.office import Office
+from scrutineer.cli.show import Progress
+from scrutineer.count import Count
+from scrutineer.election import Contest, Option
+from scrutineer.election.call_settings import CallSettings
+from scrutineer.election.contests import Alternative, RuleName
+from scrutineer.election.layout import load_layout
+from scrutineer.election.layout_reader import read_published
+from scrutineer.election.published_sheets import PublishedSheet
+from scrutineer.errors import UsageError
+from scrutineer.simulate.nights import Night, final_of_published, recorded_order
+
+
+@dataclass(frozen=True, slots=True)
+class SettingsGiven:
+    """Settings of calls given with the command; None where one was not."""
+
+    risk: str | None = None
+    gamma: str | None = None
+    strata: int | None = None
+    extra_ballots: int | None = None
+
+    def over(self, committed: CallSettings | None) -> tuple[CallSettings, bool]:
+        """The settings that hold, and whether they are exactly those that were committed to before the first result."""
+        base = committed or CallSettings()
+        chosen = CallSettings(
+            base.risk if self.risk is None else self.risk,
+            base.gamma if self.gamma is None else self.gamma,
+            base.strata if self.strata is None else self.strata,
+            base.extra_ballots if self.extra_ballots is None else self.extra_ballots,
+        )
+        return chosen, chosen == committed
+
+
+@dataclass(frozen=True, slots=True)
+class RuleGiven:
+    """The rule of a bare table's contest, which the table itself does not know."""
+
+    rule: RuleName = "plurality"
+    seats: int = 1
+    threshold: str = ""
+    alternative: str = ""
+    """Share and lead, as '40 %,10 %'."""
+    recount: str = ""
+
+    def contest(self, title: str, options: tuple[str, ...]) -> Contest:
+        """A contest of these options. Raises DefinitionError for a rule that cannot be."""
+        share, comma, lead = self.alternative.partition(",")
+        if self.alternative and not comma:
+            raise UsageError(f"--alternative {self.alternative!r}: write a share and a lead, such as '40 %,10 %'")
+        return Contest(
+            id="contest",
+            title=title,
+            rule=self.rule,
+            options=tuple(Option(f"option-{number}", name) for number, name in enumerate(options, 1)),
+            seats=self.seats,
+            threshold=self.threshold,
+            alternative=Alternative(share.strip(), lead.strip()) if self.alternative else None,
+            recount=self.recount,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """One contest in one unit, ready to be called."""
+
+    contest: Contest
+    partial: PartialCount
+    settings: CallSettings
+    committed: bool
+    heading: str
+    source: str
+    """Where the figures come from, in one sentence."""
+    unit: str = ""
+    incoherent: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+
+
+def ask_folder(
+    folder: Path, contest_id: str | None, unit_id: str | None, size: int | None, given: SettingsGiven, progress: Progress
+) -> list[Asked]:
+    """Every contest (or the one that is named) of an election folder, at a log size."""
+    office = Office.load(folder)
+    log = office.read_log(progress=lambda done, total: progress("Reading the log", done, total))
+    try:
+        count = office.count(log, size, progress)
+    finally:
+        log.close()
+    settings, committed = given.over(office.election.definition.calls)
+    numbers = range(len(count.contests)) if contest_id is None else [_contest_number(count, contest_id)]
+    unit = None if unit_id is None else office.election.units.position(unit_id)
+    return [_ask(count, number, unit, settings, committed=committed) for number in numbers]
+
+
+def _ask(count: Count, number: int, unit: int | None, settings: CallSettings, *, committed: bool) -> Asked:
+    definition, units = count.election.definition, count.election.units
+    partial = partial_count(count, number, settings, unit)
+    contest = count.election.contests[number]
+    return Asked(
+        contest=contest,
+        partial=partial,
+        settings=settings,
+        committed=committed,
+        heading=f"{contest.title}, log size {count.size:,}" + ("" if unit is None else f", {units.names[unit]}"),
+        source=definition.provenance_sentence(),
+        unit="" if unit is None else units.ids[unit],
+        incoherent=incoherence(count, number, partial),
+    )
+
+
+def _contest_number(count: Count, contest_id: str) -> int:
+    number = count.election.contest_index.get(contest_id)
+    if number is None:
+        raise UsageError(f"there is no contest {contest_id!r}: use one of {', '.join(count.election.contest_index)}")
+    return number
+
+
+def ask_published(
+    file: Path, layout_name: str, contest_id: str | None, where: dict[str, str], given: SettingsGiven, progress: Progress
+) -> list[Asked]:
+    """The contests of a published set, its stations in the order of their times where it has them, else of its lines."""
+    layout = load_layout(layout_name)
+    published = read_published(
+        file, layout, where=where or None, progress=lambda done, total: progress("Reading the file", done, total)
+    )
+    settings, _ = given.over(CallSettings(strata=layout.strata))
+    asked = []
+    for number, contest in enumerate(published.contests):
+        if contest_id not in (None, contest.id):
+            continue
+        final = final_of_published(published, settings.strata, contest=number)
+        order = recorded_order(final.times) if final.times is not None else _file_order(published.sheets, final.stations)
+        night = Night(final, order)
+        notes = [] if final.times is not None else ["The file states no times: stations stand in the order of its lines."]
+        if final.left_out:
+            notes.append(f"{final.left_out:,} stations without a complete sheet, or repeated sheets, are left out.")
+        asked.append(
+            Asked(
+                contest=contest,
+                partial=night.partial(len(order)),
+                settings=settings,
+                committed=False,
+                heading=f"{layout.title}: {contest.title}",
+                source=f"Published by: {layout.publisher}. The settings of this call were chosen after the event.",
+                notes=tuple(notes),
+            )
+        )
+    if not asked:
+        raise UsageError(f"there is no contest {contest_id!r}: use one of {', '.join(c.id for c in published.contests)}")
+    return asked
+
+
+def ask_table(file: Path, baseline: Path | None, rule: RuleGiven, given: SettingsGiven) -> list[Asked]:
+    """The one contest of a bare table."""
+    settings, _ = given.over(None)
+    table = read_table(
+        _read(file),
+        None if baseline is None else _read(baseline),
+        extra_ballots=settings.extra_ballots,
+        name=file.name,
+        baseline_name="" if baseline is None else baseline.name,
+    )
+    return [
+        Asked(
+            contest=rule.contest(file.stem, table.partial.candidates),
+            partial=table.partial,
+            settings=settings,
+            committed=False,
+            heading=file.name,
+            source=f"From the table {file.name}, which nobody signed.",
+            incoherent=table.incoherent,
+            notes=table.notes,
+        )
+    ]
+
+
+def _read(file: Path) -> bytes:
+    if file.stat().st_size > MAX_TABLE_SIZE:
+        raise UsageError(f"{file} has more than {MAX_TABLE_SIZE:,} bytes: give a table with one line for each station")
+    return file.read_bytes()
+
+
+def _file_order(sheets: Sequence[PublishedSheet], stations: tuple[str, ...]) -> NDArray[np.int64]:
+    """Stations, by their position, in the order in which the file first names them."""
+    row = {station: number for number, station in enumerate(stations)}
+    named = dict.fromkeys(sheet.station for sheet in sheets if sheet.station in row)
+    return np.array([row[station] for station in named], dtype=np.int64)
