@@ -327,7 +327,7 @@ def _findings(earlier: Announcement, later: Announcement, before: Span, after: S
         voters = int(roll * max(Fraction(0), shares[1][1] - shares[0][0]))
         fits = True if added.low <= voters else None
         relation = "no more than" if fits else "more than"
-        text = f"the {added.low:,} votes added are {relation} the {voters:,} registered voters of the sheets added, if rolls are alike"
+        text = f"the {added.low:,} votes added are {relation} the {voters:,} voters of the sheets added, if rolls are alike"
         found.append(Finding("added-above-outstanding", fits, text, () if fits else OTHER_SHARE))
     return found
 
@@ -336,8 +336,8 @@ def _shift_finding(shift: ShareShift) -> Finding:
     needed = "no number of votes" if shift.needed is None else f"at least {shift.needed:,} votes"
     text = (
         f"{shift.name}: from {shift.percent} to {float(100 * shift.share):.4f} % takes {needed}; as many votes on every sheet"
-        f" would be {round(shift.added):,} added, at most {int(shift.most_added):,} by the digits given, which move a share by at most"
-        f" {float(100 * shift.largest_shift):.4f} points"
+        f" would be {round(shift.added):,} added, at most {int(shift.most_added):,} by the digits given, which move a share by"
+        f" at most {float(100 * shift.largest_shift):.4f} points"
     )
     # Sheets need not hold as many votes as each other, so that this alone cannot contradict.
     return Finding("share-shift", True if shift.reachable else None, text, () if shift.reachable else OTHER_SHARE)

@@ -81,7 +81,7 @@ class StillOpen:
     whole_need: Need | None
     """If everybody on the roll who was not counted votes."""
     z: float | None
-    """How many standard errors the needed share lies off, if the outstanding sheets were a random sample of all; see `still_open`."""
+    """How many standard errors off the needed share is, if the outstanding sheets were a random sample; see `still_open`."""
     band: Fraction
     """Leads up to this many votes lie within the recount band."""
     lead_share: Fraction
