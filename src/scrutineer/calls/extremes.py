@@ -35,6 +35,7 @@ ONE: Final = 100
 _EXACT_DIVISION: Final = 1 << 52
 _SAFE: Final = 1 << 62
 _FRACTION_BITS: Final = 64
+_GROWTH: Final = 4
 
 Integers = NDArray[Any]
 """int64, or Python integers where the products are larger."""
@@ -140,11 +141,11 @@ class Extremes:
             return start
         if self.compare_limit(target) >= 0:
             return None
-        # The least sum comes as close to its limit as one likes, so the doubling ends.
-        short, short_cuts, enough, enough_cuts = start, cuts, start, self._starts
-        while enough == start or enough - short > 1:
-            found = enough > start
-            tried = (short + enough) // 2 if found else 2 * short
+        # The steps grow, and the least sum comes as close to its limit as one likes, so that a gamma that is enough is found.
+        short, short_cuts, enough, enough_cuts, step = start, cuts, 0, self._starts, 1
+        while not enough or enough - short > 1:
+            tried = (short + enough) // 2 if enough else short + step
+            step *= _GROWTH
             cuts = self._cuts(tried, ONE, enough_cuts, short_cuts)
             if self._compare(*self._ratios(tried, ONE, cuts), target) <= most:
                 enough, enough_cuts = tried, cuts
@@ -154,6 +155,8 @@ class Extremes:
 
     def _cuts(self, above: int, below: int, low: NDArray[np.int64], high: NDArray[np.int64]) -> NDArray[np.int64]:
         # The first station of each stratum that does not get the weight gamma = above / below; it lies in [low, high].
+        if above == below:
+            return high  # Every cut gives the same.
         last = len(self._stations.values) - 1
         while bool((low < high).any()):
             middle = (low + high) >> 1

@@ -128,9 +128,8 @@ class Reweighting:
 
     def _split(self, first: int) -> tuple[Extremes, int] | None:
         # The predictions of the stations that arrived first for what came later, and what that was.
-        early = self.arrival < first
-        before = np.concatenate(([0], np.cumsum(early)))
-        starts, ends = before[self.starts], before[self.ends]
+        early = np.flatnonzero(self.arrival < first)
+        starts, ends = np.searchsorted(early, self.starts), np.searchsorted(early, self.ends)
         stations = SortedStations.of(self.stations.values[early], self.stations.sizes[early])
         early_sizes = stations.size_sums[ends] - stations.size_sums[starts]
         later_sizes = self.stations.size_sums[self.ends] - self.stations.size_sums[self.starts] - early_sizes

@@ -8,7 +8,7 @@ import pytest
 
 from partial_samples import lead, partial_count
 from scrutineer.calls.call import NEVER
-from scrutineer.calls.conditions import Measure
+from scrutineer.calls.conditions import Condition, Measure
 from scrutineer.calls.partial import PartialCount
 from scrutineer.calls.sensitivity import Reweighting, greatest, holds, least, margin_bounds, sensitivity
 from scrutineer.calls.strata import MIN_COUNTED, Strata
@@ -55,7 +55,8 @@ def reference(partial: PartialCount, measure: Measure, gamma: Fraction) -> Fract
         for value, size in parts:
             values, sizes = values + (gamma - 1) * value, sizes + (gamma - 1) * size
             lowest = min(lowest, Fraction(values) / Fraction(sizes))
-        total += max(arithmetic, int(expected[waiting].sum()) + capacity * lowest)
+        predicted = int(expected[waiting].sum()) + capacity * lowest
+        total += min(max(arithmetic, predicted), measure.condition.best * capacity)
     return total
 
 
@@ -296,6 +297,73 @@ def test_the_difference_seen_is_the_same_in_either_direction() -> None:
     at_half = {Reweighting.of(Strata.of(each), lead(each))._split(80)[1] for each in (up, down)}  # type: ignore[index]
     assert at_half == {400, -400}
     assert sensitivity(up, lead(up)).seen == sensitivity(down, lead(down)).seen == 300
+
+
+def reached(partial: PartialCount, measure: Measure, first: int, gamma: Fraction) -> bool:
+    """Whether some reweighting of the stations that arrived first gives what the later ones of the same regions added."""
+    lowest, highest, added = Fraction(0), Fraction(0), 0
+    for number in range(len(partial.strata)):
+        here = partial.counted & (partial.stratum == number)
+        early, later = here & (partial.arrival < first), here & (partial.arrival >= first)
+        size = int(partial.capacity[later].sum())
+        if early.sum() < MIN_COUNTED or not size:
+            continue
+        added += int(measure.values[later].sum())
+        rows = np.flatnonzero(early).tolist()
+        parts = sorted(((int(measure.values[row]), int(partial.capacity[row])) for row in rows), key=lambda part: Fraction(*part))
+        for sign, ordered in ((1, parts), (-1, parts[::-1])):
+            values, sizes = sum(value for value, _ in parts), sum(size for _, size in parts)
+            extreme = Fraction(values, sizes)
+            for value, own in ordered:
+                values, sizes = values + (gamma - 1) * value, sizes + (gamma - 1) * own
+                extreme = sign * min(sign * extreme, sign * Fraction(values) / Fraction(sizes))
+            if sign == 1:
+                lowest += size * extreme
+            else:
+                highest += size * extreme
+    return lowest <= added <= highest
+
+
+def test_the_difference_seen_is_the_first_hundredth_that_explains_every_cut() -> None:
+    above = 0
+    for seed in range(25):
+        partial = night(seed, stations=120)
+        seen = sensitivity(partial, lead(partial)).seen
+        assert seen is not NEVER
+        cuts = [partial.counted_stations * part // 8 for part in range(1, 8)]
+        assert all(reached(partial, lead(partial), cut, Fraction(seen, 100)) for cut in cuts)
+        if seen > 100:
+            above += 1
+            assert not all(reached(partial, lead(partial), cut, Fraction(seen - 1, 100)) for cut in cuts)
+    assert above > 20
+
+
+def test_any_figures_give_bounds_that_fit_together() -> None:
+    rng = np.random.default_rng(31)
+    for _ in range(400):
+        number, options = int(rng.integers(1, 150)), int(rng.integers(1, 4))
+        counted = rng.random(number) < 0.8
+        capacity = rng.integers(-1 if rng.random() < 0.3 else 0, [3, 1000, 1 << 32][rng.integers(0, 3)], number)
+        votes = rng.integers(0, [2, 500, 1 << 30][rng.integers(0, 3)], (number, options))
+        previous = rng.integers(0, 1 << 20, (number, options)).tolist() if rng.random() < 0.4 else None
+        stratum = rng.integers(0, int(rng.integers(1, 4)), number)
+        arrival = rng.permutation(int(counted.sum()))
+        partial = partial_count(
+            votes.tolist(), capacity.tolist(), stratum.tolist(), counted.tolist(), arrival=arrival.tolist(), previous=previous
+        )
+        weights = rng.integers(-(1 << int(rng.integers(1, 21))), 1 << int(rng.integers(1, 21)), options)
+        form = Condition("any", 0, None, tuple(weights.tolist()), rest=0, need=int(rng.integers(-9, 10)))
+        given = Reweighting.of(Strata.of(partial), Measure(form, form.values(partial), form.expected(partial)))
+        gamma = Fraction(int(rng.integers(100, 100_00)), 100)
+        lowest, highest, found = given.least(gamma), given.greatest(gamma), given.sensitivity()
+        assert given.holds(gamma) == (lowest is not None and lowest >= form.need)
+        if lowest is None:
+            assert found.flips_at == 100
+            continue
+        assert (found.flips_at is not NEVER and found.flips_at <= 100 * gamma) == (lowest < form.need)
+        assert highest is None or lowest <= highest
+        if not bool(((capacity == UNKNOWN) | (capacity == 0)).any()):
+            assert lowest == reference(partial, given.measure, gamma)
 
 
 def test_too_little_to_compare_shows_no_difference() -> None:
