@@ -230,8 +230,8 @@ def _seen_already(call: Call, found: Sensitivity | None) -> str:
         )
     if found.flips_at is None or found.seen < found.flips_at:
         return (
-            f"Later stations already differed from earlier ones of the same region by {times(found.seen)}; if the order goes on so, "
-            f"what is open will differ by more than gamma {_gamma(call)}; more counted stations can show that it does not."
+            f"Later stations already differed from earlier ones of the same region by {times(found.seen)}; if the order goes "
+            f"on so, what is open will differ by more than gamma {_gamma(call)}; more counted stations can show that it does not."
         )
     return (
         f"Later stations already differed from earlier ones of the same region by {times(found.seen)}, and "

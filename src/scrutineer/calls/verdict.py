@@ -104,7 +104,8 @@ class _Judge:
         self._legal = parse_share(contest.recount, "recount") if contest.recount else None
         self._gamma = settings.order_limit()
         self._risk = settings.risk_limit()
-        self._comparisons = asked.comparisons
+        # One more, for a final result that is an exact tie: every call on it is false (Question.comparisons).
+        self._comparisons = asked.comparisons + 1
         self._committed = committed
         self._known: dict[Condition, ConditionCall] = {}
         self.sizes_seen = sizes_seen(partial)

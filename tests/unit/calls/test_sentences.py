@@ -254,7 +254,8 @@ def test_every_reason_is_explained_with_what_would_change_it(call: Call, reason:
     [
         ("outstanding-exceeds-lead", ["2 200 ballots", "700 of them", "fewer than 700"]),
         ("order-sensitive", ["2.1 times", "above gamma 3"]),
-        ("order-seen", ["by 1.4, and 2.1 would flip"]),
+        ("order-seen", ["by 1.4", "goes on so", "gamma 3"]),
+        ("sizes-seen", ["up to 1 times", "gamma 3"]),
         ("stratum-uncovered", ["Fewer than 30 stations"]),
         ("test-not-passed", ["risk of 5 %", "that Heron has more votes than Wren"]),
         ("recount-band", ["lead of 700 votes", "band of 20"]),
