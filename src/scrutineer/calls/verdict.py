@@ -19,14 +19,15 @@ from fractions import Fraction
 from typing import Final
 
 from scrutineer.calls.arithmetic import band
-from scrutineer.calls.call import Call, ConditionCall, Reason, Sensitivity, Verdict
+from scrutineer.calls.call import NEVER, Call, ConditionCall, Reason, Sensitivity, Verdict
 from scrutineer.calls.conditions import Condition, measure
 from scrutineer.calls.forms import Clause
 from scrutineer.calls.martingale import evidence
 from scrutineer.calls.outcomes import Question, leads, question, tally_of
 from scrutineer.calls.pace import keeps_pace, sizes_seen
 from scrutineer.calls.partial import PartialCount
-from scrutineer.calls.sensitivity import sensitivity
+from scrutineer.calls.sensitivity import Reweighting
+from scrutineer.calls.strata import Strata
 from scrutineer.count.outcome import Bound, RankedTally, Tally, can_change
 from scrutineer.count.results import rule_of
 from scrutineer.election import Contest
@@ -108,6 +109,7 @@ class _Judge:
         self._comparisons = asked.comparisons + 1
         self._committed = committed
         self._known: dict[Condition, ConditionCall] = {}
+        self._strata = Strata.of(partial)
         self.sizes_seen = sizes_seen(partial)
 
     def clauses(self, asked: tuple[Clause, ...]) -> tuple[tuple[ConditionCall, ...], ...]:
@@ -148,7 +150,7 @@ class _Judge:
         if known.slack is not None and known.slack >= 0:
             return known
         measured = measure(known.condition, self._partial)
-        found = sensitivity(self._partial, measured)
+        found = Reweighting.of(self._strata, measured).sensitivity()
         tested = evidence(self._partial, measured).passes(self._risk, self._comparisons)
         reasons = (*known.reasons, *self._against(found, tested=tested))
         verdict: Verdict = "not-decided"
@@ -201,10 +203,12 @@ def _reached(seen: int | None, flips_at: int | None) -> bool:
     return seen is None or (flips_at is not None and seen >= flips_at)
 
 
-def _merit(condition: ConditionCall) -> tuple[bool, bool, int]:
+def _merit(condition: ConditionCall) -> tuple[bool, bool, bool, int]:
     # Of the conditions of a clause, any of which suffices, the one that is decided, else the one that is furthest from failing.
-    flips_at = 0 if condition.sensitivity is None else condition.sensitivity.flips_at or 1_000_000
-    return condition.verdict in _DECIDED, "recount-band" not in condition.reasons, flips_at
+    found = condition.sensitivity
+    never = found is not None and found.flips_at is NEVER
+    flips_at = 0 if found is None or found.flips_at is None else found.flips_at
+    return condition.verdict in _DECIDED, "recount-band" not in condition.reasons, never, flips_at
 
 
 def _all_reasons(conditions: Iterable[ConditionCall]) -> tuple[Reason, ...]:
