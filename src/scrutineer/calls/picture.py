@@ -1,74 +1,332 @@
-"""The lead against the share counted, as one picture and as the table that says the same. Pure, the same bytes everywhere."""
+"""The lead against the share counted, as one SVG picture. Pure, the same bytes everywhere.
 
+It has no scripts, fonts or references. Colours are the page's custom properties where it has them, and stand for nothing that
+a pattern of dashes or a label does not say as well.
+"""
+
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from fractions import Fraction
+from html import escape
+from itertools import pairwise
+from math import ceil, floor
 from typing import Final
 
-from scrutineer.calls.partial import PartialCount
+from scrutineer.calls.text import MINUS, THIN, count_of, decimal, points, share
+from scrutineer.calls.track import GAMMAS, WHOLE, Moment, Track, rows, track
 from scrutineer.errors import CallError
 
-GAMMAS: Final = (100, 200, 300)
-"""The sensitivities whose bounds are drawn, in hundredths."""
+__all__ = ["GAMMAS", "Moment", "Track", "picture", "rows", "track"]
+
+NARROWEST: Final = 300
+WIDEST: Final = 2_000
+
+_INK: Final = "var(--ink,#1d2226)"
+_SOFT: Final = "var(--soft,#5a636b)"
+_LINE: Final = "var(--line,#dcd8ce)"
+_PAPER: Final = "var(--paper,#fbfaf7)"
+_BLUE: Final = "var(--accent,#2f5d73)"
+_BAND: Final = "var(--bar,#5b8aa3)"
+_AMBER: Final = "var(--amber,#b4690e)"
+_DASHES: Final = ("9 4", "5 4", "1.5 3.5")
+_STYLE: Final = (
+    "<style>svg{color-scheme:light dark}@media screen and (prefers-color-scheme:dark){svg{--ink:#e9e6df;--soft:#a2abb2;"
+    "--line:#333b41;--paper:#14181b;--accent:#8fc1d9;--bar:#6fa3bc;--amber:#e2a24a}}</style>"
+)
+_LONGEST: Final = 28  # characters of a name in the picture; title and description have all of it
 
 
 @dataclass(frozen=True, slots=True)
-class Moment:
-    """One look at a count. Shares are in hundredths of a percent, leads in hundredths of a percentage point of the valid votes.
+class _Label:
+    """Words at the end of a line: where they belong, and their lines, the first of which names the line's figure."""
 
-    Bounds are bounds of the final lead; a bound above zero means that the lead cannot be lost under it. None: unbounded or
-    not known at that look.
+    y: float
+    lines: tuple[str, ...]
+    colour: str
+    bold: bool = False
+
+
+class _Plot:
+    """Where things stand: the scales of a picture of some width."""
+
+    def __init__(self, track: Track, width: int) -> None:
+        self.narrow = width < 560
+        self.width = width
+        self.height = 420 if self.narrow else max(420, width * 9 // 16)
+        self.size = 11 if self.narrow else 13
+        self.row = self.size + 3
+        self.left, self.top, self.bottom = (40, 100, 44) if self.narrow else (52, 100, 52)
+        words = 92 if self.narrow else 160
+        # Labels stand behind the ends of the lines; where much is still open, that is inside the plot.
+        room = width - self.left - words - 14
+        done = max(track.last.counted, 1)
+        self.span = min(float(width - self.left - 30), room * WHOLE / done)
+        self.deep = self.height - self.top - self.bottom
+        self.low, self.high = _range(track)
+
+    def x(self, counted: int) -> float:
+        """Across, of a share counted."""
+        return self.left + self.span * counted / WHOLE
+
+    def y(self, lead: float) -> float:
+        """Down, of a lead; also of one beyond the picture."""
+        return self.top + self.deep * (self.high - lead) / (self.high - self.low)
+
+
+def picture(track: Track, *, width: int = 760, inline: bool = False) -> str:
+    """The track as SVG of a width in pixels; 360 suits a telephone.
+
+    `inline` is for pages that bring the custom properties; without it the picture brings colours for dark screens itself.
+    Raises CallError for a width that cannot hold it.
     """
-
-    stations: int
-    """Counted stations."""
-    counted: int
-    """Share counted: of the roll where every roll is known, else of the stations."""
-    votes: int
-    """The lead in votes."""
-    lead: int
-    low: int | None
-    """The interval of the final lead."""
-    high: int | None
-    arithmetic: int | None
-    """The least final lead whatever the open ballots are."""
-    bounds: tuple[int | None, ...]
-    """For each of the track's gammas the least final lead when the outstanding stations are such a reweighting."""
-
-
-@dataclass(frozen=True, slots=True)
-class Track:
-    """The lead of one candidate over another from look to look. Raises CallError where the looks do not follow each other."""
-
-    title: str
-    leader: str
-    rival: str
-    of_roll: bool
-    """Whether shares counted are of the roll; else of the stations."""
-    gammas: tuple[int, ...]
-    """In hundredths."""
-    moments: tuple[Moment, ...]
-    level: str = "90 %"
-    """Of the interval."""
-
-    def __post_init__(self) -> None:
-        if any(later.stations <= earlier.stations for earlier, later in zip(self.moments, self.moments[1:], strict=False)):
-            raise CallError("the picture: looks must follow each other with more stations counted each time")
-        if any(len(moment.bounds) != len(self.gammas) for moment in self.moments):
-            raise CallError("the picture: each look needs one bound for each gamma")
+    if not NARROWEST <= width <= WIDEST:
+        raise CallError(f"the picture: a width of {width} pixels cannot hold it; give {NARROWEST} to {WIDEST}")
+    plot = _Plot(track, width)
+    size = f'viewBox="0 0 {plot.width} {plot.height}" width="{plot.width}" height="{plot.height}" font-size="{plot.size}"'
+    parts = [
+        f'<svg xmlns="http://www.w3.org/2000/svg" class="lead" role="img" {size} font-family="system-ui,sans-serif">',
+        f"<title>{_words(headline(track))}</title>",
+        f"<desc>{_words(description(track))}</desc>",
+        "" if inline else _STYLE,
+        f'<rect width="{plot.width}" height="{plot.height}" fill="{_PAPER}"/>',
+        *_heading(track, plot),
+        *_grid(track, plot),
+        *_lines(track, plot),
+        *_labels(track, plot),
+        "</svg>\n",
+    ]
+    return "\n".join(part for part in parts if part)
 
 
-def track(partial: PartialCount, title: str, *, looks: int = 24, gammas: tuple[int, ...] = GAMMAS) -> Track:
-    """The lead of the candidate with most votes over the closest rival, at evenly spaced looks at the order of arrival.
+def headline(track: Track) -> str:
+    """What the picture shows, in one line."""
+    title = f"{track.title}: " if track.title else ""
+    return f"{title}lead of {track.leader} over {track.rival}"
 
-    Raises CallError where no station is counted or there is only one candidate.
+
+def description(track: Track) -> str:
+    """The latest look in words, for those who do not see the picture."""
+    now = track.last
+    said = [f"Percentage points of the valid votes against the share of {track.base} counted, at {len(track.moments)} looks."]
+    stations, votes = count_of(now.stations, "station", "stations"), count_of(now.votes, "vote", "votes")
+    said.append(f"With {_counted(now)} counted ({stations}), the lead is {points(now.lead)} points or {votes}.")
+    if now.low is not None and now.high is not None:
+        said.append(f"The {share(track.level)} interval of the final lead is {points(now.low)} to {points(now.high)}.")
+    for position in (None, *range(len(track.gammas))):
+        bound, since = _bound(now, position), track.since(position)
+        what = "Whatever the open ballots are" if position is None else f"At gamma {_gamma(track, position)}"
+        if bound is None:
+            said.append(f"{what}, nothing bounds the final lead.")
+        else:
+            held = "" if since is None else f", above zero since {share(Fraction(since, WHOLE))} counted"
+            said.append(f"{what}, the final lead is at least {points(bound)}{held}.")
+    return " ".join(said)
+
+
+def _range(track: Track) -> tuple[float, float]:
+    """The lowest and the highest lead that are shown: the lead and its interval, once more than the very first is counted.
+
+    Bounds that are far below are cut off: that they are below zero is all that they say.
     """
-    raise NotImplementedError
+    settled = [moment for moment in track.moments if moment.counted >= WHOLE // 20] or [track.last]
+    leads = [moment.lead for moment in settled]
+    high = max([100, *leads, *(moment.high for moment in settled if moment.high is not None)])
+    ends = [bound for bound in (track.last.arithmetic, *track.last.bounds) if bound is not None and bound >= -2 * high]
+    lows = [max(moment.low, -2 * high) for moment in settled if moment.low is not None]
+    low = min([-high // 3, *leads, *lows, *ends])
+    return low - (high - low) * 0.05, high + (high - low) * 0.06
 
 
-def picture(track: Track) -> str:
-    """The track as SVG: no scripts, fonts or references; colours follow the page's custom properties where it has them."""
-    raise NotImplementedError
+def _heading(track: Track, plot: _Plot) -> Iterator[str]:
+    title, below = f"{_short(track.leader)} over {_short(track.rival)}", "Lead in percentage points of the valid votes"
+    if track.title and not plot.narrow:
+        below = f"{_short(track.title, 48)} · {below[0].lower()}{below[1:]}"
+    elif track.title:
+        below = f"{_short(track.title)} · lead in points"
+    limit = f' textLength="{plot.width - 24}" lengthAdjust="spacingAndGlyphs"'
+    long = limit if len(title) * plot.size * 0.72 > plot.width - 24 else ""
+    yield f'<text x="12" y="26" font-size="{plot.size + 4}" font-weight="600" fill="{_INK}"{long}>{_words(title)}</text>'
+    yield f'<text x="12" y="46" fill="{_SOFT}">{_words(below)}</text>'
+    key = [f"Band: {share(track.level)} interval of the final lead", "Broken lines: the least that it can be"]
+    lines = key if plot.narrow else [f"{key[0]} · {key[1]}, by arithmetic and for each Γ"]
+    for place, line in enumerate(lines):
+        y = 48 + plot.row * (place + 1)
+        yield f'<text x="12" y="{y}" font-size="{plot.size - 1}" fill="{_SOFT}">{_words(line)}</text>'
 
 
-def rows(track: Track) -> tuple[tuple[str, ...], ...]:
-    """The track as a table, plain text, the first row its heading: the equal of the picture."""
-    raise NotImplementedError
+def _grid(track: Track, plot: _Plot) -> Iterator[str]:
+    right, foot = plot.left + plot.span, plot.top + plot.deep
+    step = _step(plot.high - plot.low)
+    for tick in range(ceil(plot.low / step) * step, floor(plot.high / step) * step + 1, step):
+        y = plot.y(tick)
+        if tick:
+            yield _line(plot.left, y, right, y, _LINE, 1)
+        sign = "+" if tick > 0 else MINUS if tick < 0 else ""
+        figure = f"{sign}{decimal(Fraction(abs(tick), 100))}"
+        yield _text(plot.left - 7, y + plot.size * 0.35, figure, _INK if not tick else _SOFT, "end")
+    for percent in (0, 25, 50, 75, 100):
+        x = plot.x(percent * 100)
+        yield _line(x, foot, x, foot + 5, _SOFT, 1)
+        yield _text(x, foot + 6 + plot.size, f"{percent}{THIN}%", _SOFT, "middle")
+    yield _text(plot.left, foot + 12 + 2 * plot.size, f"of {track.base} counted", _SOFT, "start")
+    now = plot.x(track.last.counted)
+    if track.last.counted < WHOLE:
+        yield _line(now, plot.top, now, foot, _LINE, 1)
+    zero = plot.y(0)
+    yield _line(plot.left, zero, right, zero, _INK, 1.2)
+
+
+def _lines(track: Track, plot: _Plot) -> Iterator[str]:
+    band = [(m.counted, m.low, m.high) for m in track.moments if m.low is not None and m.high is not None]
+    if len(band) > 1:
+        upper = [(plot.x(counted), _inside(plot, high)) for counted, _, high in band]
+        lower = [(plot.x(counted), _inside(plot, low)) for counted, low, _ in reversed(band)]
+        outline = " ".join(f"{x:.1f},{y:.1f}" for x, y in (*upper, *lower))
+        yield f'<polygon points="{outline}" fill="{_BAND}" fill-opacity="0.24"/>'
+    series: list[tuple[list[tuple[int, int | None]], str, str, float]] = [
+        ([(m.counted, m.arithmetic) for m in track.moments], _AMBER, "11 3 2 3", 1.8)
+    ]
+    for position in range(len(track.gammas)):
+        dashes = _DASHES[min(position, len(_DASHES) - 1)]
+        series.append(([(m.counted, m.bounds[position]) for m in track.moments], _BLUE, dashes, 1.6))
+    series.append(([(m.counted, m.lead) for m in track.moments], _INK, "", 2.6))
+    for values, colour, dashes, thickness in series:
+        yield from _curve(values, plot, colour, dashes, thickness)
+    for position in (None, *range(len(track.gammas))):
+        since = track.since(position)
+        if since is not None:
+            yield _dot(plot.x(since), plot.y(0), 3.2, _PAPER, _AMBER if position is None else _BLUE)
+    end = plot.x(track.last.counted), _inside(plot, track.last.lead)
+    yield _dot(*end, 4, _INK, _PAPER)
+
+
+def _curve(values: Sequence[tuple[int, int | None]], plot: _Plot, colour: str, dashes: str, thickness: float) -> Iterator[str]:
+    """A line through the known values, cut off where it leaves the picture."""
+    foot, paths, pen = plot.top + plot.deep, list[str](), ""
+    known = [(plot.x(counted), None if lead is None else plot.y(lead)) for counted, lead in values]
+    for (x0, y0), (x1, y1) in pairwise(known):
+        cut = None if y0 is None or y1 is None else _clipped(x0, y0, x1, y1, plot.top, foot)
+        if cut is None:
+            pen = ""
+            continue
+        start, end = (f"{x:.1f},{y:.1f}" for x, y in cut)
+        paths.append(f"L{end}" if pen == start else f"M{start}L{end}")
+        pen = end
+    if paths:
+        pattern = f' stroke-dasharray="{dashes}"' if dashes else ""
+        yield (
+            f'<path d="{"".join(paths)}" fill="none" stroke="{colour}" stroke-width="{thickness}" stroke-linejoin="round" '
+            f'stroke-linecap="{"butt" if dashes else "round"}"{pattern}/>'
+        )
+
+
+def _clipped(
+    x0: float, y0: float, x1: float, y1: float, top: float, foot: float
+) -> tuple[tuple[float, float], tuple[float, float]] | None:
+    """The part of a stretch between two heights; None where there is none."""
+    if max(y0, y1) < top or min(y0, y1) > foot:
+        return None
+
+    def at(y: float) -> tuple[float, float]:
+        kept = min(max(y, top), foot)
+        return (x0 + (x1 - x0) * (kept - y0) / (y1 - y0), kept) if kept != y else (x0 if y == y0 else x1, y)
+
+    return (x0, y0) if top <= y0 <= foot else at(y0), (x1, y1) if top <= y1 <= foot else at(y1)
+
+
+def _labels(track: Track, plot: _Plot) -> Iterator[str]:
+    """Names and figures at the ends of the lines, moved apart where they would touch."""
+    zero = plot.y(0)
+    for text, y in ((f"{_short(track.leader)} ahead", zero - 6), (f"{_short(track.rival)} ahead", zero + plot.size + 3)):
+        yield _text(plot.left + 6, y, text, _SOFT, "start")
+    labels = sorted(_ends(track, plot), key=lambda label: label.y)
+    heights = [len(label.lines) * plot.row + 4 for label in labels]
+    tops = _apart([label.y - plot.row * 0.5 for label in labels], heights, plot.top - 14, plot.top + plot.deep + 4)
+    end, x = plot.x(track.last.counted), plot.x(track.last.counted) + 16
+    for label, top in zip(labels, tops, strict=True):
+        middle = top + plot.row * 0.5
+        yield _line(end + 5, label.y, x - 3, middle, label.colour, 0.8)
+        for place, line in enumerate(label.lines):
+            colour = label.colour if not place else _SOFT
+            yield _text(x, top + plot.row * (place + 0.8), line, colour, "start", bold=label.bold and not place)
+
+
+def _ends(track: Track, plot: _Plot) -> Iterator[_Label]:
+    now = track.last
+    lines = [f"lead {points(now.lead)}"]
+    if not plot.narrow and now.low is not None and now.high is not None and now.low < now.high:
+        lines.append(f"{share(track.level)}: {points(now.low)} to {points(now.high)}")
+    yield _Label(_inside(plot, now.lead), tuple(lines), _INK, bold=True)
+    for position in (None, *range(len(track.gammas))):
+        bound, since = _bound(now, position), track.since(position)
+        name = "arithmetic" if position is None else f"Γ{THIN}{_gamma(track, position)}"
+        if bound is None:
+            continue
+        beyond = " ↓" if bound < plot.low else ""
+        texts = [f"{name}{':' if position is not None else ''} {points(bound)}{beyond}"]
+        if not plot.narrow and since is not None:
+            texts.append(f"above 0 since {share(Fraction(since, WHOLE))}")
+        yield _Label(_inside(plot, bound), tuple(texts), _AMBER if position is None else _BLUE)
+
+
+def _apart(wanted: list[float], heights: list[int], top: float, foot: float) -> list[float]:
+    """Places from top to foot in the order wanted, none over another, near to where they are wanted."""
+    places: list[float] = []
+    free = top
+    for place, height in zip(wanted, heights, strict=True):
+        places.append(max(place, free))
+        free = places[-1] + height
+    limit = foot
+    for index in range(len(places) - 1, -1, -1):
+        places[index] = min(places[index], limit - heights[index])
+        limit = places[index]
+    return places
+
+
+def _bound(moment: Moment, position: int | None) -> int | None:
+    return moment.arithmetic if position is None else moment.bounds[position]
+
+
+def _gamma(track: Track, position: int) -> str:
+    return decimal(Fraction(track.gammas[position], 100))
+
+
+def _counted(moment: Moment) -> str:
+    return share(Fraction(moment.counted, WHOLE))
+
+
+def _inside(plot: _Plot, lead: float) -> float:
+    return min(max(plot.y(lead), plot.top), plot.top + plot.deep)
+
+
+def _step(span: float) -> int:
+    """Hundredths of a point between two lines of the grid: 1, 2 or 5 times a power of ten, so that there are at most seven."""
+    step = 1
+    for factor in (1, 2, 5) * 5:
+        if span / (step * factor) <= 7:
+            return step * factor
+        step *= 10 if factor == 5 else 1
+    return WHOLE
+
+
+def _short(name: str, longest: int = _LONGEST) -> str:
+    return name if len(name) <= longest else f"{name[: longest - 1]}…"
+
+
+def _words(text: str) -> str:
+    """Other people's words in XML; characters that print nothing, some of which XML forbids, are replaced."""
+    return escape("".join(char if char.isprintable() or char == THIN else "\ufffd" for char in text))
+
+
+def _line(x0: float, y0: float, x1: float, y1: float, colour: str, thickness: float) -> str:
+    return f'<path d="M{x0:.1f},{y0:.1f}L{x1:.1f},{y1:.1f}" stroke="{colour}" stroke-width="{thickness}"/>'
+
+
+def _dot(x: float, y: float, radius: float, fill: str, edge: str) -> str:
+    return f'<circle cx="{x:.1f}" cy="{y:.1f}" r="{radius}" fill="{fill}" stroke="{edge}" stroke-width="1.6"/>'
+
+
+def _text(x: float, y: float, text: str, colour: str, anchor: str, *, bold: bool = False) -> str:
+    weight = ' font-weight="600"' if bold else ""
+    halo = f'stroke="{_PAPER}" stroke-width="5" stroke-linejoin="round" paint-order="stroke"'
+    return f'<text x="{x:.1f}" y="{y:.1f}" text-anchor="{anchor}" fill="{colour}"{weight} {halo}>{_words(text)}</text>'

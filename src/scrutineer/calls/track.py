@@ -1,0 +1,228 @@
+"""How a lead moved while a count came in, with what could be said of its end at each look: the figures of the picture. Pure."""
+
+from dataclasses import dataclass, replace
+from fractions import Fraction
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from scrutineer.calls.conditions import measure
+from scrutineer.calls.estimate import LEVEL, estimate_form
+from scrutineer.calls.forms import lead
+from scrutineer.calls.partial import PartialCount
+from scrutineer.calls.sensitivity import Reweighting
+from scrutineer.calls.strata import Strata
+from scrutineer.calls.text import decimal, number, points, share
+from scrutineer.election import UNKNOWN
+from scrutineer.errors import CallError
+
+LOOKS: Final = 24
+MAX_LOOKS: Final = 1_000
+GAMMAS: Final = (100, 200, 300)
+"""The sensitivities whose bounds are shown, in hundredths."""
+
+WHOLE: Final = 10_000
+"""Shares counted are in hundredths of a percent, leads in hundredths of a percentage point: this is all, or every vote."""
+
+_WORK: Final = 6_000_000  # stations times looks; beyond it there are fewer looks, but never fewer than the next
+_FEWEST: Final = 6
+
+
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """One look at a count.
+
+    Shares are in hundredths of a percent, leads in hundredths of a percentage point of the valid votes. Bounds are bounds of the
+    final lead, and one above zero says that under it the lead cannot be lost. None: unbounded, or not known at that look.
+    """
+
+    stations: int
+    """Counted stations."""
+    counted: int
+    """Share counted: of the roll where every roll is known, else of the stations."""
+    votes: int
+    """The lead in votes."""
+    lead: int
+    low: int | None
+    """The interval of the final lead."""
+    high: int | None
+    arithmetic: int | None
+    """The least final lead whatever the open ballots are."""
+    bounds: tuple[int | None, ...]
+    """For each of the track's gammas the least final lead when the outstanding stations are such a reweighting."""
+
+
+@dataclass(frozen=True, slots=True)
+class Track:
+    """The lead of one candidate over another from look to look. Raises CallError where the looks do not follow each other."""
+
+    title: str
+    leader: str
+    rival: str
+    of_roll: bool
+    """Whether shares counted are of the roll; else of the stations."""
+    gammas: tuple[int, ...]
+    """In hundredths."""
+    moments: tuple[Moment, ...]
+    level: Fraction = LEVEL
+    """Of the interval."""
+
+    def __post_init__(self) -> None:
+        if not self.moments:
+            raise CallError("the picture: there is no look at the count to show; give at least one")
+        if any(later.stations <= earlier.stations for earlier, later in zip(self.moments, self.moments[1:], strict=False)):
+            raise CallError("the picture: looks must follow each other with more stations counted each time")
+        for moment in self.moments:
+            if len(moment.bounds) != len(self.gammas):
+                raise CallError("the picture: each look needs one bound for each gamma")
+            leads = (moment.lead, moment.low, moment.high, moment.arithmetic, *moment.bounds)
+            if not 0 <= moment.counted <= WHOLE or any(abs(value) > WHOLE for value in leads if value is not None):
+                raise CallError("the picture: shares lie between 0 and 100 %, leads between -100 and 100 points")
+            if moment.low is not None and moment.high is not None and moment.low > moment.high:
+                raise CallError("the picture: an interval ends before it begins")
+
+    @property
+    def last(self) -> Moment:
+        """The latest look."""
+        return self.moments[-1]
+
+    @property
+    def base(self) -> str:
+        """What shares counted are of."""
+        return "the roll" if self.of_roll else "the stations"
+
+    def since(self, gamma: int | None) -> int | None:
+        """The share counted from which on the bound of a gamma (by position; None: the arithmetic one) stayed above zero.
+
+        None where it is not above zero now.
+        """
+        first = None
+        for moment in self.moments:
+            bound = moment.arithmetic if gamma is None else moment.bounds[gamma]
+            if bound is None or bound <= 0:
+                first = None
+            elif first is None:
+                first = moment.counted
+        return first
+
+
+def track(
+    partial: PartialCount,
+    title: str,
+    names: tuple[str, ...] | None = None,
+    *,
+    looks: int = LOOKS,
+    gammas: tuple[int, ...] = GAMMAS,
+    level: Fraction = LEVEL,
+) -> Track:
+    """The lead of the candidate with the most votes over the closest rival, at evenly spaced looks at the order of arrival.
+
+    The arithmetic bound is exact: with o open ballots, all of them for the rival, (lead - o) / (valid votes + o). The bounds of
+    the gammas are exact in votes; their share is of the valid votes to be expected if turnout is as in what is counted. Of very
+    many stations there are fewer looks than asked for. `names` are those of the candidates, where the count knows only their ids.
+
+    Raises CallError where no station is counted, there is one candidate only, or a gamma is below 1.
+    """
+    if not 1 <= looks <= MAX_LOOKS:
+        raise CallError(f"the picture: {looks} looks cannot be shown; give 1 to {MAX_LOOKS}")
+    counted = partial.counted_stations
+    if not counted or len(partial.candidates) < 2:
+        missing = "no station is counted" if not counted else "there is only one candidate"
+        raise CallError(f"the picture: there is no lead to show, because {missing}")
+    totals = partial.totals
+    leader, rival = sorted(range(len(totals)), key=lambda candidate: (-totals[candidate], candidate))[:2]
+    pair = _pair(partial, leader, rival)
+    looks = min(looks, max(_FEWEST, _WORK // len(partial.counted)))
+    sizes = _sizes(partial)
+    stops = sorted({-(-counted * look // looks) for look in range(1, looks + 1)})
+    moments = tuple(_moment(pair if stop == counted else pair.first(stop), sizes, gammas, level) for stop in stops)
+    called = names or partial.candidates
+    if len(called) != len(partial.candidates):
+        raise CallError(f"the picture: {len(called)} names are given for {len(partial.candidates)} candidates; give one for each")
+    return Track(title, called[leader], called[rival], bool(_known(partial).all()), gammas, moments, level)
+
+
+def rows(track: Track) -> tuple[tuple[str, ...], ...]:
+    """The track as a table, plain text, the first row its heading: the equal of the picture."""
+    head = (
+        "Stations",
+        "Roll counted" if track.of_roll else "Stations counted",
+        "Lead in votes",
+        "Lead",
+        f"Low, {share(track.level)}",
+        f"High, {share(track.level)}",
+        "Arithmetic",
+        *(f"Γ = {decimal(Fraction(gamma, 100))}" for gamma in track.gammas),
+    )
+    body = (
+        (
+            number(moment.stations),
+            share(Fraction(moment.counted, WHOLE)),
+            number(moment.votes),
+            *(
+                "–" if value is None else points(value)
+                for value in (moment.lead, moment.low, moment.high, moment.arithmetic, *moment.bounds)
+            ),
+        )
+        for moment in track.moments
+    )
+    return (head, *body)
+
+
+def _pair(partial: PartialCount, leader: int, rival: int) -> PartialCount:
+    """The same count with everybody else taken together, so that the work does not grow with the number of candidates."""
+
+    def merged(votes: NDArray[np.int64]) -> NDArray[np.int64]:
+        own = votes[:, [leader, rival]]
+        return np.column_stack((own, votes.sum(axis=1) - own.sum(axis=1)))
+
+    previous = None if partial.previous is None else merged(partial.previous)
+    names = (partial.candidates[leader], partial.candidates[rival], "")
+    return replace(partial, candidates=names, votes=merged(partial.votes), previous=previous, rankings={})
+
+
+def _known(partial: PartialCount) -> NDArray[np.bool_]:
+    known: NDArray[np.bool_] = (partial.capacity != UNKNOWN) | ~(partial.counted | partial.open)
+    return known
+
+
+def _sizes(partial: PartialCount) -> NDArray[np.int64]:
+    """What the share counted is measured in: capacities where all are known, else stations."""
+    part = partial.counted | partial.open
+    known = bool(_known(partial).all()) and int(partial.capacity[part].sum()) > 0
+    return np.where(part, partial.capacity if known else 1, 0)
+
+
+def _moment(partial: PartialCount, sizes: NDArray[np.int64], gammas: tuple[int, ...], level: Fraction) -> Moment:
+    measured = measure(lead(0, 1, 3), partial)
+    valid = int(partial.votes.sum())
+    whole, counted = int(sizes.sum()), int(sizes[partial.counted].sum())
+    reweighting = Reweighting.of(Strata.of(partial), measured)
+    expected = Fraction(valid * whole, counted) if counted else Fraction(0)
+    bounds = (reweighting.least(Fraction(gamma, 100)) for gamma in gammas)
+    found = estimate_form(partial, measured, level)
+    ballots = partial.open_ballots
+    return Moment(
+        stations=partial.counted_stations,
+        counted=counted * WHOLE // whole,
+        votes=measured.total,
+        lead=_share(Fraction(measured.total), Fraction(valid)) or 0,
+        low=None if found is None else _limited(found.share.low),
+        high=None if found is None else _limited(found.share.high),
+        arithmetic=None if ballots is None else _share(Fraction(measured.total - ballots), Fraction(valid + ballots)),
+        bounds=tuple(None if bound is None else _share(bound, expected) for bound in bounds),
+    )
+
+
+def _share(votes: Fraction, of: Fraction) -> int | None:
+    """A lead in hundredths of a point, rounded towards zero only where it is zero, so that its sign is the sign of the votes."""
+    if of <= 0:
+        return None
+    exact = votes * WHOLE / of
+    nearest = round(exact) or (1 if exact > 0 else -1 if exact < 0 else 0)
+    return max(-WHOLE, min(WHOLE, nearest))
+
+
+def _limited(value: float) -> int:
+    return max(-WHOLE, min(WHOLE, round(value * WHOLE)))
