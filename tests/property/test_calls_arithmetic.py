@@ -70,7 +70,7 @@ def certain(case: Case, stations: int) -> bool:
 def test_since_is_the_start_of_the_last_certain_stretch(case: Case) -> None:
     measured = measure(case.condition, case.partial)
     looks = [certain(case, stations) for stations in range(case.partial.counted_stations + 1)]
-    assert (slacks(case.partial, measured, case.partial.capacity) >= 0).tolist() == looks
+    assert (slacks(case.partial, measured, case.partial.capacity, case.partial.in_order()) >= 0).tolist() == looks
     found = since(case.partial, measured)
     if not looks[-1]:
         assert found is None

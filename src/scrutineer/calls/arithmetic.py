@@ -91,10 +91,11 @@ class Needs:
     """The strata with open stations, in the order of the partial count."""
 
 
-def slacks(partial: PartialCount, measure: Measure, capacity: NDArray[np.int64]) -> NDArray[np.int64]:
+def slacks(partial: PartialCount, measure: Measure, capacity: NDArray[np.int64], order: NDArray[np.int64]) -> NDArray[np.int64]:
     """What was left after the worst case of everything not yet counted, after 0, 1, 2 … stations: shape (counted + 1,).
 
-    At 0 or above the condition was certain. The capacities, by station, must be known or stand for those that are not.
+    At 0 or above the condition was certain. The capacities, by station, must be known or stand for those that are not; the
+    order is that of `partial.in_order()`.
     Raises CallError where they are too large to be true, or the measure belongs to another partial count.
     """
     if len(measure.values) != len(partial.counted):
@@ -106,11 +107,10 @@ def slacks(partial: PartialCount, measure: Measure, capacity: NDArray[np.int64])
     weight = max(1, -worst, measure.condition.best)
     if abs(measure.condition.need) > MAX_SUM or float(capacity.sum(dtype=np.float64)) * weight > MAX_SUM:
         raise CallError("partial count: the capacities of the stations, or what is needed, are too large to be true")
-    rows = partial.in_order()
-    left = np.empty(len(rows) + 1, dtype=np.int64)
+    left = np.empty(len(order) + 1, dtype=np.int64)
     # Every station that is counted moves its capacity's worst case out and its value in.
     left[0] = worst * int((capacity * (partial.counted | partial.open)).sum()) - measure.condition.need
-    np.cumsum(measure.values[rows] - worst * capacity[rows], out=left[1:])
+    np.cumsum((measure.values - worst * capacity)[order], out=left[1:])
     left[1:] += left[0]
     return left
 
@@ -125,7 +125,7 @@ def since(partial: PartialCount, measure: Measure) -> Since | None:
     harmless = measure.condition.worst == 0
     if not harmless and bool((partial.open & ~known).any()):
         return None
-    left = slacks(partial, measure, np.where(known, partial.capacity, 0))
+    left = slacks(partial, measure, np.where(known, partial.capacity, 0), partial.in_order())
     certain = left >= 0
     arrivals = partial.arrival[partial.counted & ~known]
     if not harmless and len(arrivals):

@@ -118,20 +118,19 @@ def _start_and_steps(partial: PartialCount, measure: Measure) -> tuple[float, ND
     capacity = np.where(drawn, partial.capacity, 0)
     if not complete:
         capacity[unknown] = max(0, int(capacity.max()))
-    left = slacks(partial, measure, capacity)
+    order = partial.in_order()
+    left = slacks(partial, measure, capacity, order)
     # Under H0 the gains left add up to at most u = -1 - slack.
     np.subtract(-1, left, out=left)
-    order = partial.in_order()
     if not complete and not (drawn & ~unknown).any():
         return 0.0, np.zeros(len(order))
-    gains = left[:-1] - left[1:]
     worst = measure.condition.worst
     stations = int(np.count_nonzero(drawn))
-    steps = _log_e(gains, left, _cut(capacity, stations), order, stations)
+    steps = _log_e(left, _cut(capacity, stations), order, stations)
     if measure.expected is not None:
         low, high = worst * capacity, measure.condition.best * capacity
         predicted = np.clip(measure.expected, low, high) - low
-        steps = np.logaddexp(steps, _log_e(gains, left, _cut(predicted, stations), order, stations)) - math.log(2)
+        steps = np.logaddexp(steps, _log_e(left, _cut(predicted, stations), order, stations)) - math.log(2)
     start = 0.0
     if complete:
         steps[left[1:] < 0] = math.inf
@@ -142,37 +141,42 @@ def _start_and_steps(partial: PartialCount, measure: Measure) -> tuple[float, ND
 def _cut(sizes: NDArray[np.int64], stations: int) -> NDArray[np.int64]:
     """The sizes of all stations, cut at a multiple of their mean."""
     mean = int(sizes.sum()) // max(1, stations) + 1
-    return np.minimum(sizes, CUT * mean)
+    return np.minimum(sizes, min(CUT * mean, int(sizes.max(initial=0))))
 
 
-def _log_e(
-    gains: NDArray[np.int64], left: NDArray[np.int64], sizes: NDArray[np.int64], order: NDArray[np.int64], stations: int
-) -> NDArray[np.float64]:
-    """Log e after each draw: the gains drawn, what H0 leaves before and after each, the sizes of all stations, the order."""
-    if not len(gains):
+def _log_e(left: NDArray[np.int64], sizes: NDArray[np.int64], order: NDArray[np.int64], stations: int) -> NDArray[np.float64]:
+    """Log e after each draw: what H0 leaves to gain before each and after the last, the sizes of all stations, the order."""
+    if not len(order):
         return np.zeros(0)
-    own = sizes[order]
-    total, largest = int(sizes.sum()), int(sizes.max())
-    before = np.cumsum(own)
-    before -= own
-    sizes_left = total - before
-    room = np.maximum(left[:-1], 0)
-    rho = room / np.maximum(sizes_left, 1)
-    d = gains - rho * own
+    drawn = sizes[order]
+    # What is added up is added up in integers; the bets themselves are statistics.
+    before = np.cumsum(drawn)
+    before -= drawn
+    total, largest = int(sizes.sum()), max(1, int(sizes.max()))
+    own, earlier, room = drawn.astype(np.float64), before.astype(np.float64), left[:-1].astype(np.float64)
+    sizes_left = total - earlier
+    rho = np.maximum(room, 0.0)
+    rho /= np.maximum(sizes_left, 1.0)
+    d = room - left[1:]
+    own *= rho
+    d -= own
+    # The squares of the past draws' d, and their sum at the present rho.
     squares = d * d
     past = np.cumsum(squares)
     past -= squares
     past += _PRIOR_DRAWS * max(1.0, float(rho[0]) * total / stations / 2) ** 2
-    # The sum of the past draws' d at the present rho.
-    bets = (left[0] - left[:-1]) - rho * before
+    earlier *= rho
+    bets = room[0] - room
+    bets -= earlier
     bets /= past
     # rho is 0 where nothing may be left to gain under H0: no d is below zero then, and every bet is a fair one.
-    limit = np.maximum(rho, np.finfo(np.float64).tiny)
-    limit *= 2.0 * max(1, largest)
-    np.reciprocal(limit, out=limit)
-    np.clip(bets, 0.0, limit, out=bets)
+    np.maximum(rho, np.finfo(np.float64).tiny, out=rho)
+    rho *= 2.0 * largest
+    np.reciprocal(rho, out=rho)
+    np.maximum(bets, 0.0, out=bets)
+    np.minimum(bets, rho, out=bets)
     # Without sizes left there is nothing to hold the gains against; where H0 is impossible nothing is left to bet on.
-    bets[(sizes_left <= 0) | (left[:-1] < 0)] = 0.0
+    bets *= (before < total) & (left[:-1] >= 0)
     bets *= d
     np.maximum(bets, -1.0, out=bets)
     with np.errstate(divide="ignore"):

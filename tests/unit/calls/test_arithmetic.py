@@ -101,14 +101,14 @@ def test_since_says_what_was_counted_and_what_was_left_then() -> None:
     partial = partial_of(*stations, still_open=((2, "s"),))
     # After two stations: 16 ahead, 12 to come; after three 13 ahead, 2 to come.
     assert since(partial, measure(LEAD, partial)) == Since(stations=2, capacity=20, slack=16 - 12 - 1)
-    assert slacks(partial, measure(LEAD, partial), partial.capacity).tolist() == [-33, -16, 3, 10]
+    assert slacks(partial, measure(LEAD, partial), partial.capacity, partial.in_order()).tolist() == [-33, -16, 3, 10]
     assert since(partial.first(1), measure(LEAD, partial.first(1))) is None
 
 
 def test_since_counts_from_when_it_stayed_certain() -> None:
     """A sheet beyond its capacity can take certainty away again; only the last stretch counts."""
     partial = partial_of(((9, 0, 0), 9, "s"), ((0, 9, 0), 3, "s"), ((5, 0, 0), 5, "s"))
-    assert slacks(partial, measure(LEAD, partial), partial.capacity).tolist() == [-18, 0, -6, 4]
+    assert slacks(partial, measure(LEAD, partial), partial.capacity, partial.in_order()).tolist() == [-18, 0, -6, 4]
     assert since(partial, measure(LEAD, partial)) == Since(3, 17, 4)
 
 

@@ -265,6 +265,14 @@ def test_passes_refuses(risk: Fraction, comparisons: int) -> None:
         Evidence(0.0, 0.0, 1).passes(risk, comparisons)
 
 
+def test_capacities_close_to_what_the_machine_holds() -> None:
+    votes = np.array([[50, 0], [3, 9]])
+    partial = night(votes, np.array([1 << 60, 5]), np.array([0, 1]), previous=np.array([[1 << 39, 0], [0, 7]]))
+    assert evidence(partial, measure(LEAD, partial)) == Evidence(math.inf, math.inf, 2)
+    partial = night(votes, np.array([1 << 60, 5]), np.array([1]))
+    assert abs(evidence(partial, measure(LEAD, partial)).log_e) < 1e-6
+
+
 def test_refuses_what_cannot_be() -> None:
     votes, roll = country(np.random.default_rng(1), 20, 40)
     partial, other = night(votes, roll, np.arange(20)), night(votes[:19], roll[:19], np.arange(19))
