@@ -15,10 +15,11 @@ from scrutineer.calls import make_call
 from scrutineer.calls.arithmetic import Need
 from scrutineer.calls.call import ConditionCall
 from scrutineer.calls.condition_words import times
-from scrutineer.calls.picture import picture, track
+from scrutineer.calls.picture import picture
 from scrutineer.calls.report import CallReport, call_report, report_json
 from scrutineer.calls.sentences import condition_sentence, explanations, names_of, sentence
 from scrutineer.calls.text import THIN, decimal
+from scrutineer.calls.track import track
 from scrutineer.cli.call_inputs import Asked, RuleGiven, SettingsGiven, ask_folder, ask_published, ask_table
 from scrutineer.cli.show import json_option, plain_console, print_json, progress_display
 from scrutineer.election.contests import RuleName

@@ -5,12 +5,14 @@ from collections.abc import Iterator
 from scrutineer.count import Act
 from scrutineer.election.contests import LIST_RULES
 from scrutineer.portal import words as say
+from scrutineer.portal.call_section import stated_call
 from scrutineer.portal.formats import SiteFile
 from scrutineer.portal.page import facts, mark
 from scrutineer.portal.sheets import proof_details, receipts, signer
 from scrutineer.portal.text import known, listed, number, time, words
 from scrutineer.portal.view import View
 from scrutineer.statements import Bulletin, Certificate, ContestResult
+from scrutineer.statements.contest_call import ContestCall
 
 
 def bulletin_pages(view: View) -> Iterator[SiteFile]:
@@ -80,12 +82,13 @@ def _page(view: View, act: Act, receipt: bytes) -> bytes:
         f"<h1>{_title(stated)}</h1>\n<p>{mark(kind, layer)} Totals as the authority signed them. "
         "Later sheets and decisions are not in them.</p>\n"
     )
-    content = [head, *(_contest(view, result) for result in stated.contests)]
+    calls = {call.contest: call for call in stated.calls} if isinstance(stated, Bulletin) else {}
+    content = [head, *(_contest(view, result, calls.get(result.contest)) for result in stated.contests)]
     content += [facts(rows), proof_details(index, view.record.entry(index), receipt, "../", "bulletin")]
     return view.frame.page(_title(stated), "".join(content), 1, [("bulletins/index.html", "Bulletins")])
 
 
-def _contest(view: View, result: ContestResult) -> str:
+def _contest(view: View, result: ContestResult, call: ContestCall | None) -> str:
     number_ = view.election.contest_index.get(result.contest)
     if number_ is None or len(result.votes) != len(view.election.contests[number_].options):
         return f"<p>It states totals for {words(result.contest)} that this election does not have.</p>\n"
@@ -119,5 +122,5 @@ def _contest(view: View, result: ContestResult) -> str:
         f'<tbody>\n{rows}<tr class="first"><th scope="row">Blank</th><td>{known(result.blank)}</td></tr>\n'
         f'<tr class="figure"><th scope="row">Null</th><td>{known(result.null)}</td></tr>\n'
         f'<tr class="figure"><th scope="row">Ballots</th><td>{number(result.ballots)}</td></tr>\n'
-        f"</tbody>\n</table>\n{facts(figures)}</section>\n"
+        f"</tbody>\n</table>\n{facts(figures)}{'' if call is None else stated_call(view, call)}</section>\n"
     )
