@@ -55,7 +55,7 @@ class _Plot:
         self.height = 420 if self.narrow else max(420, width * 9 // 16)
         self.size = 11 if self.narrow else 13
         self.row = self.size + 3
-        self.left, self.top, self.bottom = (40, 100, 44) if self.narrow else (52, 100, 52)
+        self.left, self.top, self.bottom = (40, 108, 44) if self.narrow else (52, 98, 52)
         words = 92 if self.narrow else 160
         # Labels stand behind the ends of the lines; where much is still open, that is inside the plot.
         room = width - self.left - words - 14
@@ -155,25 +155,26 @@ def _heading(track: Track, plot: _Plot) -> Iterator[str]:
 
 
 def _grid(track: Track, plot: _Plot) -> Iterator[str]:
-    right, foot = plot.left + plot.span, plot.top + plot.deep
+    whole, foot, now = plot.left + plot.span, plot.top + plot.deep, plot.x(track.last.counted)
     step = _step(plot.high - plot.low)
     for tick in range(ceil(plot.low / step) * step, floor(plot.high / step) * step + 1, step):
         y = plot.y(tick)
-        if tick:
-            yield _line(plot.left, y, right, y, _LINE, 1)
+        # What is not counted yet stays empty, but for the line on which nobody leads.
+        yield _line(plot.left, y, now if tick else whole, y, _LINE, 1)
         sign = "+" if tick > 0 else MINUS if tick < 0 else ""
         figure = f"{sign}{decimal(Fraction(abs(tick), 100))}"
-        yield _text(plot.left - 7, y + plot.size * 0.35, figure, _INK if not tick else _SOFT, "end")
+        yield _text(plot.left - 7, y + plot.size * 0.35, figure, _SOFT if tick else _INK, "end")
+    yield _line(plot.left, plot.y(0), now, plot.y(0), _INK, 1.2)
+    yield _line(plot.left, foot, whole, foot, _LINE, 1)
+    yield _line(plot.left, foot, now, foot, _SOFT, 2)
     for percent in (0, 25, 50, 75, 100):
         x = plot.x(percent * 100)
         yield _line(x, foot, x, foot + 5, _SOFT, 1)
         yield _text(x, foot + 6 + plot.size, f"{percent}{THIN}%", _SOFT, "middle")
-    yield _text(plot.left, foot + 12 + 2 * plot.size, f"of {track.base} counted", _SOFT, "start")
-    now = plot.x(track.last.counted)
-    if track.last.counted < WHOLE:
-        yield _line(now, plot.top, now, foot, _LINE, 1)
-    zero = plot.y(0)
-    yield _line(plot.left, zero, right, zero, _INK, 1.2)
+    caption = foot + 12 + 2 * plot.size
+    yield _text(whole, caption, f"of {track.base} counted", _SOFT, "end")
+    yield _text(12, plot.top - 7, f"↑ {_short(track.leader)} ahead", _SOFT, "start")
+    yield _text(12, caption, f"↓ {_short(track.rival, 20)} ahead", _SOFT, "start")
 
 
 def _lines(track: Track, plot: _Plot) -> Iterator[str]:
@@ -236,9 +237,6 @@ def _clipped(
 
 def _labels(track: Track, plot: _Plot) -> Iterator[str]:
     """Names and figures at the ends of the lines, moved apart where they would touch."""
-    zero = plot.y(0)
-    for text, y in ((f"{_short(track.leader)} ahead", zero - 6), (f"{_short(track.rival)} ahead", zero + plot.size + 3)):
-        yield _text(plot.left + 6, y, text, _SOFT, "start")
     labels = sorted(_ends(track, plot), key=lambda label: label.y)
     heights = [len(label.lines) * plot.row + 4 for label in labels]
     tops = _apart([label.y - plot.row * 0.5 for label in labels], heights, plot.top - 14, plot.top + plot.deep + 4)
@@ -263,7 +261,10 @@ def _ends(track: Track, plot: _Plot) -> Iterator[_Label]:
         if bound is None:
             continue
         beyond = " ↓" if bound < plot.low else ""
-        texts = [f"{name}{':' if position is not None else ''} {points(bound)}{beyond}"]
+        colon = "" if position is None else ":"
+        texts = [f"{name}{colon} {points(bound)}{beyond}"]
+        if plot.narrow and position is None:
+            texts = [name, f"{points(bound)}{beyond}"]
         if not plot.narrow and since is not None:
             texts.append(f"above 0 since {share(Fraction(since, WHOLE))}")
         yield _Label(_inside(plot, bound), tuple(texts), _AMBER if position is None else _BLUE)
@@ -328,5 +329,4 @@ def _dot(x: float, y: float, radius: float, fill: str, edge: str) -> str:
 
 def _text(x: float, y: float, text: str, colour: str, anchor: str, *, bold: bool = False) -> str:
     weight = ' font-weight="600"' if bold else ""
-    halo = f'stroke="{_PAPER}" stroke-width="5" stroke-linejoin="round" paint-order="stroke"'
-    return f'<text x="{x:.1f}" y="{y:.1f}" text-anchor="{anchor}" fill="{colour}"{weight} {halo}>{_words(text)}</text>'
+    return f'<text x="{x:.1f}" y="{y:.1f}" text-anchor="{anchor}" fill="{colour}"{weight}>{_words(text)}</text>'

@@ -119,8 +119,9 @@ def track(
     """The lead of the candidate with the most votes over the closest rival, at evenly spaced looks at the order of arrival.
 
     The arithmetic bound is exact: with o open ballots, all of them for the rival, (lead - o) / (valid votes + o). The bounds of
-    the gammas are exact in votes; their share is of the valid votes to be expected if turnout is as in what is counted. Of very
-    many stations there are fewer looks than asked for. `names` are those of the candidates, where the count knows only their ids.
+    the gammas are exact in votes; their share is of the valid votes to be expected if turnout is as in what is counted, and never
+    below the arithmetic bound. Of very many stations there are fewer looks than asked for. `names` are those of the candidates,
+    where the count knows only their ids.
 
     Raises CallError where no station is counted, there is one candidate only, or a gamma is below 1.
     """
@@ -130,6 +131,9 @@ def track(
     if not counted or len(partial.candidates) < 2:
         missing = "no station is counted" if not counted else "there is only one candidate"
         raise CallError(f"the picture: there is no lead to show, because {missing}")
+    called = names or partial.candidates
+    if len(called) != len(partial.candidates):
+        raise CallError(f"the picture: {len(called)} names are given for {len(partial.candidates)} candidates; give one for each")
     totals = partial.totals
     leader, rival = sorted(range(len(totals)), key=lambda candidate: (-totals[candidate], candidate))[:2]
     pair = _pair(partial, leader, rival)
@@ -137,9 +141,6 @@ def track(
     sizes = _sizes(partial)
     stops = sorted({-(-counted * look // looks) for look in range(1, looks + 1)})
     moments = tuple(_moment(pair if stop == counted else pair.first(stop), sizes, gammas, level) for stop in stops)
-    called = names or partial.candidates
-    if len(called) != len(partial.candidates):
-        raise CallError(f"the picture: {len(called)} names are given for {len(partial.candidates)} candidates; give one for each")
     return Track(title, called[leader], called[rival], bool(_known(partial).all()), gammas, moments, level)
 
 
@@ -203,6 +204,7 @@ def _moment(partial: PartialCount, sizes: NDArray[np.int64], gammas: tuple[int, 
     bounds = (reweighting.least(Fraction(gamma, 100)) for gamma in gammas)
     found = estimate_form(partial, measured, level)
     ballots = partial.open_ballots
+    arithmetic = None if ballots is None else _share(Fraction(measured.total - ballots), Fraction(valid + ballots))
     return Moment(
         stations=partial.counted_stations,
         counted=counted * WHOLE // whole,
@@ -210,8 +212,8 @@ def _moment(partial: PartialCount, sizes: NDArray[np.int64], gammas: tuple[int, 
         lead=_share(Fraction(measured.total), Fraction(valid)) or 0,
         low=None if found is None else _limited(found.share.low),
         high=None if found is None else _limited(found.share.high),
-        arithmetic=None if ballots is None else _share(Fraction(measured.total - ballots), Fraction(valid + ballots)),
-        bounds=tuple(None if bound is None else _share(bound, expected) for bound in bounds),
+        arithmetic=arithmetic,
+        bounds=tuple(None if bound is None else _at_least(_share(bound, expected), arithmetic) for bound in bounds),
     )
 
 
@@ -222,6 +224,11 @@ def _share(votes: Fraction, of: Fraction) -> int | None:
     exact = votes * WHOLE / of
     nearest = round(exact) or (1 if exact > 0 else -1 if exact < 0 else 0)
     return max(-WHOLE, min(WHOLE, nearest))
+
+
+def _at_least(bound: int | None, arithmetic: int | None) -> int | None:
+    """The higher of two bounds, either of which holds: next to few expected votes, a lead far below zero is beyond all votes."""
+    return arithmetic if bound is None else bound if arithmetic is None else max(bound, arithmetic)
 
 
 def _limited(value: float) -> int:

@@ -1,0 +1,144 @@
+"""The picture of a lead: readable as XML, the same bytes, everything labelled, nothing outside it."""
+
+import re
+from dataclasses import replace
+from itertools import pairwise
+from xml.etree import ElementTree
+
+import pytest
+
+from scrutineer.calls.picture import description, headline, picture
+from scrutineer.calls.text import THIN
+from scrutineer.calls.track import WHOLE, Moment, Track, rows
+from scrutineer.errors import CallError
+
+SVG = "{http://www.w3.org/2000/svg}"
+MOMENTS = (
+    Moment(10, 1_000, 90, 900, -400, 2_200, -9_500, (None, None, -9_000)),
+    Moment(40, 4_000, 300, 750, 100, 1_400, -6_000, (740, -100, -400)),
+    Moment(70, 7_000, 600, 700, 550, 850, -2_500, (700, 500, 120)),
+    Moment(90, 9_000, 800, 720, 690, 750, 100, (720, 700, 640)),
+)
+TRACK = Track("Marsh Council", "Heron", "Wren", True, (100, 200, 300), MOMENTS)
+
+
+def parsed(track: Track, **given: int | bool) -> ElementTree.Element:
+    return ElementTree.fromstring(picture(track, **given))  # type: ignore[arg-type]
+
+
+def texts(track: Track, **given: int | bool) -> list[str]:
+    return [(element.text or "").replace(THIN, " ") for element in parsed(track, **given).iter(f"{SVG}text")]
+
+
+def test_a_picture_is_accessible() -> None:
+    root = parsed(TRACK)
+    assert root.get("role") == "img"
+    assert [child.tag for child in root][:2] == [f"{SVG}title", f"{SVG}desc"]
+    assert root[0].text == headline(TRACK) == "Marsh Council: lead of Heron over Wren"
+    assert root[1].text == description(TRACK)
+    said = description(TRACK).replace(THIN, " ")
+    for part in (
+        "With 90 % counted (90 stations), the lead is +7.20 points or 800 votes.",
+        "The 90 % interval of the final lead is +6.90 to +7.50.",
+        "Whatever the open ballots are, the final lead is at least +1.00, above zero since 90 % counted.",
+        "At gamma 3, the final lead is at least +6.40, above zero since 70 % counted.",
+    ):
+        assert part in said
+
+
+def test_every_line_has_its_label() -> None:
+    wide = texts(TRACK)
+    for label in ("lead +7.20", "90 %: +6.90 to +7.50", "arithmetic +1.00", "Γ 1: +7.20", "Γ 2: +7.00", "Γ 3: +6.40"):
+        assert label in wide
+    assert "above 0 since 70 %" in wide
+    assert "of the roll counted" in wide
+    assert {"↑ Heron ahead", "↓ Wren ahead", "Heron over Wren"} < set(wide)
+    narrow = texts(TRACK, width=360)
+    assert {"lead +7.20", "arithmetic", "+1.00", "Γ 3: +6.40", "Band: 90 % interval of the final lead"} < set(narrow)
+
+
+def test_lines_differ_by_their_dashes_and_not_only_by_colour() -> None:
+    dashes = [element.get("stroke-dasharray") for element in parsed(TRACK).iter(f"{SVG}path") if element.get("fill") == "none"]
+    assert len(dashes) == len(set(dashes)) == 5
+
+
+def test_a_bound_below_the_picture_is_labelled_as_such() -> None:
+    early = replace(TRACK, moments=MOMENTS[:2])
+    assert "arithmetic −60.00 ↓" in texts(early)
+    assert "above 0 since 90 %" not in texts(early)
+
+
+def test_the_picture_stands_alone_or_takes_the_colours_of_a_page() -> None:
+    assert "prefers-color-scheme:dark" in picture(TRACK)
+    assert "<style" not in picture(TRACK, inline=True)
+    for text in (picture(TRACK), picture(TRACK, inline=True)):
+        assert not re.search(r"<script|href|url\(|@import|@font-face|\son\w+=|style=", text)
+        assert set(re.findall(r'(?:fill|stroke)="([^"]*)"', text)) <= {"none"} | set(re.findall(r"var\(--\w+,#\w{6}\)", text))
+
+
+def test_the_same_track_gives_the_same_bytes() -> None:
+    assert picture(TRACK) == picture(replace(TRACK))
+    assert picture(TRACK) != picture(replace(TRACK, leader="Finch"))
+
+
+@pytest.mark.parametrize("width", [300, 360, 559, 560, 760, 2000])
+@pytest.mark.parametrize("moments", [MOMENTS[:1], MOMENTS[:2], MOMENTS[1:], MOMENTS])
+def test_nothing_is_drawn_outside(width: int, moments: tuple[Moment, ...]) -> None:
+    root = parsed(replace(TRACK, moments=moments), width=width)
+    height = float(root.get("height", "0"))
+    for element in root.iter(f"{SVG}path"):
+        for x, y in re.findall(r"[ML]([-\d.]+),([-\d.]+)", element.get("d", "")):
+            assert 0 <= float(x) <= width
+            assert 0 <= float(y) <= height
+    for element in root.iter(f"{SVG}text"):
+        assert 0 <= float(element.get("x", "-1")) <= width
+        assert 0 <= float(element.get("y", "-1")) <= height
+
+
+def test_labels_do_not_touch_each_other() -> None:
+    level = replace(MOMENTS[3], arithmetic=720, bounds=(720, 720, 720))
+    for width in (360, 760):
+        root = parsed(replace(TRACK, moments=(*MOMENTS[:3], level)), width=width)
+        size = float(root.get("font-size", "0"))
+        x = max(float(element.get("x", "0")) for element in root.iter(f"{SVG}text") if "lead +" in (element.text or ""))
+        places = sorted(float(e.get("y", "0")) for e in root.iter(f"{SVG}text") if float(e.get("x", "0")) == x)
+        assert len(places) > 4
+        assert all(below - above >= size for above, below in pairwise(places))
+
+
+@pytest.mark.parametrize("name", ['<Heron & "Wren">', "Hérisson", "a\x00b\x1b[1m", "\ud800\ufffe\u202e", "x" * 300, ""])
+def test_names_are_other_peoples_words(name: str) -> None:
+    track = replace(TRACK, leader=name, rival=name, title=name)
+    for width in (360, 760):
+        root = parsed(track, width=width)
+        assert root[0].text is not None
+        picture(track, width=width).encode()
+        assert {child.tag for child in root} <= {
+            f"{SVG}{tag}" for tag in ("title", "desc", "style", "rect", "text", "path", "polygon", "circle")
+        }
+
+
+@pytest.mark.parametrize("lead", [0, 1, -40, WHOLE, -WHOLE])
+def test_extreme_leads_are_drawn(lead: int) -> None:
+    moment = Moment(1, 0, lead, lead, max(lead - 5, -WHOLE), min(lead + 5, WHOLE), -WHOLE, (None, lead, -WHOLE))
+    later = replace(moment, stations=2, counted=WHOLE, low=None, arithmetic=None)
+    for moments in ((moment,), (moment, later)):
+        assert parsed(replace(TRACK, moments=moments)).tag == f"{SVG}svg"
+
+
+@pytest.mark.parametrize("width", [299, 2001, -1])
+def test_a_width_that_cannot_hold_it_is_refused(width: int) -> None:
+    with pytest.raises(CallError, match="give 300 to 2000"):
+        picture(TRACK, width=width)
+
+
+def test_rows_say_the_same() -> None:
+    head, *body = rows(TRACK)
+    assert [cell.replace(THIN, " ") for cell in head] == [
+        "Stations", "Roll counted", "Lead in votes", "Lead", "Low, 90 %", "High, 90 %", "Arithmetic", "Γ = 1", "Γ = 2", "Γ = 3",
+    ]  # fmt: skip
+    assert len(body) == len(MOMENTS)
+    assert [cell.replace(THIN, " ") for cell in body[0]] == [
+        "10", "10 %", "90", "+9.00", "−4.00", "+22.00", "−95.00", "–", "–", "−90.00",
+    ]  # fmt: skip
+    assert rows(replace(TRACK, of_roll=False))[0][1] == "Stations counted"
