@@ -149,11 +149,22 @@ def base_fit(announcement: Announcement, base: Base, rule: Rule) -> BaseFit:
     return BaseFit(base, rule, tuple(each), rest, announced, totals)
 
 
-def agreement(announcement: Announcement) -> Agreement:
-    """Check an announcement against itself: every sum, every percentage, every base and rounding rule."""
+def base_fits(announcement: Announcement) -> tuple[BaseFit, ...]:
+    """Hold votes against percentages for the base and rule stated, or for every one where that was not said."""
     bases = BASES if announcement.base is None else (announcement.base,)
     rules = RULES if announcement.rounding is None else (announcement.rounding,)
-    fits = tuple(base_fit(announcement, base, rule) for base in bases for rule in rules)
+    return tuple(base_fit(announcement, base, rule) for base in bases for rule in rules)
+
+
+def best_fit(announcement: Announcement) -> BaseFit | None:
+    """The first base and rule that fits, in the order valid, cast, roll and half-up, half-even, truncation; None if none does."""
+    return next((fit for fit in base_fits(announcement) if fit.fits), None)
+
+
+def agreement(announcement: Announcement) -> Agreement:
+    """Check an announcement against itself: every sum, every percentage, every base and rounding rule."""
+    rules = RULES if announcement.rounding is None else (announcement.rounding,)
+    fits = base_fits(announcement)
     findings = (
         *_sums(announcement),
         *_percentage_sums(announcement, rules),
@@ -241,7 +252,7 @@ def _votes_against_percentages(announcement: Announcement, fits: tuple[BaseFit, 
         yield Finding("votes-against-percentages", None, "percentages of no votes at all say nothing")
         return
     if good:
-        said = "; ".join(f"shares of {fit.base} by {fit.rule}: {fit.totals} ({fit.totals.count:,} totals)" for fit in good)
+        said = "; ".join(f"shares of {fit.base} by {fit.rule}: {_counted(fit.totals)}" for fit in good)
         yield Finding("votes-against-percentages", True, f"votes and percentages fit together as {said}")
         return
     first = fits[0]
@@ -314,6 +325,10 @@ def _stations(announcement: Announcement, rules: Iterable[Rule]) -> Iterable[Fin
     else:
         fits = any(prints(counted, stations, percent, rule) for rule in rules)
         yield _finding("counted-share", fits, f"{text}, announced as {percent}")
+
+
+def _counted(totals: Span) -> str:
+    return str(totals) if totals.count == 1 else f"{totals} ({totals.count:,} totals)"
 
 
 def _adds_up(amount: int, total: int, *, complete: bool) -> bool | None:

@@ -17,7 +17,7 @@ from fractions import Fraction
 from math import comb, prod
 from typing import Final
 
-from scrutineer.calls.claims.agreement import BaseFit, agreement, listed_all, parts
+from scrutineer.calls.claims.agreement import BaseFit, best_fit, listed_all, parts
 from scrutineer.calls.claims.announcement import MAX_TOTAL, Announcement, Base
 from scrutineer.calls.claims.percent import Percent, Rule
 from scrutineer.calls.claims.rounding import (
@@ -208,7 +208,7 @@ def computed(announcement: Announcement, fit: BaseFit | None = None) -> Computed
     Taken for the base and rule of `fit`, by default the first that fits. None where nothing fits, or no option has both votes and
     a percentage: then there is nothing to test.
     """
-    fit = fit or agreement(announcement).best
+    fit = fit or best_fit(announcement)
     both = [
         (figure.name, figure.votes, figure.percent)
         for figure in announcement.figures
@@ -290,7 +290,7 @@ def family(announcement: Announcement, fit: BaseFit | None = None, *, redundant:
     One row for each option at a total that is announced, else one for all of them at any total; and one for each of valid, null
     and blank. Without `redundant`, of parts that add up to all cast the largest is left out: it says the same as the others.
     """
-    fit = fit or agreement(announcement).best
+    fit = fit or best_fit(announcement)
     found = computed(announcement, fit)
     rows: list[tuple[str, Fraction]] = []
     if found is not None and found.total_announced:

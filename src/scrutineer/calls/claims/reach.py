@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import Final
 
-from scrutineer.calls.claims.agreement import agreement, counted_span, listed_all
+from scrutineer.calls.claims.agreement import best_fit, counted_span, listed_all
 from scrutineer.calls.claims.announcement import MAX_TOTAL, Announcement
 from scrutineer.calls.claims.findings import Finding
 from scrutineer.calls.claims.percent import RULES, Percent, Rule
@@ -24,7 +24,8 @@ OTHER_SHARE: Final = (
 )
 OTHERS: Final = "all others"
 
-_SCAN: Final = 1000  # totals tried one by one above the point where the real-valued condition holds
+_TRIALS: Final = 20_000  # percentages held against single totals, above the point where the real-valued condition holds
+_SCAN: Final = 200  # totals tried below the largest that an earlier percentage allows
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +79,7 @@ class Reach:
     earlier: ValidTotal
     later: ValidTotal
     options: tuple[Added, ...]
-    """Options that both list, and `all others` where both lists are complete."""
+    """Options that both list, and `all others` where both lists are complete; at the totals of `earlier` and `later`."""
     per_sheet_before: Fraction | None
     """Valid votes for each per cent of sheets in the earlier announcement."""
     per_sheet_added: Fraction | None
@@ -132,7 +133,8 @@ def reach(earlier: Announcement, later: Announcement) -> Reach:
             per_added = (after.span.low - before.span.low) / (100 * (exact[1] - exact[0]))
     shifts = tuple(_shifts(earlier, later, after.span))
     smallest = _smallest(options, later, before.span)
-    findings = _findings(earlier, later, before.span, after.span, options)
+    safe = valid_total(earlier, safe=True).span, valid_total(later, safe=True).span
+    findings = _findings(earlier, later, (before.span, after.span), safe)
     if shares[0] is not None and shares[1] is not None and shares[1][1] < shares[0][0]:
         text = f"the share of sheets counted falls from {earlier.counted_percent} to {later.counted_percent}"
         findings.append(Finding("added-sheets", False, text, CORRECTIONS))
@@ -145,13 +147,14 @@ def smallest_total(before: Sequence[int], percents: Sequence[Percent], least: in
 
     For a complete list the counts must also add up to the total. With l the lower limits of the shares, T - sum max(l T, before)
     is concave in T and its last slope 1 - sum l is not negative unless the percentages exceed 100, so it does not fall: its first
-    zero is found by bisection. Whole votes shift the answer a little, so that totals from there on are tried one by one, at most
-    1,000 of them; beyond, the answer is a total that does, and may not be the very smallest. None where no total up to 10^10
-    does. Raises CallError for lists of different lengths and counts that cannot be.
+    zero is found by bisection. Whole votes shift the answer upwards a little, so that totals from there on are tried, skipping
+    those below what is needed already. None where no total up to 10^10 does, or none among the many tried. Raises CallError for
+    lists of different lengths and counts that cannot be.
     """
     if len(before) != len(percents) or not percents:
         raise CallError(f"{len(before)} counts and {len(percents)} percentages: give one percentage for each count")
-    check_total(max(1, least))
+    if least > MAX_TOTAL:
+        return None
     floor = max(1, least)
     for votes, percent in zip(before, percents, strict=True):
         check_votes(votes)
@@ -175,22 +178,20 @@ def smallest_total(before: Sequence[int], percents: Sequence[Percent], least: in
         else:
             low = middle + 1
 
-    def does(total: int) -> bool:
+    total = low
+    for _ in range(_TRIALS // len(percents)):
         spans = [votes_printing(percent, total, rule) for percent in percents]
-        enough = not complete or sum(span.high for span in spans) >= total
-        least_votes = sum(max(span.low, votes) for span, votes in zip(spans, before, strict=True))
-        return enough and least_votes <= total and all(span.high >= votes for span, votes in zip(spans, before, strict=True))
-
-    for total in range(low, min(low + _SCAN, MAX_TOTAL) + 1):
-        if does(total):
+        # What is needed never shrinks as the total grows, so that no total below what is needed now can do.
+        following = sum(max(span.low, votes) for span, votes in zip(spans, before, strict=True))
+        for span, percent in zip(spans, percents, strict=True):
+            if not span:
+                following = max(following, totals_printing(span.low, percent, rule).low)
+        if following > MAX_TOTAL:
+            return None
+        if following <= total and (not complete or sum(span.high for span in spans) >= total):
             return total
-    high = MAX_TOTAL
-    if not does(high):
-        return None
-    while low < high:
-        middle = (low + high) // 2
-        low, high = (low, middle) if does(middle) else (middle + 1, high)
-    return low
+        total = max(following, total + 1)
+    return None
 
 
 def fewest_added(votes: int, total: int, percent: Percent, rule: Rule) -> int | None:
@@ -273,7 +274,7 @@ def _smallest(options: Sequence[Added], later: Announcement, before: Span) -> in
     rows = [(row.before.low, percent) for row in options if (percent := percents.get(row.name)) is not None]
     if not rows or later.base not in (None, "valid"):
         return None
-    best = agreement(later).best
+    best = best_fit(later)
     rule: Rule = later.rounding or (best.rule if best is not None else "half-up")
     complete = len(rows) == len(options) == len(later.figures) and later.others is not None
     return smallest_total(
@@ -306,26 +307,29 @@ def _shifts(earlier: Announcement, later: Announcement, after: Span) -> list[Sha
     return rows
 
 
-def _findings(earlier: Announcement, later: Announcement, before: Span, after: Span, options: Sequence[Added]) -> list[Finding]:
-    found = [
-        Finding("added-votes", row.fits, f"{row.name}: {row.after} after {row.before}: {_change(row.votes)}", _unless(row.fits))
-        for row in options
-    ]
-    added = Span(after.low - before.high, after.high - before.low)
-    grows = _grows(added)
-    found.append(Finding("added-total", grows, f"valid votes {after} after {before}: {_change(added)}", _unless(grows)))
+def _findings(earlier: Announcement, later: Announcement, taken: tuple[Span, Span], safe: tuple[Span, Span]) -> list[Finding]:
+    """The findings at the totals taken; what contradicts there but not at every total that is possible stays undecided."""
+    found = []
+    for row, sure in zip(_added(earlier, later, *taken), _added(earlier, later, *safe), strict=True):
+        fits = _decided(row.votes, sure.votes)
+        found.append(
+            Finding("added-votes", fits, f"{row.name}: {row.after} after {row.before}: {_change(row.votes)}", _unless(fits))
+        )
+    added, surely = _difference(*taken), _difference(*safe)
+    fits = _decided(added, surely)
+    found.append(Finding("added-total", fits, f"valid votes {taken[1]} after {taken[0]}: {_change(added)}", _unless(fits)))
     roll = later.roll if later.roll is not None else earlier.roll
     if roll is None:
         return found
-    left = roll - max(before.low, earlier.cast or 0)
-    if added.low > left:
-        text = f"at least {added.low:,} votes were added, and at most {max(0, left):,} registered voters were left"
+    left = roll - max(safe[0].low, earlier.cast or 0)
+    if surely.low > left:
+        text = f"at least {surely.low:,} votes were added, and at most {max(0, left):,} registered voters were left"
         found.append(Finding("added-above-outstanding", False, text, CORRECTIONS))
         return found
     shares = counted_span(earlier, earlier.rounding), counted_span(later, later.rounding)
     if shares[0] is not None and shares[1] is not None and added.count == 1 and added.low >= 0:
         voters = int(roll * max(Fraction(0), shares[1][1] - shares[0][0]))
-        fits = True if added.low <= voters else None
+        fits = added.low <= voters or None
         relation = "no more than" if fits else "more than"
         text = f"the {added.low:,} votes added are {relation} the {voters:,} voters of the sheets added, if rolls are alike"
         found.append(Finding("added-above-outstanding", fits, text, () if fits else OTHER_SHARE))
@@ -347,6 +351,17 @@ def _grows(added: Span) -> bool | None:
     if added.low >= 0:
         return True
     return None if added.high >= 0 else False
+
+
+def _difference(before: Span, after: Span) -> Span:
+    return Span(after.low - before.high, after.high - before.low)
+
+
+def _decided(taken: Span, safe: Span) -> bool | None:
+    fits = _grows(taken)
+    if fits is False and _grows(safe) is not False:
+        return None
+    return fits
 
 
 def _change(added: Span) -> str:

@@ -145,7 +145,9 @@ def still_open(
     uncounted = None if roll is None else max(0, roll - max(total, announcement.cast or 0))
     sheets = None if announcement.stations is None or counted is None else announcement.stations * max(Fraction(0), 1 - counted)
     equal_need = need(equal, equal / open_roll if open_roll else None) if equal is not None else None
-    verdict, given, reasons = _verdict(lead, counted, equal_range, open_roll_most, uncounted, max(band, RECOUNT_BAND) * total)
+    least = max(first + second, valid_total(announcement, safe=True).span.low, announcement.cast or 0)
+    left = None if roll is None else max(0, roll - least)
+    verdict, given, reasons = _verdict(lead, counted, equal_range, open_roll_most, left, max(band, RECOUNT_BAND) * total)
     return StillOpen(
         leader=leader,
         rival=rival,

@@ -3,11 +3,11 @@
 from dataclasses import dataclass
 from typing import Literal
 
-from scrutineer.calls.claims.agreement import agreement, announced_totals, listed_all
+from scrutineer.calls.claims.agreement import announced_totals, base_fits, listed_all
 from scrutineer.calls.claims.announcement import Announcement, Figure
 from scrutineer.calls.claims.computed import computed
 from scrutineer.calls.claims.percent import RULES
-from scrutineer.calls.claims.rounding import Span, votes_printing
+from scrutineer.calls.claims.rounding import ANY_TOTAL, Span, votes_printing
 
 Origin = Literal["announced", "computed", "fitting", "listed"]
 """`announced`: given, or the sum of a complete list. `computed`: the only totals that make every count its percentage times the
@@ -25,13 +25,22 @@ class ValidTotal:
     origin: Origin
 
 
-def valid_total(announcement: Announcement) -> ValidTotal:
-    """The range of valid votes behind an announcement, as narrow as its figures make it."""
+def valid_total(announcement: Announcement, *, safe: bool = False) -> ValidTotal:
+    """The range of valid votes behind an announcement, as narrow as its figures make it.
+
+    Where `safe`, a coincidence narrows nothing, however rare, nor does a base or rule that was inferred while others fit as well:
+    a contradiction or a verdict must not rest on it.
+    """
     announced = announced_totals(announcement, "valid")
     if announced.count == 1:
         return ValidTotal(announced, "announced")
-    best = agreement(announcement).best
-    if announcement.base in (None, "valid") and best is not None and best.base == "valid":
+    fits = [fit for fit in base_fits(announcement) if fit.fits]
+    if safe:
+        if not fits or any(fit.base != "valid" for fit in fits):
+            return ValidTotal(announced, "listed")
+        return ValidTotal(Span(min(fit.totals.low for fit in fits), max(fit.totals.high for fit in fits)), "fitting")
+    best = fits[0] if fits else None
+    if best is not None and best.base == "valid":
         found = computed(announcement, best)
         if found is not None and found.matches and found.chance_any_total * _NOTABLE <= 1:
             return ValidTotal(found.matching, "computed")
@@ -49,9 +58,10 @@ def votes_of(announcement: Announcement, figure: Figure, total: Span) -> Span:
     whole = Span(0, max(0, total.high - known))
     if listed_all(announcement) and missing == 1:
         return Span(max(0, total.low - known), max(0, total.high - known))
-    if figure.percent is None or announcement.base not in (None, "valid"):
+    if figure.percent is None or announcement.base not in (None, "valid") or not total & ANY_TOTAL:
         return whole
     rules = RULES if announcement.rounding is None else (announcement.rounding,)
+    total = total & ANY_TOTAL
     spans = [
         Span(votes_printing(figure.percent, total.low, rule).low, votes_printing(figure.percent, total.high, rule).high)
         for rule in rules
