@@ -96,5 +96,7 @@ class Call:
     """What gives first, in the terms of `count.outcome.Bound`."""
     slack: int | None
     """Ballots between what is open and the fewest that can change the outcome; above 0 decides by arithmetic."""
+    ordered: bool = True
+    """Whether the order of arrival is known; without it nothing was seen that could refute gamma."""
     sizes_seen: int = 100
     """How unevenly stations of different sizes have reported, as a gamma in hundredths (`pace.sizes_seen`)."""

@@ -55,6 +55,8 @@ class PartialCount:
     strata: tuple[str, ...]
     rankings: dict[int, Rankings] = field(default_factory=dict)
     """For ranked contests alone: the rankings of each counted row, by candidate."""
+    ordered: bool = True
+    """Whether `arrival` is the order in which the stations reported. Where nobody recorded that, it is `unrelated_order`."""
     previous: NDArray[np.int64] | None = None
     """The baseline: votes per candidate at an earlier election, shape (n, candidates), known for every station."""
 
@@ -143,3 +145,19 @@ class PartialCount:
             arrival=np.where(stays, self.arrival, -1),
             rankings={row: rankings for row, rankings in self.rankings.items() if stays[row]},
         )
+
+
+def unrelated_order(counted: NDArray[np.bool_]) -> NDArray[np.int64]:
+    """An `arrival` for stations whose order is not known: fixed, and unrelated to how the rows are sorted.
+
+    Files are sorted by place as a rule. The sequential test supposes an order that has nothing to do with the votes, and takes
+    one look at such a file; any order will do that does not follow the file's.
+    """
+    rows = np.flatnonzero(counted)
+    arrival = np.full(len(counted), -1, dtype=np.int64)
+    # Steps of the golden ratio's fraction of 2**64 (Knuth, The Art of Computer Programming 3, 6.4) leave no pattern of the file.
+    with np.errstate(over="ignore"):
+        mixed = rows.astype(np.uint64) * np.uint64(0x9E3779B97F4A7C15)
+        mixed = (mixed ^ (mixed >> np.uint64(29))) * np.uint64(0xBF58476D1CE4E5B9)
+    arrival[rows[np.argsort(mixed, kind="stable")]] = np.arange(len(rows))
+    return arrival

@@ -37,6 +37,8 @@ from scrutineer.election.contests import parse_share
 _DECIDED: tuple[Verdict, ...] = ("arithmetic", "statistics")
 
 
+NOTHING_SEEN: Final = 100  # 1.00, in hundredths
+
 EXAMINED: Final = 64
 """Conditions that are examined by statistics, tightest first, once one of them is not decided: list rules have very many."""
 
@@ -82,6 +84,7 @@ def make_call(
         open_ballots=partial.open_ballots,
         binding=bound.binding,
         slack=bound.slack,
+        ordered=partial.ordered,
         sizes_seen=judge.sizes_seen,
     )
 
@@ -151,6 +154,9 @@ class _Judge:
             return known
         measured = measure(known.condition, self._partial)
         found = Reweighting.of(self._strata, measured).sensitivity()
+        if not self._partial.ordered:
+            # Cuts of an order that nobody recorded say nothing about the night.
+            found = replace(found, seen=NOTHING_SEEN)
         tested = evidence(self._partial, measured).passes(self._risk, self._comparisons)
         reasons = (*known.reasons, *self._against(found, tested=tested))
         verdict: Verdict = "not-decided"

@@ -1,14 +1,13 @@
 """What `call` is asked about: an election folder's log, a published set read by its layout, or a bare table of stations."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 
 from scrutineer.calls import PartialCount
 from scrutineer.calls.from_count import incoherence, partial_count
+from scrutineer.calls.partial import unrelated_order
 from scrutineer.calls.table_input import MAX_TABLE_SIZE, read_table
 from scrutineer.cli.office import Office
 from scrutineer.cli.show import Progress
@@ -18,7 +17,6 @@ from scrutineer.election.call_settings import CallSettings
 from scrutineer.election.contests import Alternative, RuleName
 from scrutineer.election.layout import load_layout
 from scrutineer.election.layout_reader import read_published
-from scrutineer.election.published_sheets import PublishedSheet
 from scrutineer.errors import UsageError
 from scrutineer.simulate.nights import Night, final_of_published, recorded_order
 
@@ -130,7 +128,7 @@ def _contest_number(count: Count, contest_id: str) -> int:
 def ask_published(
     file: Path, layout_name: str, contest_id: str | None, where: dict[str, str], given: SettingsGiven, progress: Progress
 ) -> list[Asked]:
-    """The contests of a published set, its stations in the order of their times where it has them, else of its lines."""
+    """The contests of a published set, its stations in the order of their times where it has them."""
     layout = load_layout(layout_name)
     published = read_published(
         file, layout, where=where or None, progress=lambda done, total: progress("Reading the file", done, total)
@@ -141,15 +139,19 @@ def ask_published(
         if contest_id not in (None, contest.id):
             continue
         final = final_of_published(published, settings.strata, contest=number)
-        order = recorded_order(final.times) if final.times is not None else _file_order(published.sheets, final.stations)
-        night = Night(final, order)
-        notes = [] if final.times is not None else ["The file states no times: stations stand in the order of its lines."]
+        if final.times is None:
+            notes = ["The file states no times: the order in which the stations reported is not known."]
+            partial = Night(final, np.arange(len(final.votes))).partial(len(final.votes))
+            partial = replace(partial, arrival=unrelated_order(partial.counted), ordered=False)
+        else:
+            notes = []
+            partial = Night(final, recorded_order(final.times)).partial(len(final.votes))
         if final.left_out:
             notes.append(f"{final.left_out:,} stations without a complete sheet, or repeated sheets, are left out.")
         asked.append(
             Asked(
                 contest=contest,
-                partial=night.partial(len(order)),
+                partial=partial,
                 settings=settings,
                 committed=False,
                 heading=f"{layout.title}: {contest.title}",
@@ -190,10 +192,3 @@ def _read(file: Path) -> bytes:
     if file.stat().st_size > MAX_TABLE_SIZE:
         raise UsageError(f"{file} has more than {MAX_TABLE_SIZE:,} bytes: give a table with one line for each station")
     return file.read_bytes()
-
-
-def _file_order(sheets: Sequence[PublishedSheet], stations: tuple[str, ...]) -> NDArray[np.int64]:
-    """Stations, by their position, in the order in which the file first names them."""
-    row = {station: number for number, station in enumerate(stations)}
-    named = dict.fromkeys(sheet.station for sheet in sheets if sheet.station in row)
-    return np.array([row[station] for station in named], dtype=np.int64)
