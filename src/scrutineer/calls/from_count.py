@@ -3,7 +3,7 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from scrutineer.calls.partial import PartialCount, Rankings
+from scrutineer.calls.partial import PartialCount, Rankings, unrelated_order
 from scrutineer.count import COUNTED, OUTSTANDING, QUARANTINED, Count
 from scrutineer.count.columns import BLANK, NULL, ROLL
 from scrutineer.count.contest import ContestCount
@@ -14,7 +14,8 @@ from scrutineer.election.call_settings import CallSettings
 def partial_count(count: Count, contest: int, settings: CallSettings, unit: int | None = None) -> PartialCount:
     """What the log says of a contest (by position) in a unit (by position; None for the contest's own).
 
-    Stations arrive in the order in which the sheets that now hold for them stand in the log. A quarantined station is open with
+    Stations arrive in the order in which the sheets that now hold for them stand in the log; in a replay, in that of the
+    sheets' times. A quarantined station is open with
     the roll of the definition: what its sheet says of its roll bounds nothing. The strata are the units at the depth that the
     settings name, or the unit itself where it lies that deep; a stratum is never a station.
     """
@@ -25,6 +26,10 @@ def partial_count(count: Count, contest: int, settings: CallSettings, unit: int 
     status = state.status[rows]
     counted = status == COUNTED
     stratum, strata = strata_below(units, place, settings.strata)
+    arrival, ordered = _arrival(state.sheet[rows], counted), True
+    if count.election.definition.provenance == "replayed":
+        # A replay is recorded in the order of somebody's file; when the stations reported, only the sheets' times can say.
+        arrival, ordered = _arrival_by_time(state.sheet[rows], state.time[rows], counted)
     inside = slice(rows.start - asked.start, rows.stop - asked.start)
     return PartialCount(
         candidates=tuple(candidate.id for candidate in state.contest.standing()),
@@ -32,7 +37,8 @@ def partial_count(count: Count, contest: int, settings: CallSettings, unit: int 
         others=np.where(counted[:, np.newaxis], np.maximum(_figures(state, rows, BLANK, NULL), 0), 0).sum(axis=1, dtype=np.int64),
         counted=counted,
         open=(status == OUTSTANDING) | (status == QUARANTINED),
-        arrival=_arrival(state.sheet[rows], counted),
+        arrival=arrival,
+        ordered=ordered,
         capacity=_capacity(units.rolls[rows], _figures(state, rows, ROLL)[:, 0], counted, settings.extra_ballots),
         stratum=stratum[inside],
         strata=strata,
@@ -97,6 +103,17 @@ def _arrival(sheets: NDArray[np.int64], counted: NDArray[np.bool_]) -> NDArray[n
     at = np.flatnonzero(counted)
     arrival[at[np.argsort(sheets[at], kind="stable")]] = np.arange(len(at))
     return arrival
+
+
+def _arrival_by_time(
+    sheets: NDArray[np.int64], times: NDArray[np.int64], counted: NDArray[np.bool_]
+) -> tuple[NDArray[np.int64], bool]:
+    at = np.flatnonzero(counted)
+    if bool((times[at] == UNKNOWN).any()):
+        return unrelated_order(counted), False
+    arrival = np.full(len(sheets), -1, dtype=np.int64)
+    arrival[at[np.lexsort((sheets[at], times[at]))]] = np.arange(len(at))
+    return arrival, True
 
 
 def _capacity(
