@@ -43,14 +43,19 @@ def condition_sentence(condition: Condition, candidates: tuple[str, ...]) -> str
 
 
 def sensitivity_sentence(
-    sensitivity: Sensitivity, condition: Condition, candidates: tuple[str, ...], stratum: str = "region"
+    sensitivity: Sensitivity, condition: Condition, candidates: tuple[str, ...], stratum: str = "region", *, ordered: bool = True
 ) -> str:
-    """How strongly the order of reporting would have to matter for the condition to flip, and what was seen so far."""
-    text = flips(sensitivity, condition, candidates, stratum)
+    """How strongly the order of reporting would have to matter for the condition to flip, and what was seen so far.
+
+    `ordered` says whether the order of arrival is known; where it is not, nothing was seen.
+    """
+    text = flips(sensitivity, condition, candidates, stratum, ordered=ordered)
     return f"{text[0].upper()}{text[1:]}."
 
 
-def flips(sensitivity: Sensitivity, condition: Condition, candidates: tuple[str, ...], stratum: str = "region") -> str:
+def flips(
+    sensitivity: Sensitivity, condition: Condition, candidates: tuple[str, ...], stratum: str = "region", *, ordered: bool = True
+) -> str:
     """The same as part of a sentence.
 
     A reweighting within gamma may be different in each stratum, so "at least so many times as common" is needed in every
@@ -58,6 +63,7 @@ def flips(sensitivity: Sensitivity, condition: Condition, candidates: tuple[str,
     stations are next to each other, hence "compared with the rest".
     """
     at = sensitivity.flips_at
+    seen = _seen(sensitivity) if ordered else "; in which order the stations reported is not known"
     rival = "" if condition.against is None else candidates[condition.against]
     favoured = candidates[condition.favours]
     lost = few(sensitivity.uncovered)
@@ -68,13 +74,13 @@ def flips(sensitivity: Sensitivity, condition: Condition, candidates: tuple[str,
         given = f", counting {whose} every ballot from {listed(lost)} ({kinds} with too few counted stations)"
     if at is None:
         difference = f"no such difference between outstanding and counted stations of the same {stratum}"
-        return f"{difference} would flip it{given}{_seen(sensitivity)}"
+        return f"{difference} would flip it{given}{seen}"
     if at <= LEVEL:
         return f"it would flip even if the outstanding stations were like the counted ones of the same {stratum}{given}"
     which = f"stations that favour {rival}" if rival else f"stations less favourable to {favoured}"
     return (
         f"it would flip only if, in every {stratum} at once, {which} were, compared with the rest, at least {times(at)} times as "
-        f"common among the outstanding ones as among the counted ones (or more than that in some){given}{_seen(sensitivity)}"
+        f"common among the outstanding ones as among the counted ones (or more than that in some){given}{seen}"
     )
 
 

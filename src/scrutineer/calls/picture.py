@@ -179,7 +179,10 @@ def _grid(track: Track, plot: _Plot) -> Iterator[str]:
 
 def _lines(track: Track, plot: _Plot) -> Iterator[str]:
     band = [(m.counted, m.low, m.high) for m in track.moments if m.low is not None and m.high is not None]
-    if len(band) > 1:
+    if len(band) == 1:
+        # One look has no width; its figures are drawn as short strokes before the place of the labels.
+        band = [(band[0][0] - _stroke(plot), *band[0][1:]), band[0]]
+    if band:
         upper = [(plot.x(counted), _inside(plot, high)) for counted, _, high in band]
         lower = [(plot.x(counted), _inside(plot, low)) for counted, low, _ in reversed(band)]
         outline = " ".join(f"{x:.1f},{y:.1f}" for x, y in (*upper, *lower))
@@ -204,6 +207,8 @@ def _lines(track: Track, plot: _Plot) -> Iterator[str]:
 def _curve(values: Sequence[tuple[int, int | None]], plot: _Plot, colour: str, dashes: str, thickness: float) -> Iterator[str]:
     """A line through the known values, cut off where it leaves the picture."""
     foot, paths, pen = plot.top + plot.deep, list[str](), ""
+    if len(values) == 1:
+        values = [(values[0][0] - _stroke(plot), values[0][1]), values[0]]
     known = [(plot.x(counted), None if lead is None else plot.y(lead)) for counted, lead in values]
     for (x0, y0), (x1, y1) in pairwise(known):
         cut = None if y0 is None or y1 is None else _clipped(x0, y0, x1, y1, plot.top, foot)
@@ -219,6 +224,11 @@ def _curve(values: Sequence[tuple[int, int | None]], plot: _Plot, colour: str, d
             f'<path d="{"".join(paths)}" fill="none" stroke="{colour}" stroke-width="{thickness}" stroke-linejoin="round" '
             f'stroke-linecap="{"butt" if dashes else "round"}"{pattern}/>'
         )
+
+
+def _stroke(plot: _Plot) -> int:
+    """The share counted that is 12 pixels wide."""
+    return round(12 * WHOLE / plot.span)
 
 
 def _clipped(

@@ -118,7 +118,7 @@ def _flip(call: Call, names: tuple[str, ...]) -> str:
     hangs = weakest(call)
     if hangs is None or hangs.sensitivity is None:
         return ""
-    return f"; {flips(hangs.sensitivity, hangs.condition, names)}"
+    return f"; {flips(hangs.sensitivity, hangs.condition, names, ordered=call.ordered)}"
 
 
 def _undecided(call: Call, names: tuple[str, ...]) -> str:
@@ -173,7 +173,7 @@ def _explanation(call: Call, reason: Reason, names: tuple[str, ...]) -> str:
             how = (
                 ""
                 if about is None or about.sensitivity is None
-                else sensitivity_sentence(about.sensitivity, about.condition, names)
+                else sensitivity_sentence(about.sensitivity, about.condition, names, ordered=call.ordered)
             )
             how = how or "A difference between outstanding and counted stations flips it."
             return (

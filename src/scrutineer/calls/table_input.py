@@ -274,6 +274,8 @@ class _Table:
             notes.append(
                 f"{count_of(untimed, 'counted station', 'counted stations')} without a time stand last in the order of arrival."
             )
+        if "time" not in self._place and partial.counted_stations > 1:
+            notes.append("There is no column of times: the order of the rows is taken to be the order of arrival.")
         if NO_STRATUM in self._strata:
             notes.append(f"Stations without a region form one stratum, {NO_STRATUM}.")
         sums = partial.votes.sum(axis=1)[partial.counted]

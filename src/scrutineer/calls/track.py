@@ -120,7 +120,8 @@ def track(
 
     The arithmetic bound is exact: with o open ballots, all of them for the rival, (lead - o) / (valid votes + o). The bounds of
     the gammas are exact in votes; their share is of the valid votes to be expected if turnout is as in what is counted, and never
-    below the arithmetic bound. Of very many stations there are fewer looks than asked for. `names` are those of the candidates,
+    below the arithmetic bound. Of very many stations there are fewer looks than asked for, and one alone where nobody
+    recorded the order of arrival. `names` are those of the candidates,
     where the count knows only their ids.
 
     Raises CallError where no station is counted, there is one candidate only, or a gamma is below 1.
@@ -137,7 +138,7 @@ def track(
     totals = partial.totals
     leader, rival = sorted(range(len(totals)), key=lambda candidate: (-totals[candidate], candidate))[:2]
     pair = _pair(partial, leader, rival)
-    looks = min(looks, max(_FEWEST, _WORK // len(partial.counted)))
+    looks = min(looks, max(_FEWEST, _WORK // len(partial.counted))) if partial.ordered else 1
     sizes = _sizes(partial)
     stops = sorted({-(-counted * look // looks) for look in range(1, looks + 1)})
     moments = tuple(_moment(pair if stop == counted else pair.first(stop), sizes, gammas, level) for stop in stops)

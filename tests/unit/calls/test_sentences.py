@@ -240,6 +240,13 @@ def test_sensitivity(sensitivity: Sensitivity, expected: list[str]) -> None:
     assert "district" in sensitivity_sentence(sensitivity, LEAD.condition, NAMES, "district")
 
 
+def test_nothing_was_seen_where_the_order_is_not_known() -> None:
+    unordered = replace(CALL, ordered=False, clauses=((replace(LEAD, sensitivity=Sensitivity(210, 100, ())),),))
+    for text in (sentence(unordered), explanations(unordered)[1]):
+        assert "in which order the stations reported is not known" in text
+        assert "seen so far" not in text
+
+
 @pytest.mark.parametrize("reason", get_args(Reason))
 @pytest.mark.parametrize("call", [CALL, NOTHING, INCOHERENT, STATISTICS, replace(CALL, open_ballots=None, slack=None)])
 def test_every_reason_is_explained_with_what_would_change_it(call: Call, reason: Reason) -> None:

@@ -50,6 +50,11 @@ def test_the_order_of_rows_is_the_order_of_arrival_without_times() -> None:
     assert partial.strata == (ONE_STRATUM,)
 
 
+def test_an_order_taken_from_the_rows_is_noted() -> None:
+    assert any("the order of the rows is taken" in note for note in read("station,A\nx,1\ny,2\n").notes)
+    assert not any("the order of the rows" in note for note in read("station,A,time\nx,1,5\ny,2,9\n").notes)
+
+
 def test_seconds_order_arrivals_and_equal_times_keep_the_order_of_rows() -> None:
     table = read("station,time,A\nw,30,1\nx,7.5,1\ny,7.25,1\nz,30,1\n")
     assert [table.stations[row] for row in table.partial.in_order()] == ["y", "x", "w", "z"]
