@@ -95,9 +95,11 @@ class Track:
     def since(self, gamma: int | None) -> int | None:
         """The share counted from which on the bound of a gamma (by position; None: the arithmetic one) stayed above zero.
 
-        None where it is not above zero now.
+        None where it is not above zero now, or where there is one look alone, which tells of no time before it.
         """
         first = None
+        if len(self.moments) == 1:
+            return None
         for moment in self.moments:
             bound = moment.arithmetic if gamma is None else moment.bounds[gamma]
             if bound is None or bound <= 0:
