@@ -22,6 +22,7 @@ COMMANDS: Final[dict[str, tuple[str, str]]] = {
     "decide": ("count_commands", "Sign and register a decision on a quarantined sheet."),
     "bulletin": ("count_commands", "Sign and register a bulletin."),
     "certify": ("count_commands", "Sign and register the certificate of the final result."),
+    "claim": ("claim_commands", "Check announced figures: with themselves, each other, and a record."),
     "publish": ("publish_commands", "Write the static site: log, data files, pages."),
     "verify": ("publish_commands", "Replay everything that was published; PASS, or exactly what is wrong."),
     "replay": ("replay_commands", "Put somebody's published results through the whole path."),

@@ -10,11 +10,13 @@ from fractions import Fraction
 from typing import Final, Literal
 
 from scrutineer.calls.claims.agreement import Agreement
+from scrutineer.calls.claims.announcement import Announcement
 from scrutineer.calls.claims.computed import ASSUMPTIONS, EXPLANATIONS, Computed, OptionTest
 from scrutineer.calls.claims.findings import Finding
 from scrutineer.calls.claims.holm import Adjusted
 from scrutineer.calls.claims.reach import Reach
 from scrutineer.calls.claims.record_values import Compared, RecordAnswer
+from scrutineer.calls.claims.rounding import printed
 from scrutineer.calls.claims.still_open import Need, StillOpen
 
 Question = Literal["agreement", "computed", "reach", "still-open", "record"]
@@ -60,13 +62,15 @@ class Answer:
         return self.status in ("contradiction", "stands-out")
 
 
-def agreement_answer(agreement: Agreement) -> Answer:
+def agreement_answer(announcement: Announcement, agreement: Agreement) -> Answer:
     """Whether sums and percentages agree."""
     wrong = [finding for finding in agreement.findings if finding.fits is False]
     fit = agreement.best
     status: Status = "contradiction" if wrong else "fits" if any(f.fits for f in agreement.findings) else "unknown"
     if wrong:
-        sentence = f"The announced numbers cannot all be right: {wrong[0].text}."
+        first = wrong[0]
+        said = _misprinted(announcement, agreement) if first.code == "votes-against-percentages" else first.text
+        sentence = f"The announced numbers cannot all be right: {said}."
     elif status == "unknown":
         sentence = "Too few numbers were announced to hold them against each other."
     else:
@@ -100,18 +104,18 @@ def computed_answer(found: Computed | None, parts: Sequence[OptionTest], tests: 
             f"{row.name}: chance {odds(row.chance)}, over all tests {odds(row.adjusted)}" for row in tests if row.chance < 1
         ]
     if notable:
-        together = f"over all {_tests(tests)} of this announcement {odds(max(test.adjusted for test in notable))}"
-        sentence = f"Some counts are exactly a rounded percentage of a total: {', '.join(test.name for test in notable)}"
-        sentence = f"{sentence}. Chance for honest counts, {together}."
+        together = f"over all tests of this announcement: {odds(max(test.adjusted for test in notable))}"
+        names = ", ".join(test.name for test in notable)
+        sentence = f"Some counts are exactly a rounded percentage of a total: {names}. Chance for honest counts, {together}."
         if found is not None and found.matches and found.possible and found.total is not None:
             sentence = (
-                f"Every count is its percentage times one total, {found.total:,}, rounded. Exact chance for honest counts at that "
-                f"total: {odds(found.chance)}; {together}."
+                f"Every count is its percentage times one total, {found.total:,}, rounded. Exact chance for honest counts at "
+                f"that total: {odds(found.chance)}; at any total, {together}."
             )
     elif tests:
         sentence = "No. The votes are not what multiplying the percentages would give, beyond what chance explains."
     else:
-        sentence = "Nothing to test: no votes were announced together with their percentage."
+        sentence = "Nothing to test: no votes were announced together with a percentage that fits them."
     return Answer(
         "computed",
         "stands-out" if notable else "fits" if tests else "unknown",
@@ -228,6 +232,24 @@ def _lines(findings: Sequence[Finding]) -> tuple[str, ...]:
 
 def _explanations(findings: Sequence[Finding]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(text for finding in findings for text in finding.explanations))
+
+
+def _misprinted(announcement: Announcement, agreement: Agreement) -> str:
+    """Which percentages differ from their votes: by the base and rule that leave the fewest, where the total is known."""
+    known = [fit for fit in agreement.fits if fit.announced.count == 1]
+    if not known:
+        return "no total, base and rounding rule fits all votes and percentages"
+    fit = min(known, key=lambda fit: sum(fit.announced.low not in row.totals for row in fit.each))
+    total = fit.announced.low
+    parts = [
+        f"{figure.name} has {figure.votes:,}, which is {printed(figure.votes, total, figure.percent.decimals, fit.rule)}, "
+        f"announced {figure.percent}"
+        for figure, row in zip(announcement.figures, fit.each, strict=True)
+        if total not in row.totals and figure.votes is not None and figure.percent is not None and figure.votes <= total
+    ]
+    if not parts:
+        return "no total, base and rounding rule fits all votes and percentages"
+    return f"of {total:,} ({_BASES[fit.base]}, {fit.rule}) {'; '.join(parts)}"
 
 
 def _percent_of(share: Fraction | None) -> str:

@@ -112,7 +112,7 @@ def _examined(announcement: Announcement, record: Record | None, band: Fraction,
     parts = part_tests(announcement, best.rule if best is not None else announcement.rounding or "half-up")
     lead = still_open(announcement, band=band)
     answers = [
-        agreement_answer(agreed),
+        agreement_answer(announcement, agreed),
         computed_answer(found, parts, tests, level),
         still_open_answer(lead, coherent=agreed.coherent and follows),
     ]

@@ -1,4 +1,4 @@
-"""An examination as lines of text for people, and for programs as what JSON can hold: exact numbers are texts such as '1/7197'."""
+"""An examination as lines of text for people, and for programs as what JSON can hold; exact numbers are texts as '1/7197'."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -19,8 +19,8 @@ MARKS: Final = {
     "unknown": "not known",
 }
 CAUTION: Final = (
-    "This is arithmetic on announced figures. It takes no side, and says of nobody what they did or meant. Figures that agree can "
-    "be wrong, and figures that do not can have an innocent reason."
+    "This is arithmetic on announced figures. It takes no side, and says of nobody what they did or meant. "
+    "Figures that agree can be wrong, and figures that do not can have an innocent reason."
 )
 
 
