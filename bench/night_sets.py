@@ -49,6 +49,10 @@ class NightSet:
     """By station, which announcement it was in: 0 the first."""
     baseline: bool = False
 
+    def of_size(self, stations: int) -> "NightSet":
+        """The same with nights of at most so many stations."""
+        return replace(self, thin=min(stations, len(self.final.votes)))
+
     def night(self, order: str, seed: int, *, whole: bool = False) -> Night:
         """The night of an order and a seed."""
         rng = np.random.default_rng([seed, *order.encode(), *self.name.encode()])
