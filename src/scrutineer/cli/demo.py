@@ -86,9 +86,7 @@ def _send_and_count(simulation: Simulation, office: Office, address: str, progre
         _send(list(islice(statements, stop - sent)), address, verifier, sent, arrivals, progress)
         sent = stop
         live.catch_up()
-        bulletin = make_bulletin(
-            live.count, live.tree.root(), number=number, time=now(), calls=bulletin_calls(live.count)
-        )
+        bulletin = make_bulletin(live.count, live.tree.root(), number=number, time=now(), calls=bulletin_calls(live.count))
         submit_statements(office.sign(bulletin, "bulletin"), address, verifier)
         result = contest_result(live.count, 0)
         names = {candidate.id: candidate.name for candidate in live.count.election.contests[0].standing()}
