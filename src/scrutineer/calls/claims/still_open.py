@@ -30,6 +30,7 @@ class Need:
     """What the rival needs of a number of outstanding votes to draw level."""
 
     outstanding: Fraction
+    """Votes; or, from percentages alone, in units of the votes counted."""
     turnout: Fraction | None
     """Outstanding votes as a share of the outstanding roll, where that is known."""
     alone: Fraction
@@ -132,7 +133,7 @@ def still_open(
     roll, counted, span = announcement.roll, announcement.counted_share, counted_span(announcement, announcement.rounding)
 
     def need(outstanding: Fraction, turnout: Fraction | None) -> Need | None:
-        return _need(outstanding, turnout, lead, others, first, second) if outstanding > 0 else None
+        return _need(outstanding, turnout, others, Fraction(first), Fraction(second), lead + 1) if outstanding > 0 else None
 
     equal = equal_range = open_roll = open_roll_most = turnout_counted = turnout_reverse = None
     if counted is not None and span is not None and span[0] > 0 and counted > 0:
@@ -177,8 +178,25 @@ def still_open(
     )
 
 
-def _need(outstanding: Fraction, turnout: Fraction | None, lead: int, others: Fraction, first: int, second: int) -> Need:
-    alone, with_others = (1 + lead / outstanding) / 2, (1 - others + lead / outstanding) / 2
+def need_from_percentages(announcement: Announcement) -> Need | None:
+    """What the rival needs where only percentages were announced, if every sheet holds as many votes; None where they do not say.
+
+    Counted votes are the unit: (1 - counted) / counted of them are outstanding, and the lead is the difference of the percentages
+    as they stand. It holds for shares of the valid votes, or of another base if that has grown as the valid votes have.
+    """
+    shares = sorted((figure.percent.share for figure in announcement.named if figure.percent is not None), reverse=True)
+    counted = announcement.counted_share
+    if len(shares) < 2 or counted is None or not 0 < counted < 1 or shares[0] + shares[1] > 1:
+        return None
+    outstanding = (1 - counted) / counted
+    return _need(outstanding, None, 1 - shares[0] - shares[1], shares[0], shares[1], shares[0] - shares[1])
+
+
+def _need(
+    outstanding: Fraction, turnout: Fraction | None, others: Fraction, first: Fraction, second: Fraction, reversal: Fraction | int
+) -> Need:
+    gain = (first - second) / outstanding
+    alone, with_others = (1 + gain) / 2, (1 - others + gain) / 2
 
     def ratio(rival: Fraction, leader: Fraction) -> Fraction | None:
         return rival / leader * first / second if leader > 0 and second else None
@@ -188,7 +206,7 @@ def _need(outstanding: Fraction, turnout: Fraction | None, lead: int, others: Fr
         turnout=turnout,
         alone=alone,
         with_others=with_others,
-        possible=outstanding >= lead + 1,
+        possible=outstanding >= reversal,
         odds_ratio_alone=ratio(alone, 1 - alone),
         odds_ratio=ratio(with_others, 1 - others - with_others),
     )
