@@ -75,6 +75,14 @@ def _is_truth(simulation: Simulation, count: Count) -> bool:
     return every
 
 
+_STATES: Final = {
+    "not-coherent": "the figures do not fit",
+    "not-decided": "can still change",
+    "statistics": "decided by statistics (risk 5 %, gamma 3)",
+    "arithmetic": "decided by arithmetic",
+}
+
+
 def _send_and_count(simulation: Simulation, office: Office, address: str, progress: Progress) -> None:
     """Send everything in the order of arrival; after each part count what arrived, and issue a bulletin."""
     arrivals = simulation.arrival_count
@@ -91,7 +99,7 @@ def _send_and_count(simulation: Simulation, office: Office, address: str, progre
         result = contest_result(live.count, 0)
         names = {candidate.id: candidate.name for candidate in live.count.election.contests[0].standing()}
         leader = ", ".join(names[candidate] for candidate in result.elected or result.tied) or "nobody"
-        state = "can still change" if result.changeable else "cannot change any more"
+        state = _STATES[bulletin.calls[0].verdict]
         click.echo(
             f"   bulletin {number}: {result.counted:,} of {result.stations:,} stations counted "
             f"({1000 * result.counted // result.stations / 10} %), {result.quarantined} in quarantine; "
