@@ -31,6 +31,9 @@ from scrutineer.calls.claims.rounding import (
 MAX_TERMS: Final = 20_000
 """Terms of one inclusion-exclusion sum; announcements with one number of decimals need a few hundred."""
 
+COMMON: Final = Fraction(1, 20)
+"""A chance above this is nothing to point out in words."""
+
 ASSUMPTIONS: Final = (
     "the percentages and the total are taken as given",
     "honest counts are spread evenly over all counts that print as these percentages",
@@ -197,9 +200,12 @@ class Computed:
         if not self.matches:
             some = f"at most {len(self.most.names)} of {self.counts} match at one total"
             return f"at no total that fits are all the votes their percentages times it; {some}"
+        found = f"every count is its percentage times {self.matching}, rounded"
+        if self.chance_any_total > COMMON:
+            return f"{found}, as honest counts of this size and with so few digits often are"
         odds = f"at the total {self.total:,} one of {self.possible:,} possible sets of counts" if self.possible else "not counted"
         more = "" if self.total_announced else f"; as the total was not announced, at most {_odds(self.chance_any_total)}"
-        return f"every count is its percentage times {self.matching}, rounded: {odds}{more}"
+        return f"{found}: {odds}{more}"
 
 
 def computed(announcement: Announcement, fit: BaseFit | None = None) -> Computed | None:

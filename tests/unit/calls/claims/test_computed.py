@@ -43,6 +43,7 @@ def test_small_totals_prove_nothing():
     found = computed(announce(Figure("Heron", 21, Percent("52.50")), Figure("Egret", 19, Percent("47.50")), valid=40))
     assert found.matches
     assert found.chance == 1
+    assert "often" in found.text
 
 
 def test_one_count_without_a_total_proves_nothing():
