@@ -114,7 +114,7 @@ def estimate(
         return None
     night = _Night(partial, base, population)
     candidates = len(partial.candidates)
-    weights = np.eye(candidates + 1)[:, :candidates]
+    weights = np.eye(candidates + 1)[:candidates]
     votes, shares, total = night.intervals(weights, each)
     return Estimate(level, simultaneous, base, votes, shares, total, night.frame.by_stations, night.frame.baseline)
 
@@ -142,7 +142,7 @@ def estimate_form(
     if not partial.counted_stations:
         return None
     night = _Night(partial, base, population)
-    weights = np.array([[*condition.weights, condition.rest]], dtype=np.float64).T
+    weights = np.array([[*condition.weights, condition.rest]], dtype=np.float64)
     values, shares, _ = night.intervals(weights, each)
     return FormEstimate(level, simultaneous, values[0], shares[0], night.frame.by_stations, night.frame.baseline)
 
@@ -165,29 +165,27 @@ class _Night:
 
     def intervals(self, weights: Floats, level: float) -> tuple[tuple[Interval, ...], tuple[Interval, ...], Interval]:
         """Values of forms, their shares of the base, and the base."""
-        forms = np.column_stack([weights, self._base])
+        forms = np.vstack([weights, self._base])
         points, halves = self._extrapolation.forms(forms, level)
-        counted = self.frame.counted @ forms
-        least, most = (
-            counted + _room(np.minimum(forms.min(axis=0), 0.0), self._room),
-            counted + _room(np.maximum(forms.max(axis=0), 0.0), self._room),
-        )
+        counted = forms @ self.frame.counted
+        least = counted + _room(np.minimum(forms.min(axis=1), 0.0), self._room)
+        most = counted + _room(np.maximum(forms.max(axis=1), 0.0), self._room)
         values = _bounded(points, halves, least, most)
         total = values[-1]
         if total.point <= 0:
             return values[:-1], tuple(Interval(min(0.0, low), 0.0, max(0.0, high)) for low, high in _ranges(weights)), total
         shares = np.array([value.point for value in values[:-1]]) / total.point
         # The share of a form is off by the form less its share of the base, divided by the base.
-        _, share_halves = self._extrapolation.forms(weights - np.outer(self._base, shares), level)
+        _, share_halves = self._extrapolation.forms(weights - np.outer(shares, self._base), level)
         low, high = self._share_range(weights, counted)
         return values[:-1], _bounded(shares, share_halves / total.point, low, high), total
 
     def _share_range(self, weights: Floats, counted: Floats) -> tuple[Floats, Floats]:
         """The shares that are possible: at the ends of what can still come, since a ratio of linear functions is monotone."""
         own, base = counted[:-1], float(counted[-1])
-        ranges = np.array(_ranges(weights[self._base > 0])).reshape(-1, 2).T
+        ranges = np.array(_ranges(weights[:, self._base > 0])).reshape(-1, 2).T
         # Ballots outside the base move a form that weighs them without moving the base.
-        free = (weights[self._base == 0] != 0).any(axis=0)
+        free = (weights[:, self._base == 0] != 0).any(axis=1)
         ranges[:, free] = [[-_NO_BOUND], [_NO_BOUND]]
         if self._room == math.inf or not base:
             return ranges[0], ranges[1]
@@ -197,7 +195,7 @@ class _Night:
 
 def _ranges(weights: Floats) -> list[tuple[float, float]]:
     """The least and the most that one further ballot of the base can weigh, by form."""
-    return list(zip(weights.min(axis=0).tolist(), weights.max(axis=0).tolist(), strict=True))
+    return list(zip(weights.min(axis=1).tolist(), weights.max(axis=1).tolist(), strict=True))
 
 
 def _room(weight: Floats, ballots: float) -> Floats:

@@ -64,73 +64,70 @@ class _Drift:
     """What the regressors explain of it."""
     straight_fitted: Floats
 
-    def largest(self, weights: Floats, strictness: float) -> Floats:
+    def largest(self, forms: Floats, strictness: float) -> Floats:
         """The drift of forms, in absolute terms; `strictness` from 0 to 1."""
         found = []
         for normal, straight in (
             (self.normal, self.straight),
             (self.normal + self.normal_fitted, self.straight + self.straight_fitted),
         ):
-            own, line = np.abs(normal @ weights), np.abs(straight @ weights)
+            own, line = np.abs(forms @ normal), np.abs(forms @ straight)
             found.append(own + strictness * np.maximum(0.0, line - own))
         largest: Floats = np.maximum(found[0], found[1])
         return largest
 
 
 class Extrapolation:
-    """Estimates of what is left of a frame, for linear forms. Everything linear in the votes is computed once."""
+    """Estimates of what is left of a frame, for linear forms: rows of weights, one for each column of the frame.
+
+    Whatever is linear in the votes is computed once. Arrays by stratum hold the strata with counted stations alone.
+    """
 
     def __init__(self, frame: StationFrame) -> None:
         self.frame = frame
         present = np.flatnonzero(frame.stations > 0)
         self._present = present
-        self._starts = np.concatenate(([0], np.cumsum(frame.stations[present]).astype(np.int64)))[:-1]
-        self._size = frame.size[present]
         self._stations = frame.stations[present]
-        self._of = np.repeat(np.arange(len(present)), self._stations.astype(np.int64))
+        self._many = self._stations.astype(np.int64)
+        self._starts = np.concatenate(([0], np.cumsum(self._many)))[:-1]
+        self._size = frame.size[present]
+        self._shares = self._size / self._size.sum()
+        self._effective = 1.0 / float((self._shares**2).sum())
         self._left = frame.left[present]
         self._uncovered = np.delete(frame.left, present)
-        self._within_places()
-        c = frame.sizes[:, np.newaxis]
-        self._rates = self._sums(frame.values) / self._size[:, np.newaxis]
-        self._residuals = frame.values - c * self._rates[self._of]
-        self._rate = frame.values.sum(axis=0) / self._size.sum()
-        self._from_rate = frame.values - c * self._rate
-        fitted_rates = self._sums(frame.fitted) / self._size[:, np.newaxis]
-        fitted = frame.fitted - c * fitted_rates[self._of]
-        self._within = _Drift(
-            self._slopes(self._residuals, self._q, self._shift),
-            self._slopes(self._residuals, self._u, self._half),
-            self._slopes(fitted, self._q, self._shift),
-            self._slopes(fitted, self._u, self._half),
-        )
-        self._between = self._between_drift(frame.fitted - c * (frame.fitted.sum(axis=0) / self._size.sum()))
-        shares = self._size / self._size.sum()
-        self._effective = 1.0 / float(shares @ shares)
-        columns = frame.values.shape[1]
-        seen = np.column_stack([np.eye(columns), np.append(np.ones(columns - 1), 0.0)])
-        self._strict_between = self._sorted_strata(seen)
+        self._left_squares, self._squares = frame.left_squares[present], frame.squares[present]
+        self._rates = self._sums(frame.values) / self._size
+        self._residuals = frame.values - frame.sizes * self._spread(self._rates)
+        self._rate = frame.values.sum(axis=1) / self._size.sum()
+        # The residuals carry no mean, so that this needs no second pass over the stations.
+        self._about = (self._residuals @ self._residuals.T, self._rates - self._rate[:, np.newaxis])
+        self._places_within()
+        self._places_between()
+        columns = len(frame.values)
+        seen = np.vstack([np.eye(columns), np.append(np.ones(columns - 1), 0.0)])
+        self._sorted = self._sorted_strata(seen)
         self._strength = self._strength_between = 0.0
         self._strength, self._strength_between = self._strengths(seen)
 
-    def forms(self, weights: Floats, level: float) -> tuple[Floats, Floats]:
-        """Final values of forms (weights of shape (columns, forms)) and the half-widths of their intervals at a level."""
+    def forms(self, forms: Floats, level: float) -> tuple[Floats, Floats]:
+        """Final values of forms, shape (forms, columns), and the half-widths of their intervals at a level."""
         frame = self.frame
-        spread, variance, between, share = self._variances(weights)
-        borrowed = self._left @ (1.0 - share) + self._uncovered.sum()
-        rates = self._rates @ weights
-        overall = self._rate @ weights
-        point = (frame.counted + frame.predicted) @ weights + self._left @ (share * rates) + borrowed * overall
-        sampling = (
-            (self._left**2) @ (share * variance)
-            + frame.left_squares[self._present] @ spread
-            + ((frame.size_effect[:, np.newaxis] * (self._residuals @ weights)) ** 2).sum(axis=0)
+        spread, variance, between, kept = self._variances(forms)
+        borrowed = (1.0 - kept) @ self._left + self._uncovered.sum()
+        point = (
+            forms @ (frame.counted + frame.predicted)
+            + (kept * (forms @ self._rates)) @ self._left
+            + borrowed * (forms @ self._rate)
         )
-        shares = self._size / self._size.sum()
-        of_rate = between * float(shares @ shares) + (shares**2) @ variance
-        strata = (self._uncovered @ self._uncovered) * between + borrowed**2 * of_rate
-        drift, error, scale = self._drift_within(weights, spread)
-        drift_between, error_between, scale_between = self._drift_between(weights, borrowed)
+        sampling = (
+            (kept * variance) @ self._left**2
+            + spread @ self._left_squares
+            + ((frame.size_effect * (forms @ self._residuals)) ** 2).sum(axis=1)
+        )
+        of_rate = between / self._effective + variance @ self._shares**2
+        strata = between * float((self._uncovered**2).sum()) + borrowed**2 * of_rate
+        drift, error, scale = self._drift_within(forms, spread)
+        drift_between, error_between, scale_between = self._drift_between(forms, borrowed)
         tail = 1.0 - (1.0 - level) / 2.0
         z = student(tail, len(frame.sizes) - len(self._present) + _PRIOR_DF)
         z_strata = student(tail, self._effective - 1.0 + _PRIOR_DF)
@@ -144,125 +141,120 @@ class Extrapolation:
         return point, half
 
     def _sums(self, values: Floats) -> Floats:
-        """Sums by stratum that has counted stations."""
-        sums: Floats = np.add.reduceat(values, self._starts, axis=0)
+        """Sums by stratum, along the last axis."""
+        sums: Floats = np.add.reduceat(values, self._starts, axis=-1)
         return sums
 
-    def _within_places(self) -> None:
-        """The place of each counted station in the order of its stratum, and how far what is left lies beyond."""
-        frame, present = self.frame, self._present
+    def _spread(self, by_stratum: Floats) -> Floats:
+        """Each station's figure from that of its stratum, along the last axis."""
+        spread: Floats = np.repeat(by_stratum, self._many, axis=-1)
+        return spread
+
+    def _places_within(self) -> None:
+        """The place of each counted station in the order of its stratum, how far what is left lies beyond, and the drift."""
+        frame, present, c = self.frame, self._present, self.frame.sizes
         drawn = self._stations + frame.open_stations[present]
-        place: Floats = (np.arange(len(self._of)) - self._starts[self._of] + 0.5) / drawn[self._of]
+        place: Floats = (np.arange(len(c)) - self._spread(self._starts) + 0.5) / self._spread(drawn)
         part = self._stations / drawn
-        c = frame.sizes
-        self._u, self._q = (self._centred(of) for of in (place, normal_quantile(place)))
-        mean_q = self._sums(c * normal_quantile(place)) / self._size
-        mean_u = self._sums(c * place) / self._size
         # Undrawn stations are like all drawn ones, of which a part is counted already.
         reach = frame.open_size[present] + frame.undrawn[present] * (1.0 - part)
-        some = (part < 1.0) & (reach > 0)
-        self._shift = np.where(some, reach * (_mean_beyond(part) - mean_q), 0.0)
-        self._half = np.where(some, reach * ((1.0 + part) / 2.0 - mean_u), 0.0)
+        reach = np.where(part < 1.0, reach, 0.0)
         self._own = self._stations >= _OWN_SLOPE
-        self._q_power, self._u_power = (self._sums(c * of * of) for of in (self._q, self._u))
+        fitted = frame.fitted - c * self._spread(self._sums(frame.fitted) / self._size)
+        found = []
+        for of, beyond in ((normal_quantile(place), _mean_beyond(part)), (place, (1.0 + part) / 2.0)):
+            mean = self._sums(c * of) / self._size
+            centred = of - self._spread(mean)
+            power, shift = self._sums(c * centred * centred), reach * (beyond - mean)
+            found += [self._slopes(values, centred, power) @ shift for values in (self._residuals, fitted)]
+            if len(found) == 2:
+                self._power, self._shift, self._power_squares = power, shift, self._sums((c * centred) ** 2)
+        self._within = _Drift(found[0], found[2], found[1], found[3])
 
-    def _centred(self, of: Floats) -> Floats:
-        c = self.frame.sizes
-        own: Floats = of - (self._sums(c * of) / self._size)[self._of]
-        return own
-
-    def _slopes(self, residuals: Floats, place: Floats, reach: Floats) -> Floats:
-        """Slopes on the place times the reach, summed over strata; strata with few stations share one slope."""
-        power = self._sums(self.frame.sizes * place * place)
-        moments = self._sums(residuals * place[:, np.newaxis])
-        slopes = moments / np.where(power > 0, power, 1.0)[:, np.newaxis] * (power > 0)[:, np.newaxis]
+    def _slopes(self, values: Floats, place: Floats, power: Floats) -> Floats:
+        """Slopes of columns on the place, by stratum; strata with few stations share one."""
+        moments = self._sums(values * place)
         total = float(power.sum())
-        shared = moments.sum(axis=0) / total if total > 0 else np.zeros(residuals.shape[1])
-        drift: Floats = (reach * self._own) @ slopes + float(reach[~self._own].sum()) * shared
-        return drift
+        shared = moments.sum(axis=1) / total if total > 0 else np.zeros(len(moments))
+        slopes: Floats = np.where(self._own & (power > 0), moments / np.where(power > 0, power, 1.0), shared[:, np.newaxis])
+        return slopes
 
-    def _between_drift(self, fitted: Floats) -> _Drift:
-        """The same for the whole country: per unit of size left."""
-        frame = self.frame
-        c = frame.sizes
+    def _places_between(self) -> None:
+        """The same over the whole country, for each unit of size that is left and borrows."""
+        frame, c = self.frame, self.frame.sizes
         drawn = float(frame.stations.sum() + frame.open_stations.sum())
         part = len(c) / drawn
         place: Floats = (frame.arrival.astype(np.float64) + 0.5) / drawn
+        from_rate = frame.values - c * self._rate[:, np.newaxis]
+        fitted = frame.fitted - c * (frame.fitted.sum(axis=1) / self._size.sum())[:, np.newaxis]
         found = []
         for of, beyond in ((normal_quantile(place), float(_mean_beyond(np.array([part]))[0])), (place, (1.0 + part) / 2.0)):
-            mean = float(c @ of) / float(c.sum())
+            mean = float((c * of).sum()) / float(c.sum())
             centred = of - mean
-            power = float(c @ centred**2)
+            power = float((c * centred * centred).sum())
             reach = (beyond - mean) / power if power > 0 and part < 1.0 else 0.0
-            found.append((centred, reach))
-        (self._all_q, q_reach), (all_u, u_reach) = found
-        self._all_reach = q_reach
-        self._all_power = float(c @ self._all_q**2)
-        self._places = self._sums(c * all_u) / self._size
-        return _Drift(
-            q_reach * (self._all_q @ self._from_rate),
-            u_reach * (all_u @ self._from_rate),
-            q_reach * (self._all_q @ fitted),
-            u_reach * (all_u @ fitted),
-        )
+            moments = self._sums(from_rate * centred)
+            found += [reach * moments.sum(axis=1), reach * (fitted * centred).sum(axis=1)]
+            if len(found) == 2:
+                self._moments, self._scale = abs(reach) * moments, abs(reach) * power
+        self._stratum_places = self._sums(c * place) / self._size
+        self._between = _Drift(found[0], found[2], found[1], found[3])
 
-    def _variances(self, weights: Floats) -> tuple[Floats, Floats, Floats, Floats]:
-        """Of forms: variance of a station's rate and of the stratum's rate (by stratum), variance between strata, share kept."""
-        frame, n = self.frame, self._stations[:, np.newaxis]
-        squares = self._sums((self._residuals @ weights) ** 2) / (frame.squares[self._present] / self._stations)[:, np.newaxis]
-        df = n - 1.0
-        prior_df = _PRIOR_DF
-        pooled = (squares.sum(axis=0) + prior_df * self._prior(weights, _STATION_SPREAD)) / (df.sum() + prior_df)
-        spread = (squares + _FEW_DF * pooled) / (df + _FEW_DF)
-        variance = spread * (frame.squares[self._present] / self._size**2)[:, np.newaxis]
-        shares = (self._size / self._size.sum())[:, np.newaxis]
-        room = 1.0 - float((shares**2).sum())
-        seen = np.zeros(weights.shape[1])
-        if room > 1e-9:
-            about = ((self._rates - self._rate) @ weights) ** 2
-            seen = np.maximum(0.0, (shares * about - shares * (1.0 - shares) * variance).sum(axis=0) / room)
-        prior = self._prior(weights, _STRATUM_SPREAD_FROM_BASELINE if frame.baseline else _STRATUM_SPREAD)
-        between = ((self._effective - 1.0) * seen + prior_df * prior) / (self._effective - 1.0 + prior_df)
-        unsure = variance * np.maximum(0.0, 1.0 - df / _FULL)
-        share = (between + _TINY) / (between + unsure + _TINY)
-        return spread, variance, between, share
+    def _variances(self, forms: Floats) -> tuple[Floats, Floats, Floats, Floats]:
+        """Variances of forms: of a station's rate and of the stratum's (both by stratum), between strata; and what is kept.
 
-    def _prior(self, weights: Floats, relative: float) -> Floats:
+        What is kept is the part of its own rate with which each stratum is predicted.
+        """
+        squares = self._sums((forms @ self._residuals) ** 2) / (self._squares / self._stations)
+        df = self._stations - 1.0
+        pooled = squares.sum(axis=1) + _PRIOR_DF * self._prior(forms, _STATION_SPREAD)
+        pooled /= df.sum() + _PRIOR_DF
+        spread = (squares + _FEW_DF * pooled[:, np.newaxis]) / (df + _FEW_DF)
+        variance = spread * (self._squares / self._size**2)
+        seen = np.zeros(len(forms))
+        if (room := 1.0 - 1.0 / self._effective) > 1e-9:
+            about = (forms @ self._about[1]) ** 2
+            seen = np.maximum(0.0, (about @ self._shares - variance @ (self._shares * (1.0 - self._shares))) / room)
+        prior = self._prior(forms, _STRATUM_SPREAD_FROM_BASELINE if self.frame.baseline else _STRATUM_SPREAD)
+        between = ((self._effective - 1.0) * seen + _PRIOR_DF * prior) / (self._effective - 1.0 + _PRIOR_DF)
+        own = between[:, np.newaxis] + _TINY
+        kept = own / (own + variance * np.maximum(0.0, 1.0 - df / _FULL))
+        return spread, variance, between, kept
+
+    def _prior(self, forms: Floats, relative: float) -> Floats:
         """Variance of a form's rate where shares vary like a multinomial's and turnout by itself."""
-        counted = self.frame.counted
-        total = max(1.0, float(counted.sum()))
-        shares = counted / total
-        mean = shares @ weights
+        total = max(1.0, float(self.frame.counted.sum()))
+        shares = self.frame.counted / total
+        mean = forms @ shares
         ballots = total / float(self._size.sum())
-        prior: Floats = ballots**2 * (relative**2 * (shares @ weights**2 - mean**2) + _TURNOUT_SPREAD**2 * mean**2)
+        prior: Floats = ballots**2 * (relative**2 * (forms**2 @ shares - mean**2) + _TURNOUT_SPREAD**2 * mean**2)
         return np.maximum(prior, 0.0)
 
-    def _drift_within(self, weights: Floats, spread: Floats) -> tuple[Floats, Floats, Floats]:
+    def _drift_within(self, forms: Floats, spread: Floats) -> tuple[Floats, Floats, Floats]:
         """Of forms: the drift, its standard error, and what one standard deviation of every station would be."""
-        squares = self._sums((self.frame.sizes * self._q) ** 2)
-        measured = self._own & (self._q_power > 0)
-        by_own = np.where(measured, self._shift**2 * squares / np.where(measured, self._q_power, 1.0) ** 2, 0.0)
-        error = by_own @ spread
-        power = float(self._q_power.sum())
-        if power > 0:
-            error = error + (float(self._shift[~self._own].sum()) / power) ** 2 * (squares @ spread)
-        strictness = min(1.0, self._strength)
-        return self._within.largest(weights, strictness), np.sqrt(error), np.abs(self._shift) @ np.sqrt(spread)
+        measured = self._own & (self._power > 0)
+        factor = np.where(measured, self._shift**2 * self._power_squares / np.where(measured, self._power, 1.0) ** 2, 0.0)
+        error = spread @ factor
+        if (power := float(self._power.sum())) > 0:
+            error = error + (float(self._shift[~measured].sum()) / power) ** 2 * (spread @ self._power_squares)
+        drift = self._within.largest(forms, min(1.0, self._strength))
+        return drift, np.sqrt(error), np.sqrt(spread) @ np.abs(self._shift)
 
-    def _drift_between(self, weights: Floats, borrowed: Floats) -> tuple[Floats, Floats, Floats]:
-        moments = self._sums(self._from_rate * self._all_q[:, np.newaxis]) @ weights
-        error = np.sqrt((moments**2).sum(axis=0)) * abs(self._all_reach) * borrowed
-        drift = borrowed * self._between.largest(weights, self._strict_between)
-        c = self.frame.sizes
-        deviation = np.sqrt(((self._from_rate @ weights) ** 2).sum(axis=0) / float(c @ c))
-        return drift, error, deviation * borrowed * abs(self._all_reach) * self._all_power
+    def _drift_between(self, forms: Floats, borrowed: Floats) -> tuple[Floats, Floats, Floats]:
+        error = np.sqrt(((forms @ self._moments) ** 2).sum(axis=1))
+        inside, about = self._about
+        deviations = ((forms @ inside) * forms).sum(axis=1) + ((forms @ about) ** 2) @ self._squares
+        # Sizes and residuals of a stratum may go together; the cross term is left out, as it is small and of either sign.
+        deviation = np.sqrt(np.maximum(deviations, 0.0) / self._squares.sum())
+        drift = self._between.largest(forms, self._sorted)
+        return borrowed * drift, borrowed * error, borrowed * deviation * self._scale
 
     def _strengths(self, seen: Floats) -> tuple[float, float]:
         """The strongest drift in any of the columns or in turnout, in standard deviations of a station, above noise."""
         if len(self.frame.sizes) < 2:
             return 1.0, 1.0
-        spread, _, _, share = self._variances(seen)
-        borrowed = self._left @ (1.0 - share) + self._uncovered.sum()
+        spread, _, _, kept = self._variances(seen)
+        borrowed = (1.0 - kept) @ self._left + self._uncovered.sum()
         found = []
         for drift, error, scale in (self._drift_within(seen, spread), self._drift_between(seen, borrowed)):
             above = np.maximum(0.0, drift - _NOISE * error) / np.maximum(scale, _TINY)
@@ -274,12 +266,10 @@ class Extrapolation:
         noise = 1.0 / math.sqrt(self._effective)
         if noise >= 1.0:
             return 0.0
-        shares = self._size / self._size.sum()
-        places = self._places - float(shares @ self._places)
-        rates = self._rates @ seen
-        rates = rates - shares @ rates
-        power = float(shares @ places**2) * (shares @ rates**2)
-        correlation = np.abs((shares * places) @ rates) / np.sqrt(np.maximum(power, _TINY))
+        places = self._stratum_places - float((self._shares * self._stratum_places).sum())
+        rates = seen @ self._about[1]
+        power = float((self._shares * places**2).sum()) * (rates**2 @ self._shares)
+        correlation = np.abs(rates @ (self._shares * places)) / np.sqrt(np.maximum(power, _TINY))
         strongest = float(np.where(power > 0, correlation, 0.0).max())
         return min(1.0, max(0.0, (strongest - noise) / (1.0 - noise)))
 

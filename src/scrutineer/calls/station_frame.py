@@ -31,9 +31,9 @@ class StationFrame:
     stratum: NDArray[np.int64]
     arrival: NDArray[np.int64]
     values: Floats
-    """Shape (n, columns)."""
+    """Shape (columns, n)."""
     fitted: Floats
-    """Shape (n, columns): how the regressors explain what was counted; the baseline's part is weighted by `trust`."""
+    """Shape (columns, n): how the regressors explain what was counted; the baseline's part is weighted by `trust`."""
     counted: Floats
     """By column: what was counted."""
     predicted: Floats
@@ -71,68 +71,64 @@ def station_frame(partial: PartialCount, population: NDArray[np.int64] | None, t
     still = np.flatnonzero(partial.open)
     stratum, still_stratum = partial.stratum[rows].astype(np.int64), partial.stratum[still].astype(np.int64)
     c, left = sizes[rows], sizes[still]
-    columns = np.column_stack([partial.votes[rows], partial.others[rows]]).astype(np.float64)
-    counted_size = _sum(stratum, c, strata)
-    open_size = _sum(still_stratum, left, strata)
+    values = np.vstack([partial.votes[rows].T, partial.others[rows]]).astype(np.float64)
+    stations = np.bincount(stratum, minlength=strata)
+    starts = np.concatenate(([0], np.cumsum(stations)))[:-1][stations > 0]
+    counted_size, open_size = _sum(stratum, c, strata), _sum(still_stratum, left, strata)
     drawn = counted_size + open_size
     undrawn = np.zeros(strata) if population is None else np.maximum(0.0, population - drawn)
-    drawn_stations = np.bincount(stratum, minlength=strata) + np.bincount(still_stratum, minlength=strata)
+    drawn_stations = stations + np.bincount(still_stratum, minlength=strata)
     mean_size = np.where(drawn_stations > 0, drawn / np.maximum(drawn_stations, 1), c.mean())
 
-    def within(rate: Floats) -> Floats:
-        mean = np.bincount(stratum, c * rate, strata) / np.maximum(counted_size, 1e-9)
-        own: Floats = rate - mean[stratum]
+    def within(totals: Floats) -> Floats:
+        """Rates of columns of totals, less their mean in the stratum."""
+        mean = np.add.reduceat(totals, starts, axis=-1) / counted_size[stations > 0]
+        own: Floats = totals / c - np.repeat(mean, stations[stations > 0], axis=-1)
         return own
 
-    def remaining(rate: Floats, rate_left: Floats) -> Floats:
-        """Sum of size x regressor over what is not counted, by stratum; undrawn stations are like the drawn ones."""
-        open_sum = np.bincount(still_stratum, left * rate_left, strata)
-        overall = float(c @ rate) / float(c.sum())
-        mean = np.where(drawn > 0, (np.bincount(stratum, c * rate, strata) + open_sum) / np.maximum(drawn, 1e-9), overall)
+    def remaining(total: Floats, total_left: Floats) -> Floats:
+        """Sum of a regressor over what is not counted, by stratum; undrawn stations are like the drawn ones."""
+        open_sum = _sum(still_stratum, total_left, strata)
+        overall = float(total.sum()) / float(c.sum())
+        mean = np.where(drawn > 0, (_sum(stratum, total, strata) + open_sum) / np.maximum(drawn, 1e-9), overall)
         own: Floats = open_sum + undrawn * mean
         return own
 
-    middle = float(c @ np.log(c)) / float(c.sum())
-    size_rate, size_left = (np.clip(np.log(of) - middle, -_SIZE_RANGE, _SIZE_RANGE) for of in (c, left))
-    size_within = within(size_rate)
-    enough = len(rows) - len(np.unique(stratum)) > _ENOUGH
-    predicted, fitted = np.zeros(columns.shape[1]), np.zeros(columns.shape)
-    values = columns.copy()
-    size_open = remaining(size_rate, size_left)
-    for column in range(columns.shape[1]) if enough else ():
-        regressors = [size_within]
-        earlier = None
-        if partial.previous is not None and column < columns.shape[1] - 1:
-            earlier = partial.previous[rows, column] / c
-            regressors.append(within(earlier))
-        slopes = _regression(regressors, within(columns[:, column] / c), c)
-        part = c * size_rate * slopes[0]
-        values[:, column] -= part
-        fitted[:, column] = part
-        predicted[column] = slopes[0] * size_open.sum()
-        if partial.previous is not None and earlier is not None:
-            slope = min(_MAX_SLOPE, max(0.0, float(slopes[1])))
-            values[:, column] -= slope * c * earlier
-            fitted[:, column] += trust * slope * c * earlier
-            predicted[column] += slope * remaining(earlier, partial.previous[still, column] / left).sum()
+    counted = values.sum(axis=1)
+    predicted, fitted, size_effect = np.zeros(len(values)), np.zeros(values.shape), np.zeros(len(c))
+    if len(rows) - len(starts) > _ENOUGH:
+        middle = float((c * np.log(c)).sum()) / float(c.sum())
+        by_size, by_size_left = (of * np.clip(np.log(of) - middle, -_SIZE_RANGE, _SIZE_RANGE) for of in (c, left))
+        earlier = None if partial.previous is None else partial.previous[rows].T.astype(np.float64)
+        size_within, earlier_within = within(by_size), None if earlier is None else within(earlier)
+        slopes, earlier_slopes = _regression(within(values), size_within, earlier_within, c)
+        size_left = remaining(by_size, by_size_left)
+        fitted = slopes[:, np.newaxis] * by_size
+        predicted = slopes * size_left.sum()
+        values = values - fitted
+        size_effect = _size_effect(size_within, by_size, c, size_left, undrawn + open_size, stratum)
+        if earlier is not None and partial.previous is not None:
+            part = earlier_slopes[:, np.newaxis] * earlier
+            values[:-1] -= part
+            fitted[:-1] += trust * part
+            later = partial.previous[still].T.astype(np.float64)
+            predicted[:-1] += earlier_slopes * [remaining(*pair).sum() for pair in zip(earlier, later, strict=True)]
     return StationFrame(
         sizes=c,
         stratum=stratum,
         arrival=partial.arrival[rows],
         values=values,
         fitted=fitted,
-        counted=columns.sum(axis=0),
+        counted=counted,
         predicted=predicted,
-        size_effect=_size_effect(size_within, size_rate, c, size_open, undrawn + open_size, stratum)
-        if enough
-        else np.zeros(len(c)),
-        stations=np.bincount(stratum, minlength=strata).astype(np.float64),
+        size_effect=size_effect,
+        stations=stations.astype(np.float64),
         size=counted_size,
         squares=_sum(stratum, c * c, strata),
         open_stations=np.bincount(still_stratum, minlength=strata).astype(np.float64),
         open_size=open_size,
         undrawn=undrawn,
-        left_squares=np.bincount(still_stratum, left * left, strata) + undrawn * mean_size,
+        left_squares=_sum(still_stratum, left * left, strata) + undrawn * mean_size,
         by_stations=by_stations,
         baseline=partial.previous is not None,
     )
@@ -151,21 +147,35 @@ def _sizes(capacity: NDArray[np.int64], used: NDArray[np.bool_]) -> tuple[Floats
     return sizes, bool((used & (capacity == UNKNOWN)).any())
 
 
-def _regression(regressors: list[Floats], response: Floats, weights: Floats) -> Floats:
-    """Weighted least squares with a ridge that keeps the system regular: constant regressors get a coefficient of zero."""
-    x = np.array(regressors)
-    gram, moment = (x * weights) @ x.T, (x * weights) @ response
-    scale = np.sqrt(np.maximum(np.diag(gram), 1e-9))
-    own: Floats = np.linalg.solve(gram / scale[:, np.newaxis] / scale + _RIDGE * np.eye(len(x)), moment / scale) / scale
-    return own
+def _regression(rates: Floats, size: Floats, earlier: Floats | None, weights: Floats) -> tuple[Floats, Floats]:
+    """Least squares, weighted, of the rate of each column on size and on its own rate in the baseline (the last has none).
+
+    A ridge keeps the two equations regular: a regressor that is constant gets a coefficient of zero.
+    """
+    weighted = weights * size
+    size_power = float((weighted * size).sum()) * (1.0 + _RIDGE) + 1e-9
+    size_moment = (rates * weighted).sum(axis=1)
+    slopes = size_moment / size_power
+    if earlier is None:
+        return slopes, np.zeros(len(rates) - 1)
+    own = weights * earlier
+    power = (own * earlier).sum(axis=1) * (1.0 + _RIDGE) + 1e-9
+    moment = (own * rates[:-1]).sum(axis=1)
+    cross = (own * size).sum(axis=1)
+    earlier_slopes = (moment - cross * slopes[:-1]) / np.maximum(power - cross**2 / size_power, 1e-9)
+    earlier_slopes = np.clip(earlier_slopes, 0.0, _MAX_SLOPE)
+    slopes[:-1] -= cross * earlier_slopes / size_power
+    return slopes, earlier_slopes
 
 
-def _size_effect(within: Floats, rate: Floats, c: Floats, remaining: Floats, left: Floats, stratum: NDArray[np.int64]) -> Floats:
+def _size_effect(
+    within: Floats, by_size: Floats, c: Floats, remaining: Floats, left: Floats, stratum: NDArray[np.int64]
+) -> Floats:
     """How the residual of each counted station moves the prediction, through the fitted coefficient of size."""
     strata = len(left)
     counted = _sum(stratum, c, strata)
-    overall = float(c @ rate) / float(c.sum())
-    mean = np.where(counted > 0, np.bincount(stratum, c * rate, strata) / np.maximum(counted, 1e-9), overall)
+    overall = float(by_size.sum()) / float(c.sum())
+    mean = np.where(counted > 0, _sum(stratum, by_size, strata) / np.maximum(counted, 1e-9), overall)
     lever = float((remaining - left * mean).sum())
-    own: Floats = within * (lever / max(float((c * within) @ within), 1e-9))
+    own: Floats = within * (lever / max(float((c * within * within).sum()), 1e-9))
     return own
