@@ -124,16 +124,19 @@ def description(track: Track) -> str:
 
 
 def _range(track: Track) -> tuple[float, float]:
-    """The lowest and the highest lead that are shown: the lead and its interval, once more than the very first is counted.
+    """The lowest and the highest lead that are shown: leads, bounds and intervals of the later looks, as far as they are near.
 
-    Bounds that are far below are cut off: that they are below zero is all that they say.
+    What is far outside is cut off. Early intervals and bounds say little but that they are wide, and would flatten all the rest.
     """
-    settled = [moment for moment in track.moments if moment.counted >= WHOLE // 20] or [track.last]
+    now = track.last
+    settled = [moment for moment in track.moments if moment.counted >= min(WHOLE // 20, now.counted)]
     leads = [moment.lead for moment in settled]
-    high = max([100, *leads, *(moment.high for moment in settled if moment.high is not None)])
-    ends = [bound for bound in (track.last.arithmetic, *track.last.bounds) if bound is not None and bound >= -2 * high]
-    lows = [max(moment.low, -2 * high) for moment in settled if moment.low is not None]
-    low = min([-high // 3, *leads, *lows, *ends])
+    near = max(100, *(abs(lead) for lead in leads), 2 * ((now.high or now.lead) - now.lead))
+    later = [moment for moment in settled if 3 * moment.counted >= now.counted]
+    highs = [min(moment.high, 2 * near) for moment in later if moment.high is not None]
+    lows = [max(moment.low, -near) for moment in later if moment.low is not None]
+    ends = [bound for bound in (now.arithmetic, *now.bounds) if bound is not None and bound >= -near]
+    low, high = min([-near // 3, *leads, *lows, *ends]), max([near // 3, *leads, *highs])
     return low - (high - low) * 0.05, high + (high - low) * 0.06
 
 
@@ -183,8 +186,8 @@ def _lines(track: Track, plot: _Plot) -> Iterator[str]:
         # One look has no width; its figures are drawn as short strokes before the place of the labels.
         band = [(band[0][0] - _stroke(plot), *band[0][1:]), band[0]]
     if band:
-        upper = [(plot.x(counted), _inside(plot, high)) for counted, _, high in band]
-        lower = [(plot.x(counted), _inside(plot, low)) for counted, low, _ in reversed(band)]
+        upper = _edge([(plot.x(counted), plot.y(high)) for counted, _, high in band], plot)
+        lower = _edge([(plot.x(counted), plot.y(low)) for counted, low, _ in reversed(band)], plot)
         outline = " ".join(f"{x:.1f},{y:.1f}" for x, y in (*upper, *lower))
         yield f'<polygon points="{outline}" fill="{_BAND}" fill-opacity="0.24"/>'
     series: list[tuple[list[tuple[int, int | None]], str, str, float]] = [
@@ -224,6 +227,16 @@ def _curve(values: Sequence[tuple[int, int | None]], plot: _Plot, colour: str, d
             f'<path d="{"".join(paths)}" fill="none" stroke="{colour}" stroke-width="{thickness}" stroke-linejoin="round" '
             f'stroke-linecap="{"butt" if dashes else "round"}"{pattern}/>'
         )
+
+
+def _edge(points: list[tuple[float, float]], plot: _Plot) -> Iterator[tuple[float, float]]:
+    """The edge of an area, led along the border of the picture where it leaves it."""
+    foot = plot.top + plot.deep
+    for (x0, y0), (x1, y1) in pairwise(points):
+        yield x0, min(max(y0, plot.top), foot)
+        yield from _clipped(x0, y0, x1, y1, plot.top, foot) or ()
+    x, y = points[-1]
+    yield x, min(max(y, plot.top), foot)
 
 
 def _stroke(plot: _Plot) -> int:

@@ -27,6 +27,9 @@ WHOLE: Final = 10_000
 
 _WORK: Final = 6_000_000  # stations times looks; beyond it there are fewer looks, but never fewer than the next
 _FEWEST: Final = 6
+_INTERVALS: Final = 720_000  # stations times intervals, which take longer than all bounds of a look together
+_FEWEST_INTERVALS: Final = 4
+_ONE_INTERVAL: Final = 500_000  # stations; beyond it the latest look alone has an interval
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +48,7 @@ class Moment:
     """The lead in votes."""
     lead: int
     low: int | None
-    """The interval of the final lead."""
+    """The interval of the final lead; where there are very many stations, not every look has one."""
     high: int | None
     arithmetic: int | None
     """The least final lead whatever the open ballots are."""
@@ -143,7 +146,11 @@ def track(
     looks = min(looks, max(_FEWEST, _WORK // len(partial.counted))) if partial.ordered else 1
     sizes = _sizes(partial)
     stops = sorted({-(-counted * look // looks) for look in range(1, looks + 1)})
-    moments = tuple(_moment(pair if stop == counted else pair.first(stop), sizes, gammas, level) for stop in stops)
+    spread = _with_interval(len(stops), len(partial.counted))
+    moments = tuple(
+        _moment(pair if stop == counted else pair.first(stop), sizes, gammas, level if look in spread else None)
+        for look, stop in enumerate(stops)
+    )
     return Track(title, called[leader], called[rival], bool(_known(partial).all()), gammas, moments, level)
 
 
@@ -198,14 +205,21 @@ def _sizes(partial: PartialCount) -> NDArray[np.int64]:
     return np.where(part, partial.capacity if known else 1, 0)
 
 
-def _moment(partial: PartialCount, sizes: NDArray[np.int64], gammas: tuple[int, ...], level: Fraction) -> Moment:
+def _with_interval(looks: int, stations: int) -> frozenset[int]:
+    """The looks that have an interval: evenly spaced, the latest one among them."""
+    most = 1 if stations > _ONE_INTERVAL else max(_FEWEST_INTERVALS, _INTERVALS // stations)
+    number = min(looks, most)
+    return frozenset(looks - 1 - place * looks // number for place in range(number))
+
+
+def _moment(partial: PartialCount, sizes: NDArray[np.int64], gammas: tuple[int, ...], level: Fraction | None) -> Moment:
     measured = measure(lead(0, 1, 3), partial)
     valid = int(partial.votes.sum())
     whole, counted = int(sizes.sum()), int(sizes[partial.counted].sum())
     reweighting = Reweighting.of(Strata.of(partial), measured)
     expected = Fraction(valid * whole, counted) if counted else Fraction(0)
     bounds = (reweighting.least(Fraction(gamma, 100)) for gamma in gammas)
-    found = estimate_form(partial, measured, level)
+    found = None if level is None else estimate_form(partial, measured, level)
     ballots = partial.open_ballots
     arithmetic = None if ballots is None else _share(Fraction(measured.total - ballots), Fraction(valid + ballots))
     return Moment(
