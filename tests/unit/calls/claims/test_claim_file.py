@@ -97,7 +97,7 @@ FAULTS: dict[str, tuple[str, str, str]] = {
     "no source": ('source = "https://gazette.example/night"\n', "", "line 1, claim.source: missing; write source ="),
     "empty source": ('"https://gazette.example/night"', '" "', "line 4, claim.source: empty"),
     "no stations at all": ("1_000", "0", "line 1, claim: a contest without stations or voters"),
-    "not a list of figures": ("[[claim.figures]]\nname", "[claim.figures]\nname", "line 18: not readable as TOML (Cannot overwrite"),
+    "not a list of figures": ("[[claim.figures]]\nname", "[claim.figures]\nname", "line 18: not readable as TOML"),
     "figure without a name": ('name = "all others"\n', "", "line 18, claim.figures[2].name: missing"),
     "figure without numbers": ('percent = "48.8"\n', "", "line 18, claim.figures[2]: option 'all others' has neither votes nor"),
     "not TOML": ("[claim]", "[claim", "line 1: not readable as TOML"),
