@@ -98,21 +98,26 @@ def slacks(partial: PartialCount, measure: Measure, capacity: NDArray[np.int64],
     order is that of `partial.in_order()`.
     Raises CallError where they are too large to be true, or the measure belongs to another partial count.
     """
-    if len(measure.values) != len(partial.counted):
-        raise CallError(
-            f"condition {measure.condition.code}: measured at {len(measure.values)} stations, the partial count has "
-            f"{len(partial.counted)}: measure it on this partial count"
-        )
+    check_sums(partial, measure, float(capacity.sum(dtype=np.float64)))
     worst = measure.condition.worst
-    weight = max(1, -worst, measure.condition.best)
-    if abs(measure.condition.need) > MAX_SUM or float(capacity.sum(dtype=np.float64)) * weight > MAX_SUM:
-        raise CallError("partial count: the capacities of the stations, or what is needed, are too large to be true")
     left = np.empty(len(order) + 1, dtype=np.int64)
     # Every station that is counted moves its capacity's worst case out and its value in.
     left[0] = worst * int((capacity * (partial.counted | partial.open)).sum()) - measure.condition.need
     np.cumsum((measure.values - worst * capacity)[order], out=left[1:])
     left[1:] += left[0]
     return left
+
+
+def check_sums(partial: PartialCount, measure: Measure, capacity: float) -> None:
+    """Refuse what would not fit into 64 bits, and a measure of another partial count. Raises CallError."""
+    if len(measure.values) != len(partial.counted):
+        raise CallError(
+            f"condition {measure.condition.code}: measured at {len(measure.values)} stations, the partial count has "
+            f"{len(partial.counted)}: measure it on this partial count"
+        )
+    weight = max(1, -measure.condition.worst, measure.condition.best)
+    if abs(measure.condition.need) > MAX_SUM or capacity * weight > MAX_SUM:
+        raise CallError("partial count: the capacities of the stations, or what is needed, are too large to be true")
 
 
 def since(partial: PartialCount, measure: Measure) -> Since | None:
@@ -162,7 +167,7 @@ def band(partial: PartialCount, condition: Condition, legal: Fraction | None) ->
     if legal is not None and not 0 <= legal <= 1:
         raise CallError(f"recount threshold {legal}: give a share of the votes, from 0 to 1, such as 1/200 for 0.5 %")
     share = LEAST_BAND if legal is None else max(legal, LEAST_BAND)
-    base = int(partial.votes.sum()) + (int(partial.others.sum()) if condition.rest else 0)
+    base = sum(partial.totals) + (int(partial.others.sum()) if condition.rest else 0)
     return math.floor(share * base * (condition.best - condition.worst) / 2)
 
 

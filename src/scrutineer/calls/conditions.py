@@ -1,6 +1,8 @@
 """An outcome as conditions that are linear in the totals: the outcome stands as long as all of them hold."""
 
+from collections import Counter
 from dataclasses import dataclass
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,6 +13,8 @@ from scrutineer.errors import CallError
 
 MAX_WEIGHT = 1 << 20
 """The largest weight of a condition, so that its value over a whole country fits into 64 bits."""
+
+_FEW_COLUMNS: Final = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,14 +63,24 @@ class Condition:
 
     def values(self, partial: PartialCount) -> NDArray[np.int64]:
         """The value of the form at each station; zero where it is not counted."""
-        own: NDArray[np.int64] = partial.votes @ np.array(self.weights, dtype=np.int64) + self.rest * partial.others
-        return own
+        own = self._over(partial.votes)
+        return own + self.rest * partial.others if self.rest else own
 
     def expected(self, partial: PartialCount) -> NDArray[np.int64] | None:
         """The value of the form at each station in the baseline; None where there is none."""
         if partial.previous is None:
             return None
-        own: NDArray[np.int64] = partial.previous @ np.array(self.weights, dtype=np.int64)
+        return self._over(partial.previous)
+
+    def _over(self, votes: NDArray[np.int64]) -> NDArray[np.int64]:
+        # Most forms give one weight to all candidates but one or two, so that few columns have to be multiplied.
+        each = Counter(self.weights).most_common(1)[0][0]
+        special = [candidate for candidate, weight in enumerate(self.weights) if weight != each]
+        if len(special) > _FEW_COLUMNS:
+            return np.asarray(votes @ np.array(self.weights, dtype=np.int64))
+        own: NDArray[np.int64] = each * votes.sum(axis=1) if each else np.zeros(len(votes), dtype=np.int64)
+        for candidate in special:
+            own += (self.weights[candidate] - each) * votes[:, candidate]
         return own
 
 

@@ -93,22 +93,22 @@ class PartialCount:
         if not np.array_equal(ranks, np.arange(len(ranks))) or bool((self.arrival[~self.counted] != -1).any()):
             raise CallError("partial count: the order of arrival must number the counted stations 0, 1, 2 …, and no others")
 
-    @property
+    @cached_property
     def totals(self) -> tuple[int, ...]:
         """Votes per candidate over the counted stations."""
         return tuple(self.votes.sum(axis=0).tolist())
 
-    @property
+    @cached_property
     def counted_stations(self) -> int:
         """How many stations are counted."""
         return int(self.counted.sum())
 
-    @property
+    @cached_property
     def open_stations(self) -> int:
         """How many stations can still add ballots."""
         return int(self.open.sum())
 
-    @property
+    @cached_property
     def open_ballots(self) -> int | None:
         """The most ballots that can still come; None where an open station's capacity is unknown."""
         capacity = self.capacity[self.open]
