@@ -13,6 +13,7 @@ time; where all stations are taken, the output says so.
 
 import argparse
 import os
+import sys
 import time
 from collections import Counter
 from concurrent.futures import ProcessPoolExecutor
@@ -194,14 +195,18 @@ def main() -> None:
     seeds = range(chosen.seed, chosen.seed + each)
     looks = tuple(sorted(chosen.looks))
     fine = tuple(range(1, 100))
-    with ProcessPoolExecutor(chosen.processes, initializer=os.nice, initargs=(10,)) as pool:
+    with ProcessPoolExecutor(chosen.processes, initializer=os.nice, initargs=(max(0, 10 - os.nice(0)),)) as pool:
         nights = [pool.submit(judge, *cell, seed, looks, chosen.rule) for cell in cells for seed in seeds]
         whole = [name for name in SETS if name.endswith("(all)")]
         early = [pool.submit(judge, name, "random", seed, fine, chosen.rule) for name in whole for seed in seeds[:WHOLE]]
         null = [
             pool.submit(rejected, *cell, seed) for cell in cells for seed in range(chosen.seed, chosen.seed + max(each, NULL))
         ]
-        results = [future.result() for future in nights]
+        results = []
+        for future in nights:
+            results.append(future.result())
+            if len(results) % 500 == 0:
+                print(f"{len(results):,} nights, {time.monotonic() - started:.0f} s", file=sys.stderr, flush=True)
         bolivia = [future.result() for future in early]
         rates = [future.result() for future in null]
     print_table(results)
