@@ -50,7 +50,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from scrutineer.calls.arithmetic import slacks
+from scrutineer.calls.arithmetic import check_sums
 from scrutineer.calls.conditions import Measure
 from scrutineer.calls.partial import PartialCount
 from scrutineer.election import UNKNOWN
@@ -90,15 +90,121 @@ class Evidence:
         return self.log_e >= math.log(comparisons * risk.denominator) - math.log(risk.numerator)
 
 
+@dataclass(frozen=True, eq=False)
+class _Sizes:
+    """The cut sizes of all stations, in the order in which they were drawn: what is held against the gains."""
+
+    own: NDArray[np.float64]
+    """Of each drawn station."""
+    earlier: NDArray[np.float64]
+    """Of all that were drawn before it."""
+    left: NDArray[np.float64]
+    """Of all that were left before it, at least 1."""
+    some_left: NDArray[np.bool_]
+    total: int
+    largest: int
+
+    @classmethod
+    def of(cls, sizes: NDArray[np.int64], order: NDArray[np.int64], stations: int) -> "_Sizes":
+        """Cut the sizes of all stations at a multiple of their mean."""
+        mean = int(sizes.sum()) // max(1, stations) + 1
+        cut = np.minimum(sizes, min(CUT * mean, int(sizes.max(initial=0))))
+        drawn = cut[order]
+        # What is added up is added up in integers; the bets themselves are statistics.
+        before = np.cumsum(drawn)
+        before -= drawn
+        total, largest = int(cut.sum()), max(1, int(cut.max(initial=0)))
+        earlier = before.astype(np.float64)
+        return cls(drawn.astype(np.float64), earlier, np.maximum(total - earlier, 1.0), before < total, total, largest)
+
+
+@dataclass(frozen=True, eq=False)
+class Draws:
+    """The counted stations as draws without replacement, with all that does not depend on a condition: shared by many."""
+
+    partial: PartialCount
+    order: NDArray[np.int64]
+    """Rows of the counted stations, in the order of arrival."""
+    capacity: NDArray[np.int64]
+    """Of all stations: 0 where they take no part, the largest known one where it is not known."""
+    drawn_capacity: NDArray[np.int64]
+    """The same, in the order of arrival."""
+    stations: int
+    complete: bool
+    """Whether every capacity is known."""
+    bounded: bool
+    """Whether any is, or none is needed."""
+    sizes: _Sizes
+    all_capacity: int
+
+    @classmethod
+    def of(cls, partial: PartialCount) -> "Draws":
+        """Put the draws of a partial count in order."""
+        drawn = partial.counted | partial.open
+        unknown = drawn & (partial.capacity == UNKNOWN)
+        complete = not unknown.any()
+        # Excluded stations take no part: their capacity is zero here.
+        capacity = np.where(drawn, partial.capacity, 0)
+        if not complete:
+            capacity[unknown] = max(0, int(capacity.max()))
+        order = partial.in_order()
+        stations = int(np.count_nonzero(drawn))
+        return cls(
+            partial,
+            order,
+            capacity,
+            capacity[order],
+            stations,
+            complete,
+            complete or bool((drawn & ~unknown).any()),
+            _Sizes.of(capacity, order, stations),
+            int(capacity.sum()),
+        )
+
+    def evidence(self, measure: Measure) -> Evidence:
+        """Test 'the condition fails in the end' on the stations counted so far. Raises CallError as `evidence` does."""
+        start, steps = self._start_and_steps(measure)
+        now = float(steps[-1]) if len(steps) else start
+        best = now if now == -math.inf else max(start, float(steps.max(initial=start)))
+        return Evidence(best, now, len(steps))
+
+    def path(self, measure: Measure) -> NDArray[np.float64]:
+        """Log e after each counted station, in the order of arrival. Raises CallError as `evidence` does."""
+        return self._start_and_steps(measure)[1]
+
+    def _start_and_steps(self, measure: Measure) -> tuple[float, NDArray[np.float64]]:
+        """Log e before the first station and after each."""
+        check_sums(self.partial, measure, float(self.capacity.sum(dtype=np.float64)))
+        worst = measure.condition.worst
+        if not self.bounded:
+            return 0.0, np.zeros(len(self.order))
+        # Under H0 the gains left add up to at most u, before the first draw and after each.
+        left = np.empty(len(self.order) + 1, dtype=np.int64)
+        left[0] = measure.condition.need - 1 - worst * self.all_capacity
+        gains = measure.values[self.order]
+        gains -= worst * self.drawn_capacity
+        np.cumsum(gains, out=left[1:])
+        np.subtract(left[0], left[1:], out=left[1:])
+        steps = _log_e(left, self.sizes, self.stations)
+        if measure.expected is not None:
+            low, high = worst * self.capacity, measure.condition.best * self.capacity
+            predicted = _Sizes.of(np.clip(measure.expected, low, high) - low, self.order, self.stations)
+            steps = np.logaddexp(steps, _log_e(left, predicted, self.stations)) - math.log(2)
+        start = 0.0
+        if self.complete:
+            if int(left.min()) < 0:
+                steps[left[1:] < 0] = math.inf
+            start = math.inf if left[0] < 0 else 0.0
+        return start, steps
+
+
 def evidence(partial: PartialCount, measure: Measure) -> Evidence:
     """Test 'the condition fails in the end' on the stations counted so far, in their order of arrival.
 
     Raises CallError where the measure belongs to another partial count, or capacities are too large to be true.
+    Share one `Draws` among conditions.
     """
-    start, steps = _start_and_steps(partial, measure)
-    now = float(steps[-1]) if len(steps) else start
-    best = now if now == -math.inf else max(start, float(steps.max(initial=start)))
-    return Evidence(best, now, len(steps))
+    return Draws.of(partial).evidence(measure)
 
 
 def path(partial: PartialCount, measure: Measure) -> NDArray[np.float64]:
@@ -106,77 +212,36 @@ def path(partial: PartialCount, measure: Measure) -> NDArray[np.float64]:
 
     Raises CallError as `evidence` does.
     """
-    return _start_and_steps(partial, measure)[1]
+    return Draws.of(partial).path(measure)
 
 
-def _start_and_steps(partial: PartialCount, measure: Measure) -> tuple[float, NDArray[np.float64]]:
-    """Log e before the first station and after each."""
-    drawn = partial.counted | partial.open
-    unknown = drawn & (partial.capacity == UNKNOWN)
-    complete = not unknown.any()
-    # Excluded stations take no part: their capacity is zero here.
-    capacity = np.where(drawn, partial.capacity, 0)
-    if not complete:
-        capacity[unknown] = max(0, int(capacity.max()))
-    order = partial.in_order()
-    left = slacks(partial, measure, capacity, order)
-    # Under H0 the gains left add up to at most u = -1 - slack.
-    np.subtract(-1, left, out=left)
-    if not complete and not (drawn & ~unknown).any():
-        return 0.0, np.zeros(len(order))
-    worst = measure.condition.worst
-    stations = int(np.count_nonzero(drawn))
-    steps = _log_e(left, _cut(capacity, stations), order, stations)
-    if measure.expected is not None:
-        low, high = worst * capacity, measure.condition.best * capacity
-        predicted = np.clip(measure.expected, low, high) - low
-        steps = np.logaddexp(steps, _log_e(left, _cut(predicted, stations), order, stations)) - math.log(2)
-    start = 0.0
-    if complete:
-        steps[left[1:] < 0] = math.inf
-        start = math.inf if left[0] < 0 else 0.0
-    return start, steps
-
-
-def _cut(sizes: NDArray[np.int64], stations: int) -> NDArray[np.int64]:
-    """The sizes of all stations, cut at a multiple of their mean."""
-    mean = int(sizes.sum()) // max(1, stations) + 1
-    return np.minimum(sizes, min(CUT * mean, int(sizes.max(initial=0))))
-
-
-def _log_e(left: NDArray[np.int64], sizes: NDArray[np.int64], order: NDArray[np.int64], stations: int) -> NDArray[np.float64]:
-    """Log e after each draw: what H0 leaves to gain before each and after the last, the sizes of all stations, the order."""
-    if not len(order):
+def _log_e(left: NDArray[np.int64], sizes: _Sizes, stations: int) -> NDArray[np.float64]:
+    """Log e after each draw: what H0 leaves to gain before each and after the last, and the sizes of the stations."""
+    if len(left) == 1:
         return np.zeros(0)
-    drawn = sizes[order]
-    # What is added up is added up in integers; the bets themselves are statistics.
-    before = np.cumsum(drawn)
-    before -= drawn
-    total, largest = int(sizes.sum()), max(1, int(sizes.max()))
-    own, earlier, room = drawn.astype(np.float64), before.astype(np.float64), left[:-1].astype(np.float64)
-    sizes_left = total - earlier
+    room = left[:-1].astype(np.float64)
     rho = np.maximum(room, 0.0)
-    rho /= np.maximum(sizes_left, 1.0)
+    rho /= sizes.left
     d = room - left[1:]
-    own *= rho
-    d -= own
+    d -= sizes.own * rho
     # The squares of the past draws' d, and their sum at the present rho.
     squares = d * d
     past = np.cumsum(squares)
     past -= squares
-    past += _PRIOR_DRAWS * max(1.0, float(rho[0]) * total / stations / 2) ** 2
-    earlier *= rho
-    bets = room[0] - room
-    bets -= earlier
+    past += _PRIOR_DRAWS * max(1.0, float(rho[0]) * sizes.total / stations / 2) ** 2
+    bets = np.subtract(room[0], room, out=room)
+    np.multiply(sizes.earlier, rho, out=squares)
+    bets -= squares
     bets /= past
     # rho is 0 where nothing may be left to gain under H0: no d is below zero then, and every bet is a fair one.
     np.maximum(rho, np.finfo(np.float64).tiny, out=rho)
-    rho *= 2.0 * largest
+    rho *= 2.0 * sizes.largest
     np.reciprocal(rho, out=rho)
     np.maximum(bets, 0.0, out=bets)
     np.minimum(bets, rho, out=bets)
     # Without sizes left there is nothing to hold the gains against; where H0 is impossible nothing is left to bet on.
-    bets *= (before < total) & (left[:-1] >= 0)
+    bets *= sizes.some_left
+    bets *= left[:-1] >= 0
     bets *= d
     np.maximum(bets, -1.0, out=bets)
     with np.errstate(divide="ignore"):

@@ -16,13 +16,14 @@ leads is itself a result: a false call says that somebody leads the one who is i
 from collections.abc import Iterable
 from dataclasses import replace
 from fractions import Fraction
+from functools import cached_property
 from typing import Final
 
 from scrutineer.calls.arithmetic import band
 from scrutineer.calls.call import NEVER, Call, ConditionCall, Reason, Sensitivity, Verdict
 from scrutineer.calls.conditions import Condition, measure
 from scrutineer.calls.forms import Clause
-from scrutineer.calls.martingale import evidence
+from scrutineer.calls.martingale import Draws
 from scrutineer.calls.outcomes import Question, leads, question, tally_of
 from scrutineer.calls.pace import keeps_pace, sizes_seen
 from scrutineer.calls.partial import PartialCount
@@ -115,6 +116,10 @@ class _Judge:
         self._strata = Strata.of(partial)
         self.sizes_seen = sizes_seen(partial)
 
+    @cached_property
+    def _draws(self) -> Draws:
+        return Draws.of(self._partial)
+
     def clauses(self, asked: tuple[Clause, ...]) -> tuple[tuple[ConditionCall, ...], ...]:
         """The verdicts on conditions: by arithmetic on all of them, then by statistics where that leaves a clause open."""
         for condition in (condition for clause in asked for condition in clause):
@@ -157,7 +162,7 @@ class _Judge:
         if not self._partial.ordered:
             # Cuts of an order that nobody recorded say nothing about the night.
             found = replace(found, seen=NOTHING_SEEN)
-        tested = evidence(self._partial, measured).passes(self._risk, self._comparisons)
+        tested = self._draws.evidence(measured).passes(self._risk, self._comparisons)
         reasons = (*known.reasons, *self._against(found, tested=tested))
         verdict: Verdict = "not-decided"
         if len(reasons) == 1:  # What is open exceeds the lead, and nothing else stands against it.
