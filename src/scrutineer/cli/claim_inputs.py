@@ -4,7 +4,6 @@ import csv
 import io
 from collections.abc import Callable
 from pathlib import Path
-from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,17 +15,18 @@ from scrutineer.calls.from_count import partial_count, votes_by_candidate
 from scrutineer.cli.call_inputs import Asked, RuleGiven, SettingsGiven, ask_published, ask_table
 from scrutineer.cli.office import RECORD, Office
 from scrutineer.cli.show import Progress
-from scrutineer.count import STATUS_NAMES
-from scrutineer.election import UNKNOWN, Contest, Election
+from scrutineer.count import COUNTED, STATUS_NAMES
+from scrutineer.election import UNKNOWN, Contest, Definition, Election
 from scrutineer.election.call_settings import CallSettings
+from scrutineer.election.definition import BASELINE_TABLE
 from scrutineer.errors import PublicationError, UsageError
+from scrutineer.portal.formats import BASELINE_FILE, DEFINITION_FILE, REGISTER_FILE, UNITS_FILE
+from scrutineer.statements import parse_statement
 from scrutineer.statements.bootstrap import open_election
 from scrutineer.verify import FolderSource
 
 Records = Callable[[Announcement], Record]
 """The record that an announcement is held against."""
-
-_SITE_FILES: Final = ("definition/definition.cose", "definition/units.csv", "definition/register.csv")
 
 
 def records_at(where: Path, layout: str | None, contest: str | None, progress: Progress) -> Records:
@@ -87,7 +87,7 @@ def _folder(folder: Path, contest: str | None, progress: Progress) -> Records:
 def _site(folder: Path, contest: str | None) -> Records:
     source = FolderSource(folder)
     try:
-        election = open_election(*(source.read(path) for path in _SITE_FILES))
+        election = _election(source)
     except PublicationError as error:
         raise UsageError(f"{folder} is neither an opened election folder nor a published site: {error}") from error
 
@@ -102,22 +102,33 @@ def _site(folder: Path, contest: str | None) -> Records:
     return record
 
 
+def _election(source: FolderSource) -> Election:
+    definition, units, register = (source.read(path) for path in (DEFINITION_FILE, UNITS_FILE, REGISTER_FILE))
+    payload = parse_statement(definition).payload
+    has_baseline = isinstance(payload, Definition) and BASELINE_TABLE in payload.tables
+    return open_election(definition, units, register, source.read(BASELINE_FILE) if has_baseline else None)
+
+
 def _stations(text: str, election: Election, number: int, unit_id: str) -> PartialCount:
     """The stations table of a site as a partial count. Raises UsageError where it is not one."""
     terms, units = election.contests[number], election.units
     unit = units.position(unit_id) if unit_id else election.contest_units[number]
     below = units.stations_below(unit)
     columns = ("roll", "stated_roll", "blank", "null", *(f"votes:{option.id}" for option in terms.options))
-    rows: list[tuple[int, ...]] = []
-    counted: list[bool] = []
+    figures = np.full((len(below), len(columns)), UNKNOWN, dtype=np.int64)
+    counted = [False] * len(below)
+    missing = set(below)
     try:
         for row in csv.DictReader(io.StringIO(text)):
-            if units.station_index[row["station"]] in below:
-                counted.append(STATUS_NAMES.index(row["status"]) == STATUS_NAMES.index("counted"))
-                rows.append(tuple(int(row[column]) if row[column] else UNKNOWN for column in columns))
-    except (KeyError, ValueError, TypeError, csv.Error) as error:
+            station = units.station_index[row["station"]]
+            if station in below:
+                missing.remove(station)
+                counted[station - below.start] = STATUS_NAMES.index(row["status"]) == COUNTED
+                figures[station - below.start] = [int(row[column]) if row[column] else UNKNOWN for column in columns]
+    except (KeyError, ValueError, TypeError, OverflowError, csv.Error) as error:
         raise UsageError(f"data/{terms.id}/stations.csv cannot be read ({error}): run `scrutineer verify` on the site") from error
-    figures = np.array(rows, dtype=np.int64).reshape(len(rows), len(columns))
+    if missing:
+        raise UsageError(f"data/{terms.id}/stations.csv lacks {len(missing):,} stations: run `scrutineer verify` on the site")
     is_counted: NDArray[np.bool_] = np.array(counted, dtype=np.bool_)
     settings = election.definition.calls or CallSettings()
     roll = np.where((figures[:, 0] < 0) & is_counted, figures[:, 1], figures[:, 0])
@@ -130,7 +141,7 @@ def _stations(text: str, election: Election, number: int, unit_id: str) -> Parti
         open=~is_counted,
         arrival=np.where(is_counted, np.cumsum(is_counted) - 1, -1),
         capacity=np.where(roll < 0, UNKNOWN, roll + settings.extra_ballots),
-        stratum=np.zeros(len(rows), dtype=np.int32),
+        stratum=np.zeros(len(below), dtype=np.int32),
         strata=("all stations",),
     )
 
