@@ -43,6 +43,7 @@ def partial_count(count: Count, contest: int, settings: CallSettings, unit: int 
         stratum=stratum[inside],
         strata=strata,
         rankings=_rankings(state, rows),
+        previous=_previous(state, count.election.baseline[contest], slice(rows.start - own.start, rows.stop - own.start)),
     )
 
 
@@ -96,6 +97,11 @@ def _candidate_votes(state: ContestCount, rows: slice, counted: NDArray[np.bool_
     votes = state.figures[rows, : state.options]
     stated = np.where(counted[:, np.newaxis] & (votes > 0), votes, 0).astype(np.int64)
     return votes_by_candidate(state.contest, stated)
+
+
+def _previous(state: ContestCount, baseline: NDArray[np.int32] | None, rows: slice) -> NDArray[np.int64] | None:
+    """Votes per candidate in the baseline of a contest, whose rows are the stations that vote in it."""
+    return None if baseline is None else votes_by_candidate(state.contest, baseline[rows].astype(np.int64))
 
 
 def _arrival(sheets: NDArray[np.int64], counted: NDArray[np.bool_]) -> NDArray[np.int64]:

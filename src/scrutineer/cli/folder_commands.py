@@ -67,9 +67,10 @@ def check_command(folder: Path, as_json: bool) -> None:
         draft = read_folder(folder, RULE_IDS)
         rolls = draft.units.rolls
         known = rolls[rolls >= 0]
+        compared = sum(votes is not None for votes in draft.baseline)
         click.echo(
             f"{folder} is valid: {draft.units.station_count:,} stations, {int(known.sum()):,} voters on {len(known):,} rolls, "
-            f"{len(draft.contests)} contest(s)."
+            f"{len(draft.contests)} contest(s)" + (f", {compared} of them with a baseline." if compared else ".")
         )
 
 

@@ -13,7 +13,7 @@ from scrutineer.cli.sheet_table import read_sheets
 from scrutineer.cli.show import json_option, print_json, progress_display
 from scrutineer.cli.statement_files import read_statements, write_statements
 from scrutineer.election import Definition, station_issuer
-from scrutineer.election.definition import REGISTER_TABLE, UNITS_TABLE
+from scrutineer.election.definition import BASELINE_TABLE, REGISTER_TABLE, UNITS_TABLE
 from scrutineer.errors import UsageError
 from scrutineer.intake import Address, ElectionFiles, Progress, Refused, Registered, Service, submit
 from scrutineer.log import LogVerifier, SqliteStore
@@ -43,7 +43,8 @@ def serve_command(folder: Path, host: str, port: int, checkers: int, site: Path 
     """
     office = Office.load(folder)
     record = folder / RECORD
-    files = ElectionFiles(record / DEFINITION_FILE, record / UNITS_TABLE, record / REGISTER_TABLE)
+    baseline = None if office.baseline_table is None else record / BASELINE_TABLE
+    files = ElectionFiles(record / DEFINITION_FILE, record / UNITS_TABLE, record / REGISTER_TABLE, baseline)
     store = SqliteStore.open(office.log_path)
     with contextlib.ExitStack() as stack:
         stack.callback(store.close)

@@ -1,9 +1,9 @@
 """The authority's office: an election folder that has been opened, its keys, its log, and what is signed there.
 
-DIR/election.toml, units.csv      what the organiser wrote
+DIR/election.toml, units.csv      what the organiser wrote, perhaps with register.csv and baseline.csv
 DIR/keys/                         private keys: officers, log, and the seed of the station keys made here
 DIR/record/definition.cose        statement 0
-DIR/record/units.csv, register.csv   its tables
+DIR/record/units.csv, register.csv   its tables, with baseline.csv where there is one
 DIR/record/log.db                 the log
 """
 
@@ -20,7 +20,16 @@ from typing import Final
 from scrutineer.cli.keyring import load_key, make_key
 from scrutineer.count import Count
 from scrutineer.election import Election, Issuer, Register, station_issuer
-from scrutineer.election.definition import REGISTER_TABLE, UNITS_TABLE, LogIdentity, table_hash, write_register, write_units
+from scrutineer.election.definition import (
+    BASELINE_TABLE,
+    REGISTER_TABLE,
+    UNITS_TABLE,
+    LogIdentity,
+    table_hash,
+    write_baseline,
+    write_register,
+    write_units,
+)
 from scrutineer.election.folder import Draft, draft_definition
 from scrutineer.errors import UsageError
 from scrutineer.log import Log, LogSigner, LogVerifier, SqliteStore
@@ -52,6 +61,7 @@ class Office:
     definition: bytes
     units_table: bytes
     register_table: bytes
+    baseline_table: bytes | None = None
 
     @classmethod
     def load(cls, folder: Path) -> "Office":
@@ -61,9 +71,11 @@ class Office:
             raise UsageError(f"{folder} has not been opened: run `scrutineer open {folder}` first")
         try:
             parts = [(record / name).read_bytes() for name in (DEFINITION_FILE, UNITS_TABLE, REGISTER_TABLE)]
+            baseline = (record / BASELINE_TABLE).read_bytes() if (record / BASELINE_TABLE).exists() else None
         except OSError as error:
             raise UsageError(f"{error.filename} cannot be read ({error.strerror}): check the folder's permissions") from error
-        return cls(folder, open_election(*parts), *parts)
+        definition, units, register = parts
+        return cls(folder, open_election(definition, units, register, baseline), definition, units, register, baseline)
 
     @property
     def log_path(self) -> Path:
@@ -188,18 +200,21 @@ def _open(
         make_key(keys / name, algorithm, randomness)  # type: ignore[arg-type]
     seed = make_key(keys / STATIONS_KEY, randomness=randomness if station_seed is None else lambda _: station_seed)
     register = _register(draft, {n: key.public_key for n, key in made.items()}, seed, progress)
-    units_table, register_table = write_units(draft.units), write_register(register)
+    tables = {UNITS_TABLE: write_units(draft.units), REGISTER_TABLE: write_register(register)}
+    if draft.baseline:
+        tables[BASELINE_TABLE] = write_baseline(draft.baseline, draft.contests, draft.units)
     signer = _log_signer(folder, f"scrutineer/{draft.id}")
     definition = draft_definition(
         draft,
-        {UNITS_TABLE: table_hash(units_table), REGISTER_TABLE: table_hash(register_table)},
+        {name: table_hash(data) for name, data in tables.items()},
         LogIdentity(signer.origin, signer.verifier.vkeys),
     )
     first, *endorsements = sign_act(definition, None, definition.needed("definition"), list(made), lambda number: made[number])
-    election = open_election(first, units_table, register_table)
+    parts = (tables[UNITS_TABLE], tables[REGISTER_TABLE], tables.get(BASELINE_TABLE))
+    election = open_election(first, *parts)
     record.mkdir(parents=True)
-    _write(record / UNITS_TABLE, units_table)
-    _write(record / REGISTER_TABLE, register_table)
+    for name, data in tables.items():
+        _write(record / name, data)
     log = Log.open(SqliteStore.open(record / LOG_FILE, create=True), signer)
     try:
         log.append([first])
@@ -209,7 +224,7 @@ def _open(
         log.close()
     # The definition comes last: where it stands, the folder is open.
     _write(record / DEFINITION_FILE, first)
-    return Office(folder, election, first, units_table, register_table)
+    return Office(folder, election, first, *parts)
 
 
 def _write(path: Path, data: bytes) -> None:

@@ -113,6 +113,7 @@ def publish_log(
         definition=office.definition,
         units_table=office.units_table,
         register_table=office.register_table,
+        baseline_table=office.baseline_table,
         checkpoint=log.checkpoint(),
         head=head,
         tree=log.tree,

@@ -1,7 +1,8 @@
 """The definition of an election: what is voted on, where, under which rules, and who may sign what.
 
-`Definition` is what the authority signs (statement 0). Its large tables, the units and the register, are files of their own
-that it names by hash; `Election` is the definition together with its tables, which is what every other room works with.
+`Definition` is what the authority signs (statement 0). Its large tables are files of their own that it names by hash: the units,
+the register and, where it commits to one, the baseline of its calls. `Election` is the definition together with its tables, which
+is what every other room works with.
 """
 
 import datetime
@@ -11,6 +12,10 @@ from typing import Final, Literal
 
 import msgspec
 
+from scrutineer.election.baseline import BASELINE_TABLE as BASELINE_TABLE
+from scrutineer.election.baseline import Baseline, check_baseline
+from scrutineer.election.baseline import read_baseline as read_baseline
+from scrutineer.election.baseline import write_baseline as write_baseline
 from scrutineer.election.call_settings import CallSettings
 from scrutineer.election.contests import Contest, check_id, check_name
 from scrutineer.election.register import KINDS_BY_ROLE, Issuer, Register
@@ -27,6 +32,7 @@ FORMAT_VERSION: Final = 1
 
 Provenance = Literal["official", "simulated", "replayed"]
 Severity = Literal["error", "warning", "off"]
+BASELINE_ADVICE: Final = "a baseline serves calls alone; add a section [calls] to election.toml, or leave the baseline out"
 THRESHOLD_ACTS: Final = frozenset({"definition", "accreditation", "decision", "bulletin", "certificate"})
 
 
@@ -111,10 +117,13 @@ class Definition(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_d
             raise DefinitionError("a source names who published replayed data: give it with provenance 'replayed', and only then")
         if len(self.source) > 512 or (self.source and not self.source.isprintable()):
             raise DefinitionError("the source is not a line of at most 512 printable characters: shorten it")
-        if set(self.tables) != {UNITS_TABLE, REGISTER_TABLE}:
+        if set(self.tables) - {BASELINE_TABLE} != {UNITS_TABLE, REGISTER_TABLE}:
             raise DefinitionError(
-                f"the definition names the tables {sorted(self.tables)}: it needs {UNITS_TABLE} and {REGISTER_TABLE}"
+                f"the definition names the tables {sorted(self.tables)}: it needs {UNITS_TABLE} and {REGISTER_TABLE}, "
+                f"and may have {BASELINE_TABLE}"
             )
+        if BASELINE_TABLE in self.tables and self.calls is None:
+            raise DefinitionError(f"the definition names {BASELINE_TABLE}: {BASELINE_ADVICE}")
 
     def needed(self, act: str) -> int:
         """How many authority signatures an act of this kind needs."""
@@ -132,12 +141,18 @@ class Definition(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_d
 class Election:
     """A definition with its tables, checked against each other. `hash` names the election in every other statement."""
 
-    __slots__ = ("contest_index", "contest_units", "definition", "hash", "register", "units")
+    __slots__ = ("baseline", "contest_index", "contest_units", "definition", "hash", "register", "units")
 
-    def __init__(self, definition: Definition, units: Units, register: Register, election_hash: bytes) -> None:
-        """Join the parts. `election_hash` is the hash (leaf hash) of statement 0.
+    baseline: Baseline
+    """For each contest, votes at an earlier election by station that votes in it and option; None where there are none."""
 
-        Raises DefinitionError where a contest or an issuer names a unit that does not exist.
+    def __init__(
+        self, definition: Definition, units: Units, register: Register, election_hash: bytes, baseline: Baseline = ()
+    ) -> None:
+        """Join the parts. `election_hash` is the hash (leaf hash) of statement 0; `baseline` is empty where there is none.
+
+        Raises DefinitionError where a contest or an issuer names a unit that does not exist, and where there is a baseline that
+        the definition does not name, none although it names one, or one of other stations and options.
         """
         self.definition = definition
         self.units = units
@@ -145,6 +160,10 @@ class Election:
         self.hash = election_hash
         self.contest_index = {contest.id: number for number, contest in enumerate(definition.contests)}
         self.contest_units = tuple(units.position(contest.unit) if contest.unit else 0 for contest in definition.contests)
+        self.baseline = baseline or (None,) * len(definition.contests)
+        check_baseline(self.baseline, definition.contests, units)
+        if any(votes is not None for votes in self.baseline) != (BASELINE_TABLE in definition.tables):
+            raise DefinitionError(f"a baseline belongs to an election exactly where its definition names {BASELINE_TABLE}")
         for issuer in register.others():
             if issuer.unit:
                 units.position(issuer.unit)

@@ -1,7 +1,8 @@
 """The election folder: what the organiser writes, read and validated as a whole.
 
-`election.toml` says what is voted on and under which rules, `units.csv` where, and `register.csv`, which may be left out, who
-may sign besides the keys that are made when the election is opened.
+`election.toml` says what is voted on and under which rules, and `units.csv` where. Two files may be left out: `register.csv`
+says who may sign besides the keys that are made when the election is opened, and `baseline.csv` holds the votes of an earlier
+election, which the calls of this one are made against.
 """
 
 import importlib.resources
@@ -10,10 +11,19 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from scrutineer.election.baseline import BASELINE_TABLE, Baseline, baseline_findings, read_baseline
 from scrutineer.election.call_settings import CallSettings
 from scrutineer.election.contests import Contest
-from scrutineer.election.definition import FORMAT_VERSION, Definition, LogIdentity, Provenance, Severity, TableHash
-from scrutineer.election.election_file import read_election_file
+from scrutineer.election.definition import (
+    BASELINE_ADVICE,
+    FORMAT_VERSION,
+    Definition,
+    LogIdentity,
+    Provenance,
+    Severity,
+    TableHash,
+)
+from scrutineer.election.election_file import ElectionFile, read_election_file
 from scrutineer.election.election_toml import election_toml
 from scrutineer.election.finding import Finding, summary
 from scrutineer.election.register import Issuer, Register
@@ -26,6 +36,7 @@ from scrutineer.errors import DefinitionError, UsageError
 ELECTION_FILE: Final = "election.toml"
 UNITS_FILE: Final = "units.csv"
 REGISTER_FILE: Final = "register.csv"
+BASELINE_FILE: Final = BASELINE_TABLE
 MAX_TABLE_SIZE: Final = 512 * 1024 * 1024  # bytes
 
 
@@ -49,6 +60,8 @@ class Draft:
     provenance: Provenance = "official"
     source: str = ""
     calls: CallSettings | None = None
+    baseline: Baseline = ()
+    """For each contest the votes of an earlier election (see `Baseline`); empty where there is no `baseline.csv`."""
 
     @property
     def issuers(self) -> tuple[Issuer, ...]:
@@ -82,11 +95,12 @@ def _load(path: Path, known_rules: Collection[str] | None) -> tuple[Draft | None
     units = _read_units(path / UNITS_FILE, findings)
     if written is not None and units is not None:
         for contest, place in zip(written.contests, written.contest_tables, strict=True):
-            if contest.unit and contest.unit not in units.index and contest.unit not in units.station_index:
+            if not _is_known(contest.unit, units):
                 place.find(f"there is no unit {contest.unit!r} in {UNITS_FILE}; write the id of one that is listed", "unit")
     register = None if units is None else _read_register(path / REGISTER_FILE, units, findings)
-    if findings or written is None or units is None or register is None:
-        order = (ELECTION_FILE, UNITS_FILE, REGISTER_FILE)
+    baseline = None if written is None or units is None else _read_baseline(path / BASELINE_FILE, written, units, findings)
+    if findings or written is None or units is None or register is None or baseline is None:
+        order = (ELECTION_FILE, UNITS_FILE, REGISTER_FILE, BASELINE_FILE)
         findings.sort(key=lambda finding: (order.index(finding.file), finding.line))
         return None, findings
     draft = Draft(
@@ -104,8 +118,14 @@ def _load(path: Path, known_rules: Collection[str] | None) -> tuple[Draft | None
         provenance=written.provenance,
         source=written.source,
         calls=written.calls,
+        baseline=baseline,
     )
     return draft, findings
+
+
+def _is_known(unit: str, units: Units) -> bool:
+    """Whether a unit that a contest names exists; the empty name is that of the whole country."""
+    return not unit or unit in units.index or unit in units.station_index
 
 
 def _read_units(path: Path, findings: list[Finding]) -> Units | None:
@@ -135,6 +155,25 @@ def _read_register(path: Path, units: Units, findings: list[Finding]) -> Registe
         findings += register_findings(data, units)
         return None
     return register
+
+
+def _read_baseline(path: Path, written: ElectionFile, units: Units, findings: list[Finding]) -> Baseline | None:
+    """The baseline, empty where there is no file; None where something is found."""
+    if not path.exists():
+        return ()
+    if written.calls is None:
+        findings.append(Finding(BASELINE_FILE, 0, "", BASELINE_ADVICE))
+        return None
+    if not all(_is_known(contest.unit, units) for contest in written.contests):
+        return None
+    data = read_bounded(path, MAX_TABLE_SIZE, findings)
+    if data is None:
+        return None
+    try:
+        return read_baseline(data, written.contests, units)
+    except DefinitionError as error:
+        findings += baseline_findings(data, written.contests, units) or [Finding(BASELINE_FILE, 0, "", str(error))]
+        return None
 
 
 def scaffold(path: Path) -> tuple[Path, ...]:
@@ -177,7 +216,7 @@ def _write_new(path: Path, files: Mapping[str, bytes]) -> tuple[Path, ...]:
 
 
 def draft_definition(draft: Draft, tables: Mapping[str, TableHash], log: LogIdentity) -> Definition:
-    """The definition that the authority signs. `tables` are the hashes of the units and the register (`table_hash`)."""
+    """The definition that the authority signs. `tables` are the hashes of its tables (`table_hash`)."""
     return Definition(
         version=FORMAT_VERSION,
         id=draft.id,

@@ -145,8 +145,13 @@ def _rows(data: bytes, table: str, header: tuple[str, ...]) -> tuple[list[Row], 
                 message = f"{len(cells)} cells where the header has {width}; fill in or remove cells"
                 findings.append(Finding(table, line, "", message))
     except DefinitionError as error:
-        found = _TABLE_FAULT.fullmatch(str(error))
-        line, message = (int(found[1] or 0), found[2]) if found else (0, str(error))
-        findings.append(Finding(table, line, "", message))
+        findings.append(table_fault(table, error))
         rows.clear()
     return rows, findings
+
+
+def table_fault(table: str, error: DefinitionError) -> Finding:
+    """What `table_rows` says of a table that it cannot read, as a finding."""
+    found = _TABLE_FAULT.fullmatch(str(error))
+    line, message = (int(found[1] or 0), found[2]) if found else (0, str(error))
+    return Finding(table, line, "", message)

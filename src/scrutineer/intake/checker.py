@@ -76,7 +76,7 @@ def lead(policy: Policy, control: socket.socket) -> None:
 
 
 def main(arguments: list[str]) -> int:
-    """Load the election, say so, and serve; given: descriptor of the control connection, definition, units, register.
+    """Load the election, say so, and serve; given: descriptor of the control connection, definition and tables.
 
     Ctrl-C is the service's to handle.
     """
@@ -84,8 +84,7 @@ def main(arguments: list[str]) -> int:
     descriptor, *paths = arguments
     with socket.socket(fileno=int(descriptor)) as control:
         try:
-            definition, units, register = (Path(path).read_bytes() for path in paths)
-            election = open_election(definition, units, register)
+            election = open_election(*(Path(path).read_bytes() for path in paths))
         except (ScrutineerError, OSError) as error:
             control.send(FAILED + str(error).encode()[: CONTROL_SIZE - 1])
             return 1

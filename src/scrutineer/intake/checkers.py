@@ -26,11 +26,13 @@ Done = Callable[[Verdict], object]
 
 
 class ElectionFiles(NamedTuple):
-    """Where statement 0 and its two tables are."""
+    """Where statement 0 and its tables are."""
 
     definition: Path
     units: Path
     register: Path
+    baseline: Path | None = None
+    """None where the definition names no baseline."""
 
 
 class _Task:
@@ -100,7 +102,8 @@ class Checkers:
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         # -P: never import from the folder that the service happens to be started in.
         start = f"import sys; from {checker.__name__} import main; sys.exit(main(sys.argv[1:]))"
-        command = [sys.executable, "-P", "-c", start, str(theirs.fileno()), *(os.fspath(path) for path in files)]
+        command = [sys.executable, "-P", "-c", start, str(theirs.fileno())]
+        command += [os.fspath(path) for path in files if path is not None]
         parent = subprocess.Popen(command, pass_fds=(theirs.fileno(),), stdin=subprocess.DEVNULL)  # noqa: S603
         theirs.close()
         answer = await asyncio.get_running_loop().run_in_executor(None, ours.recv, checker.CONTROL_SIZE)

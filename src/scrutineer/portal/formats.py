@@ -22,6 +22,7 @@ HEAD_FILE: Final = "log/head.json"
 DEFINITION_FILE: Final = "definition/definition.cose"
 UNITS_FILE: Final = "definition/units.csv"
 REGISTER_FILE: Final = "definition/register.csv"
+BASELINE_FILE: Final = "definition/baseline.csv"  # where the definition names one
 MANIFEST_FILE: Final = "manifest"
 
 

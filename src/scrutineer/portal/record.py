@@ -59,6 +59,8 @@ class Record:
     entry: Callable[[int], bytes]
     """Returns the log entry at an index."""
     options: SiteOptions
+    baseline_table: bytes | None = None
+    """None where the definition names none."""
 
     def __post_init__(self) -> None:
         if self.count.size != self.head.size or self.tree.size < self.head.size:

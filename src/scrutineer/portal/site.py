@@ -8,6 +8,7 @@ from scrutineer.portal.bulletin_pages import bulletin_pages
 from scrutineer.portal.check_page import check_page
 from scrutineer.portal.data_files import data_files
 from scrutineer.portal.formats import (
+    BASELINE_FILE,
     DEFINITION_FILE,
     REGISTER_FILE,
     SITE_FILE,
@@ -35,6 +36,8 @@ def render_site(record: Record) -> Iterator[SiteFile]:
     yield SiteFile(DEFINITION_FILE, (record.definition,))
     yield SiteFile(UNITS_FILE, (record.units_table,))
     yield SiteFile(REGISTER_FILE, (record.register_table,))
+    if record.baseline_table is not None:
+        yield SiteFile(BASELINE_FILE, (record.baseline_table,))
     for name in ("style.css", "icon.svg"):
         yield SiteFile(name, (_asset(name),))
     view = View(record)

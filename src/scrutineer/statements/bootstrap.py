@@ -1,10 +1,12 @@
-"""From statement 0 and the two tables that it names to an election: the first check that anyone makes."""
+"""From statement 0 and the tables that it names to an election: the first check that anyone makes."""
 
 from scrutineer.election.definition import (
+    BASELINE_TABLE,
     REGISTER_TABLE,
     UNITS_TABLE,
     Definition,
     Election,
+    read_baseline,
     read_register,
     read_units,
     table_hash,
@@ -14,9 +16,10 @@ from scrutineer.statements.keys import thumbprint
 from scrutineer.statements.statement import parse_statement
 
 
-def open_election(definition: bytes, units_csv: bytes, register_csv: bytes) -> Election:
+def open_election(definition: bytes, units_csv: bytes, register_csv: bytes, baseline_csv: bytes | None = None) -> Election:
     """Check that statement 0 names these tables and is signed by an authority of its own register; return the election.
 
+    `baseline_csv` is None where there is no such file; the definition must not name it then, and must where there is one.
     This shows that the parts belong together. That it is the right election shows only its hash, which whoever checks must
     have from elsewhere. Raises StatementError, DefinitionError, or SignatureError.
     """
@@ -24,14 +27,22 @@ def open_election(definition: bytes, units_csv: bytes, register_csv: bytes) -> E
     payload = statement.payload
     if not isinstance(payload, Definition):
         raise DefinitionError(f"statement 0 is a {statement.kind!r}: the log of an election begins with its definition")
-    for name, data in ((UNITS_TABLE, units_csv), (REGISTER_TABLE, register_csv)):
-        if table_hash(data) != payload.tables[name]:
+    for name, data in ((UNITS_TABLE, units_csv), (REGISTER_TABLE, register_csv), (BASELINE_TABLE, baseline_csv)):
+        named = payload.tables.get(name)
+        if data is None:
+            if named is None:
+                continue
+            raise DefinitionError(f"{name} is missing, and the definition names it: take all files that were published with it")
+        if named is None:
+            raise DefinitionError(f"{name} is not a table of the definition, which names none of that name: leave it out")
+        if table_hash(data) != named:
             raise DefinitionError(
                 f"{name} is not the table that the definition names ({len(data)} bytes of another hash): "
                 "take the file that was published with this definition, unchanged"
             )
     units = read_units(units_csv)
-    election = Election(payload, units, read_register(register_csv, units), statement.hash)
+    baseline = () if baseline_csv is None else read_baseline(baseline_csv, payload.contests, units)
+    election = Election(payload, units, read_register(register_csv, units), statement.hash, baseline)
     envelope = statement.envelope
     for issuer in election.register.find(envelope.issuer):
         if issuer.algorithm == envelope.algorithm and thumbprint(issuer.key, issuer.algorithm) == envelope.kid:

@@ -12,17 +12,18 @@ Trusts the hash of the definition and nothing else. The steps, by number:
 All findings are collected; nothing stops at the first one unless the rest could not mean anything.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Mapping
 from typing import TypeVar
 
 from scrutineer.count import Count
 from scrutineer.election import Definition, Election
-from scrutineer.election.definition import REGISTER_TABLE, UNITS_TABLE, table_hash
+from scrutineer.election.definition import BASELINE_TABLE, REGISTER_TABLE, UNITS_TABLE, table_hash
 from scrutineer.errors import LogError, NoteError, PublicationError, ScrutineerError
 from scrutineer.log import Head, LogVerifier, open_checkpoint
 from scrutineer.log.note import MAX_NOTE_SIZE, parse_note
 from scrutineer.log.receipt import verify_head
 from scrutineer.portal.formats import (
+    BASELINE_FILE,
     CHECKPOINT_FILE,
     DEFINITION_FILE,
     HEAD_FILE,
@@ -46,6 +47,8 @@ from scrutineer.verify.source import MAX_SMALL_FILE, FolderSource, Progress
 from scrutineer.verify.statement_check import StatementCheck
 
 T = TypeVar("T")
+
+_TABLES = {UNITS_FILE: UNITS_TABLE, REGISTER_FILE: REGISTER_TABLE, BASELINE_FILE: BASELINE_TABLE}
 
 
 class _Unverifiable(Exception):  # noqa: N818 - not an error of its own: the finding that says why is in the report
@@ -78,7 +81,7 @@ class _Verification:
         self._progress = progress
 
     def run(self, expected: bytes | None, threads: int) -> None:
-        election, definition, units, register = self._definition(expected)
+        election, definition, tables = self._definition(expected)
         verifier = self._log_keys(election)
         checkpoint, head_file, head = self._head(verifier)
         manifest = self._manifest(verifier, head)
@@ -87,9 +90,8 @@ class _Verification:
         files.seen(CHECKPOINT_FILE, checkpoint)
         files.seen(HEAD_FILE, head_file)
         # The tables have been held against the definition. They are large, and nothing that follows is made from their bytes.
-        files.seen(UNITS_FILE, units)
-        files.seen(REGISTER_FILE, register)
-        del units, register
+        for path in list(tables):
+            files.seen(path, tables.pop(path))
         log = LogCheck(self._source, head, files, self._report, self._progress)
         if not log.run(election.hash):
             raise _Unverifiable
@@ -101,10 +103,11 @@ class _Verification:
         record = Record(election, count, definition, b"", b"", checkpoint, head, log.tree, verifier, log.entry, options)
         self._compare(record, files)
 
-    def _definition(self, expected: bytes | None) -> tuple[Election, bytes, bytes, bytes]:
-        """Step (1)."""
+    def _definition(self, expected: bytes | None) -> tuple[Election, bytes, dict[str, bytes]]:
+        """Step (1). The election, its definition and its tables by path."""
         self._progress("Reading the definition", 0, 1)
         definition, units, register = (self._need(path, "definition") for path in (DEFINITION_FILE, UNITS_FILE, REGISTER_FILE))
+        tables = {UNITS_FILE: units, REGISTER_FILE: register}
         name = statement_hash(definition)
         self._report.definition = name.hex()
         self._report.definition_expected = expected is not None
@@ -116,12 +119,16 @@ class _Verification:
                 "this is not the election that you asked for, or its definition was changed",
             )
             raise _Unverifiable
-        self._check_tables(definition, ((UNITS_FILE, UNITS_TABLE, units), (REGISTER_FILE, REGISTER_TABLE, register)))
-        election = self._try("definition", DEFINITION_FILE, lambda: open_election(definition, units, register))
+        payload = self._try("definition", DEFINITION_FILE, lambda: parse_statement(definition)).payload
+        if isinstance(payload, Definition):
+            if BASELINE_TABLE in payload.tables:
+                tables[BASELINE_FILE] = self._need(BASELINE_FILE, "definition")
+            self._check_tables(payload, tables)
+        election = self._try("definition", DEFINITION_FILE, lambda: open_election(definition, *tables.values()))
         self._report.election = election.definition.name
         self._report.provenance = election.definition.provenance_sentence()
         self._progress("Reading the definition", 1, 1)
-        return election, definition, units, register
+        return election, definition, tables
 
     def _check_acts(self, count: Count, log: LogCheck) -> None:
         """Steps (1) and (5), what only the whole log shows: the definition is in force, and no bulletin number stands twice."""
@@ -144,12 +151,9 @@ class _Verification:
                     "bulletin", where, f"bulletin {number} was issued before, as entry {first[number]}: a number stands once"
                 )
 
-    def _check_tables(self, definition: bytes, tables: Iterable[tuple[str, str, bytes]]) -> None:
+    def _check_tables(self, definition: Definition, tables: Mapping[str, bytes]) -> None:
         """Step (1), looked at first so that the table is named and not the definition that names it."""
-        payload = self._try("definition", DEFINITION_FILE, lambda: parse_statement(definition)).payload
-        if not isinstance(payload, Definition):
-            return
-        changed = [path for path, name, data in tables if table_hash(data) != payload.tables[name]]
+        changed = [path for path, data in tables.items() if table_hash(data) != definition.tables[_TABLES[path]]]
         for path in changed:
             self._report.add("definition", path, "is not the table that the definition names: it was changed")
         if changed:
