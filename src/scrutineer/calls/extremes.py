@@ -21,6 +21,7 @@ both nor swap them. Larger figures are sorted as fractions. Products that could 
 integers.
 """
 
+import math
 from collections.abc import Iterable
 from dataclasses import dataclass
 from fractions import Fraction
@@ -36,6 +37,8 @@ _EXACT_DIVISION: Final = 1 << 52
 _SAFE: Final = 1 << 62
 _FRACTION_BITS: Final = 64
 _GROWTH: Final = 4
+_HALVE: Final = _GROWTH**8
+"""After so many times growing by that factor, a search gives up on Newton's steps and halves."""
 
 Integers = NDArray[Any]
 """int64, or Python integers where the products are larger."""
@@ -89,8 +92,9 @@ class Extremes:
         self._shift = none if shift is None else shift
         unlimited: NDArray[np.bool_] = np.zeros(len(starts), dtype=np.bool_)
         self._low, self._high, self._limited = (none, none, unlimited) if limits is None else limits
-        self._all_values = stations.value_sums[ends] - stations.value_sums[starts]
-        self._all_sizes = stations.size_sums[ends] - stations.size_sums[starts]
+        self._first_values, self._first_sizes = stations.value_sums[starts], stations.size_sums[starts]
+        self._all_values = stations.value_sums[ends] - self._first_values
+        self._all_sizes = stations.size_sums[ends] - self._first_sizes
         # What a comparison multiplies and adds, at most, where gamma is 1.
         largest, size_sum = _largest(stations.values), _largest(self._all_sizes)
         value_sum, size = largest * _largest(ends - starts), max(_largest(stations.sizes), _largest(open_sizes))
@@ -127,54 +131,100 @@ class Extremes:
         endless = below == 0  # The first in order has size 0, so its value is below zero and its weight decides alone.
         if bool((endless & ~self._limited).any()):
             return -1
-        above = np.where(endless, self._low, above).astype(object)
-        return self._compare(above, np.where(endless, 1, below).astype(object), target, fixed=endless)
+        above, below = np.where(endless, self._low, above), np.where(endless, 1, below)
+        if self._product >= _SAFE:
+            above, below = above.astype(object), below.astype(object)
+        return self._compare(above, below, target, fixed=endless)
 
-    def first(self, target: int, *, ties: bool, start: int = ONE) -> int | None:
+    def first(self, target: int, *, ties: bool, start: int = ONE, guess: int | None = None) -> int | None:
         """The smallest gamma in hundredths, from `start` on, at which the least sum is below the target; None where none is.
 
-        With `ties` it may also equal the target.
+        With `ties` it may also equal the target. A good `guess` saves time and changes nothing.
         """
         most = 0 if ties else -1
         cuts = self._cuts(start, ONE, self._starts, self._ends)
-        if self._compare(*self._ratios(start, ONE, cuts), target) <= most:
+        ratios = self._ratios(start, ONE, cuts)
+        if self._compare(*ratios, target) <= most:
             return start
-        if self.compare_limit(target) >= 0:
-            return None
-        # The steps grow, and the least sum comes as close to its limit as one likes, so that a gamma that is enough is found.
-        short, short_cuts, enough, enough_cuts, step = start, cuts, 0, self._starts, 1
+        short, short_cuts, enough, enough_cuts, step, limited = start, cuts, 0, self._starts, 1, False
+        tried = guess if guess is not None and guess > start else start + 1
         while not enough or enough - short > 1:
-            tried = (short + enough) // 2 if enough else short + step
-            step *= _GROWTH
+            if not enough and not limited and (guess is None or short > start):
+                if self.compare_limit(target) >= 0:
+                    return None
+                # From here on a gamma that is enough is found, as the least sum comes as close to its limit as one likes.
+                limited = True
             cuts = self._cuts(tried, ONE, enough_cuts, short_cuts)
-            if self._compare(*self._ratios(tried, ONE, cuts), target) <= most:
+            ratios = self._ratios(tried, ONE, cuts)
+            if self._compare(*ratios, target) <= most:
                 enough, enough_cuts = tried, cuts
             else:
                 short, short_cuts = tried, cuts
+            # Newton's step from what was just tried, in floating point: it chooses where to look next and decides nothing.
+            tried = self._newton(tried, *ratios, cuts, target)
+            if enough:
+                tried = min(max(tried, short + 1), enough - 1) if step < _HALVE else (short + enough) // 2
+            else:
+                tried = max(tried, short + 1) if step < _HALVE else short + step
+                tried = min(tried, _GROWTH * _GROWTH * short)
+            step *= _GROWTH
         return enough
+
+    def _newton(self, gamma: int, numerator: Integers, denominator: Integers, cuts: NDArray[np.int64], target: int) -> int:
+        # Where the tangent at gamma meets the target: only strata that are within their limits move with gamma.
+        below = denominator.astype(np.float64)
+        ratios = numerator.astype(np.float64) / below
+        predicted = self._open_sizes * ratios + self._shift.astype(np.float64)
+        inside = np.ones(len(ratios), dtype=np.bool_)
+        if bool(self._limited.any()):
+            low, high = self._low.astype(np.float64), self._high.astype(np.float64)
+            inside = ~self._limited | ((predicted > low) & (predicted < high))
+            predicted = np.where(self._limited, np.clip(predicted, low, high), predicted)
+        values = self._stations.value_sums[cuts] - self._first_values
+        sizes = self._stations.size_sums[cuts] - self._first_sizes
+        slope = float((inside * self._open_sizes * (values - ratios * sizes) / below).sum())
+        gap = self._base + float(predicted.sum()) - target
+        if not slope < 0:
+            return gamma + 1
+        return gamma + math.ceil(min(max(-gap / slope, -gamma), _GROWTH * _GROWTH * gamma))
 
     def _cuts(self, above: int, below: int, low: NDArray[np.int64], high: NDArray[np.int64]) -> NDArray[np.int64]:
         # The first station of each stratum that does not get the weight gamma = above / below; it lies in [low, high].
         if above == below:
             return high  # Every cut gives the same.
-        last = len(self._stations.values) - 1
-        while bool((low < high).any()):
+        stations, more = self._stations, above - below
+        last = len(stations.values) - 1
+        wide = above * self._product >= _SAFE
+        # The parts of `_ratios` that are the same at every cut; sums beyond 64 bits wrap, and back again with the rest.
+        value_part, size_part = self._rest(below, more, wide=wide)
+        while bool((waiting := low < high).any()):
             middle = (low + high) >> 1
-            numerator, denominator = self._ratios(above, below, middle)
+            numerator, denominator = stations.value_sums[middle], stations.size_sums[middle]
+            if wide:
+                numerator, denominator = numerator.astype(object), denominator.astype(object)
+            numerator, denominator = more * numerator + value_part, more * denominator + size_part
             station = np.minimum(middle, last)
-            values, sizes = self._stations.values[station], self._stations.sizes[station]
-            smaller = (values * denominator < numerator * sizes) & (low < high)
+            smaller = stations.values[station] * denominator < numerator * stations.sizes[station]
+            smaller &= waiting
             low, high = np.where(smaller, middle + 1, low), np.where(smaller, high, middle)
         return low
 
+    def _rest(self, below: int, more: int, *, wide: bool) -> tuple[Integers, Integers]:
+        # What `_ratios` adds to `more` times the running sums at the cuts.
+        parts: tuple[Integers, ...] = (self._all_values, self._first_values, self._all_sizes, self._first_sizes)
+        if wide:
+            parts = tuple(part.astype(object) for part in parts)
+        return below * parts[0] - more * parts[1], below * parts[2] - more * parts[3]
+
     def _ratios(self, above: int, below: int, cuts: NDArray[np.int64]) -> tuple[Integers, Integers]:
         # The strata's weighted mean ratios with gamma = above / below on what lies before the cuts, as numerators, denominators.
-        values = self._stations.value_sums[cuts] - self._stations.value_sums[self._starts]
-        sizes = self._stations.size_sums[cuts] - self._stations.size_sums[self._starts]
-        all_values, all_sizes = self._all_values, self._all_sizes
-        if above * self._product >= _SAFE:
-            values, sizes, all_values, all_sizes = (part.astype(object) for part in (values, sizes, all_values, all_sizes))
-        return below * all_values + (above - below) * values, below * all_sizes + (above - below) * sizes
+        values: Integers = self._stations.value_sums[cuts]
+        sizes: Integers = self._stations.size_sums[cuts]
+        wide, more = above * self._product >= _SAFE, above - below
+        if wide:
+            values, sizes = values.astype(object), sizes.astype(object)
+        value_part, size_part = self._rest(below, more, wide=wide)
+        return more * values + value_part, more * sizes + size_part
 
     def _predictions(
         self, numerator: Integers, denominator: Integers, fixed: NDArray[np.bool_] | None = None
