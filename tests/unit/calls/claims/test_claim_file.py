@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from scrutineer.calls.claims.announcement import Announcement, Figure
 from scrutineer.calls.claims.claim_file import MAX_CLAIM_FILE, parse_claims, write_claims
@@ -138,6 +139,18 @@ def test_a_file_without_a_claim(text: str, message: str) -> None:
 def test_bytes_that_are_no_file(data: bytes) -> None:
     with pytest.raises(CallError, match=r"^claim\.toml"):
         parse_claims(data, "claim.toml")
+
+
+@given(st.binary(max_size=60), st.integers(0, len(GOOD)), st.integers(0, 40))
+@settings(max_examples=300, deadline=None)
+def test_damaged_files_are_refused_or_read(noise: bytes, at: int, removed: int) -> None:
+    data = GOOD.encode()
+    message = "claim.toml"
+    try:
+        parse_claims(data[:at] + noise + data[at + removed :], "claim.toml")
+    except CallError as error:
+        message = str(error)
+    assert message.startswith("claim.toml")
 
 
 @given(claims())
