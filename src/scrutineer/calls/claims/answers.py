@@ -110,7 +110,7 @@ def computed_answer(found: Computed | None, parts: Sequence[OptionTest], tests: 
         if found is not None and found.matches and found.possible and found.total is not None:
             sentence = (
                 f"Every count is its percentage times one total, {found.total:,}, rounded. Exact chance for honest counts at "
-                f"that total: {odds(found.chance)}; at any total, {together}."
+                f"that total: {odds(found.chance)}; {'' if found.total_announced else 'at any total, '}{together}."
             )
     elif tests:
         sentence = "No. The votes are not what multiplying the percentages would give, beyond what chance explains."

@@ -98,6 +98,16 @@ def test_a_stricter_level_lets_less_stand_out() -> None:
     assert not any(answer.question == "computed" for answer in examine([SECOND], level=Fraction(1, 200)).flagged)
 
 
+def test_a_total_that_was_announced_is_not_looked_for() -> None:
+    sentence = "Exact chance for honest counts at that total: 1 in 75,882,581"
+    rest = replace(FIRST.figures[2], votes=462_704)
+    announced_total = replace(FIRST, figures=(*FIRST.figures[:2], rest))
+    for announcement, searched in ((FIRST, True), (announced_total, False)):
+        said = examine([announcement]).examined[0].answers[1].sentence
+        assert sentence in said
+        assert ("at any total" in said) is searched
+
+
 def test_every_finding_says_what_it_shows_and_what_else_it_can_be() -> None:
     wrong = replace(SECOND, figures=(Figure("A", 6_408_845, Percent("51.95")), *SECOND.figures[1:]))
     examination = examine([FIRST, wrong], sheets_of_first())
