@@ -42,7 +42,7 @@ BASELINE_TRUST: Final = 0.25
 
 _BEYOND: Final = 2.0
 _NET: Final = 0.5  # standard errors by which a measured drift is reduced, since chance alone gives one
-_NOISE: Final = 2.0  # standard errors below which a drift says nothing of the strength of the order
+_BY_CHANCE: Final = 0.1  # how often a random order may show a strength in any column
 _OWN_SLOPE: Final = 8  # counted stations from which a stratum has a slope of its own
 _FULL: Final = 10.0
 _FEW_DF: Final = 3.0  # with which a stratum's own variance is joined by that of all strata
@@ -255,9 +255,10 @@ class Extrapolation:
             return 1.0, 1.0
         spread, _, _, kept = self._variances(seen)
         borrowed = (1.0 - kept) @ self._left + self._uncovered.sum()
+        noise = NormalDist().inv_cdf(1.0 - _BY_CHANCE / 2.0 / len(seen))
         found = []
         for drift, error, scale in (self._drift_within(seen, spread), self._drift_between(seen, borrowed)):
-            above = np.maximum(0.0, drift - _NOISE * error) / np.maximum(scale, _TINY)
+            above = np.maximum(0.0, drift - noise * error) / np.maximum(scale, _TINY)
             found.append(float(np.where(scale > 1e-9, above, 0.0).max()))
         return found[0], found[1]
 
@@ -275,7 +276,7 @@ class Extrapolation:
 
 
 def normal_quantile(p: Floats) -> Floats:
-    """Phi^-1 of numbers inside (0, 1), to about 0.003 (Winitzki's approximation of the error function, 2008)."""
+    """Phi^-1 of numbers inside (0, 1), to about 0.01 (Winitzki's approximation of the error function, 2008)."""
     a = 0.147
     log = np.log(np.maximum(4.0 * p * (1.0 - p), _TINY))
     half = 2.0 / (math.pi * a) + log / 2.0
