@@ -60,7 +60,7 @@ class Republic:
 
     def write(self, folder: Path) -> ElectionFiles:
         files = ElectionFiles(folder / "definition.cose", folder / "units.csv", folder / "register.csv")
-        for path, data in zip(files, (self.definition, self.units, self.register), strict=True):
+        for path, data in zip(files[:3], (self.definition, self.units, self.register), strict=True):
             path.write_bytes(data)
         return files
 

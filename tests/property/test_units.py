@@ -3,10 +3,16 @@
 import csv
 import hashlib
 import io
+import random
 
+import numpy as np
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from numpy.typing import NDArray
 
+from scrutineer.election import Contest, Option
+from scrutineer.election.baseline import MAX_VOTES, Baseline, baseline_findings, read_baseline, write_baseline
 from scrutineer.election.contests import check_id, check_name
 from scrutineer.election.layout_model import FileFormat
 from scrutineer.election.published_numbers import MAX_COUNT, NumberError, Numbers
@@ -178,3 +184,72 @@ def test_keys_behind_any_value_stand_on_their_line(value: object) -> None:
     lines = key_lines(text)
     for key in (("second",), ("table",), ("table", "third")):
         assert text.splitlines()[lines[key] - 1].strip("[").startswith(key[-1])
+
+
+@st.composite
+def baselines(draw: st.DrawFn) -> tuple[tuple[Contest, ...], Units, Baseline]:
+    """Contests in random places of a random tree, and votes for some of them."""
+    units = Units(draw(trees()))
+    contests = tuple(
+        Contest(f"c{n}", "C", "plurality", tuple(Option(f"o{o}", "O") for o in range(draw(st.integers(1, 4)))), unit=unit)
+        for n, unit in enumerate(draw(st.lists(st.sampled_from(["", *units.ids]), min_size=1, max_size=3)))
+    )
+    votes: list[NDArray[np.int32] | None] = []
+    for contest in contests:
+        shape = (len(units.stations_below(units.position(contest.unit) if contest.unit else 0)), len(contest.options))
+        size = shape[0] * shape[1]
+        own = draw(st.none() | st.lists(st.integers(0, 12) | st.integers(0, MAX_VOTES), min_size=size, max_size=size))
+        votes.append(None if own is None else np.array(own, dtype=np.int32).reshape(shape))
+    if all(own is None for own in votes):
+        stations = units.stations_below(units.position(contests[0].unit or units.ids[0]))
+        votes[0] = np.zeros((len(stations), len(contests[0].options)), np.int32)
+    return contests, units, tuple(votes)
+
+
+@given(baselines(), st.randoms(use_true_random=False))
+def test_a_baseline_is_read_back_and_has_one_spelling(
+    drawn: tuple[tuple[Contest, ...], Units, Baseline], order: random.Random
+) -> None:
+    contests, units, baseline = drawn
+    written = write_baseline(baseline, contests, units)
+    header, *rows = written.decode().splitlines()
+    order.shuffle(rows)
+    for data in (written, "\r\n".join([header, *rows]).encode()):
+        again = read_baseline(data, contests, units)
+        assert [None if own is None else own.tolist() for own in again] == [
+            None if own is None else own.tolist() for own in baseline
+        ]
+        assert write_baseline(again, contests, units) == written
+
+
+@given(baselines(), st.data())
+def test_a_baseline_with_a_row_changed_or_left_out_is_refused_or_another_one(
+    drawn: tuple[tuple[Contest, ...], Units, Baseline], data: st.DataObject
+) -> None:
+    contests, units, baseline = drawn
+    written = write_baseline(baseline, contests, units)
+    header, *rows = written.decode().splitlines()
+    row = data.draw(st.integers(0, len(rows) - 1))
+    cells = rows[row].split(",")
+    cells[data.draw(st.integers(0, 3))] = data.draw(CELLS.filter(lambda cell: not set(cell) & set('\n"')))
+    changed = [*rows[:row], *([",".join(cells)] if data.draw(st.booleans()) else []), *rows[row + 1 :]]
+    text = "\n".join([header, *changed, ""]).encode()
+    findings = baseline_findings(text, contests, units)
+    if findings:
+        with pytest.raises(DefinitionError) as raised:
+            read_baseline(text, contests, units)
+        assert str(raised.value).startswith(str(findings[0]))
+    else:
+        # What can be read differs in the votes of one row, or lacks a contest that had this row alone.
+        assert write_baseline(read_baseline(text, contests, units), contests, units) == text
+
+
+@given(st.binary(max_size=200))
+def test_any_bytes_at_all_are_a_baseline_or_are_refused(data: bytes) -> None:
+    units = Units([UnitRow("a", "", "A", "country", None), UnitRow("b", "a", "B", "station", 7)])
+    contests = (Contest("c", "C", "plurality", (Option("o", "O"),)),)
+    for table in (data, b"station,contest,option,votes\nb,c,o," + data):
+        try:
+            read_baseline(table, contests, units)
+        except DefinitionError:
+            assert baseline_findings(table, contests, units)

@@ -1,7 +1,9 @@
 from typing import Any
 
+import numpy as np
 import pytest
 
+from scrutineer.election.call_settings import CallSettings
 from scrutineer.election.contests import Contest, Option
 from scrutineer.election.definition import Definition, Election, LogIdentity, TableHash, table_hash
 from scrutineer.election.register import Issuer, Register
@@ -113,3 +115,25 @@ def test_an_election_names_only_units_that_exist(contest_unit: str, issuer: Issu
     register = Register(UNITS.station_index, bytes(32), [issuer] if issuer else [])
     with pytest.raises(DefinitionError, match="there is no unit 'nowhere'"):
         Election(definition(contests=(contest,)), UNITS, register, b"h" * 32)
+
+
+TABLES = {name: table_hash(name.encode()) for name in ("units.csv", "register.csv", "baseline.csv")}
+VOTES = np.array([[3, 4]], dtype=np.int32)
+
+
+def test_a_baseline_needs_calls() -> None:
+    with pytest.raises(DefinitionError, match="a baseline serves calls alone"):
+        definition(tables=TABLES)
+    assert definition(tables=TABLES, calls=CallSettings()).tables == TABLES
+
+
+def test_a_baseline_belongs_to_a_definition_that_names_it() -> None:
+    register = Register(UNITS.station_index, bytes(32), ())
+    committed, plain = definition(tables=TABLES, calls=CallSettings()), definition(calls=CallSettings())
+    assert Election(plain, UNITS, register, b"h" * 32).baseline == (None,)
+    assert Election(committed, UNITS, register, b"h" * 32, (VOTES,)).baseline == (VOTES,)
+    for own, baseline in ((committed, ()), (plain, (VOTES,))):
+        with pytest.raises(DefinitionError, match=r"exactly where its definition names baseline\.csv"):
+            Election(own, UNITS, register, b"h" * 32, baseline)
+    with pytest.raises(DefinitionError, match=r"its stations and options need \(1, 2\)"):
+        Election(committed, UNITS, register, b"h" * 32, (VOTES[:, :1],))

@@ -332,3 +332,55 @@ def test_how_findings_read() -> None:
     assert summary([Finding("f", n, "", "x") for n in range(1, 6)], 2) == "f, line 1: x; f, line 2: x; and 3 more"
     assert did_you_mean("zzz", ["b", "a"]) == "write one of a, b"
     assert did_you_mean("zzz", []) == "remove it"
+
+
+CALLS = "[calls]\n[[contest]]"
+BASELINE = "station,contest,option,votes\nn1,president,wren,12\nn1,president,owl-a,0\nn2,president,wren,3\nn2,president,owl-a,9\n"
+
+
+@pytest.fixture
+def with_calls(folder: Path) -> Path:
+    (folder / "election.toml").write_text(ELECTION.replace("[[contest]]", CALLS, 1))
+    return folder
+
+
+def test_a_folder_may_have_a_baseline(with_calls: Path) -> None:
+    assert read_folder(with_calls, RULES).baseline == ()
+    (with_calls / "baseline.csv").write_text(BASELINE)
+    assert check_folder(with_calls, RULES) == []
+    (votes,) = read_folder(with_calls, RULES).baseline
+    assert votes is not None
+    assert votes.tolist() == [[12, 0], [3, 9]]
+
+
+def test_a_baseline_needs_calls(folder: Path) -> None:
+    (folder / "baseline.csv").write_text(BASELINE)
+    assert [str(finding) for finding in check_folder(folder, RULES)] == [
+        "baseline.csv: a baseline serves calls alone; add a section [calls] to election.toml, or leave the baseline out"
+    ]
+
+
+def test_faults_of_a_baseline_are_named_with_those_of_the_other_files(with_calls: Path) -> None:
+    (with_calls / "baseline.csv").write_text(BASELINE.replace("n2,president,owl-a,9", "n2,president,owl-a,nine"))
+    (with_calls / "register.csv").write_text(REGISTER.replace("north", "nord"))
+    findings = check_folder(with_calls, RULES)
+    assert [(f.file, f.line, f.field) for f in findings] == [("register.csv", 2, "unit"), ("baseline.csv", 5, "votes")]
+    with pytest.raises(DefinitionError, match=r"baseline\.csv, line 5, votes: 'nine' is not a whole number"):
+        read_folder(with_calls, RULES)
+
+
+def test_a_baseline_waits_for_units_that_exist(with_calls: Path) -> None:
+    text = (with_calls / "election.toml").read_text().replace('unit = "north"', 'unit = "nord"')
+    (with_calls / "election.toml").write_text(text)
+    (with_calls / "baseline.csv").write_text(BASELINE)
+    assert [(f.file, f.field) for f in check_folder(with_calls, RULES)] == [("election.toml", "contest[1].unit")]
+
+
+def test_a_baseline_is_a_plain_file_of_bounded_size(with_calls: Path) -> None:
+    (with_calls / "baseline.csv").mkdir()
+    assert [str(f) for f in check_folder(with_calls)] == ["baseline.csv: not a regular file; put the file itself there"]
+    (with_calls / "baseline.csv").rmdir()
+    (with_calls / "baseline.csv").write_text(BASELINE)
+    with (with_calls / "baseline.csv").open("r+b") as file:
+        file.truncate(513 * 1024 * 1024)
+    assert [str(f) for f in check_folder(with_calls)] == ["baseline.csv: larger than 512 MB, which is the most; shorten it"]
