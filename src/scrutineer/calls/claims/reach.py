@@ -272,7 +272,7 @@ def _smallest(options: Sequence[Added], later: Announcement, before: Span) -> in
     if later.others is not None:
         percents[OTHERS] = later.others.percent
     rows = [(row.before.low, percent) for row in options if (percent := percents.get(row.name)) is not None]
-    if not rows or later.base not in (None, "valid"):
+    if not rows or later.base not in (None, "valid") or max(before.low, *(votes for votes, _ in rows)) > MAX_TOTAL:
         return None
     best = best_fit(later)
     rule: Rule = later.rounding or (best.rule if best is not None else "half-up")
