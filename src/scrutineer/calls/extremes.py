@@ -263,8 +263,11 @@ class Extremes:
 def by_ratio(values: NDArray[np.int64], sizes: NDArray[np.int64], stratum: NDArray[np.integer]) -> NDArray[np.intp]:
     """Sort stations by stratum and, within it, by ratio of value to size, exactly. None may have both of them zero."""
     if _largest(values) * _largest(sizes) < _EXACT_DIVISION:
-        ratios = np.copysign(np.inf, values, dtype=np.float64)
-        np.divide(values, sizes, out=ratios, where=sizes > 0)
+        if int(sizes.min(initial=1)) > 0:
+            ratios = values / sizes
+        else:
+            ratios = np.copysign(np.inf, values, dtype=np.float64)
+            np.divide(values, sizes, out=ratios, where=sizes > 0)
         order = np.argsort(ratios)
         return order[np.argsort(stratum[order], kind="stable")]
 

@@ -38,6 +38,7 @@ from numpy.typing import NDArray
 
 from scrutineer.calls.call import NEVER, Sensitivity
 from scrutineer.calls.conditions import MAX_WEIGHT, Condition, Measure
+from scrutineer.calls.cuts import CutSums
 from scrutineer.calls.extremes import ONE, Extremes, SortedStations, by_ratio
 from scrutineer.calls.partial import MAX_VOTES, PartialCount
 from scrutineer.calls.strata import MIN_COUNTED, Strata, sums
@@ -73,11 +74,12 @@ class Reweighting:
             if float(np.abs(measure.expected).sum(dtype=np.float64)) > MAX_VOTES * MAX_WEIGHT:
                 raise CallError("baseline: it has more votes than any election; check its figures")
             values = values - measure.expected[strata.rows]
-        empty = (sizes == 0) & (values == 0)
-        if bool(empty.any()):
-            values, sizes, stratum, arrival = values[~empty], sizes[~empty], stratum[~empty], arrival[~empty]
+        counts = strata.numbers
+        if int(sizes.min(initial=1)) == 0:
+            kept = (sizes != 0) | (values != 0)
+            values, sizes, stratum, arrival = values[kept], sizes[kept], stratum[kept], arrival[kept]
+            counts = np.bincount(stratum, minlength=len(strata.covered)).astype(np.int64)
         order = by_ratio(values, sizes, stratum)
-        counts = np.bincount(stratum, minlength=len(strata.covered)).astype(np.int64)
         ends = np.cumsum(counts)
         stations = SortedStations.of(values[order], sizes[order])
         return cls(strata, measure, stations, arrival[order], ends - counts, ends)
@@ -112,19 +114,42 @@ class Reweighting:
     def seen(self) -> int | None:
         """The largest difference between earlier and later arrivals, as a gamma in hundredths; NEVER where no gamma gives it."""
         counted, largest = len(self.strata.rows), ONE
-        for part in range(1, PARTS):
-            split = self._split(counted * part // PARTS)
+        ends = [counted * part // PARTS for part in range(1, PARTS)]
+        sums = self._cut_sums(ends)
+        # The cut that needs the largest gamma comes first; of the others it is then proved that theirs is smaller.
+        order = range(PARTS - 1) if sums is None else sums.order()
+        explained = None if sums is None else sums.explained(largest)
+        for cut in order:
+            if explained is not None and explained[cut]:
+                continue
+            split = self._split(ends[cut])
             if split is None:
                 continue
             earlier, later = split
             sign = earlier.compare(Fraction(1), later)
+            if sign == 0:
+                continue
             if sign < 0:
                 earlier, later = earlier.mirrored(), -later
-            found = largest if sign == 0 else earlier.first(later, ties=True, start=largest)
+            found = earlier.first(later, ties=True, start=largest, guess=None if sums is None else sums.guess(cut))
             if found is NEVER:
                 return NEVER
+            if found > largest and sums is not None:
+                explained = sums.explained(found)
             largest = found
         return largest
+
+    def _cut_sums(self, ends: list[int]) -> CutSums | None:
+        # Of the parts of the order that end after so many stations.
+        part = np.repeat(np.arange(PARTS), np.diff([0, *ends, len(self.strata.rows)]))
+        return CutSums.of(
+            self.stations,
+            self.starts,
+            self.ends,
+            part[self.arrival],
+            parts=PARTS,
+            least=MIN_COUNTED,
+        )
 
     def _split(self, first: int) -> tuple[Extremes, int] | None:
         # The predictions of the stations that arrived first for what came later, and what that was.

@@ -1,6 +1,7 @@
 """The strata of a partial count: what is counted in each of them and how much is open, worked out once for all conditions."""
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Final
 
 import numpy as np
@@ -41,6 +42,11 @@ class Strata:
     covered: NDArray[np.bool_]
     uncovered: NDArray[np.bool_]
     """Open, and not covered."""
+
+    @cached_property
+    def numbers(self) -> NDArray[np.int64]:
+        """How many stations are counted."""
+        return np.bincount(self.stratum, minlength=len(self.covered)).astype(np.int64)
 
     @property
     def uncovered_names(self) -> tuple[str, ...]:
