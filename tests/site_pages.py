@@ -5,7 +5,7 @@ from html.parser import HTMLParser
 from posixpath import dirname, join, normpath
 from urllib.parse import unquote, urldefrag, urlsplit
 
-VOID = {"meta", "link", "br", "rect", "hr", "img"}
+VOID = {"meta", "link", "br", "rect", "hr", "img", "source"}
 
 
 @dataclass
@@ -29,7 +29,7 @@ class _Reader(HTMLParser):
         assert len(names) == len(set(names)), f"<{tag}> has an attribute twice: {names}"
         assert not [name for name in names if name.startswith("on") or name == "style"], f"<{tag}> has active or inline {names}"
         given = dict(attrs)
-        for name in ("href", "src"):
+        for name in ("href", "src", "srcset"):
             if name in given:
                 self.page.links.append(given[name] or "")
         if (own := given.get("id")) is not None:

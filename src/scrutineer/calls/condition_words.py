@@ -8,6 +8,7 @@ from scrutineer.calls.conditions import Condition
 from scrutineer.calls.text import count_of, decimal, listed, number, share
 
 LEVEL: Final = 100  # a gamma of 1.00, in hundredths: outstanding stations are like the counted ones
+_WITHOUT_DECIMALS: Final = 1_000  # hundredths
 _NAMED: Final = 4  # strata that a sentence names
 
 
@@ -85,8 +86,8 @@ def flips(
 
 
 def times(hundredths: int) -> str:
-    """A gamma in hundredths as a number: 2.1."""
-    return decimal(Fraction(hundredths, 100))
+    """A gamma in hundredths as a number: 2.1; from 10 on without decimals, rounded down, because "at least" stays true."""
+    return number(hundredths // 100) if hundredths >= _WITHOUT_DECIMALS else decimal(Fraction(hundredths, 100))
 
 
 def few(strata: tuple[str, ...]) -> list[str]:

@@ -1,5 +1,7 @@
 """From the count of a log to a partial count: which stations are counted, in which order they came, what others can add."""
 
+from collections import Counter
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -48,10 +50,10 @@ def partial_count(count: Count, contest: int, settings: CallSettings, unit: int 
 
 
 def strata_below(units: Units, unit: int, depth: int) -> tuple[NDArray[np.int32], tuple[str, ...]]:
-    """The stratum of every station below a unit (by position), and the ids of the units that are the strata.
+    """The stratum of every station below a unit (by position), and what the units that are the strata are called.
 
     A stratum is the station's ancestor at the given depth, or the unit itself where that lies deeper; a station that hangs
-    higher belongs to the unit right above it.
+    higher belongs to the unit right above it. Units are called by their names, and by ids too where those are not unique.
     """
     below = units.stations_below(unit)
     # The ancestors of each station, from the station itself up to the country.
@@ -63,7 +65,7 @@ def strata_below(units: Units, unit: int, depth: int) -> tuple[NDArray[np.int32]
     wanted = np.minimum(max(depth, len(units.path(unit)) - 1), np.maximum(depths - 1, 0))
     at = np.take_along_axis(ancestors, (depths - wanted)[np.newaxis], axis=0)[0] if len(chain[0]) else chain[0]
     found, stratum = np.unique(at, return_inverse=True)
-    return stratum.astype(np.int32), tuple(units.ids[position] for position in found.tolist())
+    return stratum.astype(np.int32), _called(units, found.tolist())
 
 
 def votes_by_candidate(contest: Contest, votes: NDArray[np.int64]) -> NDArray[np.int64]:
@@ -142,3 +144,11 @@ def _rankings(state: ContestCount, rows: slice) -> dict[int, Rankings]:
                 merged[order] = merged.get(order, 0) + ballots
             own[station - rows.start] = tuple(sorted(merged.items()))
     return own
+
+
+def _called(units: Units, positions: list[int]) -> tuple[str, ...]:
+    used = Counter(units.names[position] for position in positions)
+    return tuple(
+        units.names[position] if used[units.names[position]] == 1 else f"{units.names[position]} ({units.ids[position]})"
+        for position in positions
+    )

@@ -13,22 +13,19 @@ The outcome is decided where every clause of it is. The risk is split over the c
 leads is itself a result: a false call says that somebody leads the one who is in fact ahead, and there are so many ways.
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from fractions import Fraction
-from functools import cached_property
 from typing import Final
 
 from scrutineer.calls.arithmetic import band
 from scrutineer.calls.call import NEVER, Call, ConditionCall, Reason, Sensitivity, Verdict
-from scrutineer.calls.conditions import Condition, measure
+from scrutineer.calls.conditions import Condition
+from scrutineer.calls.examination import Examination
 from scrutineer.calls.forms import Clause
-from scrutineer.calls.martingale import Draws
 from scrutineer.calls.outcomes import Question, leads, question, tally_of
-from scrutineer.calls.pace import keeps_pace, sizes_seen
+from scrutineer.calls.pace import keeps_pace
 from scrutineer.calls.partial import PartialCount
-from scrutineer.calls.sensitivity import Reweighting
-from scrutineer.calls.strata import Strata
 from scrutineer.count.outcome import Bound, RankedTally, Tally, can_change
 from scrutineer.count.results import rule_of
 from scrutineer.election import Contest
@@ -37,8 +34,6 @@ from scrutineer.election.contests import parse_share
 
 _DECIDED: tuple[Verdict, ...] = ("arithmetic", "statistics")
 
-
-NOTHING_SEEN: Final = 100  # 1.00, in hundredths
 
 EXAMINED: Final = 64
 """Conditions that are examined by statistics, tightest first, once one of them is not decided: list rules have very many."""
@@ -57,14 +52,39 @@ def make_call(
 
     `committed` says whether the settings stood in the log before the first result. Raises CallError for unusable figures.
     """
-    tally = tally_of(contest, partial)
+    return call_of_tally(
+        contest,
+        partial,
+        tally_of(contest, partial),
+        settings,
+        lambda: Examination(partial),
+        committed=committed,
+        unit=unit,
+        incoherent=incoherent,
+    )
+
+
+def call_of_tally(
+    contest: Contest,
+    partial: PartialCount,
+    tally: Tally | RankedTally,
+    settings: CallSettings,
+    examination: Callable[[], Examination],
+    *,
+    committed: bool,
+    unit: str = "",
+    incoherent: tuple[str, ...] = (),
+) -> Call:
+    """`make_call` for who has the tally of the partial count already, and its own way to the statistical figures."""
     rule = rule_of(contest)
     asked = question(rule, tally)
     bound = can_change(rule, tally, partial.open_ballots)
-    judge = _Judge(contest, partial, tally, settings, asked, committed=committed)
+    judge = _Judge(contest, partial, tally, settings, asked, examination(), committed=committed)
     coherent = not incoherent and partial.counted_stations > 0
     clauses = judge.clauses(asked.clauses) if coherent else ()
-    ahead = judge.clauses(tuple((condition,) for condition in leads(partial.totals))) if coherent else ()
+    # Who has the most first preferences says nothing about who survives an instant run-off.
+    ahead = leads(partial.totals) if coherent and contest.rule != "ranked" else ()
+    called = judge.clauses(tuple((condition,) for condition in ahead))
     verdict, reasons = _verdict(asked, bound, clauses, partial, incoherent)
     return Call(
         contest=contest.id,
@@ -74,7 +94,7 @@ def make_call(
         outcome=asked.outcome,
         candidates=partial.candidates,
         clauses=clauses,
-        leads=tuple(clause[0] for clause in ahead),
+        leads=tuple(clause[0] for clause in called),
         incoherent=incoherent,
         committed=committed,
         risk=settings.risk,
@@ -100,6 +120,7 @@ class _Judge:
         tally: Tally | RankedTally,
         settings: CallSettings,
         asked: Question,
+        examination: Examination,
         *,
         committed: bool,
     ) -> None:
@@ -113,12 +134,8 @@ class _Judge:
         self._comparisons = asked.comparisons + 1
         self._committed = committed
         self._known: dict[Condition, ConditionCall] = {}
-        self._strata = Strata.of(partial)
-        self.sizes_seen = sizes_seen(partial)
-
-    @cached_property
-    def _draws(self) -> Draws:
-        return Draws.of(self._partial)
+        self._examination = examination
+        self.sizes_seen = examination.sizes_seen
 
     def clauses(self, asked: tuple[Clause, ...]) -> tuple[tuple[ConditionCall, ...], ...]:
         """The verdicts on conditions: by arithmetic on all of them, then by statistics where that leaves a clause open."""
@@ -157,12 +174,8 @@ class _Judge:
     def _by_statistics(self, known: ConditionCall) -> ConditionCall:
         if known.slack is not None and known.slack >= 0:
             return known
-        measured = measure(known.condition, self._partial)
-        found = Reweighting.of(self._strata, measured).sensitivity()
-        if not self._partial.ordered:
-            # Cuts of an order that nobody recorded say nothing about the night.
-            found = replace(found, seen=NOTHING_SEEN)
-        tested = self._draws.evidence(measured).passes(self._risk, self._comparisons)
+        found, evidence = self._examination.of(known.condition)
+        tested = evidence.passes(self._risk, self._comparisons)
         reasons = (*known.reasons, *self._against(found, tested=tested))
         verdict: Verdict = "not-decided"
         if len(reasons) == 1:  # What is open exceeds the lead, and nothing else stands against it.

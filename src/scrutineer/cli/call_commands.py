@@ -143,7 +143,7 @@ def _draw(reports: list[tuple[Asked, CallReport]], file: Path) -> None:
     if len(reports) != 1:
         raise UsageError(f"--picture draws one contest, and there are {len(reports)}: name it with --contest")
     own, report = reports[0]
-    file.write_text(picture(track(report.partial, own.contest.title)), encoding="utf-8")
+    file.write_text(picture(track(report.partial, own.contest.title, names_of(report.call, own.contest))), encoding="utf-8")
 
 
 def _print(console: Console, own: Asked, report: CallReport) -> None:

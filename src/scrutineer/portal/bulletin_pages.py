@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from scrutineer.count import Act
 from scrutineer.election.contests import LIST_RULES
 from scrutineer.portal import words as say
-from scrutineer.portal.call_section import stated_call
+from scrutineer.portal.call_pages import stated_call
 from scrutineer.portal.formats import SiteFile
 from scrutineer.portal.page import facts, mark
 from scrutineer.portal.sheets import proof_details, receipts, signer

@@ -3,6 +3,7 @@
 from typing import Final
 
 from scrutineer.portal import words as say
+from scrutineer.portal.call_pages import call_picture, call_sentence, statistics
 from scrutineer.portal.page import mark, progress_bar
 from scrutineer.portal.text import count_of, number, percent, time, words
 from scrutineer.portal.view import View
@@ -37,6 +38,8 @@ def _contest(view: View, number_: int) -> str:
     contest, result = now.contest, now.result
     unit = view.election.contest_units[number_]
     chance = say.change(now, view.election.definition.provenance)
+    if statistics(view, number_):
+        chance = say.decided_by_statistics(chance)
     where = "" if unit == 0 else f' <span class="where">{words(view.units.names[unit])}</span>'
     roll = ""
     if result.roll is not None and result.roll_counted is not None:
@@ -55,7 +58,7 @@ def _contest(view: View, number_: int) -> str:
         f'<p class="progress"><strong>{percent(result.counted, result.stations)} counted.</strong> '
         f"{say.progress_sentence(result)}.{roll}</p>\n"
         f'<div class="change {chance.state}"><h3>Can it still change? {mark(chance.state, chance.label)}</h3>'
-        f"<p>{chance.sentence}</p></div>\n"
+        f"<p>{chance.sentence}</p>\n{call_sentence(view, number_)}</div>\n{call_picture(view, number_)}"
         f"{candidates_table(view, number_, result)}{rounds_table(view, number_)}{beside}"
         f'<p class="go"><a class="button" href="{view.page_of(unit)}">See every place</a></p>\n</section>\n'
     )

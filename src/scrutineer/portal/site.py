@@ -5,6 +5,7 @@ from functools import cache
 from importlib.resources import files
 
 from scrutineer.portal.bulletin_pages import bulletin_pages
+from scrutineer.portal.call_pages import call_pages
 from scrutineer.portal.check_page import check_page
 from scrutineer.portal.data_files import data_files
 from scrutineer.portal.formats import (
@@ -42,6 +43,7 @@ def render_site(record: Record) -> Iterator[SiteFile]:
         yield SiteFile(name, (_asset(name),))
     view = View(record)
     yield SiteFile("index.html", (front_page(view),))
+    yield from call_pages(view)
     yield SiteFile("rules.html", (rules_page(view),))
     yield SiteFile("check.html", (check_page(view),))
     yield from quarantine_pages(view)

@@ -33,6 +33,12 @@ def time(seconds: int) -> str:
     return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
 
 
+def sentence_words(text: str, *, isolate: bool = True) -> str:
+    """A sentence of ours with other people's names in it, as HTML; its thin spaces stay. For an attribute, do not isolate it."""
+    escaped = escape("".join(char if char.isprintable() or char == THIN else "\ufffd" for char in text))
+    return f"<bdi>{escaped}</bdi>" if isolate else escaped
+
+
 def words(text: str) -> str:
     """Other people's words as HTML, kept apart from the direction of the text around them.
 

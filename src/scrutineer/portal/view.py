@@ -6,6 +6,7 @@ from functools import cached_property
 
 from scrutineer.count import Act, Standing, UnitResult, contest_result, results_table, standing, tables_hash
 from scrutineer.election import Contest
+from scrutineer.portal.called import Called, called
 from scrutineer.portal.page import Crumb, Frame
 from scrutineer.portal.places import Places
 from scrutineer.portal.record import Record
@@ -47,6 +48,11 @@ class View:
                 self.decisions.setdefault((payload.station, payload.contest), []).append(act)
         self.layer = self._layer()
         self.bulletins = self._bulletins()
+
+    @cached_property
+    def called(self) -> list[Called | None]:
+        """The call on each contest at the size of the log."""
+        return [called(self.count, number) for number in range(len(self.count.contests))]
 
     @cached_property
     def children(self) -> list[list[int]]:

@@ -189,6 +189,11 @@ def _change(now: Standing, winner_sentence: str) -> Change:
     )
 
 
+def decided_by_statistics(chance: Change) -> Change:
+    """The same where statistics decide what arithmetic leaves open: the sentence then speaks of arithmetic alone."""
+    return Change(chance.state, "Decided by statistics", chance.sentence.replace("Yes:", "By arithmetic alone it can:", 1))
+
+
 def winner(now: Standing) -> str:
     """Who has won by the rule, for an outcome that nothing open can change; empty where the rule names nobody."""
     if now.contest.rule in LIST_RULES or now.contest.rule == "yes-no" or now.outcome.tied or not now.outcome.elected:

@@ -19,7 +19,7 @@ def test_stations_arrive_in_the_order_of_the_log() -> None:
     assert partial.arrival.tolist() == [1, -1, 2, -1, 0, -1]
     assert partial.votes[[0, 2, 4]].tolist() == [[50, 20, 10], [1, 2, 3], [10, 20, 30]]
     assert partial.others.tolist() == [5, 0, 5, 0, 5, 0]
-    assert partial.strata == ("north", "south")
+    assert partial.strata == ("North", "South")
     assert partial.stratum.tolist() == [0, 0, 0, 1, 1, 1]
     assert partial.open_ballots == 300
 
@@ -29,7 +29,7 @@ def test_a_unit_has_its_own_stations_alone() -> None:
     count = ballots.count(ballots.sheet("b2", (10, 20, 30)), ballots.sheet("a1"))
     south = partial_count(count, 0, SETTINGS, count.election.units.position("south"))
     assert south.totals == (10, 20, 30)
-    assert (south.strata, south.open_ballots) == (("south",), 200)
+    assert (south.strata, south.open_ballots) == (("South",), 200)
 
 
 def test_a_quarantined_station_is_open_with_the_roll_of_the_definition() -> None:
@@ -78,14 +78,14 @@ def test_more_ballots_than_voters_is_not_coherent() -> None:
 @pytest.mark.parametrize(
     ("unit", "depth", "expected"),
     [
-        ("land", 0, ["land"] * 4),
-        ("land", 1, ["east", "east", "east", "land"]),
-        ("land", 2, ["east-1", "east-1", "east", "land"]),
-        ("land", 9, ["east-1", "east-1", "east", "land"]),
-        ("east", 1, ["east"] * 3),
-        ("east", 2, ["east-1", "east-1", "east"]),
-        ("east-1", 1, ["east-1"] * 2),
-        ("abroad", 1, ["land"]),
+        ("land", 0, ["Land"] * 4),
+        ("land", 1, ["East", "East", "East", "Land"]),
+        ("land", 2, ["East 1", "East 1", "East", "Land"]),
+        ("land", 9, ["East 1", "East 1", "East", "Land"]),
+        ("east", 1, ["East"] * 3),
+        ("east", 2, ["East 1", "East 1", "East"]),
+        ("east-1", 1, ["East 1"] * 2),
+        ("abroad", 1, ["Land"]),
     ],
 )
 def test_strata_are_units_at_a_depth_and_never_stations(unit: str, depth: int, expected: list[str]) -> None:
@@ -102,3 +102,15 @@ def test_strata_are_units_at_a_depth_and_never_stations(unit: str, depth: int, e
     )
     stratum, names = strata_below(units, units.position(unit), depth)
     assert [names[number] for number in stratum] == expected
+
+
+def test_strata_of_one_name_are_told_apart_by_their_ids() -> None:
+    units = Units(
+        [
+            UnitRow("land", "", "Land", "country", None),
+            *(UnitRow(region, "land", "Lakes", "region", None) for region in ("l1", "l2")),
+            UnitRow("sea", "land", "Sea", "region", None),
+            *(UnitRow(f"t{n}", region, "T", "station", 10) for n, region in enumerate(("l1", "l2", "sea"))),
+        ]
+    )
+    assert strata_below(units, 0, 1)[1] == ("Lakes (l1)", "Lakes (l2)", "Sea")

@@ -1,0 +1,173 @@
+"""Whether the outcome can still change, as pages show it: the call in a sentence, a picture, its table, what it rests on."""
+
+from collections.abc import Iterator
+from typing import Final
+
+from scrutineer.calls import Call, ConditionCall
+from scrutineer.calls.condition_words import times
+from scrutineer.calls.picture import description, headline, picture
+from scrutineer.calls.sentences import condition_sentence, explanations, names_of, sentence
+from scrutineer.calls.track import Track, rows
+from scrutineer.election import Contest
+from scrutineer.portal.called import Called
+from scrutineer.portal.formats import SiteFile
+from scrutineer.portal.text import number, sentence_words, words
+from scrutineer.portal.view import View
+from scrutineer.statements.contest_call import CalledCondition, ContestCall
+
+WIDE: Final = 760  # pixels
+NARROW: Final = 360
+CONDITIONS_SHOWN: Final = 12
+VERDICTS: Final = {
+    "not-coherent": "Not coherent",
+    "arithmetic": "Decided by arithmetic",
+    "statistics": "Decided by statistics",
+    "not-decided": "Not decided",
+}
+_GAMMA: Final = (
+    "<p>Gamma says how many times as common one kind of station may be among those still open as among those counted, region by "
+    "region. A condition flips at the gamma in the table; “seen” is the largest such difference between later and earlier "
+    "stations so far.</p>\n"
+)
+_CODES: Final = {
+    "lead": "{0} has more votes than {1}",
+    "above": "{0} has the share that the rule asks for",
+    "below": "{0} does not have the share that the rule asks for",
+    "ahead": "{0} is as far ahead of {1} as the rule asks for",
+    "short": "{0} is not as far ahead of {1} as the rule asks for",
+    "seat": "{0} keeps its last seat before {1}",
+    "elimination": "{1} leaves before {0}",
+}
+
+
+def call_sentence(view: View, contest: int) -> str:
+    """The call in one sentence; empty where there is none, or arithmetic has said it already."""
+    found = view.called[contest]
+    if found is None or found.call.verdict == "arithmetic":
+        return ""
+    return f'<p class="called">{sentence_words(sentence(found.call, view.election.contests[contest]))}</p>\n'
+
+
+def statistics(view: View, contest: int) -> bool:
+    """Whether a contest is decided by statistics, and not by arithmetic."""
+    found = view.called[contest]
+    return found is not None and found.call.verdict == "statistics"
+
+
+def call_picture(view: View, contest: int) -> str:
+    """The picture of the lead, and the way to what the verdict rests on; empty where there is no call."""
+    found = view.called[contest]
+    if found is None:
+        return ""
+    asked = view.election.contests[contest]
+    shown = "" if found.track is None else _figure(found.track, asked, "")
+    return f'{shown}<p class="go"><a href="{page_path(asked)}">What this rests on</a></p>\n'
+
+
+def call_pages(view: View) -> Iterator[SiteFile]:
+    """A page for the call on each contest, and its pictures as files of their own, wide and for a telephone."""
+    for contest, found in zip(view.election.contests, view.called, strict=True):
+        if found is None:
+            continue
+        yield SiteFile(page_path(contest), (_page(view, contest, found),))
+        if found.track is not None:
+            for width, path in ((WIDE, picture_path(contest)), (NARROW, picture_path(contest, "-narrow"))):
+                yield SiteFile(path, (picture(found.track, width=width).encode(),))
+
+
+def page_path(contest: Contest) -> str:
+    """Where the page of the call on a contest stands."""
+    return f"calls/{contest.id}.html"
+
+
+def picture_path(contest: Contest, form: str = "") -> str:
+    """Where the picture of a contest's lead stands."""
+    return f"calls/{contest.id}{form}.svg"
+
+
+def stated_call(view: View, stated: ContestCall) -> str:
+    """A call as a bulletin states it."""
+    names = {candidate.id: candidate.name for contest in view.election.contests for candidate in contest.standing()}
+    shown = list(stated.conditions)
+    if stated.lead is not None and stated.lead not in shown:
+        shown.append(stated.lead)
+    shown.sort(key=lambda condition: (condition.verdict == "arithmetic", condition.value))
+    body = "".join(_stated_row(condition, names) for condition in shown[:CONDITIONS_SHOWN])
+    reasons = ", ".join(f"<code>{words(reason)}</code>" for reason in stated.reasons)
+    return (
+        f"<h3>The call</h3>\n<p><strong>{VERDICTS[stated.verdict]}</strong>{f': {reasons}' if reasons else ''}.</p>\n"
+        f"{_table('What it rested on', body) if body else ''}"
+    )
+
+
+def _page(view: View, contest: Contest, found: Called) -> bytes:
+    call = found.call
+    why = [*explanations(call, contest), *call.incoherent]
+    listed = "".join(f"<li>{sentence_words(text)}</li>\n" for text in why)
+    content = [
+        f"<h1>{words(contest.title)}: can it still change?</h1>\n",
+        f'<p class="lead">{sentence_words(sentence(call, contest))}</p>\n',
+        f"<h2>Why, and what would change it</h2>\n<ul>\n{listed}</ul>\n" if why else "",
+        "" if found.track is None else _figure(found.track, contest, "../") + _track_table(found.track),
+        _conditions(call, contest),
+    ]
+    return view.frame.page("Call", "".join(content), 1, [("index.html", "Result")])
+
+
+def _figure(track: Track, contest: Contest, up: str) -> str:
+    alt = sentence_words(f"{headline(track)}. {description(track)}", isolate=False)
+    narrow = up + picture_path(contest, "-narrow")
+    return (
+        f'<figure class="lead-picture"><picture><source media="(max-width: 40rem)" srcset="{narrow}">'
+        f'<img src="{up}{picture_path(contest)}" alt="{alt}"></picture></figure>\n'
+    )
+
+
+def _track_table(track: Track) -> str:
+    head, *lines = ([sentence_words(cell, isolate=False) for cell in row] for row in rows(track))
+    cells = "".join(f'<th scope="col">{cell}</th>' for cell in head)
+    body = "".join(f"<tr>{''.join(f'<td>{cell}</td>' for cell in line)}</tr>\n" for line in lines)
+    return (
+        f'<div class="wide"><table class="list"><caption>The picture as a table</caption>\n<thead><tr>{cells}</tr></thead>\n'
+        f"<tbody>\n{body}</tbody></table></div>\n"
+    )
+
+
+def _conditions(call: Call, contest: Contest) -> str:
+    names = names_of(call, contest)
+    shown = list(dict.fromkeys(condition for clause in call.clauses for condition in clause))
+    shown += [lead for lead in call.leads if lead not in shown]
+    shown.sort(key=lambda condition: (condition.verdict == "arithmetic", condition.value))
+    body = "".join(_row(condition, condition_sentence(condition.condition, names)) for condition in shown[:CONDITIONS_SHOWN])
+    if not body:
+        return ""
+    return f"{_table('What the verdict rests on', body)}{_GAMMA}"
+
+
+def _row(condition: ConditionCall, text: str) -> str:
+    found = condition.sensitivity
+    flips_at = "" if found is None else "never" if found.flips_at is None else times(found.flips_at)
+    seen = "" if found is None else "beyond" if found.seen is None else times(found.seen)
+    return _cells(text, condition.value, flips_at, seen, VERDICTS[condition.verdict])
+
+
+def _stated_row(condition: CalledCondition, names: dict[str, str]) -> str:
+    flips_at = "" if condition.flips_at is None else times(condition.flips_at)
+    seen = "" if condition.seen is None else times(condition.seen)
+    kind, *ids = condition.code.split(":")
+    who = [*(names.get(own, own) for own in ids), "the others", "the others"]
+    text = _CODES[kind].format(*who) if kind in _CODES else condition.code
+    return _cells(text, condition.value, flips_at, seen, VERDICTS[condition.verdict])
+
+
+def _cells(text: str, value: int, flips_at: str, seen: str, verdict: str) -> str:
+    cells = (number(value), flips_at, seen, verdict)
+    return f'<tr><th scope="row">{sentence_words(text)}</th>{"".join(f"<td>{cell}</td>" for cell in cells)}</tr>\n'
+
+
+def _table(caption: str, body: str) -> str:
+    return (
+        f'<div class="wide"><table class="list"><caption>{caption}</caption>\n<thead><tr><th scope="col">Condition</th>'
+        '<th scope="col">Value now</th><th scope="col">Flips at gamma</th><th scope="col">Seen so far</th>'
+        f'<th scope="col">Verdict</th></tr></thead>\n<tbody>\n{body}</tbody></table></div>\n'
+    )
