@@ -45,7 +45,7 @@ variables by betting, J. R. Stat. Soc. B 86 (2024), section 5 for sampling witho
 import math
 from dataclasses import dataclass
 from fractions import Fraction
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -61,6 +61,8 @@ CUT: Final = 4
 
 _PRIOR_DRAWS: Final = 10
 """How many draws the prior of the bets counts for: that d is 0 on average, with half the mean expected gain as its spread."""
+
+_TINY: Final = float(np.finfo(np.float64).tiny)
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +96,8 @@ class Evidence:
 class _Sizes:
     """The cut sizes of all stations, in the order in which they were drawn: what is held against the gains."""
 
+    cut: NDArray[np.int64]
+    """Of each station, by row."""
     own: NDArray[np.float64]
     """Of each drawn station."""
     earlier: NDArray[np.float64]
@@ -101,6 +105,8 @@ class _Sizes:
     left: NDArray[np.float64]
     """Of all that were left before it, at least 1."""
     some_left: NDArray[np.bool_]
+    drawn: int
+    """Of all drawn stations together."""
     total: int
     largest: int
 
@@ -112,10 +118,11 @@ class _Sizes:
         drawn = cut[order]
         # What is added up is added up in integers; the bets themselves are statistics.
         before = np.cumsum(drawn)
+        whole = int(before[-1]) if len(before) else 0
         before -= drawn
         total, largest = int(cut.sum()), max(1, int(cut.max(initial=0)))
-        earlier = before.astype(np.float64)
-        return cls(drawn.astype(np.float64), earlier, np.maximum(total - earlier, 1.0), before < total, total, largest)
+        earlier, own = before.astype(np.float64), drawn.astype(np.float64)
+        return cls(cut, own, earlier, np.maximum(total - earlier, 1.0), before < total, whole, total, largest)
 
 
 @dataclass(frozen=True, eq=False)
@@ -163,33 +170,39 @@ class Draws:
 
     def evidence(self, measure: Measure) -> Evidence:
         """Test 'the condition fails in the end' on the stations counted so far. Raises CallError as `evidence` does."""
-        start, steps = self._start_and_steps(measure)
-        now = float(steps[-1]) if len(steps) else start
-        best = now if now == -math.inf else max(start, float(steps.max(initial=start)))
-        return Evidence(best, now, len(steps))
+        start, steps = self.start_and_steps(measure)
+        return _evidence(max(start, float(steps.max(initial=start))), float(steps[-1]) if len(steps) else start, len(steps))
 
     def path(self, measure: Measure) -> NDArray[np.float64]:
         """Log e after each counted station, in the order of arrival. Raises CallError as `evidence` does."""
-        return self._start_and_steps(measure)[1]
+        return self.start_and_steps(measure)[1]
 
-    def _start_and_steps(self, measure: Measure) -> tuple[float, NDArray[np.float64]]:
-        """Log e before the first station and after each."""
-        check_sums(self.partial, measure, float(self.capacity.sum(dtype=np.float64)))
-        worst = measure.condition.worst
-        if not self.bounded:
-            return 0.0, np.zeros(len(self.order))
-        # Under H0 the gains left add up to at most u, before the first draw and after each.
+    def left(self, measure: Measure) -> NDArray[np.int64]:
+        """What H0 leaves to gain (u above), before the first draw and after each."""
         left = np.empty(len(self.order) + 1, dtype=np.int64)
-        left[0] = measure.condition.need - 1 - worst * self.all_capacity
+        left[0] = measure.condition.need - 1 - measure.condition.worst * self.all_capacity
         gains = measure.values[self.order]
-        gains -= worst * self.drawn_capacity
+        gains -= measure.condition.worst * self.drawn_capacity
         np.cumsum(gains, out=left[1:])
         np.subtract(left[0], left[1:], out=left[1:])
-        steps = _log_e(left, self.sizes, self.stations)
+        return left
+
+    def predicted(self, measure: Measure) -> _Sizes:
+        """The gains that a baseline predicts, as sizes. Raises CallError where the measure has none."""
+        if measure.expected is None:
+            raise CallError(f"condition {measure.condition.code}: it was measured without a baseline")
+        low, high = measure.condition.worst * self.capacity, measure.condition.best * self.capacity
+        return _Sizes.of(np.clip(measure.expected, low, high) - low, self.order, self.stations)
+
+    def start_and_steps(self, measure: Measure) -> tuple[float, NDArray[np.float64]]:
+        """Log e before the first station and after each."""
+        check_sums(self.partial, measure, float(self.capacity.sum(dtype=np.float64)))
+        if not self.bounded:
+            return 0.0, np.zeros(len(self.order))
+        left = self.left(measure)
+        steps = _log_e(left, self.sizes, self.stations)[0]
         if measure.expected is not None:
-            low, high = worst * self.capacity, measure.condition.best * self.capacity
-            predicted = _Sizes.of(np.clip(measure.expected, low, high) - low, self.order, self.stations)
-            steps = np.logaddexp(steps, _log_e(left, predicted, self.stations)) - math.log(2)
+            steps = _average(steps, _log_e(left, self.predicted(measure), self.stations)[0])
         start = 0.0
         if self.complete:
             if int(left.min()) < 0:
@@ -215,10 +228,25 @@ def path(partial: PartialCount, measure: Measure) -> NDArray[np.float64]:
     return Draws.of(partial).path(measure)
 
 
-def _log_e(left: NDArray[np.int64], sizes: _Sizes, stations: int) -> NDArray[np.float64]:
-    """Log e after each draw: what H0 leaves to gain before each and after the last, and the sizes of the stations."""
+def _evidence(best: float, now: float, stations: int) -> Evidence:
+    # A test that was withdrawn takes back what it showed before.
+    return Evidence(now if now == -math.inf else best, now, stations)
+
+
+def _average(one: Any, other: Any) -> Any:
+    # Of two e, from their logarithms.
+    return np.logaddexp(one, other) - math.log(2)
+
+
+def _prior(room: float, sizes: _Sizes, stations: int) -> float:
+    rho = max(room, 0.0) / max(float(sizes.total), 1.0)
+    return _PRIOR_DRAWS * max(1.0, rho * sizes.total / stations / 2) ** 2
+
+
+def _log_e(left: NDArray[np.int64], sizes: _Sizes, stations: int) -> tuple[NDArray[np.float64], float]:
+    """Log e after each draw, and the sum of all d^2; from what H0 leaves to gain before each and after the last."""
     if len(left) == 1:
-        return np.zeros(0)
+        return np.zeros(0), 0.0
     room = left[:-1].astype(np.float64)
     rho = np.maximum(room, 0.0)
     rho /= sizes.left
@@ -227,14 +255,15 @@ def _log_e(left: NDArray[np.int64], sizes: _Sizes, stations: int) -> NDArray[np.
     # The squares of the past draws' d, and their sum at the present rho.
     squares = d * d
     past = np.cumsum(squares)
+    all_squares = float(past[-1])
     past -= squares
-    past += _PRIOR_DRAWS * max(1.0, float(rho[0]) * sizes.total / stations / 2) ** 2
+    past += _prior(float(room[0]), sizes, stations)
     bets = np.subtract(room[0], room, out=room)
     np.multiply(sizes.earlier, rho, out=squares)
     bets -= squares
     bets /= past
     # rho is 0 where nothing may be left to gain under H0: no d is below zero then, and every bet is a fair one.
-    np.maximum(rho, np.finfo(np.float64).tiny, out=rho)
+    np.maximum(rho, _TINY, out=rho)
     rho *= 2.0 * sizes.largest
     np.reciprocal(rho, out=rho)
     np.maximum(bets, 0.0, out=bets)
@@ -246,4 +275,65 @@ def _log_e(left: NDArray[np.int64], sizes: _Sizes, stations: int) -> NDArray[np.
     np.maximum(bets, -1.0, out=bets)
     with np.errstate(divide="ignore"):
         np.log1p(bets, out=bets)
-    return np.cumsum(bets, out=bets)
+    return np.cumsum(bets, out=bets), all_squares
+
+
+class _Process:
+    """One of the processes of a test, at its last draw: `_log_e` draw by draw, in the same steps of arithmetic."""
+
+    def __init__(self, left: NDArray[np.int64], sizes: _Sizes, stations: int) -> None:
+        steps, self._squares = _log_e(left, sizes, stations)
+        self.log = float(steps[-1]) if len(steps) else 0.0
+        self._room, self._sizes, self._drawn = float(left[0]), sizes, sizes.drawn
+        self._prior = _prior(self._room, sizes, stations)
+
+    def draw(self, row: int, before: int, after: int) -> None:
+        """One more draw, with what H0 leaves to gain before and after it."""
+        sizes, own = self._sizes, int(self._sizes.cut[row])
+        room, earlier = float(before), float(self._drawn)
+        rho = max(room, 0.0) / max(sizes.total - earlier, 1.0)
+        d = room - float(after) - own * rho
+        self._squares += d * d
+        past = self._squares - d * d + self._prior
+        bet = min(max((self._room - room - earlier * rho) / past, 0.0), 1 / (max(rho, _TINY) * (2.0 * sizes.largest)))
+        bet = bet if self._drawn < sizes.total and before >= 0 else 0.0
+        with np.errstate(divide="ignore"):
+            self.log += float(np.log1p(max(bet * d, -1.0)))
+        self._drawn += own
+
+
+class RunningTest:
+    """The test of one condition, kept up to date draw by draw; gives what `evidence` gives for the same draws."""
+
+    def __init__(self, draws: Draws, measure: Measure) -> None:
+        start, steps = draws.start_and_steps(measure)
+        self._best = max(start, float(steps.max(initial=start)))
+        self._now = float(steps[-1]) if len(steps) else start
+        self._number, self._draws, self._worst = len(steps), draws, measure.condition.worst
+        left = draws.left(measure)
+        self._left = int(left[-1])
+        self._processes: list[_Process] = []
+        if draws.bounded:
+            sizes = [draws.sizes] if measure.expected is None else [draws.sizes, draws.predicted(measure)]
+            self._processes = [_Process(left, each, draws.stations) for each in sizes]
+
+    def draw(self, row: int, value: int) -> None:
+        """One more station has arrived, at which the condition's form has this value."""
+        self._number += 1
+        if not self._processes:
+            self._now, self._best = 0.0, max(0.0, self._best)
+            return
+        after = self._left - value + self._worst * int(self._draws.capacity[row])
+        for process in self._processes:
+            process.draw(row, self._left, after)
+        self._left = after
+        logs = [process.log for process in self._processes]
+        self._now = logs[0] if len(logs) == 1 else float(_average(*logs))
+        if self._draws.complete and after < 0:
+            self._now = math.inf
+        self._best = max(self._best, self._now)
+
+    @property
+    def evidence(self) -> Evidence:
+        """What the test shows now."""
+        return _evidence(self._best, self._now, self._number)

@@ -46,13 +46,24 @@ def sizes_seen(partial: PartialCount) -> int:
     In hundredths, rounded up; 100 where nothing is open or no roll is known. ALLOWANCE stations are added to each class, counted
     and open, so that a handful of stations does not look like an order.
     """
+    rows, group = size_classes(partial)
+    among = np.bincount(2 * group + partial.open[rows], minlength=2 * SIZE_CLASSES).tolist()
+    return uneven(among[::2], among[1::2])
+
+
+def size_classes(partial: PartialCount) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """The rows of the counted and the open stations whose roll is known, and the class of each."""
     rows = np.flatnonzero((partial.counted | partial.open) & (partial.capacity != UNKNOWN))
-    if not len(rows) or not bool(partial.open[rows].any()):
-        return _ONE
+    if not len(rows):
+        return rows, rows
     order = rows[_by_size(partial.stratum[rows], partial.capacity[rows])]
-    group = _classes(np.bincount(partial.stratum[rows], minlength=len(partial.strata)))
-    among = np.bincount(2 * group + partial.open[order], minlength=2 * SIZE_CLASSES).tolist()
-    counted, still_open = among[::2], among[1::2]
+    return order, _classes(np.bincount(partial.stratum[rows], minlength=len(partial.strata)))
+
+
+def uneven(counted: list[int], still_open: list[int]) -> int:
+    """What `sizes_seen` says, from the numbers of counted and of open stations in each class."""
+    if not any(still_open):
+        return _ONE
     ratios = [Fraction(o + ALLOWANCE, c + ALLOWANCE) for o, c in zip(still_open, counted, strict=True)]
     return -int(-_ONE * max(ratios) // min(ratios))
 
