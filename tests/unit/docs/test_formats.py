@@ -8,6 +8,7 @@ from typing import get_args, get_origin, get_type_hints
 import msgspec
 import pytest
 
+from scrutineer.election.baseline import BASELINE_HEADER, BASELINE_TABLE, MAX_CONTEST_VOTES, MAX_VOTES
 from scrutineer.election.register import KINDS_BY_ROLE
 from scrutineer.election.tables import REGISTER_HEADER, UNITS_HEADER
 from scrutineer.election.units import MAX_DEPTH as MAX_TREE_DEPTH
@@ -76,8 +77,9 @@ def test_every_choice_is_named() -> None:
 
 
 def test_roles_and_what_they_sign() -> None:
+    statements = DOCUMENT.partition("\n## The tables of the definition")[0]  # where a column is called like a role
     rows = {
-        match[1]: match[2] for match in re.finditer(r"^\| (`[a-z`, -]+`|every other role) \| (.+) \|$", DOCUMENT, re.MULTILINE)
+        match[1]: match[2] for match in re.finditer(r"^\| (`[a-z`, -]+`|every other role) \| (.+) \|$", statements, re.MULTILINE)
     }
     for role, kinds in KINDS_BY_ROLE.items():
         row = next((text for roles, text in rows.items() if f"`{role}`" in roles), rows["every other role"])
@@ -90,6 +92,10 @@ def test_roles_and_what_they_sign() -> None:
     [
         f"`{','.join(UNITS_HEADER)}`",
         f"`{','.join(REGISTER_HEADER)}`",
+        f"**`{BASELINE_TABLE}`**",
+        f"`{','.join(BASELINE_HEADER)}`",
+        f"| 0 to {MAX_VOTES:,} in decimal digits",
+        f"at most {MAX_CONTEST_VOTES:,} votes in all",
         f'"{CONTENT_TYPE_PREFIX}" kind "{CONTENT_TYPE_SUFFIX}"',
         f"at most {MAX_STATEMENT_SIZE:,} bytes",
         f"at most {MAX_DEPTH} levels of nesting",
