@@ -2,6 +2,7 @@
 
 from typing import Final
 
+from scrutineer.election.definition import BASELINE_TABLE
 from scrutineer.portal import words as say
 from scrutineer.portal.call_pages import call_picture, call_sentence, statistics
 from scrutineer.portal.page import mark, progress_bar
@@ -89,10 +90,13 @@ def _data(view: View) -> str:
     for contest in view.election.contests:
         links = " · ".join(f'<a href="{view.places.contest(contest.id, file)}">{label}</a>' for file, label in DATA_FILES.items())
         rows.append(f"<li>{words(contest.title)}: {links}</li>\n")
+    has_baseline = BASELINE_TABLE in view.election.definition.tables
+    earlier = ' · <a href="definition/baseline.csv">votes of an earlier election</a>' if has_baseline else ""
     return (
         f'<section>\n<h2>Data</h2>\n<ul>\n{"".join(rows)}<li>All contests: <a href="data/results.nist.json">NIST (JSON)</a> · '
         '<a href="data/summary.json">summary (JSON)</a></li>\n'
-        '<li>The election: <a href="definition/units.csv">places</a> · <a href="definition/register.csv">keys</a></li>\n'
+        '<li>The election: <a href="definition/units.csv">places</a> · <a href="definition/register.csv">keys</a>'
+        f"{earlier}</li>\n"
         "</ul>\n</section>\n"
     )
 
