@@ -43,8 +43,8 @@ def keeps_pace(seen: int | None, partial: PartialCount, gamma: Fraction) -> bool
 def sizes_seen(partial: PartialCount) -> int:
     """How many times as common one size class is among the open stations as another, next to the counted ones of the class.
 
-    In hundredths, rounded up; 100 where nothing is open or no roll is known. ALLOWANCE stations are added to each class, counted
-    and open, so that a handful of stations does not look like an order.
+    In hundredths, rounded up; 100 where nothing is counted, nothing open, or no roll known. ALLOWANCE stations are added to each
+    class, so that a handful of stations does not look like an order.
     """
     rows, group = size_classes(partial)
     among = np.bincount(2 * group + partial.open[rows], minlength=2 * SIZE_CLASSES).tolist()
@@ -57,14 +57,20 @@ def size_classes(partial: PartialCount) -> tuple[NDArray[np.int64], NDArray[np.i
     if not len(rows):
         return rows, rows
     order = rows[_by_size(partial.stratum[rows], partial.capacity[rows])]
-    return order, _classes(np.bincount(partial.stratum[rows], minlength=len(partial.strata)))
+    return order, _classes(partial.stratum[order], partial.capacity[order])
 
 
 def uneven(counted: list[int], still_open: list[int]) -> int:
     """What `sizes_seen` says, from the numbers of counted and of open stations in each class."""
-    if not any(still_open):
+    all_counted, all_open = sum(counted), sum(still_open)
+    fewer = min(all_counted, all_open)
+    if not fewer:
         return _ONE
-    ratios = [Fraction(o + ALLOWANCE, c + ALLOWANCE) for o, c in zip(still_open, counted, strict=True)]
+    # The allowance is of the smaller number, and divided as all stations are, so that it takes no side and an empty class is even.
+    ratios = [
+        Fraction(o * fewer + ALLOWANCE * all_open, c * fewer + ALLOWANCE * all_counted)
+        for o, c in zip(still_open, counted, strict=True)
+    ]
     return -int(-_ONE * max(ratios) // min(ratios))
 
 
@@ -84,9 +90,17 @@ def _by_size(stratum: NDArray[np.int32], capacity: NDArray[np.int64]) -> NDArray
     return key
 
 
-def _classes(sizes: NDArray[np.int64]) -> NDArray[np.int64]:
-    """The class of every station, where each stratum's stations are in order of their size: equal numbers in each class."""
-    place = np.arange(int(sizes.sum())) - np.repeat(np.cumsum(sizes) - sizes, sizes)
-    place *= SIZE_CLASSES
-    place //= np.repeat(np.maximum(sizes, 1), sizes)
-    return place
+def _classes(stratum: NDArray[np.int32], capacity: NDArray[np.int64]) -> NDArray[np.int64]:
+    """The class of every station, of columns in order of stratum and size: about equal numbers of a stratum in each class.
+
+    Stations of one size are in one class, that of the middle one of them: rows stand in some order, and that must not matter.
+    """
+    sizes = np.bincount(stratum)
+    begins = np.cumsum(sizes) - sizes
+    new = np.ones(len(stratum), dtype=np.bool_)
+    new[1:] = (capacity[1:] != capacity[:-1]) | (stratum[1:] != stratum[:-1])
+    first = np.flatnonzero(new)
+    alike = np.diff(np.append(first, len(stratum)))
+    of = stratum[first]
+    middle = 2 * (first - begins[of]) + alike - 1
+    return np.repeat(middle * SIZE_CLASSES // (2 * sizes[of]), alike)

@@ -90,7 +90,7 @@ def call_command(
     The verdict is one of four: not coherent (the figures cannot all be true), decided by arithmetic (no way of casting what is
     open can change it), decided by statistics (at the risk and sensitivity that were committed to before the first result), or
     not decided, with the reasons. Settings given here were not committed to: they show what a verdict would be, and decide
-    nothing.
+    nothing. The exit status is 1 where figures are not coherent.
     """
     given = SettingsGiven(risk, gamma, strata, extra_ballots)
     with progress_display(as_json) as progress:
@@ -111,9 +111,11 @@ def call_command(
         _draw(reports, picture_file)
     if as_json:
         print_json([report_json(report) | {"source": own.source, "notes": list(own.notes)} for own, report in reports])
-        return
-    for own, report in reports:
-        _print(plain_console(), own, report)
+    else:
+        for own, report in reports:
+            _print(plain_console(), own, report)
+    if any(report.call.verdict == "not-coherent" for _, report in reports):
+        raise click.exceptions.Exit(1)
 
 
 def _reports(asked: list[Asked], counted: float | None) -> Iterator[tuple[Asked, CallReport]]:

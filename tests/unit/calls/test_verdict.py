@@ -216,6 +216,11 @@ class TestPace:
         partial = take(votes, rolls, np.zeros(400, dtype=int), np.arange(396))
         assert sizes_seen(partial) <= 300
 
+    def test_stations_of_one_size_show_nothing_however_the_rows_are_sorted(self) -> None:
+        votes = np.ones((400, 2), dtype=int)
+        for order in (np.arange(300), np.arange(100, 400)):
+            assert sizes_seen(take(votes, np.full(400, 700), np.arange(400) % 3, order)) == 100
+
     def test_without_rolls_or_open_stations_there_is_nothing_to_see(self) -> None:
         assert sizes_seen(country(1, counted=1.0)) == 100
         unknown = country(1)
