@@ -66,7 +66,7 @@ def uneven(counted: list[int], still_open: list[int]) -> int:
     fewer = min(all_counted, all_open)
     if not fewer:
         return _ONE
-    # The allowance is of the smaller number, and divided as all stations are, so that it takes no side and an empty class is even.
+    # The allowance is of the smaller number and divided as all stations are: it takes no side, and an empty class is even.
     ratios = [
         Fraction(o * fewer + ALLOWANCE * all_open, c * fewer + ALLOWANCE * all_counted)
         for o, c in zip(still_open, counted, strict=True)
