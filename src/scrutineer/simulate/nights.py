@@ -21,6 +21,7 @@ from typing import Final, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from scrutineer.calls.from_count import strata_below, votes_by_candidate
 from scrutineer.calls.partial import PartialCount
 from scrutineer.election import UNKNOWN, Contest, Option, Units
 from scrutineer.election.layout_reader import Published
@@ -196,7 +197,7 @@ def final_of_published(
     rows = np.array(sorted(sheets), dtype=np.int64)
     kept = [sheets[row] for row in rows.tolist()]
     options = np.array([sheet.counts for sheet in kept], dtype=np.int64).reshape(len(kept), len(chosen.options))
-    votes = _by_candidate(chosen, options)
+    votes = votes_by_candidate(chosen, options)
     others = np.array([_others(sheet) for sheet in kept], dtype=np.int64)
     rolls = np.array([UNKNOWN if sheet.roll is None else sheet.roll for sheet in kept], dtype=np.int64)
     rolls = np.where(rolls > 0, rolls, units.rolls[rows]) if len(rows) else rolls
@@ -226,7 +227,7 @@ def final_of_simulation(simulation: Simulation, depth: int = 1, *, contest: int 
     stratum, strata = _strata(simulation.units, rows, depth)
     return FinalCount(
         contest=boxes.contest,
-        votes=_by_candidate(boxes.contest, boxes.votes.astype(np.int64)),
+        votes=votes_by_candidate(boxes.contest, boxes.votes.astype(np.int64)),
         others=(boxes.blank + boxes.null).astype(np.int64),
         capacity=_capacity(simulation.units.rolls[rows].astype(np.int64), boxes.ballots, "rolls", 1.0),
         stratum=stratum,
@@ -342,13 +343,6 @@ def _share(final: FinalCount, candidate: int) -> NDArray[np.float64]:
     return share
 
 
-def _by_candidate(contest: Contest, options: Ints) -> Ints:
-    votes = np.zeros((len(options), len(contest.standing())), dtype=np.int64)
-    for option, candidate in enumerate(contest.candidate_of_option()):
-        votes[:, candidate] += options[:, option]
-    return votes
-
-
 def _others(sheet: PublishedSheet) -> int:
     marked = sum(filter(None, sheet.counts))
     if sheet.blank is None and sheet.null is None and sheet.cast is not None:
@@ -362,16 +356,9 @@ def _capacity(rolls: Ints, ballots: Ints, source: CapacitySource, factor: float)
 
 
 def _strata(units: Units, rows: Ints, depth: int) -> tuple[NDArray[np.int32], tuple[str, ...]]:
-    """The stratum of each station: the unit at `depth` below the root, or its parent where that lies above."""
+    """The stratum of each of these stations: the unit at `depth`, or the one right above where that lies deeper."""
     if depth < 0:
         raise UsageError(f"strata at depth {depth}: give 0 for the whole country, 1 for the units directly below it")
-    above = units.parent[units.station_units[rows]].astype(np.int64)
-    unit_depth = np.zeros(units.unit_count, dtype=np.int64)
-    climbing = np.arange(units.unit_count)
-    while bool((climbing > 0).any()):
-        unit_depth += climbing > 0
-        climbing = np.where(climbing > 0, units.parent[climbing], 0)
-    while bool((deep := unit_depth[above] > depth).any()):
-        above = np.where(deep, units.parent[above], above)
-    found, stratum = np.unique(above, return_inverse=True)
-    return stratum.astype(np.int32), tuple(units.ids[unit] for unit in found.tolist())
+    stratum, names = strata_below(units, 0, depth)
+    found, own = np.unique(stratum[rows], return_inverse=True)
+    return own.astype(np.int32), tuple(names[number] for number in found.tolist())
