@@ -20,9 +20,48 @@ from numpy.typing import NDArray
 from scrutineer.calls.extremes import ONE, SortedStations
 
 _SAFE: Final = 1 << 62
-_EXACT: Final = 1 << 53
 _STEPS: Final = 2
 _FARTHEST: Final = 100.0
+
+
+@dataclass(frozen=True, eq=False)
+class Cells:
+    """Sums over the stations of each stratum in each part of the order, those of high and of low ratios apart."""
+
+    sums: NDArray[np.int64]
+    """Shape (3, 2, parts, strata): numbers, sizes and values; high, low."""
+    means: NDArray[np.float64]
+    """By stratum: below which ratio of value to size a station's is low. Any will do; the mean proves most."""
+
+    @classmethod
+    def of(
+        cls,
+        stations: SortedStations,
+        starts: NDArray[np.int64],
+        ends: NDArray[np.int64],
+        part: NDArray[np.int64],
+        *,
+        parts: int,
+    ) -> "Cells":
+        """Sum up stations by stratum, from the part of each."""
+        values, sizes = stations.values, stations.sizes
+        strata, numbers = len(starts), ends - starts
+        all_sizes = stations.size_sums[ends] - stations.size_sums[starts]
+        means = (stations.value_sums[ends] - stations.value_sums[starts]) / np.maximum(all_sizes, 1)
+        # The place of a station's part and stratum, in the second half where its ratio is low.
+        cell = part * strata
+        cell += np.repeat(np.arange(strata), numbers)
+        cell += parts * strata * (values < np.repeat(means, numbers) * sizes)
+        sums = np.zeros((3, 2 * parts * strata), dtype=np.int64)
+        sums[0] = np.bincount(cell, minlength=sums.shape[1])
+        np.add.at(sums[1], cell, sizes)
+        np.add.at(sums[2], cell, values)
+        return cls(sums.reshape(3, 2, parts, strata), means)
+
+    def add(self, value: int, size: int, stratum: int, part: int, *, times: int = 1) -> None:
+        """Add a station in place, or take it away (-1 times)."""
+        low = int(float(value) < float(self.means[stratum]) * size)
+        self.sums[:, low, part, stratum] += (times, times * size, times * value)
 
 
 @dataclass(frozen=True, eq=False)
@@ -40,38 +79,12 @@ class CutSums:
     """What the later stations of the strata that take part added (L above), by cut."""
 
     @classmethod
-    def of(
-        cls,
-        stations: SortedStations,
-        starts: NDArray[np.int64],
-        ends: NDArray[np.int64],
-        part: NDArray[np.int64],
-        *,
-        parts: int,
-        least: int,
-    ) -> "CutSums | None":
-        """The cuts between parts of the order, from stations by stratum and the part of each; None if figures are too large.
+    def of(cls, cells: "Cells", *, least: int) -> "CutSums":
+        """The cuts between the parts of the order.
 
         Strata take part in a cut where at least `least` of their stations are earlier ones, and some are later ones.
         """
-        values, sizes = stations.values, stations.sizes
-        if max(float(np.abs(values).sum(dtype=np.float64)), float(stations.size_sums[-1])) >= _EXACT:
-            return None
-        strata, numbers = len(starts), ends - starts
-        mean = (stations.value_sums[ends] - stations.value_sums[starts]) / np.maximum(
-            stations.size_sums[ends] - stations.size_sums[starts], 1
-        )
-        # The place of a station's part and stratum, in the second half where its ratio is low.
-        cell = part * strata
-        cell += np.repeat(np.arange(strata), numbers)
-        cell += parts * strata * (values < np.repeat(mean, numbers) * sizes)
-
-        def sums(figures: NDArray[np.int64] | int) -> NDArray[np.int64]:
-            by_cell = np.zeros(2 * parts * strata, dtype=np.int64)
-            np.add.at(by_cell, cell, figures)
-            return np.cumsum(by_cell.reshape(2, parts, strata), axis=1)
-
-        (high, low), (high_sizes, low_sizes), (high_values, low_values) = sums(1), sums(sizes), sums(values)
+        (high, low), (high_sizes, low_sizes), (high_values, low_values) = np.cumsum(cells.sums, axis=2)
         all_sizes, all_values = high_sizes + low_sizes, high_values + low_values
         early_sizes, early_values = all_sizes[:-1], all_values[:-1]
         later_sizes = all_sizes[-1] - early_sizes
@@ -114,10 +127,15 @@ class CutSums:
         step = np.divide(-gap, slope, out=np.zeros(len(gap)), where=slope != 0)
         return np.asarray(np.maximum(more + step, 0.0))
 
+    @property
+    def idle(self) -> NDArray[np.bool_]:
+        """The cuts in which no stratum takes part."""
+        return np.asarray(self.later_sizes.max(axis=1, initial=0) == 0)
+
     def explained(self, gamma: int) -> NDArray[np.bool_]:
         """The cuts that are certainly explained at a gamma in hundredths, or have no stratum that takes part."""
         more = gamma - ONE
-        nothing = np.asarray(self.later_sizes.max(axis=1, initial=0) == 0)
+        nothing = self.idle
         largest = 2.0 * gamma * float(np.abs(self.values).max(initial=0) + np.abs(self.heavy_values).max(initial=0))
         largest = max(largest, 2.0 * gamma * float(self.sizes.max(initial=0)), float(np.abs(self.values).sum()))
         if largest * float(self.later_sizes.max(initial=1)) >= _SAFE:

@@ -52,11 +52,13 @@ class SortedStations:
     sizes: NDArray[np.int64]
     value_sums: NDArray[np.int64]
     size_sums: NDArray[np.int64]
+    largest: tuple[int, int]
+    """No value is further from zero, and no size larger, than these: they say which products fit into 64 bits."""
 
     @classmethod
-    def of(cls, values: NDArray[np.int64], sizes: NDArray[np.int64]) -> "SortedStations":
-        """Sum up stations that are sorted already."""
-        return cls(values, sizes, _running(values), _running(sizes))
+    def of(cls, values: NDArray[np.int64], sizes: NDArray[np.int64], largest: tuple[int, int] | None = None) -> "SortedStations":
+        """Sum up stations that are sorted already; `largest` if it is known."""
+        return cls(values, sizes, _running(values), _running(sizes), largest or (_largest(values), _largest(sizes)))
 
     def mirrored(self) -> "SortedStations":
         """The same stations with the values' opposite sign, hence in the opposite order."""
@@ -65,6 +67,7 @@ class SortedStations:
             self.sizes[::-1],
             self.value_sums[::-1] - self.value_sums[-1],
             self.size_sums[-1] - self.size_sums[::-1],
+            self.largest,
         )
 
 
@@ -96,8 +99,8 @@ class Extremes:
         self._all_values = stations.value_sums[ends] - self._first_values
         self._all_sizes = stations.size_sums[ends] - self._first_sizes
         # What a comparison multiplies and adds, at most, where gamma is 1.
-        largest, size_sum = _largest(stations.values), _largest(self._all_sizes)
-        value_sum, size = largest * _largest(ends - starts), max(_largest(stations.sizes), _largest(open_sizes))
+        largest, size_sum = stations.largest[0], _largest(self._all_sizes)
+        value_sum, size = largest * _largest(ends - starts), max(stations.largest[1], _largest(open_sizes))
         limit = max(_largest(self._low), _largest(self._high), largest) + _largest(self._shift)
         self._product = size * value_sum + limit * size_sum
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from fractions import Fraction
+from functools import lru_cache
 from math import gcd, lcm
 from typing import Final, TypeAlias
 
@@ -49,6 +50,7 @@ def linear(
     return Condition(code, favours, against, tuple(weights), int(rest * factor), need)
 
 
+@lru_cache(maxsize=1 << 12)
 def lead(first: int, second: int, candidates: int) -> Condition:
     """`first` has more votes than `second`."""
     return linear(f"lead:{first}:{second}", first, second, {first: 1, second: -1}, candidates=candidates, need=STRICT)

@@ -14,10 +14,11 @@ from scrutineer.calls.conditions import Condition, measure
 from scrutineer.calls.extremes import SortedStations
 from scrutineer.calls.martingale import Draws, RunningTest
 from scrutineer.calls.partial import PartialCount
-from scrutineer.calls.sensitivity import Reweighting
+from scrutineer.calls.sensitivity import PARTS, Reweighting
 from scrutineer.calls.strata import MIN_COUNTED, Strata
 from scrutineer.election import UNKNOWN
 
+_AGE: Final = 1.1
 _SAFE: Final = 1 << 62
 
 
@@ -98,16 +99,31 @@ class KeptCondition:
         self._value_sums, self._size_sums = _roomy(made.stations.value_sums, room + 1), _roomy(made.stations.size_sums, room + 1)
         self._arrival = _roomy(made.arrival, room)
         self._starts, self._ends = made.starts.copy(), made.ends.copy()
+        self._largest, self._hints = made.stations.largest, made.hints
+        self._cells, self._summed = made.summed(), self._number
         self.test = RunningTest(draws, self._measure)
 
+    def move(self, row: int, stratum: int, size: int, parts: tuple[int, int]) -> None:
+        """A counted station goes over from one part of the order of arrival to another, because there are more stations."""
+        value = self._value(row)
+        if value or size:
+            for part, times in zip(parts, (-1, 1), strict=True):
+                self._cells.add(value, size, stratum, part, times=times)
+
+    def _value(self, row: int) -> int:
+        # What is reweighted: the value, or its difference from the baseline's.
+        expected = self._measure.expected
+        return int(self._measure.values[row]) - (0 if expected is None else int(expected[row]))
+
     def add(self, row: int, value: int, stratum: int, size: int, place: int) -> None:
-        """A station is counted, as number `place` in the order of arrival."""
+        """A station is counted, as number `place` in the order of arrival, of which it is in the last part."""
         self._measure.values[row] = value
         self.test.draw(row, value)
-        if self._measure.expected is not None:
-            value -= int(self._measure.expected[row])
+        value = self._value(row)
         if not value and not size:
             return  # It has no ratio and says nothing.
+        self._cells.add(value, size, stratum, PARTS - 1)
+        self._largest = max(self._largest[0], abs(value)), max(self._largest[1], size)
         at, number = self._place(value, size, int(self._starts[stratum]), int(self._ends[stratum])), self._number
         _insert(self._values, at, number, value)
         _insert(self._sizes, at, number, size)
@@ -122,17 +138,27 @@ class KeptCondition:
         """The sorted stations now, for the strata of now."""
         number = self._number
         stations = SortedStations(
-            self._values[:number], self._sizes[:number], self._value_sums[: number + 1], self._size_sums[: number + 1]
+            self._values[:number],
+            self._sizes[:number],
+            self._value_sums[: number + 1],
+            self._size_sums[: number + 1],
+            self._largest,
         )
-        return Reweighting(strata, self._measure, stations, self._arrival[:number], self._starts, self._ends)
+        made = Reweighting(
+            strata, self._measure, stations, self._arrival[:number], self._starts, self._ends, self._hints, self._cells
+        )
+        if number > _AGE * self._summed:
+            # The means are those of when the stations were summed up; old ones prove less.
+            self._cells, self._summed = made.summed(), number
+            return self.reweighting(strata)
+        return made
 
     def _place(self, value: int, size: int, start: int, end: int) -> int:
         # Behind all stations of the stratum whose ratio is smaller or the same; one of size 0 is first or last.
         if not size:
             return start if value < 0 else end
         values, sizes = self._values[start:end], self._sizes[start:end]
-        largest = max(abs(value), int(np.abs(values).max(initial=0)))
-        if largest * max(size, int(sizes.max(initial=0))) >= _SAFE:
+        if self._largest[0] * self._largest[1] >= _SAFE:
             values, sizes = values.astype(object), sizes.astype(object)
         return start + int(np.count_nonzero(values * size <= value * sizes))
 

@@ -29,7 +29,7 @@ Every figure is exact: it is found by comparing integers and fractions, and does
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import Final
 
@@ -38,7 +38,7 @@ from numpy.typing import NDArray
 
 from scrutineer.calls.call import NEVER, Sensitivity
 from scrutineer.calls.conditions import MAX_WEIGHT, Condition, Measure
-from scrutineer.calls.cuts import CutSums
+from scrutineer.calls.cuts import Cells, CutSums
 from scrutineer.calls.extremes import ONE, Extremes, SortedStations, by_ratio
 from scrutineer.calls.partial import MAX_VOTES, PartialCount
 from scrutineer.calls.strata import MIN_COUNTED, Strata, sums
@@ -47,6 +47,8 @@ from scrutineer.errors import CallError
 
 PARTS: Final = 8
 """The order of arrival is cut after each of so many equal parts of the counted stations but the last."""
+
+_FLIPS: Final = -1
 
 MARGIN_STEPS: Final = 100_000
 """Margins are bounded on a grid of so many steps for the whole of the valid votes: a thousandth of a share point each."""
@@ -65,6 +67,10 @@ class Reweighting:
     arrival: NDArray[np.int64]
     starts: NDArray[np.int64]
     ends: NDArray[np.int64]
+    hints: dict[int, int] = field(default_factory=dict)
+    """Where to begin searching: what was found last at the widest cut, and what flipped (_FLIPS). They change no result."""
+    cells: Cells | None = None
+    """The stations' sums by part of the order of arrival, where they are known already."""
 
     @classmethod
     def of(cls, strata: Strata, measure: Measure) -> "Reweighting":
@@ -109,18 +115,22 @@ class Reweighting:
     def flips_at(self) -> int | None:
         """The smallest gamma in hundredths at which the condition can fail; NEVER where it cannot. 100 without a bound."""
         bound = self._lower()
-        return ONE if bound is None else bound.first(self.measure.condition.need, ties=False)
+        if bound is None:
+            return ONE
+        found = bound.first(self.measure.condition.need, ties=False, guess=self.hints.get(_FLIPS))
+        if found is not NEVER:
+            self.hints[_FLIPS] = found
+        return found
 
     def seen(self) -> int | None:
         """The largest difference between earlier and later arrivals, as a gamma in hundredths; NEVER where no gamma gives it."""
-        counted, largest = len(self.strata.rows), ONE
-        ends = [counted * part // PARTS for part in range(1, PARTS)]
-        sums = self._cut_sums(ends)
+        largest, widest, ends = ONE, None, cut_after(len(self.strata.rows))
+        sums = CutSums.of(self.cells or self.summed(), least=MIN_COUNTED)
         # The cut that needs the largest gamma comes first; of the others it is then proved that theirs is smaller.
-        order = range(PARTS - 1) if sums is None else sums.order()
-        explained = None if sums is None else sums.explained(largest)
-        for cut in order:
-            if explained is not None and explained[cut]:
+        order = self.hints.keys() - {_FLIPS} or sums.order()
+        explained = sums.idle
+        for cut in [*order, *(cut for cut in range(PARTS - 1) if cut not in order)]:
+            if explained[cut]:
                 continue
             split = self._split(ends[cut])
             if split is None:
@@ -131,31 +141,29 @@ class Reweighting:
                 continue
             if sign < 0:
                 earlier, later = earlier.mirrored(), -later
-            found = earlier.first(later, ties=True, start=largest, guess=None if sums is None else sums.guess(cut))
+            found = earlier.first(later, ties=True, start=largest, guess=self.hints.get(cut) or sums.guess(cut))
             if found is NEVER:
                 return NEVER
-            if found > largest and sums is not None:
-                explained = sums.explained(found)
+            if found > largest or widest is None:
+                widest, explained = cut, sums.explained(found)
             largest = found
+        for cut in self.hints.keys() - {_FLIPS}:
+            del self.hints[cut]
+        if widest is not None:
+            self.hints[widest] = largest
         return largest
 
-    def _cut_sums(self, ends: list[int]) -> CutSums | None:
-        # Of the parts of the order that end after so many stations.
-        part = np.repeat(np.arange(PARTS), np.diff([0, *ends, len(self.strata.rows)]))
-        return CutSums.of(
-            self.stations,
-            self.starts,
-            self.ends,
-            part[self.arrival],
-            parts=PARTS,
-            least=MIN_COUNTED,
-        )
+    def summed(self) -> Cells:
+        """The stations' sums by part of the order of arrival."""
+        counted = len(self.strata.rows)
+        part = np.repeat(np.arange(PARTS), np.diff([0, *cut_after(counted), counted]))
+        return Cells.of(self.stations, self.starts, self.ends, part[self.arrival], parts=PARTS)
 
     def _split(self, first: int) -> tuple[Extremes, int] | None:
         # The predictions of the stations that arrived first for what came later, and what that was.
         early = np.flatnonzero(self.arrival < first)
         starts, ends = np.searchsorted(early, self.starts), np.searchsorted(early, self.ends)
-        stations = SortedStations.of(self.stations.values[early], self.stations.sizes[early])
+        stations = SortedStations.of(self.stations.values[early], self.stations.sizes[early], self.stations.largest)
         early_sizes = stations.size_sums[ends] - stations.size_sums[starts]
         later_sizes = self.stations.size_sums[self.ends] - self.stations.size_sums[self.starts] - early_sizes
         later_values = self.stations.value_sums[self.ends] - self.stations.value_sums[self.starts]
@@ -192,6 +200,11 @@ class Reweighting:
             limits=(condition.worst * ballots, condition.best * ballots, ballots != UNKNOWN),
             base=self.measure.total + uncovered,
         )
+
+
+def cut_after(counted: int) -> list[int]:
+    """After how many of the counted stations the order of arrival is cut, cut by cut."""
+    return [counted * part // PARTS for part in range(1, PARTS)]
 
 
 def sensitivity(partial: PartialCount, measure: Measure) -> Sensitivity:

@@ -13,6 +13,7 @@ so the sheet after which another candidate leads takes as long as `make_call`. S
 one after `withdraw`, which moves everything that arrived later one place forward.
 """
 
+from bisect import bisect_right
 from functools import cached_property
 from typing import Final
 
@@ -27,6 +28,7 @@ from scrutineer.calls.martingale import Draws, Evidence
 from scrutineer.calls.outcomes import tally_of
 from scrutineer.calls.pace import SIZE_CLASSES, size_classes, uneven
 from scrutineer.calls.partial import MAX_VOTES, PartialCount, Rankings
+from scrutineer.calls.sensitivity import cut_after
 from scrutineer.calls.verdict import call_of_tally
 from scrutineer.election import Contest
 from scrutineer.election.call_settings import CallSettings
@@ -167,6 +169,7 @@ class _Kept(Examination):
         self._kept_strata = KeptStrata(partial)
         self._conditions: dict[Condition, KeptCondition] = {}
         self._used: set[Condition] = set()
+        self._order: list[int] = partial.in_order().tolist()
         rows, group = size_classes(partial)
         self._class: NDArray[np.int64] = np.full(len(partial.counted), _NO_CLASS, dtype=np.int64)
         self._class[rows] = group
@@ -191,11 +194,23 @@ class _Kept(Examination):
             self._of_class[1][self._class[row]] -= 1
         self._conditions = {condition: kept for condition, kept in self._conditions.items() if condition in self._used}
         self._used.clear()
+        self._order.append(row)
+        moved = [
+            (each, int(self.partial.stratum[each]), self._kept_strata.size(each), parts) for each, parts in self._moved(place)
+        ]
         for condition, kept in self._conditions.items():
+            for each, of, its_size, parts in moved:
+                kept.move(each, of, its_size, parts)
             value = (
                 sum(weight * number for weight, number in zip(condition.weights, votes, strict=True)) + condition.rest * others
             )
             kept.add(row, value, stratum, size, place)
+
+    def _moved(self, counted: int) -> list[tuple[int, tuple[int, int]]]:
+        # The rows that go over from one part of the order of arrival to another when one more station is counted, and the parts.
+        before, after = cut_after(counted), cut_after(counted + 1)
+        places = sorted({old for old, new in zip(before, after, strict=True) if old < new and old < counted})
+        return [(self._order[at], (bisect_right(before, at), bisect_right(after, at))) for at in places]
 
     @cached_property
     def _draws(self) -> Draws:
