@@ -14,6 +14,7 @@ from scrutineer.election import Contest
 from scrutineer.election.call_settings import CallSettings
 
 DECIDED: Final = ("arithmetic", "statistics")
+FILE: Final = "the stations of this file"
 
 __all__ = ["condition_sentence", "explanations", "names_of", "sensitivity_sentence", "sentence", "verdict_name", "weakest"]
 
@@ -89,18 +90,19 @@ def _result(call: Call, names: tuple[str, ...], contest: Contest | None) -> str:
     """What is decided. Of a part of the contest's unit nobody is elected: there it is who comes first."""
     outcome = call.outcome
     first = [names[index] for index in outcome.elected]
-    where = f"in {call.unit}, " if call.unit else ""
+    place = FILE if call.of_file and not call.unit else call.unit
+    where = f"in {place}, " if place else ""
     if contest is not None and contest.rule == "yes-no":
         return f"{where}the question {'has' if outcome.elected == (0,) else 'does not have'} the votes it needs"
     if outcome.seats:
         seats = [f"{names[index]} {number(count)}" for index, count in enumerate(outcome.seats) if count]
-        return f"{where}the seats {'would be' if call.unit else 'are'} {listed(seats)}"
+        return f"{where}the seats {'would be' if place else 'are'} {listed(seats)}"
     if outcome.runoff:
         pair = listed([names[index] for index in outcome.runoff])
-        return f"{where}{pair} {'come first, nobody with the share that the rule asks for' if call.unit else 'go into a run-off'}"
+        return f"{where}{pair} {'come first, nobody with the share that the rule asks for' if place else 'go into a run-off'}"
     if not first:
-        return f"{where}nobody is elected" if not call.unit else f"{where}nobody has the votes that the rule asks for"
-    if call.unit:
+        return f"{where}nobody is elected" if not place else f"{where}nobody has the votes that the rule asks for"
+    if place:
         return f"{where}{listed(first)} {'comes' if len(first) == 1 else 'come'} first"
     return f"{listed(first)} {'is' if len(first) == 1 else 'are'} elected"
 

@@ -1,6 +1,7 @@
 """`call`: whether the outcome can still change, and what would change it."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 from typing import Final, cast, get_args
@@ -124,6 +125,7 @@ def _reports(asked: list[Asked], counted: float | None) -> Iterator[tuple[Asked,
         if counted is not None:
             partial = partial.first(int(partial.counted_stations * Fraction(counted) // 100))
         call = make_call(own.contest, partial, own.settings, committed=own.committed, unit=own.unit, incoherent=own.incoherent)
+        call = replace(call, of_file=own.of_file)
         yield own, call_report(own.contest, partial, call)
 
 

@@ -82,6 +82,8 @@ class Asked:
     source: str
     """Where the figures come from, in one sentence."""
     unit: str = ""
+    of_file: bool = False
+    """Whether the figures are somebody's published file, which elects nobody."""
     incoherent: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
 
@@ -114,6 +116,7 @@ def _ask(count: Count, number: int, unit: int | None, settings: CallSettings, *,
         heading=f"{contest.title}, log size {count.size:,}" + ("" if unit is None else f", {units.names[unit]}"),
         source=definition.provenance_sentence(),
         unit="" if unit is None else units.ids[unit],
+        of_file=definition.provenance == "replayed",
         incoherent=incoherence(count, number, partial),
     )
 
@@ -156,6 +159,7 @@ def ask_published(
                 committed=False,
                 heading=f"{layout.title}: {contest.title}",
                 source=f"Published by: {layout.publisher}. The settings of this call were chosen after the event.",
+                of_file=True,
                 notes=tuple(notes),
             )
         )

@@ -1,14 +1,11 @@
 """The calls of a record: worked out once for the pages and pictures that show them."""
 
 from dataclasses import dataclass, replace
-from typing import Final
 
 from scrutineer.calls import Call, make_call
 from scrutineer.calls.from_count import incoherence, partial_count
 from scrutineer.calls.track import Track, track
 from scrutineer.count import Count
-
-REPLAY: Final = "the stations of this file"
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,8 +25,7 @@ def called(count: Count, contest: int) -> Called | None:
     asked = count.election.contests[contest]
     call = make_call(asked, partial, settings, committed=True, incoherent=incoherence(count, contest, partial))
     if count.election.definition.provenance == "replayed":
-        # A file may list some stations of a country only: it elects nobody.
-        call = replace(call, unit=REPLAY)
+        call = replace(call, of_file=True)
     if call.incoherent or not partial.counted_stations or len(partial.candidates) == 1 or asked.rule == "ranked":
         return Called(call, None)
     return Called(call, track(partial, asked.title, tuple(candidate.name for candidate in asked.standing())))
