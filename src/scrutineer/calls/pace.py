@@ -24,6 +24,7 @@ from scrutineer.election import UNKNOWN
 
 SIZE_CLASSES: Final = 4
 ALLOWANCE: Final = 5
+LONGEST_VIEW: Final = 66  # percent of the stations
 _ONE: Final = 100  # 1.00 in hundredths
 _LONGEST: Final = 1 << 62
 
@@ -31,13 +32,14 @@ _LONGEST: Final = 1 << 62
 def keeps_pace(seen: int | None, partial: PartialCount, gamma: Fraction) -> bool:
     """Whether a difference seen so far (in hundredths; None: beyond every gamma) stays within gamma if the drift goes on.
 
-    seen^(1 / f) <= gamma, compared exactly as seen^100 <= gamma^p with p the whole percent of the stations that are counted.
+    seen^(1 / f) <= gamma, compared exactly as seen^100 <= gamma^p with p the whole percent of the stations that are counted; p is
+    LONGEST_VIEW at most, because what comes last may differ by more than what was seen, however much is counted.
     """
     if seen is None:
         return False
     stations = partial.counted_stations + partial.open_stations
     percent = 100 * partial.counted_stations // stations if stations else 0
-    return Fraction(seen, _ONE) ** 100 <= gamma**percent
+    return Fraction(seen, _ONE) ** 100 <= gamma ** min(percent, LONGEST_VIEW)
 
 
 def sizes_seen(partial: PartialCount) -> int:
