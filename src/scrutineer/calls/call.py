@@ -96,6 +96,8 @@ class Call:
     """What gives first, in the terms of `count.outcome.Bound`."""
     slack: int | None
     """Ballots between what is open and the fewest that can change the outcome; above 0 decides by arithmetic."""
+    baseline: bool = False
+    """Whether stations are compared by how they differ from an earlier election."""
     of_file: bool = False
     """Whether the figures are somebody's published file, which may list some stations of a country only, and elects nobody."""
     ordered: bool = True

@@ -46,9 +46,9 @@ def sentence(call: Call, contest: Contest | None = None) -> str:
         case "arithmetic":
             return f"{name}: {_result(call, names, contest)}; {_arithmetic(call)}."
         case "statistics":
-            return f"{name}: {_result(call, names, contest)}{_flip(call, names)}."
+            return f"{name}: {_result(call, names, contest)}{_flip(call, names)}{_compared(call)}."
         case _:
-            return f"{name}: {_undecided(call, names)}{_uncommitted(call)}."
+            return f"{name}: {_undecided(call, names)}{_compared(call)}{_uncommitted(call)}."
 
 
 def explanations(call: Call, contest: Contest | None = None) -> tuple[str, ...]:
@@ -157,6 +157,13 @@ def _lead(call: Call, names: tuple[str, ...]) -> str:
 
 def _closest(call: Call) -> ConditionCall:
     return min(call.leads, key=lambda lead: lead.value)
+
+
+def _compared(call: Call) -> str:
+    hangs = weakest(call)
+    if not call.baseline or hangs is None or hangs.sensitivity is None:
+        return ""
+    return "; stations are compared by how they differ from the earlier election of the baseline"
 
 
 def _uncommitted(call: Call) -> str:

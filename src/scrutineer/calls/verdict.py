@@ -105,6 +105,7 @@ def call_of_tally(
         open_ballots=partial.open_ballots,
         binding=bound.binding,
         slack=bound.slack,
+        baseline=partial.previous is not None,
         ordered=partial.ordered,
         sizes_seen=judge.sizes_seen,
     )

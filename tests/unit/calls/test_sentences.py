@@ -293,3 +293,9 @@ def test_figures() -> None:
     assert plain(decimal(Fraction(1234567, 100))) == "12 345.67"
     assert plain(share(Fraction(1, 20))) == "5 %"
     assert [points(value) for value in (700, -35, 0)] == ["+7.00", "−0.35", "0.00"]
+
+
+def test_a_baseline_is_named_where_the_verdict_rests_on_it() -> None:
+    assert "earlier election" in sentence(replace(CALL, baseline=True))
+    assert "earlier election" in sentence(replace(STATISTICS, baseline=True))
+    assert "earlier election" not in sentence(CALL) + sentence(STATISTICS) + sentence(replace(NOTHING, baseline=True))
