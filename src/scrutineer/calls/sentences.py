@@ -174,7 +174,8 @@ def _uncommitted(call: Call) -> str:
 
 def _explanation(call: Call, reason: Reason, names: tuple[str, ...]) -> str:
     best = [max(clause, key=_strength) for clause in call.clauses if clause]
-    about = next((condition for condition in best if reason in condition.reasons), weakest(call))
+    concerned = [condition for condition in best if reason in condition.reasons]
+    about = min(concerned, key=_strength) if concerned else weakest(call)
     match reason:
         case "outstanding-exceeds-lead":
             return _exceeds(call)
