@@ -162,7 +162,9 @@ class Reweighting:
     def _split(self, first: int) -> tuple[Extremes, int] | None:
         # The predictions of the stations that arrived first for what came later, and what that was.
         early = np.flatnonzero(self.arrival < first)
-        starts, ends = np.searchsorted(early, self.starts), np.searchsorted(early, self.ends)
+        ends = np.searchsorted(early, self.ends)
+        starts = np.zeros_like(ends)
+        starts[1:] = ends[:-1]  # Each stratum begins where the one before it ends.
         stations = SortedStations.of(self.stations.values[early], self.stations.sizes[early], self.stations.largest)
         early_sizes = stations.size_sums[ends] - stations.size_sums[starts]
         later_sizes = self.stations.size_sums[self.ends] - self.stations.size_sums[self.starts] - early_sizes
