@@ -23,11 +23,14 @@ _PHRASES: Final = {
     200: b"OK",
     201: b"Created",
     400: b"Bad Request",
+    403: b"Forbidden",
     404: b"Not Found",
     405: b"Method Not Allowed",
     408: b"Request Timeout",
+    409: b"Conflict",
     413: b"Content Too Large",
     415: b"Unsupported Media Type",
+    422: b"Unprocessable Content",
     431: b"Request Header Fields Too Large",
     503: b"Service Unavailable",
 }
@@ -52,6 +55,7 @@ class Response(NamedTuple):
 
 Done = Callable[[Response], object]
 Handler = Callable[[Request, Done], object]
+Refuse = Callable[[Problem], Response]
 
 
 def problem_response(problem: Problem, fields: bytes = b"") -> Response:
@@ -64,10 +68,23 @@ def problem_response(problem: Problem, fields: bytes = b"") -> Response:
 class Connections:
     """What all connections of a server share: who answers, who is connected, and the current Date header field."""
 
-    def __init__(self, handler: Handler, clock: Callable[[], float], limit: int = 10_000) -> None:
-        """`clock` tells the time for timeouts, in seconds; `limit` is how many clients may be connected at a time."""
+    def __init__(
+        self,
+        handler: Handler,
+        clock: Callable[[], float],
+        limit: int = 10_000,
+        *,
+        refuse: Refuse = problem_response,
+        max_body: int = MAX_BODY_SIZE,
+    ) -> None:
+        """`clock` tells the time for timeouts, in seconds; `limit` is how many clients may be connected at a time.
+
+        `refuse` words the answer to what never reaches the handler; `max_body` is how many bytes a body may have.
+        """
         self.handler = handler
         self.limit = limit
+        self.refuse = refuse
+        self.max_body = max_body
         self.clock = clock
         self.now = clock()
         self.open: set[Connection] = set()
@@ -246,19 +263,19 @@ class Connection(asyncio.Protocol):
             self._media_type = value.partition(b";")[0].strip().lower()
         elif name == b"host":
             self._hosts += 1
-        elif name == b"content-length" and len(value) < 20 and value.isdigit() and int(value) > MAX_BODY_SIZE:
-            self._refusal = _too_large()
+        elif name == b"content-length" and len(value) < 20 and value.isdigit() and int(value) > self._shared.max_body:
+            self._refusal = _too_large(self._shared.max_body)
         elif name == b"expect" and value.lower() == b"100-continue" and self._refusal is None and not self._exchanges:
             self._transport.write(b"HTTP/1.1 100 Continue\r\n\r\n")
 
     def on_body(self, body: bytes) -> None:
         """Part of httptools: some of the body."""
         self._size += len(body)
-        if self._size > MAX_BODY_SIZE:
+        if self._size > self._shared.max_body:
             # The rest is not kept. A little is read to its end, so that the client sees the refusal and may go on.
-            self._refusal = _too_large()
+            self._refusal = _too_large(self._shared.max_body)
             self._body.clear()
-            if self._size > 16 * MAX_BODY_SIZE:
+            if self._size > 16 * self._shared.max_body:
                 self._reject(self._refusal)
         elif not self._stopped:
             self._body.append(body)
@@ -280,7 +297,7 @@ class Connection(asyncio.Protocol):
         if last:
             self._stopped = True
         if self._refusal is not None:
-            exchange.done(problem_response(self._refusal))
+            exchange.done(self._shared.refuse(self._refusal))
             return
         path = self._target.partition(b"?")[0]
         body = self._body
@@ -329,7 +346,7 @@ class Connection(asyncio.Protocol):
         self._receiving = False
         exchange = _Exchange(self, head_only=False, last=True)
         self._exchanges.append(exchange)
-        exchange.done(problem_response(problem))
+        exchange.done(self._shared.refuse(problem))
 
     def _linger(self) -> None:
         """Close, but let the client read: closing at once, with input unread, would reset the connection under the answer."""
@@ -352,5 +369,5 @@ class Connection(asyncio.Protocol):
                 self._transport.resume_reading()
 
 
-def _too_large() -> Problem:
-    return Problem("too-large", f"the body is longer than {MAX_BODY_SIZE} bytes: a statement has at most 65,535")
+def _too_large(limit: int) -> Problem:
+    return Problem("too-large", f"the body is longer than {limit} bytes: nothing that this service takes is so long")

@@ -3,12 +3,46 @@
 from base64 import b64encode
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from scrutineer.errors import NoteError
 from scrutineer.log.merkle import EMPTY_ROOT, HASH_SIZE, MAX_SIZE
 from scrutineer.log.note import NoteSigner, NoteVerifier, check_text, decode_base64, open_note, sign_note
 
 MAX_ORIGIN_SIZE = 255  # bytes of UTF-8; a cosignature writes the length in one byte
+
+
+class HeadLines(NamedTuple):
+    """What the lines of a checkpoint say, well-formed but not yet believed: origin, size and root, and lines after them."""
+
+    origin: str
+    size: int
+    root: bytes
+    """32 bytes; also for size 0 not necessarily the root of the empty tree."""
+    extensions: tuple[str, ...] = ()
+
+    @classmethod
+    def parse(cls, text: bytes) -> "HeadLines":
+        """Read a note text strictly; raise NoteError unless it has the lines of a checkpoint in canonical form."""
+        try:
+            lines = text.decode().split("\n")
+        except UnicodeDecodeError:
+            raise NoteError("checkpoint: not UTF-8") from None
+        if len(lines) < 4 or lines.pop():
+            raise NoteError("checkpoint: expected at least three lines: origin, size and root")
+        origin, size, root, *extensions = lines
+        if not origin or len(origin.encode()) > MAX_ORIGIN_SIZE:
+            raise NoteError(f"checkpoint: the origin must be one line of 1 to {MAX_ORIGIN_SIZE} bytes")
+        if not (size.isascii() and size.isdecimal() and len(size) <= len(str(MAX_SIZE)) and str(int(size)) == size):
+            raise NoteError("checkpoint: the size is not a decimal number without leading zeros")
+        if int(size) > MAX_SIZE:
+            raise NoteError(f"checkpoint: {size} is not a tree size")
+        root_hash = decode_base64(root, "checkpoint root")
+        if len(root_hash) != HASH_SIZE:
+            raise NoteError(f"checkpoint: the root has {len(root_hash)} bytes instead of {HASH_SIZE}")
+        if "" in extensions:
+            raise NoteError("checkpoint: a line after the root is empty")
+        return cls(origin, int(size), root_hash, tuple(extensions))
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,16 +74,10 @@ class Checkpoint:
 
         Extension lines, which the specification discourages and ML-DSA-44 signatures do not cover, are refused.
         """
-        try:
-            lines = text.decode().split("\n")
-        except UnicodeDecodeError:
-            raise NoteError("checkpoint: not UTF-8") from None
-        if len(lines) != 4 or lines[3]:
+        lines = HeadLines.parse(text)
+        if lines.extensions:
             raise NoteError("checkpoint: expected three lines: origin, size and root")
-        origin, size, root = lines[:3]
-        if not (size.isascii() and size.isdecimal() and len(size) <= len(str(MAX_SIZE))):
-            raise NoteError("checkpoint: the size is not a decimal number")
-        checkpoint = cls(origin, int(size), decode_base64(root, "checkpoint root"))
+        checkpoint = cls(lines.origin, lines.size, lines.root)
         if checkpoint.to_text() != text:
             raise NoteError("checkpoint: not in canonical form")
         return checkpoint

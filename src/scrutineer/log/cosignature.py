@@ -1,22 +1,50 @@
-"""C2SP tlog-cosignature: timestamped ML-DSA-44 signatures of checkpoints (type 0x06), by the log and by witnesses."""
+"""C2SP tlog-cosignature: timestamped signatures of checkpoints.
+
+Witnesses make them with ML-DSA-44 (type 0x06) and with Ed25519 (type 0x04, cosignature/v1); the log with ML-DSA-44.
+"""
 
 import struct
 from dataclasses import dataclass
 
 from scrutineer.errors import NoteError, SignatureError, UsageError
-from scrutineer.log.checkpoint import Checkpoint
-from scrutineer.log.note import MLDSA44_COSIGNATURE, VerifierKey
+from scrutineer.log.checkpoint import Checkpoint, HeadLines
+from scrutineer.log.note import ED25519_COSIGNATURE, MLDSA44_COSIGNATURE, VerifierKey
 from scrutineer.statements.keys import SigningKey, verify
 
 PUBLIC_KEY_SIZE = 1312  # bytes (FIPS 204, table 2)
 SIGNATURE_SIZE = 2420  # bytes
+ED25519_SIZE = 64  # bytes of an Ed25519 signature
 MAX_TIME = 2**63 - 1  # POSIX seconds
 
 _LABEL = b"subtree/v1\n\0"
 
 
-def cosigned_message(cosigner: str, time: int, checkpoint: Checkpoint) -> bytes:
-    """Return the bytes that an ML-DSA-44 cosignature signs: the `cosigned_message` structure over a whole tree."""
+def cosignature_time(signature: bytes) -> int:
+    """Return the time of a cosignature in POSIX seconds: its first 8 bytes; 0 says nothing of time. Raise NoteError."""
+    if len(signature) < 8:
+        raise NoteError(f"cosignature: {len(signature)} bytes are too few for a time")
+    (time,) = struct.unpack(">Q", signature[:8])
+    if time > MAX_TIME:
+        raise NoteError(f"cosignature: {time} is not a time in POSIX seconds")
+    return int(time)
+
+
+def cosigned_text(time: int, text: bytes) -> bytes:
+    """Return the bytes that an Ed25519 cosignature signs: two lines with version and time, and the checkpoint's whole text.
+
+    They do not name the cosigner, so one Ed25519 key must not serve two witnesses.
+    """
+    if not 0 <= time <= MAX_TIME:
+        raise NoteError(f"cosignature: {time} is not a time in POSIX seconds")
+    HeadLines.parse(text)
+    return b"cosignature/v1\ntime %d\n%b" % (time, text)
+
+
+def cosigned_message(cosigner: str, time: int, checkpoint: Checkpoint | HeadLines) -> bytes:
+    """Return the bytes that an ML-DSA-44 cosignature signs: the `cosigned_message` structure over a whole tree.
+
+    Lines after the root are not in it: such a signature says nothing about them.
+    """
     name, origin = cosigner.encode(), checkpoint.origin.encode()
     if not 1 <= len(name) <= 255:
         raise NoteError("cosignature: the cosigner's name must have 1 to 255 bytes")
@@ -58,8 +86,7 @@ class MlDsa44Verifier:
         """Raise NoteError unless the text is a checkpoint and this its signature by this key."""
         if len(signature) != 8 + SIGNATURE_SIZE:
             raise NoteError(f"note: the ML-DSA-44 signature by {self.name} has {len(signature)} bytes, not 2,428")
-        (time,) = struct.unpack(">Q", signature[:8])
-        message = cosigned_message(self.name, time, Checkpoint.from_text(text))
+        message = cosigned_message(self.name, cosignature_time(signature), HeadLines.parse(text))
         try:
             verify(self.key.public_key, message, signature[8:], "ml-dsa-44")
         except SignatureError:
@@ -89,5 +116,75 @@ class MlDsa44Signer:
 
     def sign(self, text: bytes, time: int = 0) -> bytes:
         """Return time (8 bytes, big-endian POSIX seconds) and signature of a checkpoint's text."""
-        message = cosigned_message(self.name, time, Checkpoint.from_text(text))
+        message = cosigned_message(self.name, time, HeadLines.parse(text))
         return struct.pack(">Q", time) + self._key.sign(message)
+
+
+@dataclass(frozen=True, slots=True)
+class Ed25519CosignatureVerifier:
+    """Verifies Ed25519 cosignatures of checkpoints (cosignature/v1)."""
+
+    key: VerifierKey
+
+    def __post_init__(self) -> None:
+        if self.key.signature_type != ED25519_COSIGNATURE or len(self.key.public_key) != 32:
+            raise NoteError(f"verifier key {self.key.name}: not an Ed25519 cosigner's key of 32 bytes (type 0x04)")
+
+    @property
+    def name(self) -> str:
+        """The key's name."""
+        return self.key.name
+
+    @property
+    def key_id(self) -> bytes:
+        """The key's 4-byte id."""
+        return self.key.key_id
+
+    def verify(self, text: bytes, signature: bytes) -> None:
+        """Raise NoteError unless the text is a checkpoint and this its cosignature by this key."""
+        if len(signature) != 8 + ED25519_SIZE:
+            raise NoteError(f"note: the Ed25519 cosignature by {self.name} has {len(signature)} bytes, not 72")
+        try:
+            verify(self.key.public_key, cosigned_text(cosignature_time(signature), text), signature[8:])
+        except SignatureError:
+            raise NoteError(f"note: the Ed25519 cosignature by {self.name} does not verify") from None
+
+
+class Ed25519Cosigner:
+    """Cosigns checkpoints with Ed25519 (cosignature/v1)."""
+
+    __slots__ = ("_key", "verifier")
+
+    def __init__(self, name: str, key: SigningKey) -> None:
+        if key.algorithm != "ed25519":
+            raise UsageError(f"key {name}: Ed25519 cosignatures cannot be made with a key for {key.algorithm}")
+        self._key = key
+        self.verifier = Ed25519CosignatureVerifier(VerifierKey(name, ED25519_COSIGNATURE, key.public_key))
+
+    @property
+    def name(self) -> str:
+        """The key's name."""
+        return self.verifier.name
+
+    @property
+    def key_id(self) -> bytes:
+        """The key's 4-byte id."""
+        return self.verifier.key_id
+
+    def sign(self, text: bytes, time: int = 0) -> bytes:
+        """Return time (8 bytes, big-endian POSIX seconds) and signature of a checkpoint's text."""
+        return struct.pack(">Q", time) + self._key.sign(cosigned_text(time, text))
+
+
+Cosigner = Ed25519Cosigner | MlDsa44Signer
+CosignatureVerifier = Ed25519CosignatureVerifier | MlDsa44Verifier
+
+
+def cosignature_verifier(vkey: str) -> CosignatureVerifier:
+    """Read a witness's verifier key, of either type. Raise NoteError for one that makes no cosignatures."""
+    key = VerifierKey.parse(vkey)
+    if key.signature_type == MLDSA44_COSIGNATURE:
+        return MlDsa44Verifier(key)
+    if key.signature_type == ED25519_COSIGNATURE:
+        return Ed25519CosignatureVerifier(key)
+    raise NoteError(f"verifier key {key.name}: type {key.signature_type:#04x} makes no cosignatures: use one of 0x04 or 0x06")

@@ -14,6 +14,7 @@ MAX_NOTE_SIZE = 1 << 20  # bytes; 100 signatures of 5 kB leave room for a long t
 MAX_SIGNATURES = 100  # the specification asks for at least 16
 
 ED25519 = 0x01  # signature type identifiers of the specification
+ED25519_COSIGNATURE = 0x04
 MLDSA44_COSIGNATURE = 0x06
 
 _DASH = "— "
