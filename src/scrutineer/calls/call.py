@@ -1,6 +1,7 @@
 """The call: the verdict on whether an outcome can still change, with its reasons. Values only; verdict.py makes them."""
 
 from dataclasses import dataclass
+from fractions import Fraction
 from typing import Final, Literal
 
 from scrutineer.calls.conditions import Condition
@@ -64,6 +65,11 @@ class ConditionCall:
     """Whether the sequential test passed at this condition's part of the risk."""
     band: int
     """Values up to this lie within the recount band."""
+
+    @property
+    def ballots_left(self) -> Fraction:
+        """How many of the worst ballots it takes to make the condition fail; below zero where it does not hold now."""
+        return Fraction(self.value - self.condition.need, max(1, -self.condition.worst))
 
 
 @dataclass(frozen=True, slots=True)

@@ -144,7 +144,7 @@ class _Judge:
             if condition not in self._known:
                 self._known[condition] = self._by_arithmetic(condition)
         waiting = [clause for clause in asked if not any(self._known[condition].verdict in _DECIDED for condition in clause)]
-        waiting.sort(key=lambda clause: max(self._ballots_left(self._known[condition]) for condition in clause))
+        waiting.sort(key=lambda clause: max(self._known[condition].ballots_left for condition in clause))
         undecided = False
         for number, clause in enumerate(waiting):
             if undecided and number >= EXAMINED:
@@ -154,10 +154,6 @@ class _Judge:
                     self._known[condition] = self._by_statistics(self._known[condition])
             undecided = undecided or not any(self._known[condition].verdict in _DECIDED for condition in clause)
         return tuple(tuple(self._known[condition] for condition in clause) for clause in asked)
-
-    def _ballots_left(self, found: ConditionCall) -> Fraction:
-        # How many of the worst ballots it takes to make the condition fail.
-        return Fraction(found.value - found.condition.need, max(1, -found.condition.worst))
 
     def _by_arithmetic(self, condition: Condition) -> ConditionCall:
         value = condition.value(self._tally)

@@ -8,6 +8,7 @@ from scrutineer.errors import StatementError
 
 MAX_CONDITIONS = 4_096
 _LONGEST_TEXT = 256  # characters
+_LONGEST_BINDING = 4_096  # characters; in a tie it names every candidate
 
 CallVerdict = Literal["not-coherent", "arithmetic", "statistics", "not-decided"]
 
@@ -48,10 +49,10 @@ class ContestCall(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_
     slack: int | None = None
     """Ballots between what is open and the fewest that can change the outcome; above 0 decides by arithmetic."""
     conditions: tuple[CalledCondition, ...] = ()
-    """The conditions on which the outcome rests."""
+    """The conditions on which the outcome rests; of very many those nearest to failing."""
     lead: CalledCondition | None = None
     """Whether the candidate with the most votes stays ahead of the next; None without a single leader."""
 
     def __post_init__(self) -> None:
-        if len(self.conditions) > MAX_CONDITIONS or len(self.binding) > _LONGEST_TEXT:
+        if len(self.conditions) > MAX_CONDITIONS or len(self.binding) > _LONGEST_BINDING:
             raise StatementError(f"a call has more than {MAX_CONDITIONS} conditions, or a binding that is too long")
