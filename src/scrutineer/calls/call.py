@@ -102,6 +102,8 @@ class Call:
     """What gives first, in the terms of `count.outcome.Bound`."""
     slack: int | None
     """Ballots between what is open and the fewest that can change the outcome; above 0 decides by arithmetic."""
+    supposed: bool = False
+    """Whether that commitment is only supposed, as in a rehearsal or a replay of published figures."""
     baseline: bool = False
     """Whether stations are compared by how they differ from an earlier election."""
     of_file: bool = False

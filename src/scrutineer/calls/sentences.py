@@ -46,7 +46,7 @@ def sentence(call: Call, contest: Contest | None = None) -> str:
         case "arithmetic":
             return f"{name}: {_result(call, names, contest)}; {_arithmetic(call)}."
         case "statistics":
-            return f"{name}: {_result(call, names, contest)}{_flip(call, names)}{_compared(call)}."
+            return f"{name}: {_result(call, names, contest)}{_flip(call, names)}{_compared(call)}{_uncommitted(call)}."
         case _:
             return f"{name}: {_undecided(call, names)}{_compared(call)}{_uncommitted(call)}."
 
@@ -167,6 +167,8 @@ def _compared(call: Call) -> str:
 
 
 def _uncommitted(call: Call) -> str:
+    if call.supposed:
+        return "; this supposes that risk, gamma and strata were committed before the first result"
     if call.committed:
         return ""
     return "; risk, gamma and strata were not committed before the first result, so that arithmetic alone could decide"
