@@ -57,6 +57,7 @@ _REGIONS_SHOWN: Final = 12
     "--strata", type=click.IntRange(min=0), metavar="DEPTH", help="Depth of the units that are compared with themselves."
 )
 @click.option("--extra-ballots", type=click.IntRange(min=0), metavar="N", help="Lawful ballots beyond a station's roll.")
+@click.option("--suppose-committed", is_flag=True, help="For rehearsals: decide as if the settings had been committed to.")
 @click.option(
     "--picture", "picture_file", type=click.Path(path_type=Path, dir_okay=False), metavar="SVG", help="Draw it to a file."
 )
@@ -79,6 +80,7 @@ def call_command(
     gamma: str | None,
     strata: int | None,
     extra_ballots: int | None,
+    suppose_committed: bool,
     picture_file: Path | None,
     as_json: bool,
 ) -> None:
@@ -90,8 +92,8 @@ def call_command(
 
     The verdict is one of four: not coherent (the figures cannot all be true), decided by arithmetic (no way of casting what is
     open can change it), decided by statistics (at the risk and sensitivity that were committed to before the first result), or
-    not decided, with the reasons. Settings given here were not committed to: they show what a verdict would be, and decide
-    nothing. The exit status is 1 where figures are not coherent.
+    not decided, with the reasons. Settings given here were not committed to, so that statistics decide
+    nothing; for rehearsals and replays, --suppose-committed shows what they would decide. The exit status is 1 where figures are not coherent.
     """
     given = SettingsGiven(risk, gamma, strata, extra_ballots)
     with progress_display(as_json) as progress:
@@ -107,7 +109,7 @@ def call_command(
                 _refuse({"--where": conditions, "--contest": contest_id}, "a bare table has one contest")
                 given_rule = RuleGiven(cast("RuleName", rule or "plurality"), seats, threshold, alternative, recount)
                 asked = ask_table(where, baseline, given_rule, given)
-        reports = list(_reports(asked, counted))
+        reports = list(_reports(asked, counted, suppose=suppose_committed))
     if picture_file is not None:
         _draw(reports, picture_file)
     if as_json:
@@ -119,13 +121,15 @@ def call_command(
         raise click.exceptions.Exit(1)
 
 
-def _reports(asked: list[Asked], counted: float | None) -> Iterator[tuple[Asked, CallReport]]:
+def _reports(asked: list[Asked], counted: float | None, *, suppose: bool) -> Iterator[tuple[Asked, CallReport]]:
     for own in asked:
         partial = own.partial
         if counted is not None:
             partial = partial.first(int(partial.counted_stations * Fraction(counted) // 100))
-        call = make_call(own.contest, partial, own.settings, committed=own.committed, unit=own.unit, incoherent=own.incoherent)
-        call = replace(call, of_file=own.of_file)
+        supposed = suppose and not own.committed
+        committed = own.committed or supposed
+        call = make_call(own.contest, partial, own.settings, committed=committed, unit=own.unit, incoherent=own.incoherent)
+        call = replace(call, of_file=own.of_file, supposed=supposed)
         yield own, call_report(own.contest, partial, call)
 
 

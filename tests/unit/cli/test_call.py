@@ -55,6 +55,11 @@ def test_settings_given_afterwards_decide_nothing(tmp_path: Path) -> None:
     found = call("call", large_table(tmp_path / "night.csv", counted=600), "--json").json[0]
     assert (found["verdict"], found["reasons"], found["committed"]) == ("not-decided", ["not-committed"], False)
     assert found["leads"][0]["tested"]
+    supposed = call("call", tmp_path / "night.csv", "--suppose-committed").out
+    assert "Decided by statistics (at risk 5 %, gamma 3)" in supposed
+    assert "this supposes that risk, gamma and strata were committed" in supposed
+    rehearsal = call("call", tmp_path / "night.csv", "--suppose-committed", "--json").json[0]
+    assert (rehearsal["verdict"], rehearsal["committed"], rehearsal["supposed_committed"]) == ("statistics", False, True)
     low, point, high = (found["estimate"]["shares"]["Heron"][key] for key in ("low", "point", "high"))
     assert low <= point <= high
     assert low < 0.52 / 0.92 < high
