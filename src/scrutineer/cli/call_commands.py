@@ -93,7 +93,8 @@ def call_command(
     The verdict is one of four: not coherent (the figures cannot all be true), decided by arithmetic (no way of casting what is
     open can change it), decided by statistics (at the risk and sensitivity that were committed to before the first result), or
     not decided, with the reasons. Settings given here were not committed to, so that statistics decide
-    nothing; for rehearsals and replays, --suppose-committed shows what they would decide. The exit status is 1 where figures are not coherent.
+    nothing; for rehearsals and replays, --suppose-committed shows what they would decide. The exit status is 1 where figures are
+    not coherent.
     """
     given = SettingsGiven(risk, gamma, strata, extra_ballots)
     with progress_display(as_json) as progress:
