@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from scrutineer.calls.conditions import Condition, Measure
 from scrutineer.calls.partial import PartialCount
+from scrutineer.calls.ranked_conditions import RankedCondition
 from scrutineer.election import UNKNOWN
 from scrutineer.errors import CallError
 
@@ -227,9 +228,12 @@ def needs(partial: PartialCount, measure: Measure) -> Needs:
     """What the trailing side needs of what is left, in total and by stratum; shares for a lead over a rival alone.
 
     Every stratum is taken to add votes, divided as in its counted stations; whatever of the gap that leaves must come from
-    the same change per vote everywhere. Raises CallError for capacities too large to be true.
+    the same change per vote everywhere. Raises CallError for capacities too large to be true, and for a condition on ranked
+    ballots, whose value the votes per candidate do not give.
     """
     condition = measure.condition
+    if isinstance(condition, RankedCondition):
+        raise CallError(f"condition {condition.code}: it is about rankings, and votes per candidate say nothing of them")
     rows, everything = _rows(partial, condition)
     pair = _is_lead(condition)
     gap = measure.slack + 1

@@ -27,7 +27,7 @@ class CallReport:
     prospect: Prospect | None
     """When it would, if its value stayed as it is."""
     needs: Needs | None
-    """What would have to come, in total and by stratum, for it to fail."""
+    """What would have to come, in total and by stratum, for it to fail; None where nothing is open, or ballots are ranked."""
     estimate: Estimate | None
 
 
@@ -44,7 +44,7 @@ def call_report(contest: Contest, partial: PartialCount, call: Call) -> CallRepo
         hanging,
         since(partial, measured),
         would_become(partial, measured),
-        needs(partial, measured) if partial.open_stations else None,
+        needs(partial, measured) if partial.open_stations and contest.rule != "ranked" else None,
         estimate(partial),
     )
 

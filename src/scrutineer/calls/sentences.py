@@ -109,7 +109,8 @@ def _result(call: Call, names: tuple[str, ...], contest: Contest | None) -> str:
 
 def _arithmetic(call: Call) -> str:
     if not call.open or call.open_ballots == 0:
-        return "every station is counted" if not call.open else "no further ballot can come"
+        # Stations that were excluded are not counted, but not open either.
+        return "no station is open any more" if not call.open else "no further ballot can come"
     if call.slack is None or call.open_ballots is None:
         return "no number of further ballots can change that"
     needed = count_of(call.open_ballots + call.slack, "further ballot", "further ballots")
@@ -128,9 +129,13 @@ def _undecided(call: Call, names: tuple[str, ...]) -> str:
         return "no station is counted yet"
     ahead = f"{_lead(call, names)} with {number(call.counted)} of {count_of(call.stations, 'station', 'stations')} counted"
     if "tie" in call.reasons:
-        return f"{listed([names[index] for index in call.outcome.tied])} are level on the last place; {ahead}"
+        return f"{_level(call, names)}; {ahead}"
+    hangs = weakest(call)
+    at_stake = ""
+    if hangs is not None and (not call.leads or hangs.condition != _closest(call).condition):
+        at_stake = f"; it hangs on whether {condition_sentence(hangs.condition, names)}"
     if "recount-band" in call.reasons:
-        return f"{ahead}, so close that a recount may change the outcome"
+        return f"{ahead}{at_stake}, {'which is ' if at_stake else ''}so close that a recount may change the outcome"
     if call.open_ballots is None:
         coming = (
             f"nothing bounds what {count_of(call.open, 'open station', 'open stations')} can still add, because rolls are missing"
@@ -138,10 +143,6 @@ def _undecided(call: Call, names: tuple[str, ...]) -> str:
     else:
         enough = ", which is enough to change the outcome" if "outstanding-exceeds-lead" in call.reasons else ""
         coming = f"up to {count_of(call.open_ballots, 'ballot', 'ballots')} can still come{enough}"
-    hangs = weakest(call)
-    at_stake = ""
-    if hangs is not None and (not call.leads or hangs.condition != _closest(call).condition):
-        at_stake = f"; it hangs on whether {condition_sentence(hangs.condition, names)}"
     only_the_test = "test-not-passed" in call.reasons and not {"order-sensitive", "order-seen"} & set(call.reasons)
     test = "; the sequential test has not passed yet" if only_the_test else ""
     return f"{ahead}, and {coming}{at_stake}{_flip(call, names)}{test}"
@@ -149,10 +150,22 @@ def _undecided(call: Call, names: tuple[str, ...]) -> str:
 
 def _lead(call: Call, names: tuple[str, ...]) -> str:
     if not call.leads:
+        if call.outcome.rounds and call.outcome.elected:
+            return f"{names[call.outcome.elected[0]]} survives the instant run-off so far"
         return "nobody is ahead"
     nearest = _closest(call)
     rival = "the next" if nearest.condition.against is None else names[nearest.condition.against]
     return f"{names[nearest.condition.favours]} leads {rival} by {count_of(nearest.value, 'vote', 'votes')}"
+
+
+def _level(call: Call, names: tuple[str, ...]) -> str:
+    """Who shares the last places or seats, with the number of these where there are several."""
+    outcome = call.outcome
+    who = listed([names[index] for index in outcome.tied]) or "The candidates"
+    last, place = "last " if outcome.elected or outcome.runoff else "", "seat" if outcome.seats else "place"
+    if outcome.open_seats > 1:
+        return f"{who} are level for {'the ' if last else ''}{last}{number(outcome.open_seats)} {place}s"
+    return f"{who} are level for the {last}{place}"
 
 
 def _closest(call: Call) -> ConditionCall:
@@ -218,8 +231,7 @@ def _explanation(call: Call, reason: Reason, names: tuple[str, ...]) -> str:
                 "chosen after seeing results: no verdict by statistics is given, and arithmetic alone can decide."
             )
         case "tie":
-            level = listed([names[index] for index in call.outcome.tied]) or "The candidates"
-            return f"{level} are level on the last place; one more ballot, or the law's own way of breaking a tie, changes that."
+            return f"{_level(call, names)}; one more ballot, or the law's own way of breaking a tie, changes that."
         case "inputs":
             return _inputs(call)
 
@@ -264,7 +276,7 @@ def _band(about: ConditionCall | None, names: tuple[str, ...]) -> str:
 
 def _inputs(call: Call) -> str:
     if call.incoherent:
-        return f"These figures cannot all be true: {'; '.join(call.incoherent)}. A call is made once they are corrected."
+        return "These figures cannot all be true; a call is made once they are corrected."
     if not call.counted:
         return "No station is counted; a call is made once the first one is."
     return (

@@ -174,7 +174,7 @@ def _print(console: Console, own: Asked, report: CallReport) -> None:
         console.print(_estimates_table(report, names))
     if report.needs is not None and report.needs.overall.share_needed is not None:
         console.print(_needs_table(report, names))
-    for line in _history(report):
+    for line in _history(report, names):
         console.print(_plain(line), soft_wrap=True)
     console.print()
 
@@ -259,13 +259,18 @@ def _need_cells(need: Need) -> list[str]:
     ]
 
 
-def _history(report: CallReport) -> Iterator[str]:
-    history, prospect = report.since, report.prospect
+def _history(report: CallReport, names: tuple[str, ...]) -> Iterator[str]:
+    # Of one condition: the outcome may hang on others besides, which become certain at other counts.
+    hanging, history, prospect = report.hanging, report.since, report.prospect
+    if hanging is None:
+        return
+    what = condition_sentence(hanging.condition, names)
     if history is not None:
-        yield f"Certain by arithmetic since {history.stations:,} stations were counted."
+        yield f"Certain by arithmetic since {history.stations:,} stations were counted: {what}."
     elif prospect is not None and prospect.open_limit is not None:
         rest = "" if prospect.to_count is None else f", {prospect.to_count:,} fewer than now"
-        yield f"With the counts as they are, arithmetic decides it once at most {prospect.open_limit:,} ballots are open{rest}."
+        limit = f"once at most {prospect.open_limit:,} ballots are open{rest}"
+        yield f"With the counts as they are, certain by arithmetic {limit}: {what}."
 
 
 def _plain(text: str) -> str:

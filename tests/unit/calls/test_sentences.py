@@ -11,10 +11,11 @@ from scrutineer.calls.conditions import Condition
 from scrutineer.calls.forms import NOT_BELOW, STRICT, above, ahead, below, lead, linear, short
 from scrutineer.calls.sentences import condition_sentence, explanations, sensitivity_sentence, sentence, verdict_name, weakest
 from scrutineer.calls.text import THIN, decimal, points, share
-from scrutineer.count.outcome import Outcome
+from scrutineer.count.outcome import Outcome, Round
 from scrutineer.election import Contest, Option
 
 NAMES = ("Heron", "Wren", "Finch")
+SEAT = linear("seat:1:2", 1, 2, {1: 2, 2: -3}, candidates=3, need=STRICT)
 FLIPS = Sensitivity(210, 140, ())
 LEAD = ConditionCall(lead(0, 1, 3), "not-decided", ("outstanding-exceeds-lead", "order-sensitive"), 700, -1500, FLIPS, True, 20)
 CALL = Call(
@@ -94,7 +95,7 @@ def test_verdict_names() -> None:
         ),
         pytest.param(
             replace(ARITHMETIC, open=0, open_ballots=0),
-            "Decided by arithmetic: Heron is elected; every station is counted.",
+            "Decided by arithmetic: Heron is elected; no station is open any more.",
             id="all counted",
         ),
         pytest.param(
@@ -110,28 +111,58 @@ def test_verdict_names() -> None:
         pytest.param(NOTHING, "Not decided: no station is counted yet.", id="nothing counted"),
         pytest.param(
             replace(ARITHMETIC, outcome=Outcome(runoff=(0, 1)), open=0),
-            "Decided by arithmetic: Heron and Wren go into a run-off; every station is counted.",
+            "Decided by arithmetic: Heron and Wren go into a run-off; no station is open any more.",
             id="run-off",
         ),
         pytest.param(
             replace(ARITHMETIC, outcome=Outcome(elected=(0, 2), seats=(4, 0, 1)), open=0),
-            "Decided by arithmetic: the seats are Heron 4 and Finch 1; every station is counted.",
+            "Decided by arithmetic: the seats are Heron 4 and Finch 1; no station is open any more.",
             id="seats",
         ),
         pytest.param(
             replace(ARITHMETIC, outcome=Outcome(elected=(0, 2)), open=0),
-            "Decided by arithmetic: Heron and Finch are elected; every station is counted.",
+            "Decided by arithmetic: Heron and Finch are elected; no station is open any more.",
             id="several places",
         ),
         pytest.param(
             replace(ARITHMETIC, unit="north", open=0),
-            "Decided by arithmetic: in north, Heron comes first; every station is counted.",
+            "Decided by arithmetic: in north, Heron comes first; no station is open any more.",
             id="nobody is elected by a part",
         ),
         pytest.param(
             replace(CALL, reasons=("tie",), outcome=Outcome(tied=(0, 1), open_seats=1), clauses=(), leads=()),
-            "Not decided: Heron and Wren are level on the last place; nobody is ahead with 80 of 100 stations counted.",
+            "Not decided: Heron and Wren are level for the place; nobody is ahead with 80 of 100 stations counted.",
             id="tie",
+        ),
+        pytest.param(
+            replace(CALL, reasons=("tie",), outcome=Outcome(elected=(2,), tied=(0, 1), open_seats=1), clauses=(), leads=()),
+            "Not decided: Heron and Wren are level for the last place; nobody is ahead with 80 of 100 stations counted.",
+            id="tie for the last of several places",
+        ),
+        pytest.param(
+            replace(
+                CALL, reasons=("tie",), outcome=Outcome(seats=(0, 0, 0), tied=(0, 1, 2), open_seats=2), clauses=(), leads=()
+            ),
+            "Not decided: Heron, Wren and Finch are level for 2 seats; nobody is ahead with 80 of 100 stations counted.",
+            id="tie for seats",
+        ),
+        pytest.param(
+            replace(CALL, reasons=("recount-band",), clauses=((replace(LEAD, condition=SEAT, value=40, band=60),),)),
+            "Not decided: Heron leads Wren by 700 votes with 80 of 100 stations counted; it hangs on whether Wren takes its last "
+            "seat before Finch takes another one, which is so close that a recount may change the outcome.",
+            id="recount band of another condition than the lead",
+        ),
+        pytest.param(
+            replace(
+                CALL,
+                outcome=Outcome(elected=(1,), rounds=(Round((30, 31, 2), 0),)),
+                clauses=((replace(LEAD, condition=lead(1, 0, 3), value=90, sensitivity=None),),),
+                leads=(),
+                reasons=("outstanding-exceeds-lead",),
+            ),
+            "Not decided: Wren survives the instant run-off so far with 80 of 100 stations counted, and up to 2 200 ballots can "
+            "still come, which is enough to change the outcome; it hangs on whether Wren has more votes than Heron.",
+            id="instant run-off",
         ),
         pytest.param(
             replace(CALL, reasons=("recount-band",)),
