@@ -60,8 +60,8 @@ def call_picture(view: View, contest: int) -> str:
     if found is None:
         return ""
     asked = view.election.contests[contest]
-    shown = "" if found.track is None else _figure(found.track, asked, "")
-    return f'{shown}<p class="go"><a href="{page_path(asked)}">What this rests on</a></p>\n'
+    shown = "" if found.track is None else _figure(view, found.track, asked, "")
+    return f'{shown}<p class="go"><a href="{view.places.call(asked.id, "html")}">What this rests on</a></p>\n'
 
 
 def call_pages(view: View) -> Iterator[SiteFile]:
@@ -69,25 +69,17 @@ def call_pages(view: View) -> Iterator[SiteFile]:
     for contest, found in zip(view.election.contests, view.called, strict=True):
         if found is None:
             continue
-        yield SiteFile(page_path(contest), (_page(view, contest, found),))
+        yield SiteFile(view.places.call(contest.id, "html"), (_page(view, contest, found),))
         if found.track is not None:
-            for width, path in ((WIDE, picture_path(contest)), (NARROW, picture_path(contest, "-narrow"))):
-                yield SiteFile(path, (picture(found.track, width=width).encode(),))
-
-
-def page_path(contest: Contest) -> str:
-    """Where the page of the call on a contest stands."""
-    return f"calls/{contest.id}.html"
-
-
-def picture_path(contest: Contest, form: str = "") -> str:
-    """Where the picture of a contest's lead stands."""
-    return f"calls/{contest.id}{form}.svg"
+            for width, ending in ((WIDE, "svg"), (NARROW, "narrow")):
+                yield SiteFile(view.places.call(contest.id, ending), (picture(found.track, width=width).encode(),))
 
 
 def stated_call(view: View, stated: ContestCall) -> str:
     """A call as a bulletin states it."""
-    names = {candidate.id: candidate.name for contest in view.election.contests for candidate in contest.standing()}
+    # Another contest may have the same ids for other candidates.
+    asked = next((contest for contest in view.election.contests if contest.id == stated.contest), None)
+    names = {candidate.id: candidate.name for candidate in asked.standing()} if asked is not None else {}
     shown = list(stated.conditions)
     if stated.lead is not None and stated.lead not in shown:
         shown.append(stated.lead)
@@ -108,18 +100,18 @@ def _page(view: View, contest: Contest, found: Called) -> bytes:
         f"<h1>{words(contest.title)}: can it still change?</h1>\n",
         f'<p class="lead">{sentence_words(sentence(call, contest))}</p>\n',
         f"<h2>Why, and what would change it</h2>\n<ul>\n{listed}</ul>\n" if why else "",
-        "" if found.track is None else _figure(found.track, contest, "../") + _track_table(found.track),
+        "" if found.track is None else _figure(view, found.track, contest, "../") + _track_table(found.track),
         _conditions(call, contest),
     ]
     return view.frame.page("Call", "".join(content), 1, [("index.html", "Result")])
 
 
-def _figure(track: Track, contest: Contest, up: str) -> str:
+def _figure(view: View, track: Track, contest: Contest, up: str) -> str:
     alt = sentence_words(f"{headline(track)}. {description(track)}", isolate=False)
-    narrow = up + picture_path(contest, "-narrow")
+    narrow, wide = (up + view.places.call(contest.id, ending) for ending in ("narrow", "svg"))
     return (
         f'<figure class="lead-picture"><picture><source media="(max-width: 40rem)" srcset="{narrow}">'
-        f'<img src="{up}{picture_path(contest)}" alt="{alt}"></picture></figure>\n'
+        f'<img src="{wide}" alt="{alt}"></picture></figure>\n'
     )
 
 

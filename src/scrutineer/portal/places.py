@@ -71,6 +71,11 @@ class Places:
         """The name of a station's page in its folder."""
         return f"{self._station_names[self._units.ids[unit]]}.html"
 
+    def call(self, contest: str, ending: str) -> str:
+        """A page or picture of the call on a contest, by its id: `html`, `svg`, and `narrow` for the picture of a telephone."""
+        name = self._contest_names[contest]
+        return f"calls/{name}~narrow.svg" if ending == "narrow" else f"calls/{name}.{ending}"
+
     def contest(self, contest_id: str, file: str) -> str:
         """A data file of a contest."""
         return f"data/{self._contest_names[contest_id]}/{file}"

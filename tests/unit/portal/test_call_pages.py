@@ -1,0 +1,60 @@
+"""The pages of calls: a file of its own for each contest, and the names of its own candidates."""
+
+from functools import cache
+
+from portal_helpers import OFFICER, Published, key_of, made_up, published
+from scrutineer.calls import bulletin_calls
+from scrutineer.count import make_bulletin
+from scrutineer.election import Contest, Election, Option, UnitRow, station_issuer
+from scrutineer.election.call_settings import CallSettings
+from scrutineer.statements import Payload, TallySheet, sign_statement
+
+CONTESTS = tuple(
+    Contest(contest, title, "plurality", (Option("1", names[0]), Option("2", names[1])))
+    for contest, title, names in (
+        ("council", "Council", ("Heron", "Wren")),
+        ("council-narrow", "Narrow council", ("Finch", "Robin")),
+        ("Council", "Other council", ("Plover", "Dunlin")),
+        ("con", "Convent", ("Egret", "Ibis")),
+    )
+)
+ROWS = [UnitRow("land", "", "Land", "country", None), *(UnitRow(f"n{n}", "land", f"N {n}", "station", 500) for n in range(3))]
+
+
+def sheets(election: Election) -> list[tuple[str, Payload]]:
+    return [
+        (
+            station_issuer("n1"),
+            TallySheet(
+                election.hash, "n1", contest.id, (90, 80), blank=0, null=0, cast=170, voters=170, roll=500, time=1_747_600_000
+            ),
+        )
+        for contest in CONTESTS
+    ]
+
+
+@cache
+def site() -> Published:
+    first = made_up(ROWS, CONTESTS, sheets, calls=CallSettings())
+    record = first.record
+    bulletin = make_bulletin(record.count, record.head.root, number=1, time=1_750_000_000, calls=bulletin_calls(record.count))
+    log = [*first.log, sign_statement(bulletin, OFFICER, key_of(OFFICER))]
+    return published(record.election, (record.units_table, record.register_table), log, signer=first.signer)
+
+
+def test_every_contest_has_its_own_page_and_pictures() -> None:
+    files = site().files()  # Refuses two files of one name itself.
+    calls = [path.lower() for path in files if path.startswith("calls/")]
+    assert len(set(calls)) == len(calls) == 3 * len(CONTESTS)
+    assert not [path for path in calls if path.split("/")[1].split(".")[0] == "con"]
+    front = files["index.html"].decode()
+    assert all(f'"{path}"' in front for path in files if path.startswith("calls/") and path.endswith((".html", ".svg")))
+
+
+def test_a_bulletin_names_the_candidates_of_the_contest_that_it_speaks_of() -> None:
+    files = site().files()
+    (page,) = (data.decode() for path, data in files.items() if path.startswith("bulletins/") and "index" not in path)
+    plain = page.replace("<bdi>", "").replace("</bdi>", "")
+    for contest in CONTESTS:
+        first, second = (option.name for option in contest.options)
+        assert f"{first} has more votes than {second}" in plain
