@@ -25,9 +25,11 @@ COMMANDS: Final[dict[str, tuple[str, str]]] = {
     "claim": ("claim_commands", "Check announced figures: with themselves, each other, and a record."),
     "publish": ("publish_commands", "Write the static site: log, data files, pages."),
     "verify": ("publish_commands", "Replay everything that was published; PASS, or exactly what is wrong."),
+    "mirror": ("mirror_commands", "Make and keep a verified copy of a published site that anyone can serve."),
     "replay": ("replay_commands", "Put somebody's published results through the whole path."),
     "simulate": ("replay_commands", "Make a synthetic election with known truth."),
     "demo": ("replay_commands", "Count an invented republic, then check the result."),
+    "witness": ("witness_commands", "Cosign the checkpoints of logs that only grow, as a party or an observer."),
     "qr": ("qr_commands", "Write a signed statement as a QR code, or read one from an image."),
 }
 

@@ -1,0 +1,143 @@
+"""The HTTP interface of a witness (C2SP tlog-witness 1.0.0): `POST /add-checkpoint`, and one line at `GET /health`."""
+
+import asyncio
+import email.utils
+import signal
+import threading
+import time
+from collections.abc import Callable
+from typing import Final
+
+import uvloop
+
+from scrutineer.errors import UsageError
+from scrutineer.intake.http import Connection, Connections, Done, Request, Response
+from scrutineer.intake.problems import Problem
+from scrutineer.witness.rules import MAX_REQUEST_SIZE
+from scrutineer.witness.witness import Answer, Witness
+
+MAX_CONNECTIONS: Final = 256
+CLOSING_GRACE: Final = 2.0  # seconds that clients have to read their last answer when the service stops
+
+_PATH: Final = b"/add-checkpoint"
+_HEALTH: Final = b"/health"
+_PLAIN: Final = b"content-type: text/plain; charset=utf-8\r\n"
+
+
+class WitnessService:
+    """Runs a witness on a port. `run` blocks; `stop` may be called from another thread."""
+
+    def __init__(
+        self,
+        witness: Witness,
+        *,
+        host: str = "127.0.0.1",
+        port: int = 0,
+        ready: Callable[[str], object] | None = None,
+        report: Callable[[Answer], object] | None = None,
+        tick: Callable[[], object] | None = None,
+    ) -> None:
+        """`ready` hears the URL once it is listened to, `report` every answer to a checkpoint, `tick` is called each second."""
+        self._witness = witness
+        self._host = host
+        self._port = port
+        self._ready = ready
+        self._report = report
+        self._tick = tick
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._stop: asyncio.Event | None = None
+        self._stop_early = threading.Event()
+
+    def run(self) -> None:
+        """Serve until `stop` is called or SIGTERM or SIGINT arrives (in the main thread).
+
+        Raises UsageError when the address cannot be had, and StoreError when the memory failed while running.
+        """
+        uvloop.run(self._serve())
+
+    def stop(self) -> None:
+        """Ask the service to stop; returns at once."""
+        self._stop_early.set()
+        loop, stop = self._loop, self._stop
+        if loop is not None and stop is not None and not loop.is_closed():
+            loop.call_soon_threadsafe(stop.set)
+
+    def handle(self, request: Request, done: Done) -> None:
+        """Answer one request."""
+        if request.path == _PATH:
+            if request.method != b"POST":
+                done(_plain(405, "method-not-allowed: checkpoints are sent with POST", b"allow: POST\r\n"))
+                return
+            # The event loop answers one request after the other, so that checking and remembering is one step.
+            answer = self._witness.add_checkpoint(request.body)
+            done(Response(answer.status, b"content-type: " + answer.media_type.encode() + b"\r\n", answer.body))
+            if self._report is not None:
+                self._report(answer)
+            if self._witness.failure is not None and self._stop is not None:
+                self._stop.set()
+        elif request.path == _HEALTH:
+            if request.method not in (b"GET", b"HEAD"):
+                done(_plain(405, "method-not-allowed: this line is only read, with GET", b"allow: GET, HEAD\r\n"))
+            elif self._witness.failure is not None:
+                done(_plain(503, "failed: this witness cannot cosign now"))
+            else:
+                done(_plain(200, "cosigning"))
+        else:
+            done(_plain(404, "not-found: a witness answers at /add-checkpoint and /health"))
+
+    async def _serve(self) -> None:
+        loop = self._loop = asyncio.get_running_loop()
+        stop = self._stop = asyncio.Event()
+        if self._stop_early.is_set():
+            return
+        connections = Connections(self.handle, time.monotonic, MAX_CONNECTIONS, refuse=_refusal, max_body=MAX_REQUEST_SIZE)
+        connections.sweep(_date_field())
+        try:
+            server = await loop.create_server(lambda: Connection(connections), self._host, self._port, reuse_address=True)
+        except OSError as error:
+            raise UsageError(
+                f"cannot listen on {self._host}, port {self._port} ({error.strerror or error}): stop the other program, "
+                "or choose another host or port"
+            ) from error
+        if threading.current_thread() is threading.main_thread():
+            for number in (signal.SIGTERM, signal.SIGINT):
+                loop.add_signal_handler(number, stop.set)
+        keeping = loop.create_task(self._keep(connections))
+        try:
+            host, port = server.sockets[0].getsockname()[:2]
+            if self._ready is not None:
+                self._ready(f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}")
+            await stop.wait()
+        finally:
+            keeping.cancel()
+            server.close()
+            connections.close()
+            deadline = time.monotonic() + CLOSING_GRACE
+            while connections.open and time.monotonic() < deadline:
+                await asyncio.sleep(0.01)
+                connections.close()
+            connections.abort()
+        if self._witness.failure is not None:
+            raise self._witness.failure
+
+    async def _keep(self, connections: Connections) -> None:
+        """Once a second: the date, slow connections, and what the caller does."""
+        while True:
+            await asyncio.sleep(1)
+            connections.sweep(_date_field())
+            if self._tick is not None:
+                self._tick()
+
+
+def _plain(status: int, line: str, fields: bytes = b"") -> Response:
+    return Response(status, fields + _PLAIN, f"{line}\n".encode())
+
+
+def _refusal(problem: Problem) -> Response:
+    """Problems below the level of a request, in the plain words that the other answers have."""
+    fields = b"" if problem.retry_after is None else b"retry-after: %d\r\n" % problem.retry_after
+    return _plain(problem.status, f"{problem.code}: {problem.detail}", fields)
+
+
+def _date_field() -> bytes:
+    return b"date: " + email.utils.formatdate(usegmt=True).encode() + b"\r\n"
