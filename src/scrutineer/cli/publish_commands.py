@@ -6,17 +6,20 @@ import sys
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
+from typing import NoReturn
 
 import click
 
+from scrutineer.cli.mirror_commands import definition_hash, is_address, mirror_once, print_sources, sources_json
 from scrutineer.cli.office import Office
 from scrutineer.cli.show import Progress, json_option, print_json, progress_display, silent
 from scrutineer.count import Count
-from scrutineer.errors import LogError, UsageError
+from scrutineer.errors import LogError
 from scrutineer.log import Log
 from scrutineer.portal.publish import PublicationSummary, publish
 from scrutineer.portal.record import Pages, Record, SiteOptions, default_options
 from scrutineer.verify import FolderSource, Report, copy_site, verify_site
+from scrutineer.verify.mirror import SITE, MirrorRound
 
 _SHOWN = 50
 """Findings printed for people; all of them are in the JSON."""
@@ -50,13 +53,15 @@ def publish_command(folder: Path, site: Path, pages: Pages | None, as_json: bool
 
 
 @click.command("verify")
-@click.argument("site", metavar="SITE-or-URL")
+@click.argument("sites", metavar="SITE-or-URL...", nargs=-1, required=True)
 @click.option("--definition", "definition", metavar="HASH", help="Hash of the definition, from a source that you trust.")
 @click.option("--threads", type=click.IntRange(1, 64), default=2, show_default=True, help="Threads that check signatures.")
 @click.option("--copy-to", type=click.Path(path_type=Path), metavar="DIR", help="Keep the copy of a URL here, and resume it.")
 @json_option
-def verify_command(site: str, definition: str | None, threads: int, copy_to: Path | None, as_json: bool) -> None:
+def verify_command(sites: tuple[str, ...], definition: str | None, threads: int, copy_to: Path | None, as_json: bool) -> None:
     """Replay everything that was published at SITE-or-URL, and say PASS, or exactly what is wrong.
+
+    Of several URLs whichever answers is used; one that lags, or shows what does not fit, is named.
 
     Checks every signature, rebuilds the log's tree, replays the count, and compares every published file, every bulletin and
     the certificate with what comes out. Trusts nothing but the hash of the definition: give it with --definition, from a
@@ -64,21 +69,38 @@ def verify_command(site: str, definition: str | None, threads: int, copy_to: Pat
 
     Exit status 0 for PASS, 1 for anything else.
     """
-    expected = _hash(definition) if definition is not None else None
+    expected = definition_hash(definition) if definition is not None else None
     with contextlib.ExitStack() as stack:
         progress = stack.enter_context(progress_display(as_json))
-        source = _source(site, copy_to, stack, progress)
+        kept = copy_to or Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="scrutineer-")))
+        mirrored = mirror_once(sites, kept, expected, progress) if len(sites) > 1 else None
+        if mirrored is not None and mirrored.checkpoint is None:
+            _give_up(mirrored, as_json)
+        source = FolderSource(kept / SITE) if mirrored is not None else _source(sites[0], kept, progress)
         with no_garbage_collection():
             report = verify_site(source, definition=expected, threads=threads, progress=progress)
     if expected is None and report.passed and not as_json and sys.stdin.isatty():
         click.echo(f"This site's definition has the hash\n  {report.definition}")
         report.definition_expected = click.confirm("Is that the hash that you know from elsewhere?")
+    sources = {} if mirrored is None else sources_json(mirrored)
     if as_json:
-        print_json(report_json(report))
+        print_json(report_json(report) | sources)
     else:
         print_report(report)
-    if not report.passed:
+        if mirrored is not None:
+            print_sources(mirrored)
+    if not report.passed or (mirrored is not None and not mirrored.good):
         raise click.exceptions.Exit(1)
+
+
+def _give_up(mirrored: MirrorRound, as_json: bool) -> NoReturn:
+    """None of several sources gave anything that could be verified."""
+    if as_json:
+        print_json({"passed": False} | sources_json(mirrored))
+    else:
+        print_sources(mirrored)
+        click.echo("FAIL: none of these addresses gave a site that could be verified.")
+    raise click.exceptions.Exit(1)
 
 
 def publish_office(
@@ -181,18 +203,7 @@ def report_json(report: Report) -> dict[str, object]:
     }
 
 
-def _source(site: str, copy_to: Path | None, stack: contextlib.ExitStack, progress: Progress) -> FolderSource:
-    if not site.startswith(("http://", "https://")):
+def _source(site: str, kept: Path, progress: Progress) -> FolderSource:
+    if not is_address(site):
         return FolderSource(Path(site))
-    folder = copy_to or Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="scrutineer-")))
-    return copy_site(site, folder, progress=progress)
-
-
-def _hash(text: str) -> bytes:
-    try:
-        value = bytes.fromhex(text.strip())
-    except ValueError:
-        value = b""
-    if len(value) != 32:
-        raise UsageError(f"{text!r} is not a definition's hash: give its 64 hexadecimal digits")
-    return value
+    return copy_site(site, kept, progress=progress)

@@ -1,10 +1,18 @@
-"""Serves the published files. Reading has its own application, port and process: it can never slow down intake."""
+"""Serves the published files. Reading has its own application, port and process: it can never slow down intake.
+
+Every file has an ETag, answers `If-None-Match` and ranges, and says how long it may be cached. Tiles and entry bundles, also
+partial ones, never change (C2SP tlog-tiles). Everything else is asked for again after a short time, which costs one answer
+without a body where it is the same. A cache may show pages and tables for another day where this server cannot be reached:
+that is when they are looked for most. What says which files belong together is never older than a second.
+"""
 
 import os
+import re
 from pathlib import Path
 from typing import Final
 
 from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
 from starlette.responses import Response
 from starlette.routing import Mount
 from starlette.staticfiles import StaticFiles
@@ -13,10 +21,12 @@ from starlette.types import Scope
 from scrutineer.errors import UsageError
 
 FOR_EVER: Final = "public, max-age=31536000, immutable"
-SHORTLY: Final = "public, max-age=60"
+SHORTLY: Final = "public, max-age=60, stale-if-error=86400"
 AT_ONCE: Final = "public, max-age=1"
 
+_TILE: Final = re.compile(r"(?:^|/)tile/(?:entries|[0-9]{1,2})/(?:x[0-9]{3}/)*[0-9]{3}(?:\.p/[0-9]{1,3})?$")
 _NOTES: Final = frozenset({"checkpoint", "manifest"})
+_HEADS: Final = _NOTES | {"head.json", "site.json"}
 _HEADERS: Final = {
     "x-content-type-options": "nosniff",
     "content-security-policy": "default-src 'none'; style-src 'self'; img-src 'self' data:; script-src 'self'",
@@ -28,8 +38,7 @@ _HEADERS: Final = {
 def reader_app(site: Path) -> Starlette:
     """An ASGI application for a published site. Raises UsageError when there is no such folder.
 
-    Whole tiles and entry bundles (C2SP tlog-tiles) never change and are cached for ever; the checkpoint is fresh every
-    second; pages and tables are fresh every minute.
+    The folder may be a link that is replaced while files are served, as that of a mirror is.
     """
     if not site.is_dir():
         raise UsageError(f"there is no published site at {site}: run `scrutineer publish` first, or check the path")
@@ -38,13 +47,21 @@ def reader_app(site: Path) -> Starlette:
 
 def cache_control(path: str) -> str:
     """How long a published file may be cached, by its path below the site."""
-    parts = path.strip("/").split("/")
-    if "tile" in parts and not any(part.endswith(".p") for part in parts):
+    if _TILE.search(path):
         return FOR_EVER
-    return AT_ONCE if parts[-1] == "checkpoint" else SHORTLY
+    return AT_ONCE if path.rpartition("/")[2] in _HEADS else SHORTLY
 
 
 class _Site(StaticFiles):
+    async def get_response(self, path: str, scope: Scope) -> Response:
+        try:
+            return await super().get_response(path, scope)
+        except HTTPException as refusal:
+            # What is not there yet may be there in a moment: no cache must keep that it was not.
+            raise HTTPException(
+                refusal.status_code, refusal.detail, {**(refusal.headers or {}), "cache-control": AT_ONCE}
+            ) from refusal
+
     def file_response(
         self, full_path: str | os.PathLike[str], stat_result: os.stat_result, scope: Scope, status_code: int = 200
     ) -> Response:

@@ -12,18 +12,16 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Final
 
-import httpx
-
-from scrutineer.errors import NoteError, PublicationError, TransportError
+from scrutineer.errors import NoteError, PublicationError
 from scrutineer.portal.formats import MANIFEST_FILE
 from scrutineer.portal.manifest import MAX_MANIFEST_SIZE, peek_manifest
 from scrutineer.verify.source import MAX_FILE_SIZE, FolderSource, Progress
+from scrutineer.verify.web import WebSite
 
 ROUNDS: Final = 4
 """How often the list is fetched anew where files are not as listed, because the site was published again meanwhile."""
 PAUSE: Final = 2.0  # seconds between two rounds
 _PARTIAL: Final = ".copying"  # hidden, and so no file of a site
-_CHUNK: Final = 1 << 16
 
 Pause = Callable[[float], None]
 
@@ -36,10 +34,8 @@ def copy_site(
     Raises TransportError where the address cannot be reached, PublicationError where it does not serve a published site, or
     where the folder cannot be written or holds something else than an earlier copy.
     """
-    limits = httpx.Limits(max_connections=connections, max_keepalive_connections=connections)
-    # Compressed answers are not asked for: their size says nothing about what they unfold to.
-    with httpx.Client(timeout=30, limits=limits, follow_redirects=False, headers={"accept-encoding": "identity"}) as client:
-        copy = _Copy(client, address.rstrip("/") + "/", folder, connections, progress)
+    with WebSite(address, connections=connections) as site:
+        copy = _Copy(site, folder, connections, progress)
         for left in range(ROUNDS - 1, -1, -1):
             if copy.run() or not left:
                 break
@@ -48,9 +44,8 @@ def copy_site(
 
 
 class _Copy:
-    def __init__(self, client: httpx.Client, base: str, folder: Path, connections: int, progress: Progress | None) -> None:
-        self._client = client
-        self._base = base
+    def __init__(self, site: WebSite, folder: Path, connections: int, progress: Progress | None) -> None:
+        self._site = site
         self._folder = folder
         self._connections = connections
         self._progress = progress
@@ -68,8 +63,8 @@ class _Copy:
 
     def _list(self) -> Mapping[str, bytes]:
         """Fetch the manifest, and keep it. What the one before listed and this one does not is removed first."""
-        url = f"{self._base}{MANIFEST_FILE}"
-        pieces = self._get(MANIFEST_FILE, MAX_MANIFEST_SIZE)
+        url = self._site.url(MANIFEST_FILE)
+        pieces = self._site.pieces(MANIFEST_FILE, MAX_MANIFEST_SIZE)
         manifest = None if pieces is None else b"".join(pieces)
         if manifest is None:
             raise PublicationError(f"{url} does not exist: is this the address of a published site?")
@@ -118,7 +113,7 @@ class _Copy:
         with _writing(target):
             if _digest(target) == digest:
                 return True
-            pieces = self._get(path, MAX_FILE_SIZE)
+            pieces = self._site.pieces(path, MAX_FILE_SIZE)
             if pieces is None:
                 return False
             target.parent.mkdir(parents=True, exist_ok=True)
@@ -138,34 +133,6 @@ class _Copy:
             with contextlib.suppress(OSError):
                 partial.unlink()
         return found.digest()
-
-    def _get(self, path: str, limit: int) -> Iterator[bytes] | None:
-        """The body of a file in pieces; None where there is none."""
-        pieces = self._body(f"{self._base}{path}", limit)
-        return pieces if next(pieces) else None
-
-    def _body(self, url: str, limit: int) -> Iterator[bytes]:
-        """Yields whether there is a file, as one byte or none, and then its pieces."""
-        try:
-            with self._client.stream("GET", url) as response:
-                if response.status_code == 404:
-                    yield b""
-                    return
-                if response.status_code != 200:
-                    raise TransportError(f"{url} answered {response.status_code}: is this the address of a published site?")
-                if response.headers.get("content-encoding", "identity") != "identity":
-                    raise TransportError(f"{url} came compressed although it was asked for as it is: use another mirror")
-                yield b"\x01"
-                total = 0
-                for piece in response.iter_raw(_CHUNK):
-                    total += len(piece)
-                    if total > limit:
-                        raise PublicationError(f"{url} is larger than {limit} bytes: this is not a file of a published site")
-                    yield piece
-        except (httpx.HTTPError, httpx.InvalidURL, httpx.StreamError, UnicodeError) as error:
-            raise TransportError(
-                f"{url} could not be read ({error or type(error).__name__}): check the address and the connection"
-            ) from error
 
 
 def _digest(path: Path) -> bytes:

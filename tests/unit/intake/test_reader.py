@@ -1,6 +1,7 @@
 """The reader serves published files with the right lifetimes."""
 
 import asyncio
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 import httpx
@@ -9,35 +10,93 @@ import pytest
 from scrutineer.errors import UsageError
 from scrutineer.intake.reader import AT_ONCE, FOR_EVER, SHORTLY, cache_control, reader_app
 
+FILES = {
+    "index.html": SHORTLY,
+    "results.csv": SHORTLY,
+    "stations/n1/index.html": SHORTLY,
+    "stations/tile/index.html": SHORTLY,  # a place of that name
+    "manifest": AT_ONCE,
+    "site.json": AT_ONCE,
+    "log/checkpoint": AT_ONCE,
+    "log/head.json": AT_ONCE,
+    "log/tile/0/000": FOR_EVER,
+    "log/tile/entries/x001/234": FOR_EVER,
+    "log/tile/1/000.p/12": FOR_EVER,
+}
 
-def test_serves_files_with_their_lifetimes(tmp_path: Path) -> None:
-    for name in ("index.html", "checkpoint", "results.csv", "tile/0/000", "tile/entries/000.p/12", "stations/n1/index.html"):
-        path = tmp_path / name
+
+@pytest.fixture
+def site(tmp_path: Path) -> Path:
+    for name in FILES:
+        path = tmp_path / "site" / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(name)
-    asyncio.run(check(tmp_path))
+    return tmp_path / "site"
 
 
-async def check(site: Path) -> None:
-    transport = httpx.ASGITransport(reader_app(site))
-    async with httpx.AsyncClient(transport=transport, base_url="http://reader") as client:
-        for path, lifetime in (
-            ("/", SHORTLY),
-            ("/checkpoint", AT_ONCE),
-            ("/results.csv", SHORTLY),
-            ("/tile/0/000", FOR_EVER),
-            ("/tile/entries/000.p/12", SHORTLY),
-            ("/stations/n1/", SHORTLY),
-        ):
-            response = await client.get(path)
+def with_client(site: Path, check: Callable[[httpx.AsyncClient], Awaitable[None]]) -> None:
+    async def run() -> None:
+        async with httpx.AsyncClient(transport=httpx.ASGITransport(reader_app(site)), base_url="http://reader") as client:
+            await check(client)
+
+    asyncio.run(run())
+
+
+def test_serves_files_with_their_lifetimes(site: Path) -> None:
+    async def check(client: httpx.AsyncClient) -> None:
+        for path, lifetime in {**FILES, "": SHORTLY, "stations/n1/": SHORTLY}.items():
+            response = await client.get(f"/{path}")
             assert response.status_code == 200
-            assert response.headers["cache-control"] == lifetime == cache_control(path)
+            assert response.headers["cache-control"] == lifetime == cache_control(f"/{path}")
             assert response.headers["x-content-type-options"] == "nosniff"
-            etag = response.headers["etag"]
-            assert (await client.get(path, headers={"if-none-match": etag})).status_code == 304
-        assert (await client.get("/missing")).status_code == 404
-        assert (await client.get("/%2e%2e/secret")).status_code == 404
-        assert (await client.post("/checkpoint")).status_code == 405
+            known = await client.get(f"/{path}", headers={"if-none-match": response.headers["etag"]})
+            assert (known.status_code, known.content) == (304, b"")
+            assert known.headers["cache-control"] == lifetime
+            assert known.headers["etag"] == response.headers["etag"]
+
+    with_client(site, check)
+
+
+def test_parts_of_files(site: Path) -> None:
+    async def check(client: httpx.AsyncClient) -> None:
+        for path in ("log/tile/0/000", "results.csv"):
+            whole = await client.get(f"/{path}")
+            assert whole.headers["accept-ranges"] == "bytes"
+            part = await client.get(f"/{path}", headers={"range": "bytes=2-4", "if-range": whole.headers["etag"]})
+            assert (part.status_code, part.content) == (206, path.encode()[2:5])
+            assert part.headers["content-range"] == f"bytes 2-4/{len(path)}"
+            assert part.headers["cache-control"] == FILES[path]
+            changed = await client.get(f"/{path}", headers={"range": "bytes=2-4", "if-range": '"another"'})
+            assert (changed.status_code, changed.content) == (200, path.encode())
+            assert (await client.get(f"/{path}", headers={"range": "bytes=900-"})).status_code == 416
+
+    with_client(site, check)
+
+
+def test_what_is_not_there_is_not_remembered(site: Path) -> None:
+    async def check(client: httpx.AsyncClient) -> None:
+        for path in ("/missing", "/log/tile/0/001", "/%2e%2e/secret"):
+            response = await client.get(path)
+            assert (response.status_code, response.headers["cache-control"]) == (404, AT_ONCE)
+        assert (await client.post("/log/checkpoint")).status_code == 405
+
+    with_client(site, check)
+
+
+def test_a_site_that_is_replaced_while_it_is_served(site: Path, tmp_path: Path) -> None:
+    link = tmp_path / "link"
+    link.symlink_to(site)
+
+    async def check(client: httpx.AsyncClient) -> None:
+        before = await client.get("/results.csv")
+        (tmp_path / "other").mkdir()
+        (tmp_path / "other/results.csv").write_text("other")
+        (tmp_path / "new").symlink_to(tmp_path / "other")
+        (tmp_path / "new").replace(link)
+        after = await client.get("/results.csv", headers={"if-none-match": before.headers["etag"]})
+        assert (after.status_code, after.text) == (200, "other")
+
+    with_client(link, check)
 
 
 def test_no_site(tmp_path: Path) -> None:
