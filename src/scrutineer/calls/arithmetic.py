@@ -165,11 +165,16 @@ def band(partial: PartialCount, condition: Condition, legal: Fraction | None) ->
     / 2: 1 for a lead), rounded down. Blank and null ballots are in the base of conditions that weigh them.
     Raises CallError for a legal share outside 0 to 1.
     """
-    if legal is not None and not 0 <= legal <= 1:
-        raise CallError(f"recount threshold {legal}: give a share of the votes, from 0 to 1, such as 1/200 for 0.5 %")
-    share = LEAST_BAND if legal is None else max(legal, LEAST_BAND)
+    share = band_share(legal)
     base = sum(partial.totals) + (int(partial.others.sum()) if condition.rest else 0)
     return math.floor(share * base * (condition.best - condition.worst) / 2)
+
+
+def band_share(legal: Fraction | None) -> Fraction:
+    """The share of the votes within which nothing is called: max(legal, 1/1000). Raises CallError outside 0 to 1."""
+    if legal is not None and not 0 <= legal <= 1:
+        raise CallError(f"recount threshold {legal}: give a share of the votes, from 0 to 1, such as 1/200 for 0.5 %")
+    return LEAST_BAND if legal is None else max(legal, LEAST_BAND)
 
 
 def share_needed(gap: int, votes: int, others: Fraction) -> Fraction:

@@ -20,6 +20,10 @@ NOT_BELOW: Final = 0
 """What an integer form must reach where zero will do."""
 
 
+class WeightError(CallError):
+    """A share or divisor has so many digits that a form with it cannot be evaluated in 64 bits."""
+
+
 def linear(
     code: str,
     favours: int,
@@ -34,13 +38,13 @@ def linear(
     """The form with the weights `own`, `each` for all other candidates and `rest` for blank and null ballots.
 
     It is multiplied by the denominators of its weights and divided by what they have in common: neither moves zero, so `need` is
-    STRICT or NOT_BELOW. Raises CallError where the integers that result are too large.
+    STRICT or NOT_BELOW. Raises WeightError where the integers that result are too large.
     """
     given = [Fraction(weight) for weight in (*own.values(), each, rest)]
     factor = Fraction(lcm(*(weight.denominator for weight in given)))
     factor /= gcd(*(int(weight * factor) for weight in given)) or 1
     if any(abs(weight * factor) > MAX_WEIGHT for weight in given):
-        raise CallError(
+        raise WeightError(
             f"condition {code}: as integers its weights are larger than {MAX_WEIGHT}: "
             "state the shares and divisors of the contest with fewer digits"
         )

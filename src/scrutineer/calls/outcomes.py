@@ -31,7 +31,7 @@ class Question:
     """What must stay true for an outcome to stand, and over how many comparisons a verdict by statistics splits its risk.
 
     Without clauses there is nothing that statistics could decide: the outcome is tied (`tied`), or cannot be stated as conditions
-    (`stated` is False: a tie on the way through an instant run-off, or more conditions than MAX_FORM_ENTRIES allows), or nobody
+    (`stated` is False: see `unstated`), or nobody
     stands against it. `can_change` still answers all of these by arithmetic.
     """
 
@@ -68,21 +68,24 @@ class Question:
 def question(rule: outcomes.Rule, tally: Tally | RankedTally) -> Question:
     """The outcome of a tally under a rule, and the conditions under which it stands.
 
-    Raises CallError where the rule cannot decide the tally, or its shares are not usable as weights.
+    Raises CallError where the rule cannot decide the tally, and WeightError where its shares are not usable as weights.
     """
-    try:
-        outcome = outcomes.decide(rule, tally)
-    except CountError as error:
-        raise CallError(f"the totals cannot be decided: {error}") from error
-    candidates = tally.options if isinstance(tally, RankedTally) else len(tally.votes)
+    outcome, candidates = _decided(rule, tally), _candidates(tally)
     comparisons, exact = _comparisons(rule, candidates), _exact(rule, outcome)
     if outcome.tied:
         return Question(outcome, (), comparisons, exact)
     given = _clauses(rule, tally, outcome)
     clauses = None if given is None else _bounded(given, candidates)
-    if clauses is None:
-        return Question(outcome, (), comparisons, exact=False, stated=False)
-    return Question(outcome, clauses, comparisons, exact)
+    return unstated(rule, tally) if clauses is None else Question(outcome, clauses, comparisons, exact)
+
+
+def unstated(rule: outcomes.Rule, tally: Tally | RankedTally) -> Question:
+    """The outcome of a tally without conditions, where there are none that could be examined.
+
+    That is so after a tie on the way through an instant run-off, where there are more of them than MAX_FORM_ENTRIES allows, and
+    where `question` raises WeightError. Raises CallError where the rule cannot decide the tally.
+    """
+    return Question(_decided(rule, tally), (), _comparisons(rule, _candidates(tally)), exact=False, stated=False)
 
 
 def leads(votes: tuple[int, ...]) -> tuple[Condition, ...]:
@@ -118,6 +121,17 @@ def tally_of(contest: Contest, partial: PartialCount) -> Tally | RankedTally:
         return RankedTally(standing, tuple(sorted(zip(columns.distinct, ballots.tolist(), strict=True))), others)
     except CountError as error:
         raise CallError(f"contest {contest.id}: {error}") from error
+
+
+def _decided(rule: outcomes.Rule, tally: Tally | RankedTally) -> Outcome:
+    try:
+        return outcomes.decide(rule, tally)
+    except CountError as error:
+        raise CallError(f"the totals cannot be decided: {error}") from error
+
+
+def _candidates(tally: Tally | RankedTally) -> int:
+    return tally.options if isinstance(tally, RankedTally) else len(tally.votes)
 
 
 def _clauses(rule: outcomes.Rule, tally: Tally | RankedTally, outcome: Outcome) -> Iterator[Clause] | None:

@@ -135,6 +135,8 @@ def _undecided(call: Call, names: tuple[str, ...]) -> str:
     if hangs is not None and (not call.leads or hangs.condition != _closest(call).condition):
         at_stake = f"; it hangs on whether {condition_sentence(hangs.condition, names)}"
     if "recount-band" in call.reasons:
+        if hangs is None:
+            return f"{ahead}; the outcome is so close that a recount may change it"
         return f"{ahead}{at_stake}, {'which is ' if at_stake else ''}so close that a recount may change the outcome"
     if call.open_ballots is None:
         coming = (

@@ -18,12 +18,12 @@ from dataclasses import replace
 from fractions import Fraction
 from typing import Final
 
-from scrutineer.calls.arithmetic import band
+from scrutineer.calls.arithmetic import band, band_share
 from scrutineer.calls.call import NEVER, Call, ConditionCall, Reason, Sensitivity, Verdict
 from scrutineer.calls.conditions import Condition
 from scrutineer.calls.examination import Examination
-from scrutineer.calls.forms import Clause
-from scrutineer.calls.outcomes import Question, leads, question, tally_of
+from scrutineer.calls.forms import Clause, WeightError
+from scrutineer.calls.outcomes import Question, leads, question, tally_of, unstated
 from scrutineer.calls.pace import keeps_pace
 from scrutineer.calls.partial import PartialCount
 from scrutineer.count.outcome import Bound, RankedTally, Tally, can_change
@@ -77,7 +77,10 @@ def call_of_tally(
 ) -> Call:
     """`make_call` for who has the tally of the partial count already, and its own way to the statistical figures."""
     rule = rule_of(contest)
-    asked = question(rule, tally)
+    try:
+        asked = question(rule, tally)
+    except WeightError:
+        asked = unstated(rule, tally)  # Arithmetic answers whatever the shares are.
     bound = can_change(rule, tally, partial.open_ballots)
     judge = _Judge(contest, partial, tally, settings, asked, examination(), committed=committed)
     coherent = not incoherent and partial.counted_stations > 0
@@ -85,7 +88,8 @@ def call_of_tally(
     # Who has the most first preferences says nothing about who survives an instant run-off.
     ahead = leads(partial.totals) if coherent and contest.rule != "ranked" else ()
     called = judge.clauses(tuple((condition,) for condition in ahead))
-    verdict, reasons = _verdict(asked, bound, clauses, partial, incoherent)
+    close = not asked.stated and bound.margin is not None and bound.margin <= judge.recounted * tally.cast
+    verdict, reasons = _verdict(asked, bound, clauses, partial, incoherent, close=close)
     return Call(
         contest=contest.id,
         unit=unit,
@@ -131,8 +135,9 @@ class _Judge:
         self._legal = parse_share(contest.recount, "recount") if contest.recount else None
         self._gamma = settings.order_limit()
         self._risk = settings.risk_limit()
-        # One more, for a final result that is an exact tie: every call on it is false (Question.comparisons).
-        self._comparisons = asked.comparisons + 1
+        self.recounted = band_share(self._legal)
+        # For a final result that is an exact tie: every call on it is false (Question.comparisons).
+        self._comparisons = 2 * asked.comparisons if isinstance(tally, RankedTally) else asked.comparisons + 1
         self._committed = committed
         self._known: dict[Condition, ConditionCall] = {}
         self._examination = examination
@@ -201,8 +206,13 @@ def _verdict(
     clauses: tuple[tuple[ConditionCall, ...], ...],
     partial: PartialCount,
     incoherent: tuple[str, ...],
+    *,
+    close: bool,
 ) -> tuple[Verdict, tuple[Reason, ...]]:
-    """The verdict on the whole outcome from those on its clauses, and every reason that stands against it."""
+    """The verdict on the whole outcome from those on its clauses, and every reason that stands against it.
+
+    `close` says of an outcome without conditions that so few ballots change it as a recount may move.
+    """
     if incoherent:
         return "not-coherent", ("inputs",)
     if not partial.counted_stations:
@@ -212,11 +222,14 @@ def _verdict(
     best = [max(clause, key=_merit) for clause in clauses]
     if any("recount-band" in condition.reasons for condition in best):
         return "not-decided", _all_reasons(best)
+    too_much: Reason = "inputs" if bound.slack is None else "outstanding-exceeds-lead"
+    if close:
+        return "not-decided", ("recount-band", too_much) if bound.changeable else ("recount-band",)
     if not bound.changeable:
         return "arithmetic", ()
     if best and all(condition.verdict in _DECIDED for condition in best):
         return "statistics", ()
-    return "not-decided", _all_reasons(best) or ("outstanding-exceeds-lead" if bound.slack is not None else "inputs",)
+    return "not-decided", _all_reasons(best) or (too_much,)
 
 
 def _reached(seen: int | None, flips_at: int | None) -> bool:

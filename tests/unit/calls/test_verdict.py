@@ -1,5 +1,6 @@
 """The verdict: every kind of it and every reason against it, on small countries whose truth is known."""
 
+import math
 from dataclasses import replace
 from fractions import Fraction
 
@@ -9,6 +10,8 @@ from numpy.typing import NDArray
 
 from partial_samples import partial_count
 from scrutineer.calls import Call, PartialCount, make_call
+from scrutineer.calls.conditions import measure
+from scrutineer.calls.martingale import evidence
 from scrutineer.calls.pace import keeps_pace, sizes_seen
 from scrutineer.election import Alternative, Contest, Option
 from scrutineer.election.call_settings import CallSettings
@@ -237,3 +240,45 @@ def test_the_first_stations_alone_are_called_as_they_were_then(seed: int) -> Non
         votes[rows] = night.votes[rows]
         again = take(votes, night.capacity, night.stratum, rows)
         assert call(earlier) == call(again)
+
+
+@pytest.mark.parametrize("threshold", ["0.6666667", "1500001/3000001"])
+def test_a_share_with_very_many_digits_is_left_to_arithmetic(threshold: str) -> None:
+    question = Contest("moor", "Moor", "yes-no", DUEL.options, threshold=threshold)
+    open_still = call(country(1, shares=(0.8, 0.2)), question)
+    assert (open_still.verdict, open_still.reasons, open_still.clauses) == ("not-decided", ("outstanding-exceeds-lead",), ())
+    assert open_still.leads
+    everything = call(country(1, shares=(0.8, 0.2), counted=1.0), question)
+    assert (everything.verdict, everything.reasons) == ("arithmetic", ())
+    assert everything.outcome.elected == (0,)
+
+
+@pytest.mark.parametrize(("yes", "reasons"), [(66_734, ()), (66_733, ("recount-band",)), (66_666, ("recount-band",))])
+def test_the_recount_band_holds_without_conditions_too(yes: int, reasons: tuple[str, ...]) -> None:
+    question = Contest("moor", "Moor", "yes-no", DUEL.options, threshold="0.6666667")
+    partial = partial_count([[yes, 100_000 - yes]], [100_000], [0], [True])
+    made = call(partial, question)
+    # Adopted from 66 667 on. With 66 733 it takes 100 more ballots, all of them no, to reject it: a thousandth of the votes.
+    assert (made.reasons, made.verdict) == (reasons, "not-decided" if reasons else "arithmetic")
+    assert made.outcome.elected == (int(yes == 66_666),)
+
+
+def test_the_risk_of_ranked_ballots_is_split_for_a_tie_as_well() -> None:
+    # After a tie every call is false, and one order of elimination does not say which conditions such a call asserts.
+    ranked = Contest("warden", "Warden", "ranked", TRIO.options)
+    least, enough = math.log(6 / 0.05), math.log(10 / 0.05)
+    seen = []
+    for stations in range(40, 400, 2):
+        plain = country(3, 800, shares=(0.45, 0.3, 0.25)).first(stations)
+        rankings = {
+            row: tuple(((candidate,), int(votes)) for candidate, votes in enumerate(plain.votes[row]) if votes)
+            for row in np.flatnonzero(plain.counted).tolist()
+        }
+        partial = replace(plain, rankings=rankings)
+        (last,) = [clause[0] for clause in call(partial, ranked).clauses if clause[0].condition.code == "elimination:0:1"]
+        if last.sensitivity is not None:
+            shown = evidence(partial, measure(last.condition, partial)).log_e
+            seen.append((least <= shown < enough, last.tested))
+            assert last.tested == (shown >= enough)
+    assert any(between for between, _ in seen)
+    assert {tested for _, tested in seen} == {False, True}
