@@ -4,7 +4,7 @@ import subprocess
 import sys
 import tempfile
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -31,76 +31,6 @@ def store(path: Path) -> Iterator[SqliteStore]:
     opened.close()
 
 
-def test_what_is_appended_can_be_read(store: SqliteStore) -> None:
-    assert store.last_head() is None
-    store.append([b"a", b"b"], head(2, 17))
-    store.append([b"c"], head(3, 18))
-    assert list(store.entries(0, 3)) == [b"a", b"b", b"c"]
-    assert list(store.entries(1, 2)) == [b"b"]
-    assert list(store.entries(3, 3)) == []
-    assert store.entry(2) == b"c"
-    assert [store.head_covering(index).size for index in range(3)] == [2, 2, 3]
-    assert store.last_head() == head(3, 18)
-
-
-def test_entries_are_read_across_chunks(store: SqliteStore) -> None:
-    bodies = [b"%d" % number for number in range(10_000)]
-    store.append(bodies, head(10_000))
-    assert list(store.entries(0, 10_000)) == bodies
-    assert list(store.entries(4000, 9000)) == bodies[4000:9000]
-
-
-def test_named_values(store: SqliteStore) -> None:
-    assert store.meta("origin") is None
-    store.set_meta("origin", b"one")
-    store.set_meta("origin", b"two")
-    assert store.meta("origin") == b"two"
-
-
-def test_everything_is_there_after_reopening(path: Path) -> None:
-    with pytest.raises(StoreError, match="no such file"):
-        SqliteStore.open(path)
-    first = SqliteStore.open(path, create=True)
-    first.append([b"a"], head(1))
-    first.close()
-    first.close()
-    second = SqliteStore.open(path)
-    assert (second.entry(0), second.last_head()) == (b"a", head(1))
-    second.close()
-
-
-@pytest.mark.parametrize(
-    "call",
-    [
-        lambda store: store.append([b"x"], head(2)),
-        lambda store: store.append([b"x"], head(5)),
-        lambda store: store.append([], head(3)),
-        lambda store: store.append([b"x"] * 5, head(4)),
-        lambda store: store.entry(3),
-        lambda store: store.entry(-1),
-        lambda store: store.entry(2**70),
-        lambda store: store.head_covering(3),
-        lambda store: store.head_covering(-1),
-        lambda store: list(store.entries(0, 4)),
-        lambda store: list(store.entries(-1, 1)),
-        lambda store: list(store.entries(2, 1)),
-    ],
-)
-def test_what_cannot_be_stored_or_read(store: SqliteStore, call: Callable[[SqliteStore], object]) -> None:
-    store.append([b"a", b"b", b"c"], head(3))
-    with pytest.raises(StoreError):
-        call(store)
-    assert list(store.entries(0, 3)) == [b"a", b"b", b"c"]
-    store.append([b"d"], head(4))
-    assert store.last_head() == head(4)
-
-
-def test_heads_are_checked() -> None:
-    for bad in ((0, bytes(32), bytes(64), 0), (1, bytes(31), bytes(64), 0), (1, bytes(32), b"", 0)):
-        with pytest.raises(StoreError):
-            Head(*bad)
-
-
 def test_a_second_writer_is_refused_and_readers_are_not(store: SqliteStore, path: Path) -> None:
     store.append([b"a"], head(1))
     with pytest.raises(StoreError, match="another process is writing"):
@@ -123,11 +53,6 @@ def test_a_second_writer_is_refused_and_readers_are_not(store: SqliteStore, path
     with pytest.raises(StoreError, match="reading only"):
         reader.checkpoint_wal()
     reader.close()
-
-
-def test_the_lock_goes_with_the_writer(path: Path) -> None:
-    SqliteStore.open(path, create=True).close()
-    SqliteStore.open(path).close()
 
 
 def test_a_closed_store_says_so(store: SqliteStore) -> None:

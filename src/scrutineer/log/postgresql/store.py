@@ -1,0 +1,388 @@
+"""The store in PostgreSQL: one writer at a time, entries and head in one transaction, any number of readers."""
+
+import struct
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from hashlib import sha256
+from typing import TypeVar, cast
+
+import psycopg
+
+from scrutineer.errors import StoreError
+from scrutineer.log.postgresql.schema import migrate, require_version
+from scrutineer.log.postgresql.server import DAMAGED, Address, Connection
+from scrutineer.log.store import Head
+
+CHUNK = 1024  # entries read at a time: at most 64 MiB, for an entry has at most 65,535 bytes
+COPY_FROM = 256  # a batch of as many entries goes by COPY, which takes three more round trips and less work per entry
+COPY_BUFFER = 1 << 20  # bytes sent at a time
+RECOVERY_WAIT = 5.0  # seconds that a writer waits for its own lost session to end on the server
+
+_ORIGIN = "origin"
+
+# Nothing may end a statement of the writer early: a commit that is cancelled while it waits for a standby is kept. Nor may
+# the session end for being idle, for the lock would go with it. The server gives up a client that went away after about ten
+# seconds, and `synchronous_commit` is at least `on`: an answer means that the disk has it, here and on synchronous standbys.
+_WRITER_SETTINGS = """
+SET statement_timeout = 0;
+SET idle_session_timeout = 0;
+SET idle_in_transaction_session_timeout = 0;
+SET lock_timeout = '10s';
+SET tcp_keepalives_idle = 5;
+SET tcp_keepalives_interval = 2;
+SET tcp_keepalives_count = 3;
+SET tcp_user_timeout = '10s';
+SELECT set_config('synchronous_commit', 'on', false) WHERE current_setting('synchronous_commit') <> 'remote_apply';
+"""
+_STATE = """
+SELECT pg_backend_pid(), pg_is_in_recovery(), current_setting('fsync'), current_setting('transaction_read_only')
+"""
+
+# The head moves by compare-and-swap: where size or fence is another, no row is updated, and so nothing is inserted. A second
+# writer waits here for the first one's transaction and then finds the size moved.
+_APPEND = """
+WITH moved AS (
+    UPDATE scrutineer.tip SET size = %(size)s WHERE size = %(start)s AND fence = %(fence)s RETURNING fence
+), headed AS (
+    INSERT INTO scrutineer.head (size, root, signature, time_ms, fence)
+    SELECT %(size)s, %(root)s, %(signature)s, %(time_ms)s, fence FROM moved
+), stored AS (
+    INSERT INTO scrutineer.entry (idx, body)
+    SELECT %(start)s + place - 1, body FROM moved, unnest(%(bodies)s::bytea[]) WITH ORDINALITY AS batch (body, place)
+)
+SELECT count(*) FROM moved
+"""
+_COPY = "COPY scrutineer.entry (idx, body) FROM STDIN (FORMAT binary)"
+_COPY_HEADER = b"PGCOPY\n\xff\r\n\0" + bytes(8)
+_COPY_END = b"\xff\xff"
+_COPY_ROW = struct.Struct(">hiqi")  # fields in the row, bytes of the index, index, bytes of the body
+
+_SET_META = """
+WITH mine AS (SELECT FROM scrutineer.tip WHERE fence = %(fence)s FOR UPDATE), written AS (
+    INSERT INTO scrutineer.meta (key, value) SELECT %(key)s, %(value)s FROM mine
+    ON CONFLICT (key) DO UPDATE SET value = excluded.value
+)
+SELECT count(*) FROM mine
+"""
+_META = "SELECT value FROM scrutineer.meta WHERE key = %s"
+_HEAD = "SELECT size, root, signature, time_ms FROM scrutineer.head "
+_LAST_HEAD = _HEAD + "ORDER BY size DESC LIMIT 1"
+
+Row = tuple[object, ...]
+T = TypeVar("T")
+
+
+class PostgresqlStore:
+    """A `Store` in the schema `scrutineer` of one database. One process writes; any number read, without any lock.
+
+    Exactly one writer: it holds a session's advisory lock on the log's origin on the very connection that writes, so
+    that who loses the connection loses the lock and cannot write. The tree does not hang on the lock, though. A batch moves the
+    one row `tip` from the size and the fence that its writer knows, in the transaction that stores entries and head,
+    or it is not stored. Each writer raises the fence by one when it begins, so an earlier one can write no more.
+
+    A writer that lost its connection connects again at the next call. It gets the lock only once its old session
+    has ended on the server, so that what `last_head` says then is final; and raising the fence, with the flush and the
+    wait for standbys that each commit has, makes durable whatever that session left. Where another process has taken
+    the lock meanwhile, it raises StoreError until that one is gone. A fence that another writer has raised stops it
+    for good: it has to be opened anew.
+
+    Safe to call from several threads: appends are serialised, and readers see committed batches only. Every failure is
+    a StoreError, and none shows the password.
+    """
+
+    def __init__(self, address: Address, origin: str | None) -> None:
+        self._address = address
+        self._origin = origin
+        self._fence = 0
+        self._writer: Connection | None = None
+        self._reader: Connection | None = None
+        self._warnings: list[str] = []
+        self._write_mutex = threading.Lock()
+        self._read_mutex = threading.Lock()
+        self._stopped: str | None = None
+
+    @classmethod
+    def open(cls, url: str, origin: str, *, create: bool = False, wait: float = 0.0) -> "PostgresqlStore":
+        """Open the log of this origin for writing; `create` makes the tables in a database that has none.
+
+        `wait` says for how many seconds to wait where another process writes; it gets the lock as soon as that one has gone.
+        Raises StoreError when the server cannot be used, is a standby, does not flush (fsync off) or is reached through
+        a pool of connections; when the tables are missing (without `create`) or of another version; when they hold
+        another log; and when another process still writes.
+        """
+        address = Address.parse(url)
+        if create:
+            migrate(url)
+        store = cls(address, origin)
+        try:
+            store._begin(wait)
+        except BaseException:
+            store.close()
+            raise
+        return store
+
+    @classmethod
+    def open_reader(cls, url: str) -> "PostgresqlStore":
+        """Open for reading only, also on a standby; takes no lock. Raises StoreError like `open`."""
+        store = cls(Address.parse(url), None)
+        store._connect_reader()
+        return store
+
+    def append(self, entries: Sequence[bytes], head: Head) -> None:
+        """Store entries and head in one transaction; see `Store.append`."""
+        start = head.size - len(entries)
+        if start < 0 or not entries:
+            raise self._address.error(f"a batch of {len(entries)} entries cannot end at {head.size}")
+
+        def work(writer: Connection) -> bool:
+            values: dict[str, object] = {"size": head.size, "start": start, "fence": self._fence, "time_ms": head.time_ms}
+            values |= {"root": head.root, "signature": head.signature}
+            if len(entries) < COPY_FROM:
+                return _count(writer, _APPEND, values | {"bodies": list(entries)})
+            with writer.transaction():
+                moved = _count(writer, _APPEND, values | {"bodies": []})
+                if moved:
+                    with writer.cursor().copy(_COPY) as copy:
+                        for part in _copy_stream(start, entries):
+                            copy.write(part)
+            return moved
+
+        self._write(work, start)
+
+    def entries(self, start: int, stop: int) -> Iterator[bytes]:
+        """Yield entries start … stop-1, read in chunks, each from the place where the last one ended; see `Store.entries`."""
+        if not 0 <= start <= stop:
+            raise self._address.error(f"entries {start} to {stop} are not a range")
+        for first in range(start, stop, CHUNK):
+            last = min(first + CHUNK, stop)
+            sql = "SELECT body FROM scrutineer.entry WHERE idx >= %s AND idx < %s ORDER BY idx"
+            rows = self._query(sql, (first, last))
+            if len(rows) != last - first:
+                raise self._address.error(
+                    f"{last - first - len(rows)} of the entries {first} to {last - 1} are missing; "
+                    "restore it from a backup or from a mirror of the log"
+                )
+            for (body,) in rows:
+                yield cast("bytes", body)
+
+    def entry(self, index: int) -> bytes:
+        """Return one entry; see `Store.entry`."""
+        rows = self._query("SELECT body FROM scrutineer.entry WHERE idx = %s", (index,))
+        if not rows:
+            raise self._address.error(f"there is no entry {index}")
+        return cast("bytes", rows[0][0])
+
+    def head_covering(self, index: int) -> Head:
+        """Return the first head with a size above `index`; see `Store.head_covering`."""
+        rows = self._query(_HEAD + "WHERE size > %s ORDER BY size LIMIT 1", (index,))
+        if not rows or index < 0:
+            raise self._address.error(f"no head covers entry {index}")
+        return _head(rows[0])
+
+    def last_head(self) -> Head | None:
+        """Return the newest head, or None for an empty store.
+
+        A writer asks on the connection that holds the lock, so that no batch of its own can still be under way.
+        """
+        rows = self._query(_LAST_HEAD, ()) if self._origin is None else self._on_writer(lambda writer: _rows(writer, _LAST_HEAD))
+        return _head(rows[0]) if rows else None
+
+    def meta(self, key: str) -> bytes | None:
+        """Return a small named value, or None."""
+        rows = self._query(_META, (key,))
+        return cast("bytes", rows[0][0]) if rows else None
+
+    def set_meta(self, key: str, value: bytes) -> None:
+        """Store a small named value durably, replacing an earlier one."""
+        self._write(lambda writer: _count(writer, _SET_META, {"fence": self._fence, "key": key, "value": value}), None)
+
+    def close(self) -> None:
+        """Release connections and lock; the store refuses work from here on."""
+        with self._write_mutex, self._read_mutex:
+            self._stopped = self._stopped or str(self._address.error("closed"))
+            self._lose_writer()
+            self._lose_reader()
+
+    def _write(self, work: Callable[[Connection], bool], start: int | None) -> None:
+        """Run a transaction that answers whether it was let through, given the fence and the size that it expects."""
+
+        def guarded(writer: Connection) -> None:
+            if not work(writer):
+                raise self._refused(writer, start)
+            if self._warnings:
+                # Written here; whether the standby has it as well is known only from a commit that waited to its end.
+                self._lose_writer()
+                raise self._address.error(f"{'; '.join(self._warnings)}. Whether the batch is stored is to be seen")
+
+        self._on_writer(guarded)
+
+    def _refused(self, writer: Connection, start: int | None) -> StoreError:
+        ((size, fence),) = _rows(writer, "SELECT size, fence FROM scrutineer.tip")
+        if fence != self._fence:
+            self._lose_writer()
+            return self._stop("another process has begun to write this log, or its tables were migrated")
+        return self._address.error(
+            f"the log has {size} entries where {start} were expected; another writer has moved it, so close one of the two"
+        )
+
+    def _on_writer(self, work: Callable[[Connection], T]) -> T:
+        with self._write_mutex:
+            if self._stopped:
+                raise StoreError(self._stopped)
+            if self._origin is None:
+                raise self._address.error("opened for reading only")
+            writer = self._writer or self._begin(RECOVERY_WAIT)
+            self._warnings.clear()
+            try:
+                return work(writer)
+            except psycopg.Error as error:
+                raise self._failed(error, writer) from None
+            except StoreError:
+                raise
+            except BaseException:
+                # An interrupt: only the server knows what becomes of the statement that was under way.
+                self._lose_writer()
+                raise
+
+    def _begin(self, wait: float) -> Connection:
+        """Connect, check server and tables, take the lock and raise the fence."""
+        writer = self._address.connect()
+        try:
+            writer.add_notice_handler(self._take_notice)
+            self._warnings.clear()
+            self._require_server(writer)
+            writer.execute(_WRITER_SETTINGS.encode())
+            self._lock(writer, wait)
+            # After the lock, for the writer before this one may have made the tables.
+            require_version(self._address, writer)
+            stored = _rows(writer, _META, (_ORIGIN,))
+            origin = (self._origin or "").encode()
+            if stored and stored[0][0] != origin:
+                raise self._address.error(f"the database holds another log ({stored[0][0]!r}); check address and election")
+            rows = _rows(writer, "UPDATE scrutineer.tip SET fence = fence + 1 RETURNING fence")
+            if len(rows) != 1 or self._warnings:
+                raise self._address.error("; ".join(self._warnings) or "the row tip is missing; restore it from a backup")
+        except BaseException as error:
+            writer.close()
+            if isinstance(error, psycopg.Error):
+                raise self._address.explain(error) from None
+            raise
+        self._fence = cast("int", rows[0][0])
+        self._writer = writer
+        return writer
+
+    def _require_server(self, writer: Connection) -> None:
+        ((session, standby, flushes, read_only),) = _rows(writer, _STATE)
+        if session != writer.info.backend_pid:
+            raise self._address.error(
+                "it is reached through a pool of connections, which can lend the writer's lock to others; "
+                "give the address of the server itself"
+            )
+        if standby or read_only == "on":
+            raise self._address.error("the server is read-only; give the address of the primary server")
+        if flushes != "on":
+            raise self._address.error("the server does not flush to its disk; set fsync = on, for what it answers may be lost")
+
+    def _lock(self, writer: Connection, wait: float) -> None:
+        key = int.from_bytes(sha256(b"scrutineer log writer\n" + (self._origin or "").encode()).digest()[:8], signed=True)
+        try:
+            if wait > 0:
+                writer.execute("SELECT set_config('lock_timeout', %s, false)", (f"{max(1, round(wait * 1000))}ms",))
+                writer.execute("SELECT pg_advisory_lock(%s)", (key,))
+                writer.execute("SET lock_timeout = '10s'")
+                return
+            ((locked,),) = _rows(writer, "SELECT pg_try_advisory_lock(%s)", (key,))
+        except psycopg.errors.LockNotAvailable:
+            locked = False
+        if not locked:
+            raise self._address.error("another process is writing to it; only one may")
+
+    def _query(self, sql: str, parameters: tuple[object, ...]) -> list[Row]:
+        with self._read_mutex:
+            # A connection that was lost since the last query is made anew, once; reading again changes nothing.
+            for fresh in (self._reader is None, True):
+                if self._stopped:
+                    raise StoreError(self._stopped)
+                reader = self._reader or self._connect_reader()
+                try:
+                    return _rows(reader, sql, parameters)
+                except psycopg.Error as error:
+                    failure = self._failed(error, reader)
+                    if fresh or not reader.closed:
+                        raise failure from None
+                except BaseException:
+                    # An interrupt may have left a statement under way.
+                    self._lose_reader()
+                    raise
+            raise failure
+
+    def _connect_reader(self) -> Connection:
+        reader = self._address.connect()
+        try:
+            reader.execute("SET default_transaction_read_only = on")
+            require_version(self._address, reader)
+        except psycopg.Error as error:
+            reader.close()
+            raise self._address.explain(error) from None
+        except BaseException:
+            reader.close()
+            raise
+        self._reader = reader
+        return reader
+
+    def _failed(self, error: psycopg.Error, connection: Connection) -> StoreError:
+        failure = self._address.explain(error)
+        if connection.info.transaction_status != psycopg.pq.TransactionStatus.IDLE:
+            # Lost, or in a state from which it cannot be told what will become of the statement.
+            if connection is self._writer:
+                self._lose_writer()
+            else:
+                self._lose_reader()
+        return self._stop(str(failure)) if error.sqlstate in DAMAGED else failure
+
+    def _take_notice(self, notice: psycopg.errors.Diagnostic) -> None:
+        if notice.severity_nonlocalized == "WARNING":
+            self._warnings.append(notice.message_primary or "a warning without words")
+
+    def _lose_writer(self) -> None:
+        if self._writer is not None:
+            self._writer.close()
+            self._writer = None
+
+    def _lose_reader(self) -> None:
+        if self._reader is not None:
+            self._reader.close()
+            self._reader = None
+
+    def _stop(self, reason: str) -> StoreError:
+        if not self._stopped:
+            self._stopped = f"{reason}. The store has stopped: open it anew"
+        return StoreError(self._stopped)
+
+
+def _rows(connection: Connection, sql: str, parameters: tuple[object, ...] | dict[str, object] = ()) -> list[Row]:
+    # Binary, for the bodies would otherwise travel as hexadecimal digits.
+    cursor = connection.cursor(binary=True)
+    return cursor.execute(sql.encode(), parameters).fetchall()
+
+
+def _count(connection: Connection, sql: str, parameters: dict[str, object]) -> bool:
+    ((count,),) = _rows(connection, sql, parameters)
+    return count == 1
+
+
+def _head(row: Row) -> Head:
+    size, root, signature, time_ms = row
+    return Head(cast("int", size), cast("bytes", root), cast("bytes", signature), cast("int", time_ms))
+
+
+def _copy_stream(start: int, entries: Sequence[bytes]) -> Iterator[bytes]:
+    """Yield a batch in the binary format of COPY, in parts of about `COPY_BUFFER` bytes."""
+    parts, size = [_COPY_HEADER], 0
+    for index, entry in enumerate(entries, start):
+        parts += (_COPY_ROW.pack(2, 8, index, len(entry)), entry)
+        size += _COPY_ROW.size + len(entry)
+        if size >= COPY_BUFFER:
+            yield b"".join(parts)
+            parts, size = [], 0
+    yield b"".join([*parts, _COPY_END])
