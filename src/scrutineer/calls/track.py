@@ -29,7 +29,8 @@ _WORK: Final = 6_000_000  # stations times looks; beyond it there are fewer look
 _FEWEST: Final = 6
 _INTERVALS: Final = 720_000  # stations times intervals, which take longer than all bounds of a look together
 _FEWEST_INTERVALS: Final = 4
-_ONE_INTERVAL: Final = 500_000  # stations; beyond it the latest look alone has an interval
+_ONE_INTERVAL: Final = 250_000  # stations; beyond it the latest look alone has an interval
+_NO_INTERVAL: Final = 500_000  # stations; an interval takes 250 bytes of memory for each, which whoever verifies may lack
 
 
 @dataclass(frozen=True, slots=True)
@@ -207,6 +208,8 @@ def _sizes(partial: PartialCount) -> NDArray[np.int64]:
 
 def _with_interval(looks: int, stations: int) -> frozenset[int]:
     """The looks that have an interval: evenly spaced, the latest one among them."""
+    if stations > _NO_INTERVAL:
+        return frozenset()
     most = 1 if stations > _ONE_INTERVAL else max(_FEWEST_INTERVALS, _INTERVALS // stations)
     number = min(looks, most)
     return frozenset(looks - 1 - place * looks // number for place in range(number))
