@@ -237,7 +237,7 @@ def _percentage_sums(announcement: Announcement, rules: Iterable[Rule]) -> Itera
     fits = least <= 1 and (most >= 1 or not full)
     text = f"{len(percents)} percentages add up to {_points(exact)} %"
     if not fits:
-        reach = f"shortening alone explains {_points(least)} to {_points(min(most, Fraction(10)))} %, which does not reach 100"
+        reach = f"shortening alone explains {_points(least)} to {_points(min(most, Fraction(10)))} %, and 100 is not among that"
         text = f"{text}; {reach}"
     elif exact != 1 and (announcement.others is not None or exact > 1):
         text = f"{text}, as shortening can explain" if least <= 1 <= most else f"{text}, below 100 as a share of all cast is"

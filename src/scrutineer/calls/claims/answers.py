@@ -113,7 +113,7 @@ def computed_answer(found: Computed | None, parts: Sequence[OptionTest], tests: 
                 f"that total: {odds(found.chance)}; {'' if found.total_announced else 'at any total, '}{together}."
             )
     elif tests:
-        sentence = "No. The votes are not what multiplying the percentages would give, beyond what chance explains."
+        sentence = "No. The votes match a rounded percentage times a total no more often than chance explains."
     else:
         sentence = "Nothing to test: no votes were announced together with a percentage that fits them."
     return Answer(
@@ -266,7 +266,9 @@ def _reasons(found: StillOpen) -> str:
                 f"{found.rival} would draw level with {float(100 * need.with_others):.1f} % of it, if it holds "
                 f"{round(need.outstanding):,} votes like the rest{_times_as(need, found)}"
             )
-    if "recount-band" in found.reasons:
+    if "recount-band" in found.reasons and not found.lead:
+        parts.append(f"{found.leader} and {found.rival} are level")
+    elif "recount-band" in found.reasons:
         parts.append(
             f"the lead of {found.lead:,} votes ({float(100 * found.lead_share):.4f} %) lies within the recount band of "
             f"{int(found.band):,} votes"

@@ -133,7 +133,7 @@ class OptionTest:
     def text(self) -> str:
         """The arithmetic in words."""
         if not self.matches:
-            return f"{self.name}: {self.percent} of {self.total:,} is {self.product:,}, announced {self.votes:,}: no coincidence"
+            return f"{self.name}: {self.percent} of {self.total:,} is {self.product:,}, announced {self.votes:,}: not the same"
         odds = "which says nothing" if _extreme(self.percent) else f"1 of {self.printing:,} counts that print so"
         return f"{self.name}: {self.percent} of {self.total:,} is {self.product:,}, as announced; {odds}"
 

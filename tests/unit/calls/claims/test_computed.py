@@ -27,7 +27,7 @@ def test_two_of_three_match():
     assert found.most.totals == Span(1_234_567, 1_234_567)
     assert [option.matches for option in found.options] == [True, True, False]
     assert "2 of 3" in found.text
-    assert "no coincidence" in found.options[2].text
+    assert "not the same" in found.options[2].text
 
 
 def test_nothing_and_everything_are_natural_counts():
