@@ -5,8 +5,8 @@ One row for each station, also for those without a result yet; the first line na
 - `station` (required): what tells the station apart from all others.
 - `roll`: registered voters. Where it is missing, what can still come from the station is unbounded.
 - `region` or `stratum`: the stratum of the station; without the column there is one stratum.
-- `time`: when the result arrived, ISO 8601 (UTC where it names no offset) or seconds. Without it, and among equal times, the
-  order of the rows is the order of arrival.
+- `time`: when the result arrived, ISO 8601 (UTC where it names no offset) or seconds. Among equal times the order of the rows
+  is the order of arrival; where no counted station has a time the order is not known, because files are sorted by place.
 - `status`: `counted`, `outstanding`, `quarantined` or `excluded`; where it is empty a station with figures is counted and one
   without is outstanding.
 - `valid`: checked against the sum of the options. `blank`, `null`: ballots that are for none of them.
@@ -24,7 +24,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from scrutineer.calls.partial import PartialCount
+from scrutineer.calls.partial import PartialCount, unrelated_order
 from scrutineer.calls.table_file import MAX_TABLE_SIZE, TableFile, is_name
 from scrutineer.calls.text import count_of, listed, number
 from scrutineer.election import UNKNOWN
@@ -95,7 +95,9 @@ class _Table:
         if len(place) < len(file.header):
             raise CallError(f"{file.name}, line 1: a column is there twice, in upper and in lower case; take one of them out")
         if STATION not in place:
-            advice = f"columns found: {', '.join(file.header[:_NAMED])}; name one of them {STATION!r}"
+            advice = (
+                f"columns found: {', '.join(file.header[:_NAMED])}; name one of them {STATION!r}, or give a layout of the file"
+            )
             raise CallError(f"{file.name}, line 1: there is no column {STATION!r}; {advice}")
         if "region" in place and "stratum" in place:
             raise CallError(f"{file.name}, line 1: there are columns 'region' and 'stratum'; give one of them, it is the stratum")
@@ -208,21 +210,28 @@ class _Table:
         others = sum((np.where(counted, np.maximum(self._column(what), 0), 0) for what in ("blank", "null")), np.zeros_like(roll))
         open_ = ~counted & (status != STATUSES["excluded"])
         capacity = np.where(roll == UNKNOWN, UNKNOWN, roll + extra_ballots)
+        ordered = self._ordered(counted)
         partial = PartialCount(
             candidates=self.options,
             votes=votes,
             others=others,
             counted=counted,
             open=open_,
-            arrival=self._arrival(counted),
+            arrival=self._arrival(counted) if ordered else unrelated_order(counted),
             capacity=capacity,
             stratum=np.array(self._stratum, dtype=np.int32),
             strata=tuple(self._strata),
             previous=previous,
+            ordered=ordered,
         )
         incoherent = (*_shown(self._twice), *self._unfit_sums(partial), *self._beyond_roll(partial, extra_ballots))
         notes = self._notes(partial, np.flatnonzero(~counted & ~empty).size)
         return TableInput(partial, self.stations, tuple(f"{self.file.name}, {what}" for what in incoherent), notes)
+
+    def _ordered(self, counted: NDArray[np.bool_]) -> bool:
+        """Whether the order of arrival is known: some counted station has a time, or there are too few to be in any order."""
+        timed = "time" in self._place and bool((np.array(self._time, dtype=np.int64)[counted] != _LATER).any())
+        return timed or int(counted.sum()) < 2
 
     def _arrival(self, counted: NDArray[np.bool_]) -> NDArray[np.int64]:
         rows = np.flatnonzero(counted)
@@ -270,12 +279,12 @@ class _Table:
         if left_out:
             notes.append(f"The figures of {count_of(left_out, 'station that is', 'stations that are')} not counted are left out.")
         untimed = int((np.array(self._time, dtype=np.int64)[partial.counted] == _LATER).sum())
-        if untimed:
+        if not partial.ordered:
+            notes.append("No times are given: the order in which the stations reported is not known.")
+        elif untimed:
             notes.append(
                 f"{count_of(untimed, 'counted station', 'counted stations')} without a time stand last in the order of arrival."
             )
-        if "time" not in self._place and partial.counted_stations > 1:
-            notes.append("There is no column of times: the order of the rows is taken to be the order of arrival.")
         if NO_STRATUM in self._strata:
             notes.append(f"Stations without a region form one stratum, {NO_STRATUM}.")
         sums = partial.votes.sum(axis=1)[partial.counted]

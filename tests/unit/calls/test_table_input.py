@@ -44,15 +44,21 @@ def test_every_column_is_read() -> None:
     assert table.notes == ("The figures of 1 station that is not counted are left out.",)
 
 
-def test_the_order_of_rows_is_the_order_of_arrival_without_times() -> None:
-    partial = read("station,A,B\nx,1,2\ny,,\nz,3,4\nw,0,0\n").partial
-    assert partial.arrival.tolist() == [0, -1, 1, 2]
-    assert partial.strata == (ONE_STRATUM,)
+@pytest.mark.parametrize("text", ["station,A\nx,1\ny,\nz,3\nw,0\n", "station,A,time\nx,1,\ny,,\nz,3,\nw,0,\n"])
+def test_without_times_the_order_of_arrival_is_not_known(text: str) -> None:
+    table = read(text)
+    assert not table.partial.ordered
+    assert sorted(table.partial.arrival.tolist()) == [-1, 0, 1, 2]
+    assert table.partial.strata == (ONE_STRATUM,)
+    assert any("the order in which the stations reported is not known" in note for note in table.notes)
+    assert not any("stand last" in note for note in table.notes)
 
 
-def test_an_order_taken_from_the_rows_is_noted() -> None:
-    assert any("the order of the rows is taken" in note for note in read("station,A\nx,1\ny,2\n").notes)
-    assert not any("the order of the rows" in note for note in read("station,A,time\nx,1,5\ny,2,9\n").notes)
+def test_a_time_makes_an_order() -> None:
+    table = read("station,A,time\nx,1,5\ny,2,9\n")
+    assert table.partial.ordered
+    assert not any("order" in note for note in table.notes)
+    assert read("station,A\nx,1\ny,\n").partial.ordered
 
 
 def test_seconds_order_arrivals_and_equal_times_keep_the_order_of_rows() -> None:
