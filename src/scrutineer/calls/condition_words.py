@@ -77,12 +77,35 @@ def flips(
         difference = f"no such difference between outstanding and counted stations of the same {stratum}"
         return f"{difference} would flip it{given}{seen}"
     if at <= LEVEL:
-        return f"it would flip even if the outstanding stations were like the counted ones of the same {stratum}{given}"
+        like = f"it would flip even if the outstanding stations were like the counted ones of the same {stratum}"
+        return like if not lost else f"{like} wherever enough of those are counted{given}"
     which = f"stations that favour {rival}" if rival else f"stations less favourable to {favoured}"
     return (
         f"it would flip only if, in every {stratum} at once, {which} were, compared with the rest, at least {times(at)} times as "
         f"common among the outstanding ones as among the counted ones (or more than that in some){given}{seen}"
     )
+
+
+def in_votes(condition: Condition, value: int, candidates: tuple[str, ...]) -> Fraction:
+    """A condition's value, or what is between two values, in votes.
+
+    Conditions on shares are scaled to whole numbers: 40 % of the total is written as 5 votes - 2 total >= 0, so that a value of
+    15 is a lead of 3 votes over the line. A last seat is counted in votes of the list that would keep it.
+    """
+    kind, *_ = condition.code.split(":")
+    weights = condition.weights
+    at = _positions(condition, candidates)
+    own = weights[at[0] if at else condition.favours]
+    if kind in ("ahead", "short") and len(at) > 1:
+        return Fraction(2 * value, abs(own - weights[at[1]]) or 2)
+    if kind in ("above", "below", "ahead", "short") and at:
+        return Fraction(value, abs(own - _rest(condition, at[0])) or 1)
+    return Fraction(value, abs(own) or 1)
+
+
+def votes_text(condition: Condition, value: int, candidates: tuple[str, ...]) -> str:
+    """The same as a figure in a table: whole votes, or one decimal."""
+    return decimal(in_votes(condition, value, candidates), 1)
 
 
 def times(hundredths: int) -> str:
@@ -118,13 +141,24 @@ def _share_of(condition: Condition, candidates: tuple[str, ...]) -> Fraction | N
     -p; a lead by t weighs the two with q - p and -q - p. The ratios below give t back however the weights are scaled, and with
     all signs turned, as they are for `below` and `short`.
     """
-    kind, *positions = condition.code.split(":")
-    at = [int(position) for position in dict.fromkeys(positions) if position.isdecimal() and int(position) < len(candidates)]
+    kind, *_ = condition.code.split(":")
+    at = _positions(condition, candidates)
     if kind in ("ahead", "short") and len(at) > 1:
         own, other = condition.weights[at[0]], condition.weights[at[1]]
         return Fraction(-(own + other), own - other) if own != other else None
     if kind in ("above", "below", "ahead", "short") and at:
         own = condition.weights[at[0]]
-        rest = [weight for index, weight in enumerate(condition.weights) if index != at[0]] or [condition.rest]
-        return Fraction(-rest[0], own - rest[0]) if own != rest[0] else None
+        rest = _rest(condition, at[0])
+        return Fraction(-rest, own - rest) if own != rest else None
     return None
+
+
+def _positions(condition: Condition, candidates: tuple[str, ...]) -> list[int]:
+    """The candidates whom a condition's code names, by position."""
+    _, *positions = condition.code.split(":")
+    return [int(position) for position in dict.fromkeys(positions) if position.isdecimal() and int(position) < len(candidates)]
+
+
+def _rest(condition: Condition, own: int) -> int:
+    """The weight of everybody but one."""
+    return next((weight for index, weight in enumerate(condition.weights) if index != own), condition.rest)

@@ -6,6 +6,7 @@ from typing import Any
 
 from scrutineer.calls.arithmetic import Need, Needs, Prospect, Since, needs, since, would_become
 from scrutineer.calls.call import Call, ConditionCall
+from scrutineer.calls.condition_words import in_votes
 from scrutineer.calls.conditions import measure
 from scrutineer.calls.estimate import Estimate, Interval, estimate
 from scrutineer.calls.partial import PartialCount
@@ -23,7 +24,7 @@ class CallReport:
     partial: PartialCount
     hanging: ConditionCall | None
     since: Since | None
-    """When the hanging condition became certain by arithmetic."""
+    """When the hanging condition became certain by arithmetic; None also where the order of arrival is not known."""
     prospect: Prospect | None
     """When it would, if its value stayed as it is."""
     needs: Needs | None
@@ -42,7 +43,7 @@ def call_report(contest: Contest, partial: PartialCount, call: Call) -> CallRepo
         call,
         partial,
         hanging,
-        since(partial, measured),
+        since(partial, measured) if partial.ordered else None,
         would_become(partial, measured),
         needs(partial, measured) if partial.open_stations and contest.rule != "ranked" else None,
         estimate(partial),
@@ -92,6 +93,7 @@ def _condition(condition: ConditionCall, call: Call, names: tuple[str, ...]) -> 
         "verdict": condition.verdict,
         "reasons": list(condition.reasons),
         "value": condition.value,
+        "votes": str(in_votes(condition.condition, condition.value, call.candidates)),
         "need": condition.condition.need,
         "slack": condition.slack,
         "recount_band": condition.band,

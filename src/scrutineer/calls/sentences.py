@@ -6,7 +6,7 @@ so that the same call reads the same everywhere. Where the contest is given, can
 
 from typing import Final
 
-from scrutineer.calls.call import Call, ConditionCall, Reason, Sensitivity
+from scrutineer.calls.call import Call, ConditionCall, Reason
 from scrutineer.calls.condition_words import condition_sentence, few, flips, sensitivity_sentence, times
 from scrutineer.calls.strata import MIN_COUNTED
 from scrutineer.calls.text import count_of, decimal, listed, number, share
@@ -207,7 +207,7 @@ def _explanation(call: Call, reason: Reason, names: tuple[str, ...]) -> str:
                 f"{how} A verdict needs a figure above gamma {_gamma(call)}; more counted stations, or a larger lead, raise it."
             )
         case "order-seen":
-            return _seen_already(call, None if about is None else about.sensitivity)
+            return _seen_already(call, about, names)
         case "sizes-seen":
             return (
                 f"Among the open stations those of one size are up to {times(call.sizes_seen)} times as common as those of "
@@ -248,19 +248,22 @@ def _exceeds(call: Call) -> str:
     )
 
 
-def _seen_already(call: Call, found: Sensitivity | None) -> str:
+def _seen_already(call: Call, about: ConditionCall | None, names: tuple[str, ...]) -> str:
+    found = None if about is None else about.sensitivity
+    # The sentence has the figure of the condition on which the verdict hangs; another one's figure says what it is of.
+    of = "" if about is None or about == weakest(call) else f"On whether {condition_sentence(about.condition, names)}: "
     if found is None or found.seen is None:
         return (
-            "Later stations differed from earlier ones of the same region by more than any reweighting of them explains; "
+            f"{of}Later stations differed from earlier ones of the same region by more than any reweighting of them explains; "
             "more counted stations can bring that down."
         )
     if found.flips_at is None or found.seen < found.flips_at:
         return (
-            f"Later stations already differed from earlier ones of the same region by {times(found.seen)}; if the order goes "
+            f"{of}Later stations already differed from earlier ones of the same region by {times(found.seen)}; if the order goes "
             f"on so, what is open will differ by more than gamma {_gamma(call)}; more counted stations can show that it does not."
         )
     return (
-        f"Later stations already differed from earlier ones of the same region by {times(found.seen)}, and "
+        f"{of}Later stations already differed from earlier ones of the same region by {times(found.seen)}, and "
         f"{times(found.flips_at)} would flip the outcome; "
         "that changes once the count has raised the second figure above the first."
     )

@@ -15,7 +15,7 @@ from rich.text import Text
 from scrutineer.calls import make_call
 from scrutineer.calls.arithmetic import Need
 from scrutineer.calls.call import ConditionCall
-from scrutineer.calls.condition_words import times
+from scrutineer.calls.condition_words import in_votes, times, votes_text
 from scrutineer.calls.picture import picture
 from scrutineer.calls.report import CallReport, call_report, report_json
 from scrutineer.calls.sentences import condition_sentence, explanations, names_of, sentence
@@ -28,6 +28,7 @@ from scrutineer.errors import UsageError
 
 _CONDITIONS_SHOWN: Final = 12
 _REGIONS_SHOWN: Final = 12
+_MIXED: Final = "The stations counted here are therefore a mix from the whole file, not those that reported first."
 
 
 @click.command("call")
@@ -87,14 +88,13 @@ def call_command(
     """Say whether the outcome of a partial count can still change, and what would change it.
 
     DIR is an election folder, whose log is counted. FILE is a published file that a layout reads (--layout), or a bare CSV with
-    one line for each station in the order of arrival: `station`, if known `roll`, `region` and `time`, and one column of votes
-    for each option.
+    one line for each station: `station`, if known `roll`, `region` and `time` (when it reported), and one column of votes for
+    each option.
 
     The verdict is one of four: not coherent (the figures cannot all be true), decided by arithmetic (no way of casting what is
     open can change it), decided by statistics (at the risk and sensitivity that were committed to before the first result), or
-    not decided, with the reasons. Settings given here were not committed to, so that statistics decide
-    nothing; for rehearsals and replays, --suppose-committed shows what they would decide. The exit status is 1 where figures are
-    not coherent.
+    not decided, with the reasons. Settings given here were not committed to, so that statistics decide nothing; for rehearsals
+    and replays, --suppose-committed shows what they would decide. The exit status is 1 where figures are not coherent.
     """
     given = SettingsGiven(risk, gamma, strata, extra_ballots)
     with progress_display(as_json) as progress:
@@ -109,15 +109,15 @@ def call_command(
             else:
                 _refuse({"--where": conditions, "--contest": contest_id}, "a bare table has one contest")
                 given_rule = RuleGiven(cast("RuleName", rule or "plurality"), seats, threshold, alternative, recount)
-                asked = ask_table(where, baseline, given_rule, given)
+                asked = ask_table(where, baseline, given_rule, given, progress)
         reports = list(_reports(asked, counted, suppose=suppose_committed))
-    if picture_file is not None:
-        _draw(reports, picture_file)
     if as_json:
         print_json([report_json(report) | {"source": own.source, "notes": list(own.notes)} for own, report in reports])
     else:
         for own, report in reports:
             _print(plain_console(), own, report)
+    if picture_file is not None:
+        _draw(reports, picture_file)
     if any(report.call.verdict == "not-coherent" for _, report in reports):
         raise click.exceptions.Exit(1)
 
@@ -127,6 +127,8 @@ def _reports(asked: list[Asked], counted: float | None, *, suppose: bool) -> Ite
         partial = own.partial
         if counted is not None:
             partial = partial.first(int(partial.counted_stations * Fraction(counted) // 100))
+            if not partial.ordered:
+                own = replace(own, notes=(*own.notes, _MIXED))
         supposed = suppose and not own.committed
         committed = own.committed or supposed
         call = make_call(own.contest, partial, own.settings, committed=committed, unit=own.unit, incoherent=own.incoherent)
@@ -182,19 +184,22 @@ def _print(console: Console, own: Asked, report: CallReport) -> None:
 def _conditions_table(report: CallReport, names: tuple[str, ...]) -> Table:
     table = Table(title="What the verdict rests on", title_justify="left", box=SIMPLE_HEAD, pad_edge=False)
     table.add_column("Condition", overflow="fold")
-    for heading in ("Now", "Worst case", "Flips at gamma", "Seen tonight"):
-        table.add_column(heading, justify="right")
-    table.add_column("Verdict")
+    # Figures are never cut: where space is short, the words fold.
+    for heading in ("Votes\nto spare", "Worst\ncase", "Flips at\ngamma", "Seen\ntonight"):
+        table.add_column(heading, justify="right", no_wrap=True)
+    table.add_column("Verdict", no_wrap=True)
     call = report.call
     shown = list(dict.fromkeys(condition for clause in call.clauses for condition in clause))
     shown += [lead for lead in call.leads if lead not in shown]
-    shown.sort(key=lambda condition: (condition.verdict == "arithmetic", condition.value))
+    shown.sort(key=lambda condition: (condition.verdict == "arithmetic", in_votes(condition.condition, condition.value, names)))
     for condition in shown[:_CONDITIONS_SHOWN]:
         table.add_row(
             condition_sentence(condition.condition, names),
-            f"{condition.value:,}",
-            "unknown" if condition.slack is None else f"{condition.slack + condition.condition.need:,}",
-            *_sensitivity_cells(condition),
+            _plain(votes_text(condition.condition, condition.value, names)),
+            "unknown"
+            if condition.slack is None
+            else _plain(votes_text(condition.condition, _worst(condition, condition.slack), names)),
+            *_sensitivity_cells(condition, ordered=call.ordered),
             {"arithmetic": "by arithmetic", "statistics": "by statistics"}.get(condition.verdict, "not decided"),
         )
     if len(shown) > _CONDITIONS_SHOWN:
@@ -202,11 +207,16 @@ def _conditions_table(report: CallReport, names: tuple[str, ...]) -> Table:
     return table
 
 
-def _sensitivity_cells(condition: ConditionCall) -> tuple[str, str]:
+def _worst(condition: ConditionCall, slack: int) -> int:
+    return slack + condition.condition.need
+
+
+def _sensitivity_cells(condition: ConditionCall, *, ordered: bool) -> tuple[str, str]:
     found = condition.sensitivity
     if found is None:
         return "", ""
-    return "never" if found.flips_at is None else times(found.flips_at), "beyond" if found.seen is None else times(found.seen)
+    seen = "not known" if not ordered else "beyond" if found.seen is None else times(found.seen)
+    return "never" if found.flips_at is None else _plain(times(found.flips_at)), _plain(seen)
 
 
 def _estimates_table(report: CallReport, names: tuple[str, ...]) -> Table:
@@ -216,8 +226,8 @@ def _estimates_table(report: CallReport, names: tuple[str, ...]) -> Table:
     level = decimal(found.level * 100)
     table = Table(title=f"Estimated final shares, intervals of {level} %", title_justify="left", box=SIMPLE_HEAD, pad_edge=False)
     table.add_column("Candidate", overflow="fold")
-    for heading in ("Votes counted", "Share counted", "Low", "Estimate", "High"):
-        table.add_column(heading, justify="right")
+    for heading in ("Votes\ncounted", "Share\ncounted", "Low", "Estimate", "High"):
+        table.add_column(heading, justify="right", no_wrap=True)
     totals = report.partial.totals
     whole = sum(totals) or 1
     for index in sorted(range(len(totals)), key=lambda index: -totals[index]):
@@ -238,8 +248,8 @@ def _needs_table(report: CallReport, names: tuple[str, ...]) -> Table:
     rival = names[hanging.condition.against] if hanging is not None and hanging.condition.against is not None else "the next"
     table = Table(title=f"What {rival} would need of what is left", title_justify="left", box=SIMPLE_HEAD, pad_edge=False)
     table.add_column("Region", overflow="fold")
-    for heading in ("Open", "Voters there", "Share so far", "Share needed", "Odds, times"):
-        table.add_column(heading, justify="right")
+    for heading in ("Open", "Voters\nthere", "Share\nso far", "Share\nneeded", "Odds,\ntimes"):
+        table.add_column(heading, justify="right", no_wrap=True)
     if left is not None:
         order = sorted(left.strata, key=lambda need: -(need.open_capacity or need.open_stations))
         for need in [left.overall, *order[:_REGIONS_SHOWN]]:
@@ -253,9 +263,9 @@ def _need_cells(need: Need) -> list[str]:
     return [
         f"{need.open_stations:,}",
         "unknown" if need.open_capacity is None else f"{need.open_capacity:,}",
-        "" if need.share_counted is None else f"{decimal(need.share_counted * 100)} %",
-        "" if need.share_needed is None else f"{decimal(need.share_needed * 100)} %",
-        "" if need.odds_ratio is None else decimal(need.odds_ratio),
+        "" if need.share_counted is None else f"{100 * float(need.share_counted):.2f} %",
+        "" if need.share_needed is None else "above all" if need.share_needed > 1 else f"{100 * float(need.share_needed):.2f} %",
+        "" if need.odds_ratio is None else _plain(decimal(need.odds_ratio)),
     ]
 
 

@@ -168,9 +168,10 @@ def ask_published(
     return asked
 
 
-def ask_table(file: Path, baseline: Path | None, rule: RuleGiven, given: SettingsGiven) -> list[Asked]:
+def ask_table(file: Path, baseline: Path | None, rule: RuleGiven, given: SettingsGiven, progress: Progress) -> list[Asked]:
     """The one contest of a bare table."""
     settings, _ = given.over(None)
+    progress("Reading the table", 0, 1)
     table = read_table(
         _read(file),
         None if baseline is None else _read(baseline),
@@ -178,6 +179,7 @@ def ask_table(file: Path, baseline: Path | None, rule: RuleGiven, given: Setting
         name=file.name,
         baseline_name="" if baseline is None else baseline.name,
     )
+    progress("Reading the table", 1, 1)
     return [
         Asked(
             contest=rule.contest(file.stem, table.partial.candidates),

@@ -37,7 +37,7 @@ def records_at(where: Path, layout: str | None, contest: str | None, progress: P
         return _folder(where, contest, progress) if (where / RECORD).is_dir() else _site(where, contest)
     settings = SettingsGiven()
     if layout is None:
-        asked = ask_table(where, None, RuleGiven(), settings)
+        asked = ask_table(where, None, RuleGiven(), settings, progress)
         contest = None  # The one contest of a bare table has no name of its own.
     else:
         asked = ask_published(where, layout, contest, {}, settings, progress)

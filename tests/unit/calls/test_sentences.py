@@ -7,6 +7,7 @@ from typing import get_args
 import pytest
 
 from scrutineer.calls.call import Call, ConditionCall, Reason, Sensitivity
+from scrutineer.calls.condition_words import votes_text
 from scrutineer.calls.conditions import Condition
 from scrutineer.calls.forms import NOT_BELOW, STRICT, above, ahead, below, lead, linear, short
 from scrutineer.calls.sentences import condition_sentence, explanations, sensitivity_sentence, sentence, verdict_name, weakest
@@ -253,6 +254,11 @@ def test_conditions(condition: Condition, expected: str) -> None:
             Sensitivity(100, 170, ()), ["even if the outstanding stations were like the counted ones."], id="flips as is"
         ),
         pytest.param(
+            Sensitivity(100, 170, ("North",)),
+            ["like the counted ones wherever enough of those are counted, counting for Wren every ballot from North (a region"],
+            id="flips with one uncovered",
+        ),
+        pytest.param(
             Sensitivity(220, 170, ("North",)),
             ["counting for Wren every ballot from North (a region with too few counted stations)"],
             id="one uncovered",
@@ -306,6 +312,30 @@ def test_explanations_carry_their_figures(reason: Reason, parts: list[str]) -> N
     (text,) = explanations(replace(CALL, reasons=(reason,)))
     for part in parts:
         assert part in plain(text)
+
+
+def test_what_was_seen_of_another_condition_says_of_which() -> None:
+    seen = replace(LEAD, reasons=("order-seen",), sensitivity=Sensitivity(None, 200, ()), condition=lead(0, 2, 3))
+    (text,) = explanations(replace(CALL, reasons=("order-seen",), clauses=((LEAD,), (seen,))))
+    assert text.startswith("On whether Heron has more votes than Finch: Later stations")
+    (own,) = explanations(replace(CALL, reasons=("order-seen",), clauses=((replace(LEAD, reasons=("order-seen",)),),)))
+    assert own.startswith("Later stations")
+
+
+@pytest.mark.parametrize(
+    ("condition", "value", "votes"),
+    [
+        (lead(0, 1, 3), 700, "700"),
+        # 886 votes of 1543: 40 % are 617.2, and 10 points are 154.3 of a lead of 229.
+        (above(0, Fraction(2, 5), candidates=2, need=NOT_BELOW), 5 * 886 - 2 * 1543, "268.8"),
+        (below(0, Fraction(2, 5), candidates=2, need=NOT_BELOW, favours=1), 2 * 1543 - 5 * 886, "−268.8"),
+        (ahead(0, 1, Fraction(1, 10), candidates=2, base="valid"), 10 * 229 - 1543, "74.7"),
+        (short(0, 1, Fraction(1, 10), candidates=2, base="valid"), 1543 - 10 * 229, "−74.7"),
+        (linear("seat:0:1", 0, 1, {0: Fraction(1, 3), 1: Fraction(-1, 2)}, candidates=2, need=STRICT), 2 * 90 - 3 * 50, "15"),
+    ],
+)
+def test_values_of_conditions_in_votes(condition: Condition, value: int, votes: str) -> None:
+    assert votes_text(condition, value, NAMES[: len(condition.weights)]) == votes
 
 
 def test_some_words_are_never_said() -> None:

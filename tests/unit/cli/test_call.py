@@ -23,12 +23,12 @@ def table(path: Path, *, open_roll: int = 520, stations: int = 4, lead: int = 60
     return path
 
 
-def large_table(path: Path, counted: int = 900, stations: int = 1000) -> Path:
+def large_table(path: Path, counted: int = 900, stations: int = 1000, *, timed: bool = True) -> Path:
     rng = np.random.default_rng(7)
     rows = []
     for n in range(stations):
         figures = ",".join(map(str, rng.multinomial(400, [0.52, 0.4, 0.05, 0.03]))) if n < counted else ",,,"
-        time = 1_780_000_000 + n if n < counted else ""
+        time = 1_780_000_000 + n if timed and n < counted else ""
         rows.append(f"t-{n},{('North', 'South')[n % 2]},700,{time},{figures}")
     path.write_text(HEAD + "\n".join(rows) + "\n", encoding="utf-8")
     return path
@@ -69,6 +69,44 @@ def test_an_earlier_moment_of_the_same_night(tmp_path: Path) -> None:
     file = large_table(tmp_path / "night.csv")
     assert call("call", file, "--counted", 50, "--json").json[0]["counted_stations"] == 450
     assert call("call", file, "--counted", 12.5, "--json").json[0]["counted_stations"] == 112
+
+
+def test_an_order_that_nobody_recorded_is_not_told_as_one(tmp_path: Path) -> None:
+    file = large_table(tmp_path / "night.csv", counted=980, timed=False)
+    shown = call("call", file, "--counted", 50).out
+    assert "the order in which the stations reported is not known" in shown
+    assert "a mix from the whole file, not those that reported first" in shown
+    assert "not known" in shown.partition("Seen")[2]
+    decided = call("call", file)
+    assert "Decided by arithmetic" in decided.out
+    assert "since" not in decided.out
+    assert call("call", file, "--json").json[0]["hanging"]["certain_since"] is None
+    assert "a mix" not in call("call", large_table(tmp_path / "timed.csv"), "--counted", 50).out
+
+
+def test_figures_in_tables_are_votes_and_whole(tmp_path: Path) -> None:
+    file = tmp_path / "night.csv"
+    rows = [f"n-{n},North,9000000,{n},{4_000_000 + n},3000000,900000,0" for n in range(31)]
+    file.write_text(HEAD + "\n".join([*rows, "s-1,South,2000000000,,,,,"]) + "\n", encoding="utf-8")
+    shown = call("call", file, "--rule", "majority", "--alternative", "40 %,10 %").out
+    assert "…" not in shown
+    assert "31,000,465" in shown
+    assert "−1,968,999,535" in shown
+    # 4,000,000 votes at each of 31 stations and 465 more, less 40 % of all.
+    assert "37,200,279" in shown
+
+
+def test_what_no_vote_can_do_is_said_in_words(tmp_path: Path) -> None:
+    shown = call("call", table(tmp_path / "night.csv", open_roll=200)).out
+    assert "above all" in shown
+
+
+def test_the_answer_stands_also_where_there_is_no_lead_to_draw(tmp_path: Path) -> None:
+    file = tmp_path / "night.csv"
+    file.write_text(HEAD + "n-1,North,100,,,,,\n", encoding="utf-8")
+    found = call("call", file, "--picture", tmp_path / "lead.svg", code=1)
+    assert "no station is counted yet" in found.out
+    assert "no lead to show" in found.err
 
 
 def test_other_rules_of_a_table(tmp_path: Path) -> None:
