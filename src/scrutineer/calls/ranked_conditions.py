@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from scrutineer.calls.conditions import Condition
 from scrutineer.calls.forms import STRICT, Clause
 from scrutineer.calls.partial import PartialCount
-from scrutineer.count.outcome import RankedTally, Tally
+from scrutineer.count.outcome import RankedTally, Tally, elimination
 from scrutineer.errors import CallError
 
 
@@ -63,7 +63,7 @@ def runoff_clauses(tally: RankedTally) -> Iterator[Clause] | None:
     the number of each ranking. Other chains may keep the winner where this one breaks, so the conditions suffice and are not
     necessary.
     """
-    order, counts = _elimination(tally)
+    order, counts = elimination(tally)
     ends = _widest_chain(order, counts)
     return None if ends is None else _steps(order, ends)
 
@@ -78,25 +78,6 @@ def runoff_comparisons(candidates: int) -> int:
     the first few to leave: 2^n - n - 1 are left, and their sum over n is the number above. For two candidates it is 1.
     """
     return max(1, (1 << (candidates + 1)) - 2 - candidates * (candidates + 3) // 2)
-
-
-def _elimination(tally: RankedTally) -> tuple[list[int], list[dict[int, int]]]:
-    """All options in one possible order of elimination, the winner last, and the ballots per option from each step on."""
-    order: list[int] = []
-    counts: list[dict[int, int]] = []
-    inside = set(range(tally.options))
-    while inside:
-        votes = dict.fromkeys(sorted(inside), 0)
-        for ranking, ballots in tally.rankings:
-            for option in ranking:
-                if option in votes:
-                    votes[option] += ballots
-                    break
-        counts.append(votes)
-        last = min(votes, key=lambda option: votes[option])
-        order.append(last)
-        inside.discard(last)
-    return order, counts
 
 
 def _widest_chain(order: list[int], counts: list[dict[int, int]]) -> list[int] | None:

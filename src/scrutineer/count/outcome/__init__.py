@@ -6,7 +6,7 @@ from scrutineer.count.outcome.hamilton import Hamilton
 from scrutineer.count.outcome.majority import Majority, YesNo
 from scrutineer.count.outcome.model import Base, Bound, Caps, Outcome, RankedTally, Rankings, Round, Tally
 from scrutineer.count.outcome.plurality import Approval, Plurality
-from scrutineer.count.outcome.ranked import InstantRunoff
+from scrutineer.count.outcome.ranked import InstantRunoff, elimination
 
 __all__ = [
     "Approval",
@@ -28,4 +28,5 @@ __all__ = [
     "YesNo",
     "can_change",
     "decide",
+    "elimination",
 ]

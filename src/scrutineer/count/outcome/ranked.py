@@ -2,12 +2,18 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
 
 from scrutineer.count.outcome.model import UNREACHABLE, Caps, Outcome, RankedTally, Reach, Round
 from scrutineer.count.outcome.plurality import tie_code
 
 MAX_BRANCHES = 2_000
 """The most sets of continuing options that are looked at to find out whether a tie for elimination matters."""
+
+_LONG: Final = 1 << 62
 
 
 @dataclass(frozen=True)
@@ -54,26 +60,54 @@ class InstantRunoff:
         return Reach(max(limit, 1), binding, exact=False)
 
 
+def elimination(tally: RankedTally) -> tuple[list[int], list[dict[int, int]]]:
+    """All options in one possible order of elimination, the last one in last, and the ballots per option from each step on."""
+    count = _Count(tally)
+    order = _full_order(count)
+    return order, [count.votes(frozenset(order[start:])) for start in range(len(order))]
+
+
 class _Count:
     """The ballots of a contest, counted for any set of options that are still in."""
 
     def __init__(self, tally: RankedTally) -> None:
         self.options = frozenset(range(tally.options))
         self._tally = tally
+        # All rankings one after the other, and behind them an option that is none.
+        lengths = np.array([len(ranking) for ranking, _ in tally.rankings], dtype=np.int64)
+        ranked = (option for ranking, _ in tally.rankings for option in ranking)
+        self._ranked = np.append(np.fromiter(ranked, dtype=np.int64, count=int(lengths.sum())), tally.options)
+        self._stops: NDArray[np.int64] = np.cumsum(lengths)
+        whole: type = np.int64 if tally.valid < _LONG else object
+        self._ballots: NDArray[Any] = np.array([ballots for _, ballots in tally.rankings], dtype=whole)
+        # How far each ranking has been read, for the options that were in when it was looked at last.
+        self._starts: NDArray[np.int64] = self._stops - lengths
+        self._read, self._read_for = self._starts.copy(), self.options
         self._votes: dict[frozenset[int], dict[int, int]] = {}
         self._winners: dict[frozenset[int], frozenset[int]] = {}
 
     def votes(self, inside: frozenset[int]) -> dict[int, int]:
         """The ballots per option that is in."""
         if inside not in self._votes:
-            votes = dict.fromkeys(sorted(inside), 0)
-            for ranking, ballots in self._tally.rankings:
-                for option in ranking:
-                    if option in votes:
-                        votes[option] += ballots
-                        break
-            self._votes[inside] = votes
+            self._read_on(inside)
+            totals = np.zeros(len(self.options) + 1, dtype=self._ballots.dtype)
+            np.add.at(totals, self._ranked[self._read], self._ballots)
+            self._votes[inside] = {option: int(totals[option]) for option in sorted(inside)}
         return self._votes[inside]
+
+    def _read_on(self, inside: frozenset[int]) -> None:
+        # Read every ranking up to its highest option that is in. Options mostly leave one by one, and few rankings then move.
+        if not inside <= self._read_for:
+            self._read = self._starts.copy()
+        self._read_for = inside
+        out = np.ones(len(self.options) + 1, dtype=np.bool_)
+        out[[*inside, len(self.options)]] = False
+        rows = np.flatnonzero(out[self._ranked[self._read]])
+        while len(rows):
+            read = self._read[rows] + 1
+            read[read == self._stops[rows]] = len(self._ranked) - 1
+            self._read[rows] = read
+            rows = rows[out[self._ranked[read]]]
 
     def exhausted(self, inside: frozenset[int]) -> int:
         """The valid ballots that name nobody who is in."""

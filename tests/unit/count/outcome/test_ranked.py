@@ -1,6 +1,10 @@
 """The instant run-off."""
 
-from scrutineer.count.outcome import Bound, InstantRunoff, Outcome, RankedTally, Round, can_change, decide
+import random
+
+import pytest
+
+from scrutineer.count.outcome import Bound, InstantRunoff, Outcome, RankedTally, Round, can_change, decide, elimination
 from scrutineer.count.outcome.ranked import MAX_BRANCHES
 
 # The example of many introductions: a capital for Tennessee, 100 voters who prefer what is near.
@@ -105,3 +109,22 @@ def test_caps_keep_the_limit_but_not_its_exactness() -> None:
     assert can_change(InstantRunoff(), tally, 4) == Bound(True, True, 4, 0, "pair:0:1")
     assert not can_change(InstantRunoff(), tally, 4, per_option_max=(None, 2)).exact
     assert not can_change(InstantRunoff(), tally, None, per_option_max=(0, 0)).changeable
+
+
+@pytest.mark.parametrize("most", [9, 1 << 70])
+def test_every_step_counts_each_ballot_for_its_highest_option_that_is_in(most: int) -> None:
+    rng = random.Random(7)
+    for options in (1, 2, 5, 9):
+        rankings = tuple(
+            (tuple(rng.sample(range(options), rng.randint(1, options))), rng.randint(0, most)) for _ in range(rng.randint(0, 60))
+        )
+        order, steps = elimination(RankedTally(options, rankings))
+        assert sorted(order) == list(range(options))
+        for start, votes in enumerate(steps):
+            left = order[start:]
+            expected = dict.fromkeys(sorted(left), 0)
+            for ranking, ballots in rankings:
+                if inside := [option for option in ranking if option in left]:
+                    expected[inside[0]] += ballots
+            assert votes == expected
+            assert votes[order[start]] == min(votes.values())
