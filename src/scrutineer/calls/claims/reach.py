@@ -313,11 +313,17 @@ def _findings(earlier: Announcement, later: Announcement, taken: tuple[Span, Spa
     for row, sure in zip(_added(earlier, later, *taken), _added(earlier, later, *safe), strict=True):
         fits = _decided(row.votes, sure.votes)
         found.append(
-            Finding("added-votes", fits, f"{row.name}: {row.after} after {row.before}: {_change(row.votes)}", _unless(fits))
+            Finding(
+                "added-votes",
+                fits,
+                f"{row.name}: {_said(row.after, taken[1])} after {_said(row.before, taken[0])}: {_change(row.votes)}",
+                _unless(fits),
+            )
         )
     added, surely = _difference(*taken), _difference(*safe)
     fits = _decided(added, surely)
-    found.append(Finding("added-total", fits, f"valid votes {taken[1]} after {taken[0]}: {_change(added)}", _unless(fits)))
+    totals = f"valid votes {_said(taken[1], taken[1])} after {_said(taken[0], taken[0])}"
+    found.append(Finding("added-total", fits, f"{totals}: {_change(added)}", _unless(fits)))
     roll = later.roll if later.roll is not None else earlier.roll
     if roll is None:
         return found
@@ -362,6 +368,11 @@ def _decided(taken: Span, safe: Span) -> bool | None:
     if fits is False and _grows(safe) is not False:
         return None
     return fits
+
+
+def _said(votes: Span, total: Span) -> str:
+    """Votes as far as an announcement gives them: where nothing bounds its total, a range of them would say nothing."""
+    return "a number that was not announced" if votes.count > 1 and total.high >= MAX_TOTAL else str(votes)
 
 
 def _change(added: Span) -> str:

@@ -115,6 +115,8 @@ def test_the_pair_of_2013_is_not_reachable_at_equal_sheets() -> None:
     assert between.answer.sentence.startswith("Not if all sheets hold about as many votes: Nicolás Maduro: from 50.66 %")
     assert "7,510 added" in between.answer.sentence
     assert "the share counted may be of sheets transmitted" in between.answer.explanations[0]
+    assert any("7,559,349 after a number that was not announced" in line for line in between.answer.arithmetic)
+    assert not any("10,000,000,000" in line for line in between.answer.arithmetic)
 
 
 @pytest.mark.parametrize(("band", "votes"), [(Fraction(0), "5,963"), (Fraction(1, 200), "29,815")])
