@@ -251,19 +251,21 @@ def _exceeds(call: Call) -> str:
 def _seen_already(call: Call, about: ConditionCall | None, names: tuple[str, ...]) -> str:
     found = None if about is None else about.sensitivity
     # The sentence has the figure of the condition on which the verdict hangs; another one's figure says what it is of.
-    of = "" if about is None or about == weakest(call) else f"On whether {condition_sentence(about.condition, names)}: "
+    later = "Later stations"
+    if about is not None and about != weakest(call):
+        later = f"On whether {condition_sentence(about.condition, names)}, later stations"
     if found is None or found.seen is None:
         return (
-            f"{of}Later stations differed from earlier ones of the same region by more than any reweighting of them explains; "
+            f"{later} differed from earlier ones of the same region by more than any reweighting of them explains; "
             "more counted stations can bring that down."
         )
     if found.flips_at is None or found.seen < found.flips_at:
         return (
-            f"{of}Later stations already differed from earlier ones of the same region by {times(found.seen)}; if the order goes "
+            f"{later} already differed from earlier ones of the same region by {times(found.seen)}; if the order goes "
             f"on so, what is open will differ by more than gamma {_gamma(call)}; more counted stations can show that it does not."
         )
     return (
-        f"{of}Later stations already differed from earlier ones of the same region by {times(found.seen)}, and "
+        f"{later} already differed from earlier ones of the same region by {times(found.seen)}, and "
         f"{times(found.flips_at)} would flip the outcome; "
         "that changes once the count has raised the second figure above the first."
     )

@@ -13,7 +13,7 @@ from scrutineer.calls.forms import lead
 from scrutineer.calls.partial import PartialCount
 from scrutineer.calls.sensitivity import Reweighting
 from scrutineer.calls.strata import Strata
-from scrutineer.calls.text import MINUS, decimal, number, points, share
+from scrutineer.calls.text import MINUS, decimal, number, percent, points, share
 from scrutineer.election import UNKNOWN
 from scrutineer.errors import CallError
 
@@ -170,7 +170,7 @@ def rows(track: Track) -> tuple[tuple[str, ...], ...]:
     body = (
         (
             number(moment.stations),
-            share(Fraction(moment.counted, WHOLE)),
+            percent(moment.counted, WHOLE),
             number(moment.votes).replace("-", MINUS),
             *(
                 "–" if value is None else points(value)

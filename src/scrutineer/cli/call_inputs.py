@@ -18,6 +18,7 @@ from scrutineer.election.contests import Alternative, RuleName
 from scrutineer.election.layout import load_layout
 from scrutineer.election.layout_reader import read_published
 from scrutineer.errors import UsageError
+from scrutineer.portal.formats import SITE_FILE
 from scrutineer.simulate.nights import Night, final_of_published, recorded_order
 
 
@@ -92,6 +93,11 @@ def ask_folder(
     folder: Path, contest_id: str | None, unit_id: str | None, size: int | None, given: SettingsGiven, progress: Progress
 ) -> list[Asked]:
     """Every contest (or the one that is named) of an election folder, at a log size."""
+    if (folder / SITE_FILE).is_file():
+        raise UsageError(
+            f"{folder} is a published site: its calls stand on its pages and in its bulletins, and `scrutineer verify {folder}` "
+            "computes them again; give an election folder, or a table of stations"
+        )
     office = Office.load(folder)
     log = office.read_log(progress=lambda done, total: progress("Reading the log", done, total))
     try:

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from scrutineer.calls import Call, ConditionCall
-from scrutineer.calls.condition_words import times
+from scrutineer.calls.condition_words import in_votes, times, votes_text
 from scrutineer.calls.picture import description, headline, picture
 from scrutineer.calls.sentences import condition_sentence, explanations, names_of, sentence
 from scrutineer.calls.track import Track, rows
@@ -25,9 +25,9 @@ VERDICTS: Final = {
     "not-decided": "Not decided",
 }
 _GAMMA: Final = (
-    "<p>Gamma says how many times as common one kind of station may be among those still open as among those counted, region by "
-    "region. A condition flips at the gamma in the table; “seen” is the largest such difference between later and earlier "
-    "stations so far.</p>\n"
+    "<p>Votes to spare are those by which a condition holds now. Gamma says how many times as common one kind of station may be "
+    "among those still open as among those counted, region by region. A condition flips at the gamma in the table; “seen” is the "
+    "largest such difference between later and earlier stations so far.</p>\n"
 )
 _CODES: Final = {
     "lead": "{0} has more votes than {1}",
@@ -97,13 +97,26 @@ def _page(view: View, contest: Contest, found: Called) -> bytes:
     why = [*explanations(call, contest), *call.incoherent]
     listed = "".join(f"<li>{sentence_words(text)}</li>\n" for text in why)
     content = [
-        f"<h1>{words(contest.title)}: can it still change?</h1>\n",
-        f'<p class="lead">{sentence_words(sentence(call, contest))}</p>\n',
+        f"<h1>{_title(contest)}</h1>\n",
+        _opening(call, sentence(call, contest)),
         f"<h2>Why, and what would change it</h2>\n<ul>\n{listed}</ul>\n" if why else "",
         "" if found.track is None else _figure(view, found.track, contest, "../") + _track_table(found.track),
         _conditions(call, contest),
     ]
     return view.frame.page("Call", "".join(content), 1, [("index.html", "Result")])
+
+
+def _title(contest: Contest) -> str:
+    asks = contest.title.rstrip().endswith("?")
+    return f"{words(contest.title)} Can it still change?" if asks else f"{words(contest.title)}: can it still change?"
+
+
+def _opening(call: Call, text: str) -> str:
+    """The sentence of the call, whole; what stands after its first part in smaller letters, because it can be long."""
+    first, semicolon, rest = text.partition("; ") if call.verdict != "not-coherent" else (text, "", "")
+    if not semicolon:
+        return f'<p class="lead">{sentence_words(first)}</p>\n'
+    return f'<p class="lead">{sentence_words(first + ".")}</p>\n<p>{sentence_words(rest[0].upper() + rest[1:])}</p>\n'
 
 
 def _figure(view: View, track: Track, contest: Contest, up: str) -> str:
@@ -129,18 +142,19 @@ def _conditions(call: Call, contest: Contest) -> str:
     names = names_of(call, contest)
     shown = list(dict.fromkeys(condition for clause in call.clauses for condition in clause))
     shown += [lead for lead in call.leads if lead not in shown]
-    shown.sort(key=lambda condition: (condition.verdict == "arithmetic", condition.value))
-    body = "".join(_row(condition, condition_sentence(condition.condition, names)) for condition in shown[:CONDITIONS_SHOWN])
+    shown.sort(key=lambda condition: (condition.verdict == "arithmetic", in_votes(condition.condition, condition.value, names)))
+    body = "".join(_row(condition, names, ordered=call.ordered) for condition in shown[:CONDITIONS_SHOWN])
     if not body:
         return ""
     return f"{_table('What the verdict rests on', body)}{_GAMMA}"
 
 
-def _row(condition: ConditionCall, text: str) -> str:
-    found = condition.sensitivity
+def _row(condition: ConditionCall, names: tuple[str, ...], *, ordered: bool) -> str:
+    found, asked = condition.sensitivity, condition.condition
     flips_at = "" if found is None else "never" if found.flips_at is None else times(found.flips_at)
-    seen = "" if found is None else "beyond" if found.seen is None else times(found.seen)
-    return _cells(text, condition.value, flips_at, seen, VERDICTS[condition.verdict])
+    seen = "" if found is None else "not known" if not ordered else "beyond" if found.seen is None else times(found.seen)
+    votes = votes_text(asked, condition.value, names)
+    return _cells(condition_sentence(asked, names), votes, flips_at, seen, VERDICTS[condition.verdict])
 
 
 def _stated_row(condition: CalledCondition, names: dict[str, str]) -> str:
@@ -149,17 +163,20 @@ def _stated_row(condition: CalledCondition, names: dict[str, str]) -> str:
     kind, *ids = condition.code.split(":")
     who = [*(names.get(own, own) for own in ids), "the others", "the others"]
     text = _CODES[kind].format(*who) if kind in _CODES else condition.code
-    return _cells(text, condition.value, flips_at, seen, VERDICTS[condition.verdict])
+    # A bulletin states the value in whole numbers as the condition weighs votes; only of two candidates are these votes.
+    votes = number(condition.value) if kind in ("lead", "elimination") else ""
+    return _cells(text, votes, flips_at, seen, VERDICTS[condition.verdict])
 
 
-def _cells(text: str, value: int, flips_at: str, seen: str, verdict: str) -> str:
-    cells = (number(value), flips_at, seen, verdict)
+def _cells(text: str, votes: str, flips_at: str, seen: str, verdict: str) -> str:
+    cells = (votes, flips_at, seen, verdict)
     return f'<tr><th scope="row">{sentence_words(text)}</th>{"".join(f"<td>{cell}</td>" for cell in cells)}</tr>\n'
 
 
 def _table(caption: str, body: str) -> str:
     return (
-        f'<div class="wide"><table class="list"><caption>{caption}</caption>\n<thead><tr><th scope="col">Condition</th>'
-        '<th scope="col">Value now</th><th scope="col">Flips at gamma</th><th scope="col">Seen so far</th>'
+        f'<div class="wide"><table class="list conditions"><caption>{caption}</caption>\n'
+        '<thead><tr><th scope="col">Condition</th>'
+        '<th scope="col">Votes to spare</th><th scope="col">Flips at gamma</th><th scope="col">Seen so far</th>'
         f'<th scope="col">Verdict</th></tr></thead>\n<tbody>\n{body}</tbody></table></div>\n'
     )

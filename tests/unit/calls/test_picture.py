@@ -139,6 +139,6 @@ def test_rows_say_the_same() -> None:
     ]  # fmt: skip
     assert len(body) == len(MOMENTS)
     assert [cell.replace(THIN, " ") for cell in body[0]] == [
-        "10", "10 %", "90", "+9.00", "−4.00", "+22.00", "−95.00", "–", "–", "−90.00",
+        "10", "10.00 %", "90", "+9.00", "−4.00", "+22.00", "−95.00", "–", "–", "−90.00",
     ]  # fmt: skip
     assert rows(replace(TRACK, of_roll=False))[0][1] == "Stations counted"

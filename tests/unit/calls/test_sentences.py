@@ -317,7 +317,7 @@ def test_explanations_carry_their_figures(reason: Reason, parts: list[str]) -> N
 def test_what_was_seen_of_another_condition_says_of_which() -> None:
     seen = replace(LEAD, reasons=("order-seen",), sensitivity=Sensitivity(None, 200, ()), condition=lead(0, 2, 3))
     (text,) = explanations(replace(CALL, reasons=("order-seen",), clauses=((LEAD,), (seen,))))
-    assert text.startswith("On whether Heron has more votes than Finch: Later stations")
+    assert text.startswith("On whether Heron has more votes than Finch, later stations")
     (own,) = explanations(replace(CALL, reasons=("order-seen",), clauses=((replace(LEAD, reasons=("order-seen",)),),)))
     assert own.startswith("Later stations")
 

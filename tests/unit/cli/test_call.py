@@ -204,6 +204,7 @@ def test_an_election_folder_and_its_bulletin_say_the_same(tmp_path: Path) -> Non
     site = tmp_path / "site"
     call("publish", folder, "--to", site)
     call("verify", site)
+    assert "is a published site" in call("call", site, code=2).err
     page = (site / "calls" / "president.html").read_text(encoding="utf-8")
     assert "What the verdict rests on" in page
 

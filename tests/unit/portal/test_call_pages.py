@@ -51,6 +51,28 @@ def test_every_contest_has_its_own_page_and_pictures() -> None:
     assert all(f'"{path}"' in front for path in files if path.startswith("calls/") and path.endswith((".html", ".svg")))
 
 
+def test_the_page_of_a_call_has_the_sentence_in_two_parts_and_conditions_in_votes() -> None:
+    shares = Contest(
+        "bridge", "Shall it be built?", "yes-no", (Option("yes", "Yes"), Option("no", "No")), threshold="3/5", recount="0.1 %"
+    )
+
+    def say(election: Election) -> list[tuple[str, Payload]]:
+        sheet = TallySheet(election.hash, "n1", "bridge", (90, 30), blank=0, null=0, cast=120, voters=120, roll=500, time=1)
+        return [(station_issuer("n1"), sheet)]
+
+    files = made_up(ROWS, (shares,), say, calls=CallSettings()).files()
+    (page,) = (data.decode() for path, data in files.items() if path.startswith("calls/") and path.endswith(".html"))
+    page = page.replace("<bdi>", "").replace("</bdi>", "")
+    assert "<h1>Shall it be built? Can it still change?</h1>" in page
+    lead, _, rest = page.partition('<p class="lead">')[2].partition("</p>\n")
+    assert lead.startswith("Not decided: ")
+    assert lead.endswith(".")
+    assert rest.startswith("<p>It ")
+    # 90 of 120 votes are 18 above three fifths.
+    assert "has more than 60" in page
+    assert "<td>18</td>" in page
+
+
 def test_a_bulletin_names_the_candidates_of_the_contest_that_it_speaks_of() -> None:
     files = site().files()
     (page,) = (data.decode() for path, data in files.items() if path.startswith("bulletins/") and "index" not in path)
