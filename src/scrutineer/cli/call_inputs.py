@@ -55,10 +55,12 @@ class RuleGiven:
     recount: str = ""
 
     def contest(self, title: str, options: tuple[str, ...]) -> Contest:
-        """A contest of these options. Raises DefinitionError for a rule that cannot be."""
+        """A contest of these options. Raises DefinitionError for a rule that cannot be, UsageError where yes stands last."""
         share, comma, lead = self.alternative.partition(",")
         if self.alternative and not comma:
             raise UsageError(f"--alternative {self.alternative!r}: write a share and a lead, such as '40 %,10 %'")
+        if self.rule == "yes-no" and len(options) == 2 and options[1].strip().lower() == "yes":
+            raise UsageError(f"the columns are {options[0]!r} and {options[1]!r}: the first one means yes, so put it first")
         return Contest(
             id="contest",
             title=title,

@@ -119,6 +119,24 @@ def test_other_rules_of_a_table(tmp_path: Path) -> None:
     assert band["reasons"] == ["recount-band"]
 
 
+def test_a_question_whose_yes_stands_last_is_not_turned_round(tmp_path: Path) -> None:
+    path = tmp_path / "moor.csv"
+    path.write_text("station,roll,No,Yes\na,100,60,30\n", encoding="utf-8")
+    refused = run("call", path, "--rule", "yes-no", code=2)
+    assert "put it first" in refused.err
+    path.write_text("station,roll,Yes,No\na,100,60,30\n", encoding="utf-8")
+    assert "the question has the votes it needs" in call("call", path, "--rule", "yes-no").out
+
+
+def test_what_becomes_certain_is_named(tmp_path: Path) -> None:
+    path = tmp_path / "lists.csv"
+    path.write_text("station,roll,Heron,Wren,Finch\na,1000,500,260,90\nb,900,,,\n", encoding="utf-8")
+    shown = call("call", path, "--rule", "dhondt", "--seats", "5").out
+    # The next condition may be further from certainty than the outcome, which is certain once all of them are.
+    (line,) = [line for line in shown.splitlines() if "certain by arithmetic once" in line]
+    assert " takes its last seat before " in line
+
+
 def test_the_picture_is_svg(tmp_path: Path) -> None:
     drawn = tmp_path / "lead.svg"
     call("call", large_table(tmp_path / "night.csv"), "--picture", drawn)
