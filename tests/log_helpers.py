@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 
 from scrutineer.errors import StoreError
-from scrutineer.log import Head, Log, LogSigner, leaf_hash, verify_entry_receipt
+from scrutineer.log import Head, Log, LogSigner, Store, leaf_hash, verify_consistency, verify_entry_receipt
 from scrutineer.log.merkle import MerkleTree
 
 ORIGIN = "log.example/heron"
@@ -61,3 +61,32 @@ def check_log(log: Log, expected: Sequence[bytes]) -> None:
         assert receipt.index == index
         assert receipt.root == tree.root(receipt.size)
         assert log.find(leaf_hash(entry)) == index
+
+
+class Acknowledged:
+    """What the writer said before it ended: the place of every entry, and every head."""
+
+    def __init__(self) -> None:
+        self.places: dict[int, int] = {}
+        self.heads: dict[int, bytes] = {}
+
+    def take(self, line: str) -> None:
+        _, size, root, *pairs = line.split()
+        assert self.heads.setdefault(int(size), bytes.fromhex(root)) == bytes.fromhex(root)
+        for pair in pairs:
+            number, index = map(int, pair.split(":"))
+            assert self.places.setdefault(number, index) == index
+
+    def check(self, store: Store) -> int:
+        """Check the reopened store against it, and the whole log for itself; close it and return the log's size."""
+        log = Log.open(store, signer())
+        stored = list(log.entries())
+        assert len(set(stored)) == len(stored)
+        for number, index in self.places.items():
+            assert stored[index].startswith(b"entry %d " % number)
+        for size, root in self.heads.items():
+            assert log.root(size) == root
+            verify_consistency(size, log.size, root, log.root(), log.consistency(size))
+        size = log.size
+        log.close()
+        return size

@@ -23,6 +23,7 @@ log_min_messages = panic
 max_connections = 60
 shared_buffers = 64MB
 timezone = UTC
+recovery_init_sync_method = syncfs
 """
 
 

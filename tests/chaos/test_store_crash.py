@@ -11,42 +11,13 @@ from pathlib import Path
 
 import pytest
 
-from log_helpers import check_log, signer
-from scrutineer.log import Log, SqliteStore, verify_consistency
+from log_helpers import Acknowledged, check_log, signer
+from scrutineer.log import Log, SqliteStore
 
 WRITER = Path(__file__).with_name("log_writer.py")
 TESTS = WRITER.parents[1]
 ENVIRONMENT = {**os.environ, "PYTHONPATH": os.pathsep.join([str(TESTS), str(TESTS.parent / "src")])}
 KILLS = 25
-
-
-class Acknowledged:
-    """What the writer said before it ended: the place of every entry, and every head."""
-
-    def __init__(self) -> None:
-        self.places: dict[int, int] = {}
-        self.heads: dict[int, bytes] = {}
-
-    def take(self, line: str) -> None:
-        _, size, root, *pairs = line.split()
-        assert self.heads.setdefault(int(size), bytes.fromhex(root)) == bytes.fromhex(root)
-        for pair in pairs:
-            number, index = map(int, pair.split(":"))
-            assert self.places.setdefault(number, index) == index
-
-    def check(self, path: Path) -> int:
-        """Check the reopened store against it, and the whole log for itself; return the log's size."""
-        log = Log.open(SqliteStore.open(path), signer())
-        stored = list(log.entries())
-        assert len(set(stored)) == len(stored)
-        for number, index in self.places.items():
-            assert stored[index].startswith(b"entry %d " % number)
-        for size, root in self.heads.items():
-            assert log.root(size) == root
-            verify_consistency(size, log.size, root, log.root(), log.consistency(size))
-        size = log.size
-        log.close()
-        return size
 
 
 def test_killed_writers_lose_nothing_and_repeat_nothing(tmp_path: Path) -> None:
@@ -70,7 +41,7 @@ def test_killed_writers_lose_nothing_and_repeat_nothing(tmp_path: Path) -> None:
             os.kill(pid, signal.SIGKILL)
             while (line := server.stdout.readline()) != "gone\n":
                 acknowledged.take(line)
-            acknowledged.check(path)
+            acknowledged.check(SqliteStore.open(path))
         server.stdin.close()
     assert len(acknowledged.heads) >= KILLS
     assert max(acknowledged.places.values()) == len(acknowledged.places) - 1
@@ -104,11 +75,11 @@ def test_a_failed_flush_stops_the_store(tmp_path: Path, when: int) -> None:
     batches = max(0, when - 2)
     assert [line.split()[0] for line in said] == ["ack"] * batches + ["stopped", "stopped"]
     assert "The store has stopped" in said[-1]
-    assert acknowledged.check(path) in {5 * batches, 5 * (batches + 1)}
+    assert acknowledged.check(SqliteStore.open(path)) in {5 * batches, 5 * (batches + 1)}
     # After a restart the same entries get the same places, stored or not.
     for line in traced(path, 4):
         acknowledged.take(line)
-    assert acknowledged.check(path) == 20
+    assert acknowledged.check(SqliteStore.open(path)) == 20
 
 
 def test_a_full_disk_is_survived(tmp_path: Path) -> None:
@@ -122,7 +93,7 @@ def test_a_full_disk_is_survived(tmp_path: Path) -> None:
             acknowledged.take(line)
     assert [line for line in said if line.startswith("stopped") and "the disk is full; make room" in line]
     assert len(said) == 5
-    assert acknowledged.check(path) == 20
+    assert acknowledged.check(SqliteStore.open(path)) == 20
 
 
 def test_a_batch_costs_one_flush(tmp_path: Path) -> None:
@@ -142,7 +113,7 @@ def test_killed_within_a_system_call(tmp_path: Path, when: int) -> None:
     calls = "pwrite64,write,fdatasync,fsync"
     for line in traced(path, 4, "-P", f"{path}-wal", "-e", f"inject={calls}:signal=KILL:when={when}"):
         acknowledged.take(line)
-    acknowledged.check(path)
+    acknowledged.check(SqliteStore.open(path))
     for line in traced(path, 4):
         acknowledged.take(line)
-    assert acknowledged.check(path) == 20
+    assert acknowledged.check(SqliteStore.open(path)) == 20

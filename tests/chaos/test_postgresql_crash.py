@@ -1,0 +1,260 @@
+"""Writer, server and network fail at bad moments under load: nothing acknowledged is lost, nothing is in twice, no fork."""
+
+import os
+import random
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import closing, suppress
+from pathlib import Path
+
+import pytest
+
+from log_helpers import ORIGIN, Acknowledged, check_log, signer
+from postgresql_server import Server, running
+from scrutineer.errors import StoreError
+from scrutineer.log import Log
+
+pytest.importorskip("psycopg", reason="needs psycopg, PostgreSQL's driver: the extra postgresql")
+
+from scrutineer.log.postgresql import PostgresqlStore
+
+WRITER = Path(__file__).with_name("log_writer.py")
+TESTS = WRITER.parents[1]
+ENVIRONMENT = {**os.environ, "PYTHONPATH": os.pathsep.join([str(TESTS), str(TESTS.parent / "src")])}
+KILLS = 20
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[Server]:
+    with running() as started:
+        yield started
+
+
+class Client:
+    """Appends batch after batch on a thread, each again and again until it is acknowledged, as a station would send it."""
+
+    def __init__(self, log: Log, seed: int) -> None:
+        self.log = log
+        self.acknowledged = Acknowledged()
+        self.failures: list[str] = []
+        self.stored_all_the_same = 0
+        self.broken: list[BaseException] = []
+        self._dice = random.Random(seed)
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._run)
+        self._thread.start()
+
+    def progress(self, batches: int = 1) -> None:
+        """Wait until that many more batches are acknowledged."""
+        heads = self.acknowledged.heads
+        goal = len(heads) + batches
+        for _ in range(6000):
+            if len(heads) >= goal or self.broken:
+                return
+            time.sleep(0.005)
+        raise TimeoutError(self.failures[-1:])
+
+    def finish(self) -> None:
+        """Let the batch that is under way be acknowledged, and end."""
+        self._stop.set()
+        self._thread.join()
+        assert not self.broken
+
+    def _run(self) -> None:
+        first = 0
+        try:
+            while not self._stop.is_set():
+                count = self._dice.choice([1, 2, 7, 40, 256])
+                batch = [b"entry %d " % number + b"x" * (number % 700) for number in range(first, first + count)]
+                for _ in range(2000):
+                    try:
+                        results = self.log.append(batch)
+                    except StoreError as error:
+                        self.failures.append(str(error))
+                        time.sleep(0.02)
+                    else:
+                        break
+                else:
+                    raise TimeoutError(self.failures[-1])
+                pairs = " ".join(f"{number}:{result.index}" for number, result in enumerate(results, first))
+                self.acknowledged.take(f"ack {self.log.size} {self.log.root().hex()} {pairs}")
+                self.stored_all_the_same += not results[0].fresh
+                first += count
+        except BaseException as error:
+            self.broken.append(error)
+
+
+def test_killed_writers_lose_nothing_and_repeat_nothing(server: Server) -> None:
+    url = server.database()
+    dice = random.Random(20_241_222)
+    acknowledged = Acknowledged()
+    writer = subprocess.Popen(
+        [sys.executable, str(WRITER)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=ENVIRONMENT
+    )
+    assert writer.stdin is not None
+    assert writer.stdout is not None
+    with writer:
+        for seed in range(KILLS):
+            first = max(acknowledged.places, default=-1) + 1
+            writer.stdin.write(f"{url} {first} {seed}\n")
+            writer.stdin.flush()
+            pid = int(writer.stdout.readline().removeprefix("pid "))
+            acknowledged.take(writer.stdout.readline())
+            time.sleep(dice.uniform(0, 0.05))
+            os.kill(pid, signal.SIGKILL)
+            while (line := writer.stdout.readline()) != "gone\n":
+                acknowledged.take(line)
+            acknowledged.check(PostgresqlStore.open(url, ORIGIN, wait=10))
+        writer.stdin.close()
+    assert len(acknowledged.heads) >= KILLS
+    assert max(acknowledged.places.values()) == len(acknowledged.places) - 1
+
+
+@pytest.mark.parametrize("victim", ["the whole server", "the writer's session"])
+def test_a_killed_server_loses_nothing_and_repeats_nothing(server: Server, victim: str) -> None:
+    """The log goes on by itself when the server is back; what was acknowledged before the kill is there."""
+    url = server.database()
+    store = PostgresqlStore.open(url, ORIGIN, create=True)
+    dice = random.Random(20_241_223)
+    client = Client(Log.open(store, signer()), 5)
+    try:
+        for _ in range(KILLS // 2):
+            client.progress()
+            time.sleep(dice.uniform(0, 0.05))
+            if victim == "the whole server":
+                server.kill()
+                server.start()
+                continue
+            connection = store._writer
+            if connection is not None:
+                # The server then ends every session and recovers, as it does after a crash of its own.
+                with suppress(ProcessLookupError):
+                    os.kill(connection.info.backend_pid, signal.SIGKILL)
+        client.progress(5)
+    finally:
+        client.finish()
+    assert client.failures
+    entries = list(client.log.entries())
+    client.log.close()
+    assert client.acknowledged.check(PostgresqlStore.open(url, ORIGIN, wait=10)) == len(entries) == len(set(entries))
+    assert sorted(client.acknowledged.places.values()) == list(range(len(entries)))
+
+
+class Cable:
+    """A way to the server that can be cut: at once, or right after the next request, whose answer is then lost."""
+
+    def __init__(self, port: int) -> None:
+        self._target = port
+        self._listener = socket.create_server(("127.0.0.1", 0))
+        self.port: int = self._listener.getsockname()[1]
+        self._ends: list[socket.socket] = []
+        self._swallow = threading.Event()
+        threading.Thread(target=self._accept, daemon=True).start()
+
+    def cut(self) -> None:
+        """Cut every connection at once."""
+        ends, self._ends = self._ends, []
+        for end in ends:
+            with suppress(OSError):
+                end.shutdown(socket.SHUT_RDWR)
+
+    def swallow(self) -> None:
+        """Pass on the next request, and cut every connection instead of the answer."""
+        self._swallow.set()
+
+    def close(self) -> None:
+        self._listener.close()
+        self.cut()
+
+    def _accept(self) -> None:
+        with suppress(OSError):
+            while True:
+                near, _ = self._listener.accept()
+                far = socket.create_connection(("127.0.0.1", self._target))
+                self._ends += [near, far]
+                threading.Thread(target=self._pass, args=(near, far, False), daemon=True).start()
+                threading.Thread(target=self._pass, args=(far, near, True), daemon=True).start()
+
+    def _pass(self, source: socket.socket, target: socket.socket, answers: bool) -> None:
+        with suppress(OSError), source:
+            while data := source.recv(65536):
+                if answers and self._swallow.is_set():
+                    self._swallow.clear()
+                    self.cut()
+                    return
+                target.sendall(data)
+            target.shutdown(socket.SHUT_RDWR)
+
+
+def test_a_network_that_is_cut_loses_nothing_and_repeats_nothing(server: Server) -> None:
+    """Requests and answers are lost at random moments; a batch whose answer was lost counts once, whether stored or not."""
+    name = server.database().rpartition("/")[2]
+    with closing(Cable(server.port)) as cable:
+        store = PostgresqlStore.open(server.url(name, port=cable.port), ORIGIN, create=True)
+        dice = random.Random(20_241_224)
+        client = Client(Log.open(store, signer()), 6)
+        try:
+            for turn in range(3 * KILLS):
+                client.progress()
+                time.sleep(dice.uniform(0, 0.02))
+                if turn % 3:
+                    cable.swallow()
+                else:
+                    cable.cut()
+            client.progress(5)
+        finally:
+            client.finish()
+        log = client.log
+        check_log(log, list(log.entries()))
+        log.close()
+    assert client.acknowledged.check(PostgresqlStore.open(server.url(name), ORIGIN, wait=10)) == len(client.acknowledged.places)
+    assert client.failures
+    assert client.stored_all_the_same
+
+
+def test_two_writers_take_turns_as_each_is_cut_off(server: Server) -> None:
+    """The sequencer's sessions are ended again and again while another waits: one writes at a time, and one history results."""
+    url = server.database()
+    PostgresqlStore.open(url, ORIGIN, create=True).close()
+    acknowledged = Acknowledged()
+    turns: list[int] = []
+    failures: list[BaseException] = []
+    stop = threading.Event()
+
+    def run(number: int) -> None:
+        count = 0
+        try:
+            while not stop.is_set():
+                with suppress(StoreError), closing(PostgresqlStore.open(url, ORIGIN, wait=5)) as store:
+                    log = Log.open(store, signer())
+                    turns.append(number)
+                    while not stop.is_set():
+                        places = range(number * 1_000_000 + count, number * 1_000_000 + count + 5)
+                        results = log.append([b"entry %d of its writer" % place for place in places])
+                        pairs = " ".join(f"{place}:{result.index}" for place, result in zip(places, results, strict=True))
+                        acknowledged.take(f"ack {log.size} {log.root().hex()} {pairs}")
+                        count += 5
+        except BaseException as error:
+            failures.append(error)
+
+    threads = [threading.Thread(target=run, args=(number,)) for number in (1, 2)]
+    for thread in threads:
+        thread.start()
+    dice = random.Random(20_241_225)
+    try:
+        for _ in range(KILLS):
+            time.sleep(dice.uniform(0, 0.1))
+            holder = "SELECT pid FROM pg_locks WHERE locktype = 'advisory' AND granted"
+            server.sql(f"SELECT pg_terminate_backend(pid) FROM ({holder}) AS held", url)
+    finally:
+        stop.set()
+        for thread in threads:
+            thread.join()
+    assert not failures
+    assert set(turns) == {1, 2}
+    acknowledged.check(PostgresqlStore.open(url, ORIGIN, wait=10))
