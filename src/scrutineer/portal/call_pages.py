@@ -29,6 +29,20 @@ _GAMMA: Final = (
     "among those still open as among those counted, region by region. A condition flips at the gamma in the table; “seen” is the "
     "largest such difference between later and earlier stations so far.</p>\n"
 )
+REASONS: Final[dict[str, str]] = {
+    "outstanding-exceeds-lead": "more could still come than the difference",
+    "order-sensitive": "a difference between open and counted stations within gamma could flip it",
+    "order-seen": "the order in which stations had reported spoke against gamma",
+    "sizes-seen": "large and small stations had reported too unevenly for gamma",
+    "stratum-uncovered": "a region with open stations had too few counted ones",
+    "test-not-passed": "the sequential test had not passed",
+    "recount-band": "the difference lay within the recount band",
+    "not-committed": "the settings were not committed to before the first result",
+    "tie": "level",
+    "inputs": "figures were missing",
+}
+"""Why a call of a bulletin was not decided; one for each `calls.call.Reason`."""
+
 _CODES: Final = {
     "lead": "{0} has more votes than {1}",
     "above": "{0} has the share that the rule asks for",
@@ -85,7 +99,7 @@ def stated_call(view: View, stated: ContestCall) -> str:
         shown.append(stated.lead)
     shown.sort(key=lambda condition: (condition.verdict == "arithmetic", condition.value))
     body = "".join(_stated_row(condition, names) for condition in shown[:CONDITIONS_SHOWN])
-    reasons = ", ".join(f"<code>{words(reason)}</code>" for reason in stated.reasons)
+    reasons = "; ".join(REASONS.get(reason) or words(reason) for reason in stated.reasons)
     return (
         f"<h3>The call</h3>\n<p><strong>{VERDICTS[stated.verdict]}</strong>{f': {reasons}' if reasons else ''}.</p>\n"
         f"{_table('What it rested on', body) if body else ''}"

@@ -2,13 +2,16 @@ import json
 import re
 from collections.abc import Iterable
 from functools import cache
+from typing import get_args
 
 import pytest
 
 from portal_helpers import OFFICER, Published, key_of, made_up, published, republic
+from scrutineer.calls.call import Reason
 from scrutineer.count import make_bulletin, make_certificate, results_table
 from scrutineer.election import Contest, Election, Option, UnitRow, station_issuer
 from scrutineer.portal import SiteOptions, check_path
+from scrutineer.portal.call_pages import REASONS
 from scrutineer.statements import Decision, Figures, Payload, TallySheet, sign_statement, statement_hash
 from site_pages import read_page, read_pages, target
 
@@ -277,3 +280,7 @@ def test_assets_ask_for_nothing_else(path: str) -> None:
     data = general_files()[path]
     assert b"url(" not in data
     assert b"@import" not in data
+
+
+def test_every_reason_of_a_call_has_words() -> None:
+    assert set(REASONS) == set(get_args(Reason))
