@@ -47,6 +47,8 @@ class Attempt:
     used: set[str] = field(default_factory=set)
     files: int = 0
     bytes: int = 0
+    divided: bool = False
+    """Whether two sources show histories that contradict each other, and nothing that is held decides between them."""
 
     def leave(self, source: WebSite, error: ScrutineerError) -> None:
         """Do without a source for the rest of the round, and say why."""

@@ -141,6 +141,8 @@ class Mirror:
                 if self._copy(attempt, offer, offers, shown):
                     changed = True
                     break
+                if attempt.divided:
+                    break
         self._compare(attempt, shown, offers)
         return self._done(attempt, changed=changed)
 
@@ -312,7 +314,11 @@ class Mirror:
         size = other.checkpoint.size
         if size > self._tree.size or self._tree.root(size) == other.checkpoint.root:
             return True
-        self._fork(attempt, ours, other, self._subtrees(size, self._tree.size))
+        # Neither may be taken: without a copy that shares more with one of them, nobody can say which one to follow.
+        attempt.divided = True
+        subtrees = self._subtrees(size, self._tree.size)
+        self._fork(attempt, ours, other, subtrees)
+        self._fork(attempt, other, ours, subtrees)
         return False
 
     def _compare(self, attempt: Attempt, shown: Sequence[Shown], offers: Sequence[Offer]) -> None:
