@@ -57,7 +57,7 @@ class Server:
         secret.write_text(PASSWORD)
         secret.chmod(0o644)
         arguments = ["-D", str(self._data), "-U", "heron", "--pwfile", str(secret), "--auth=scram-sha-256", "--no-sync"]
-        self._run("initdb", *arguments, "--wal-segsize=1", "-E", "UTF8", "--locale=C")
+        self._run("initdb", *arguments, "-E", "UTF8", "--locale=C")
         with (self._data / "postgresql.conf").open("a") as settings:
             settings.write(f"{_SETTINGS}port = {self.port}\nunix_socket_directories = '{folder}'\n")
         self.start()

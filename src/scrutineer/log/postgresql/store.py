@@ -48,7 +48,7 @@ WITH moved AS (
     SELECT %(size)s, %(root)s, %(signature)s, %(time_ms)s, fence FROM moved
 ), stored AS (
     INSERT INTO scrutineer.entry (idx, body)
-    SELECT %(start)s + place - 1, body FROM moved, unnest(%(bodies)s::bytea[]) WITH ORDINALITY AS batch (body, place)
+    SELECT %(start)s + place - 1, body FROM moved, unnest(%(bodies)b::bytea[]) WITH ORDINALITY AS batch (body, place)
 )
 SELECT count(*) FROM moved
 """
