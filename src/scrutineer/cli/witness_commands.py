@@ -40,7 +40,7 @@ LINES_A_MINUTE: Final = 30
 @click.option("--mark", type=click.Path(path_type=Path, dir_okay=False), metavar="FILE", help="Keep a counter here; see above.")
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
 @click.option("--port", type=click.IntRange(0, 65535), default=8472, show_default=True, help="Port; 0 takes a free one.")
-@click.option("--keys", "only_keys", is_flag=True, help="Print the verifier keys of the witness and stop.")
+@click.option("--keys", "only_keys", is_flag=True, help="Print the verifier keys of the witness, and stop.")
 def witness_command(
     folder: Path,
     logs: tuple[str, ...],
@@ -65,16 +65,17 @@ def witness_command(
     folder.
     """
     named = [*logs, *(",".join(_log_keys(path)) for path in definitions)]
-    if not named:
+    if not named and not only_keys:
         raise UsageError("name the log to watch: --definition definition.cose, or --log with its verifier keys")
     watched = read_logs(named)
     state = _open_state(folder, name, mark)
     try:
         signers = _signers(folder, state)
-        witness = Witness(state, signers, watched, folder / EVIDENCE, time.time)
         if only_keys:
-            click.echo("\n".join(witness.vkeys))
+            state.set_keys([str(signer.verifier.key) for signer in signers])
+            click.echo("\n".join(state.keys))
             return
+        witness = Witness(state, signers, watched, folder / EVIDENCE, time.time)
         reporter = Reporter(time.monotonic)
         WitnessService(
             witness, host=host, port=port, ready=lambda url: _announce(url, state, witness), report=reporter, tick=reporter.tick
@@ -141,9 +142,10 @@ def _open_state(folder: Path, name: str | None, mark: Path | None) -> WitnessSta
             raise UsageError(f"--name: a name has at most {MAX_NAME_SIZE} bytes, all of them printable")
         WitnessState.create(path, name)
     state = WitnessState.open(path, mark)
-    if name is not None and state.name != name:
+    known = state.name
+    if name is not None and known != name:
         state.close()
-        raise UsageError(f"the witness in {folder} is named {state.name}, not {name}: leave --name out, or use a new folder")
+        raise UsageError(f"the witness in {folder} is named {known}, not {name}: leave --name out, or use a new folder")
     return state
 
 
@@ -158,7 +160,11 @@ def _signers(folder: Path, state: WitnessState) -> list[Cosigner]:
     for file, algorithm in KEYS.items():
         # Keys are made only for a memory that has none yet: after a loss, a new key under the old name would be refused anyway.
         if not state.keys and not (folder / file).exists():
-            make_key(folder / file, algorithm)
+            # Under its name only when it is whole: a crash on the first start must not leave half a key.
+            fresh = folder / f"{file}.new"
+            fresh.unlink(missing_ok=True)
+            make_key(fresh, algorithm)
+            fresh.rename(folder / file)
     ed25519, mldsa44 = (load_key(folder / file) for file in KEYS)
     for file in KEYS:
         if (folder / file).stat().st_mode & 0o077:

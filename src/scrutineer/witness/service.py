@@ -73,8 +73,7 @@ class WitnessService:
             done(Response(answer.status, b"content-type: " + answer.media_type.encode() + b"\r\n", answer.body))
             if self._report is not None:
                 self._report(answer)
-            if self._witness.failure is not None and self._stop is not None:
-                self._stop.set()
+            self._end_if_failed()
         elif request.path == _HEALTH:
             if request.method not in (b"GET", b"HEAD"):
                 done(_plain(405, "method-not-allowed: this line is only read, with GET", b"allow: GET, HEAD\r\n"))
@@ -84,6 +83,10 @@ class WitnessService:
                 done(_plain(200, "cosigning"))
         else:
             done(_plain(404, "not-found: a witness answers at /add-checkpoint and /health"))
+
+    def _end_if_failed(self) -> None:
+        if self._witness.failure is not None and self._stop is not None:
+            self._stop.set()
 
     async def _serve(self) -> None:
         loop = self._loop = asyncio.get_running_loop()
@@ -121,10 +124,12 @@ class WitnessService:
             raise self._witness.failure
 
     async def _keep(self, connections: Connections) -> None:
-        """Once a second: the date, slow connections, and what the caller does."""
+        """Once a second: the date, slow connections, the memory's file, and what the caller does."""
         while True:
             await asyncio.sleep(1)
             connections.sweep(_date_field())
+            self._witness.settle()
+            self._end_if_failed()
             if self._tick is not None:
                 self._tick()
 

@@ -20,6 +20,7 @@ from scrutineer.witness.rules import Known
 
 FORMAT: Final = 1
 HISTORY: Final = 4096  # checkpoints that are remembered for each log, to recognise a second root for an earlier size
+FORGET_EVERY: Final = 256  # checkpoints; looking for those that are too old takes a moment
 
 _APPLICATION: Final = 0x5C2A_7E55  # SQLite's application_id, so that another program's database is not taken for a memory
 _SCHEMA: Final = (
@@ -68,6 +69,7 @@ class WitnessState:
         self._connection = connection
         self._mark = mark
         self._stopped: str | None = None
+        self._unsettled = True
 
     @classmethod
     def create(cls, path: Path, name: str) -> None:
@@ -172,7 +174,7 @@ class WitnessState:
         return self._one("SELECT size, root, note FROM cosigned WHERE origin = ? ORDER BY size DESC LIMIT 1", (origin,))
 
     def at(self, origin: str, size: int) -> Remembered | None:
-        """What was cosigned for a log at this size, if it is among the last `HISTORY`."""
+        """What was cosigned for a log at this size, if it is among the last `HISTORY` at least."""
         return self._one("SELECT size, root, note FROM cosigned WHERE origin = ? AND size = ?", (origin, size))
 
     def frozen(self, origin: str) -> str | None:
@@ -195,15 +197,28 @@ class WitnessState:
         count = self.count + 1
         row = (count, origin, following.size, following.root, following.note)
         oldest = "SELECT size FROM cosigned WHERE origin = ?1 ORDER BY size DESC LIMIT 1 OFFSET ?2"
-        self._write(
-            [
-                ("INSERT INTO cosigned VALUES (?, ?, ?, ?, ?)", row),
-                ("UPDATE meta SET value = ? WHERE key = 'count'", (str(count),)),
-                (f"DELETE FROM cosigned WHERE origin = ?1 AND size <= ({oldest})", (origin, HISTORY)),  # noqa: S608
-            ]
-        )
+        work: list[tuple[str, tuple[Any, ...]]] = [
+            ("INSERT INTO cosigned VALUES (?, ?, ?, ?, ?)", row),
+            ("UPDATE meta SET value = ? WHERE key = 'count'", (str(count),)),
+        ]
+        if count % FORGET_EVERY == 0:
+            work.append((f"DELETE FROM cosigned WHERE origin = ?1 AND size <= ({oldest})", (origin, HISTORY)))  # noqa: S608
+        self._write(work)
         # After the memory, so that a crash between the two leaves the mark behind, which is harmless, and never ahead.
         self._write_mark(count)
+
+    def settle(self) -> None:
+        """Move what the write-ahead log holds into the file itself, so that a copy of the file alone is not an old copy.
+
+        Costs a few flushes; call it now and then. Nothing depends on it: what `advance` returned from is durable before.
+        """
+        if self._stopped or not self._unsettled:
+            return
+        try:
+            self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+        except sqlite3.Error as error:
+            raise self._stop(str(_explain(self._path, error))) from None
+        self._unsettled = False
 
     def close(self) -> None:
         """Close the file and let another process have it."""
@@ -286,6 +301,7 @@ class WitnessState:
             for sql, parameters in work:
                 self._connection.execute(sql, parameters)
             self._connection.execute("COMMIT")
+            self._unsettled = True
         except sqlite3.Error as error:
             # A failed flush leaves open what is on the disk. Only reading it anew, after a restart, tells.
             with suppress(sqlite3.Error):
@@ -309,11 +325,14 @@ def _connect(path: Path) -> sqlite3.Connection:
     )
     try:
         connection.execute("PRAGMA locking_mode = EXCLUSIVE")
-        # One file holds everything: with a write-ahead log beside it, a copy of this file alone would be an old copy.
-        connection.execute("PRAGMA journal_mode = TRUNCATE")
+        # One flush for each checkpoint; what is in the write-ahead log is moved by `settle`, off the way of answers.
+        (mode,) = connection.execute("PRAGMA journal_mode = WAL").fetchone()
+        if mode != "wal":
+            raise StoreError(f"the memory {path}: write-ahead logging is not possible here: use a local disk")
         connection.execute("PRAGMA synchronous = FULL")
+        connection.execute("PRAGMA wal_autocheckpoint = 0")
         connection.execute("PRAGMA trusted_schema = OFF")
-    except sqlite3.Error:
+    except (sqlite3.Error, StoreError):
         connection.close()
         raise
     return connection

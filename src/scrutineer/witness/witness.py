@@ -97,6 +97,14 @@ class Witness:
             self.failure = error
             return _failed(submission.head.origin, error)
 
+    def settle(self) -> None:
+        """Tidy the memory, once in a while; see `WitnessState.settle`."""
+        if self.failure is None:
+            try:
+                self._state.settle()
+            except StoreError as error:
+                self.failure = error
+
     def _decide(self, submission: Submission, body: bytes) -> Answer:
         head, state = submission.head, self._state
         latest, same = state.latest(head.origin), state.at(head.origin, head.size)
@@ -106,9 +114,8 @@ class Witness:
             return self._cosign(submission, latest)
         if refusal.finding == "own-key":
             state.freeze(head.origin, _FROZEN)
-            refusal = refusal._replace(
-                code="frozen", detail=f"this witness has stopped cosigning the log {head.origin}: {_FROZEN}"
-            )
+            words = f"this witness has stopped cosigning the log {head.origin}: {_FROZEN}"
+            refusal = Refusal("frozen", words, finding="own-key")
         before = same or latest
         try:
             kept = keep_evidence(self._evidence, submission, refusal, body, before.note if before else None)

@@ -170,8 +170,21 @@ def test_the_next_is_held_against_the_last(tmp_path: Path) -> None:
     bench.close()
 
 
+def test_a_settled_memory_is_one_file(tmp_path: Path) -> None:
+    bench = filled(tmp_path / "witness", 3, 8)
+    bench.state.settle()
+    bench.state.settle()
+    shutil.copy(bench.path, tmp_path / "memory.db")
+    bench.close()
+    copy = WitnessState.open(tmp_path / "memory.db")
+    assert copy.latest(ORIGIN) == Remembered(8, HISTORY.root(8), copy.latest(ORIGIN).note)  # type: ignore[union-attr]
+    copy.close()
+    assert sorted(path.name for path in bench.folder.iterdir()) == ["memory.db"]
+
+
 def test_only_the_last_ones_are_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(state_module, "HISTORY", 3)
+    monkeypatch.setattr(state_module, "FORGET_EVERY", 5)
     bench = filled(tmp_path, 1, 2, 3, 4, 5)
     assert [bench.state.at(ORIGIN, size) is not None for size in range(1, 6)] == [False, False, True, True, True]
     bench.restart()

@@ -280,6 +280,7 @@ class TestForgottenTime:
 
     def later(self, bench: Bench, history: History, old: int, size: int) -> bytes:
         """The cosignatures of a time that is then forgotten; the folder is as it was before."""
+        bench.state.settle()
         before = bench.path.read_bytes()
         answer = bench.ask(history.request(old, size))
         bench.close()
@@ -292,7 +293,7 @@ class TestForgottenTime:
         ours = self.later(bench, HISTORY, 3, 8)
         answer = bench.ask(format_request(8, (), CHECKPOINT + ours))
         refused(answer, "frozen")
-        assert answer.status == 503
+        assert (answer.status, answer.media_type) == (503, "text/plain; charset=utf-8")
         assert answer.evidence is not None
         assert answer.evidence.name.startswith("own-key-8-")
         bench.restart()
