@@ -112,3 +112,8 @@ class Call:
     """Whether the order of arrival is known; without it nothing was seen that could refute gamma."""
     sizes_seen: int = 100
     """How unevenly stations of different sizes have reported, as a gamma in hundredths (`pace.sizes_seen`)."""
+
+    @property
+    def conditions(self) -> tuple[ConditionCall, ...]:
+        """Every condition of the outcome and every lead, each once."""
+        return tuple(dict.fromkeys((*(condition for clause in self.clauses for condition in clause), *self.leads)))

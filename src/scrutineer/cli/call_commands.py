@@ -189,8 +189,7 @@ def _conditions_table(report: CallReport, names: tuple[str, ...]) -> Table:
         table.add_column(heading, justify="right", no_wrap=True)
     table.add_column("Verdict", no_wrap=True)
     call = report.call
-    shown = list(dict.fromkeys(condition for clause in call.clauses for condition in clause))
-    shown += [lead for lead in call.leads if lead not in shown]
+    shown = list(call.conditions)
     shown.sort(key=lambda condition: (condition.verdict == "arithmetic", in_votes(condition.condition, condition.value, names)))
     for condition in shown[:_CONDITIONS_SHOWN]:
         table.add_row(

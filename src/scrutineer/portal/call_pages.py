@@ -154,8 +154,7 @@ def _track_table(track: Track) -> str:
 
 def _conditions(call: Call, contest: Contest) -> str:
     names = names_of(call, contest)
-    shown = list(dict.fromkeys(condition for clause in call.clauses for condition in clause))
-    shown += [lead for lead in call.leads if lead not in shown]
+    shown = list(call.conditions)
     shown.sort(key=lambda condition: (condition.verdict == "arithmetic", in_votes(condition.condition, condition.value, names)))
     body = "".join(_row(condition, names, ordered=call.ordered) for condition in shown[:CONDITIONS_SHOWN])
     if not body:
