@@ -53,9 +53,9 @@ def witness_command(
 ) -> None:
     """Watch logs and cosign what they sign, as long as each only grows (C2SP tlog-witness).
 
-    DIR is made on the first start, with two private keys that only this user can read. The verifier keys that are printed are
-    what an election's definition names. The log sends its checkpoints to POST /add-checkpoint; a second history, or anything
-    that does not follow from what was cosigned before, is refused, and a fork is kept in DIR/evidence for anyone to check.
+    DIR is made on the first start, with two private keys that only this user can read. Whoever checks cosignatures needs the
+    verifier keys that are printed. Checkpoints come to POST /add-checkpoint; a second history, or anything that does not follow
+    from what was cosigned before, is refused, and a fork is kept in DIR/evidence for anyone to check.
 
     A log is named by its verifier keys, separated by commas where it signs with several; all of them must have signed.
 
@@ -174,7 +174,7 @@ def _signers(folder: Path, state: WitnessState) -> list[Cosigner]:
 
 def _announce(url: str, state: WitnessState, witness: Witness) -> None:
     click.echo(f"Witness {state.name} at {url}")
-    click.echo("Its verifier keys, to be named in definitions:")
+    click.echo("Its verifier keys, with which anyone checks what it cosigned:")
     for vkey in witness.vkeys:
         click.echo(f"  {vkey}")
     for origin in witness.origins:

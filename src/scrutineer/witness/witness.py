@@ -73,7 +73,7 @@ class Witness:
 
     @property
     def vkeys(self) -> tuple[str, ...]:
-        """The verifier keys, to be named in definitions."""
+        """The verifier keys, with which anyone checks what this witness cosigned."""
         return tuple(str(verifier.key) for verifier in self._own)
 
     @property
