@@ -4,6 +4,7 @@ Redirects are not followed: they could lead to another machine than the one that
 taken: their size says nothing about what they unfold to. Sizes are bounded, and so is the time that a body may take.
 """
 
+import threading
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -15,9 +16,9 @@ import httpx
 from scrutineer.errors import PublicationError, TransportError
 
 TIMEOUT: Final = 30.0  # seconds without a byte
-PATIENCE: Final = 60.0  # seconds before a body must have come at LEAST_RATE on average
+PATIENCE: Final = 60.0  # seconds until an answer must have begun, and from which on its body must have come at LEAST_RATE
 LEAST_RATE: Final = 4096  # bytes per second
-_CHUNK: Final = 1 << 16
+_LOOK: Final = 0.25  # seconds between two looks at what is under way
 
 Clock = Callable[[], float]
 
@@ -36,10 +37,13 @@ class WebSite:
     def __init__(self, address: str, *, connections: int = 8, timeout: float = TIMEOUT, clock: Clock = time.monotonic) -> None:
         self.address = address.rstrip("/") + "/"
         self._clock = clock
-        limits = httpx.Limits(max_connections=connections, max_keepalive_connections=connections)
-        self._client = httpx.Client(
-            timeout=timeout, limits=limits, follow_redirects=False, headers={"accept-encoding": "identity"}
-        )
+        self._limits = httpx.Limits(max_connections=connections, max_keepalive_connections=connections)
+        self._timeout = timeout
+        self._client = self._connect()
+        self._waiting: dict[int, float] = {}  # since when each thread has been waiting for an answer to begin
+        self._watch: threading.Thread | None = None
+        self._closed = threading.Event()
+        self._start = threading.Lock()
 
     def __enter__(self) -> Self:
         return self
@@ -49,7 +53,28 @@ class WebSite:
 
     def close(self) -> None:
         """End every connection."""
+        self._closed.set()
         self._client.close()
+
+    def _connect(self) -> httpx.Client:
+        headers = {"accept-encoding": "identity"}
+        return httpx.Client(timeout=self._timeout, limits=self._limits, follow_redirects=False, headers=headers)
+
+    def _begin(self, since: float) -> None:
+        """Note that this thread waits for an answer: headers can come byte by byte for ever, and each byte be in time."""
+        self._waiting[threading.get_ident()] = since
+        with self._start:
+            if self._watch is None:
+                self._watch = threading.Thread(target=self._look, daemon=True)
+                self._watch.start()
+
+    def _look(self) -> None:
+        while not self._closed.wait(_LOOK):
+            if any(self._clock() - since > PATIENCE for since in list(self._waiting.values())):
+                self._waiting.clear()
+                # Whoever waits on the old connections is told so; what comes next gets new ones.
+                hanging, self._client = self._client, self._connect()
+                hanging.close()
 
     def url(self, path: str) -> str:
         """The address of a file."""
@@ -86,8 +111,11 @@ class WebSite:
         """Yields one byte where a body follows and none where not, and then the body in pieces."""
         url = self.url(path)
         began = self._clock()
+        client = self._client
+        self._begin(began)
         try:
-            with self._client.stream("GET", url, headers=headers) as response:
+            with client.stream("GET", url, headers=headers) as response:
+                self._waiting.pop(threading.get_ident(), None)
                 etag = response.headers.get("etag")
                 if response.status_code == 404:
                     yield b""
@@ -103,7 +131,7 @@ class WebSite:
                 answers.append(Answer(b"", etag))
                 yield b"\x01"
                 total = 0
-                for piece in response.iter_raw(_CHUNK):
+                for piece in response.iter_raw():
                     total += len(piece)
                     if total > limit:
                         raise PublicationError(f"{url} is larger than {limit} bytes: this is not a file of a published site")
@@ -111,10 +139,15 @@ class WebSite:
                     if waited > PATIENCE and total < waited * LEAST_RATE:
                         raise TransportError(f"{url} comes too slowly ({total} bytes in {waited:.0f} s): use another mirror")
                     yield piece
-        except (httpx.HTTPError, httpx.InvalidURL, httpx.StreamError, UnicodeError) as error:
+        except (httpx.HTTPError, httpx.InvalidURL, httpx.StreamError, UnicodeError, RuntimeError) as error:
+            # httpx says so of a client that was closed because one of its answers never began.
+            if isinstance(error, RuntimeError) and client is self._client and not isinstance(error, httpx.StreamError):
+                raise
             raise TransportError(
                 f"{url} could not be read ({error or type(error).__name__}): check the address and the connection"
             ) from error
+        finally:
+            self._waiting.pop(threading.get_ident(), None)
 
 
 def _not_the_file(url: str, response: httpx.Response) -> str:

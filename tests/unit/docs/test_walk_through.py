@@ -13,6 +13,7 @@ import pytest
 ROOT = Path(__file__).resolve().parents[3]
 SHELL = re.compile(r"^```sh\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 PORT = "8470"
+OTHER_PORTS = ("8480", "8481")
 
 pytestmark = pytest.mark.skipif(shutil.which("bash") is None, reason="bash is not installed: apt install bash")
 
@@ -29,6 +30,8 @@ def run_blocks(page: str, folder: Path) -> str:
     blocks = SHELL.findall((ROOT / page).read_text(encoding="utf-8"))
     assert blocks, f"{page} has no shell blocks"
     script = "\n".join(blocks).replace(PORT, port).replace("scrutineer serve aviary", f"scrutineer serve aviary --port {port}")
+    for other in OTHER_PORTS:
+        script = script.replace(other, str(free_port()))
     # `set -m` gives background jobs numbers, as in a terminal.
     script = f"set -euo pipefail\nset -m\ntrap 'jobs -p | xargs -r kill' EXIT\n{script}"
     environment = {**os.environ, "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}", "COLUMNS": "120"}
@@ -107,3 +110,14 @@ def test_an_announcement_from_nothing(tmp_path: Path) -> None:
     assert printed.count("exit status 1") == 1
     assert "The announced totals and these 3 published sheets are compatible" in printed
     assert "Quoted in the log as entry 1." in printed
+
+
+def test_a_mirror_from_nothing(tmp_path: Path) -> None:
+    printed = run_blocks("docs/how-to/mirror-a-result.md", tmp_path)
+    assert "copy/site is new: log size 1," in printed
+    assert "This mirror follows the first definition that it saw, with the hash" in printed
+    assert "second/site is new: log size 2," in printed
+    assert re.search(r"^http://127\.0\.0\.1:[0-9]+/ lags: it shows the log at 1 entries, 1 fewer than 2$", printed, re.MULTILINE)
+    assert printed.count("exit status 1") == 1
+    assert "gives no answer that can be used" in printed
+    assert printed.count("PASS: every signature, total and file is what the log gives.") == 2
