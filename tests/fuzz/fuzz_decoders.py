@@ -32,17 +32,20 @@ from scrutineer.election.layout_reader import read_published
 from scrutineer.election.nist import export_definition, import_definition
 from scrutineer.election.tables import read_register, read_units, write_register, write_units
 from scrutineer.election.toml_table import parse_toml
-from scrutineer.errors import ScrutineerError
+from scrutineer.errors import NoteError, ScrutineerError
 from scrutineer.log import Log
 from scrutineer.log.checkpoint import open_checkpoint
-from scrutineer.log.note import VerifierKey, parse_note
+from scrutineer.log.note import VerifierKey, parse_note, sign_note
 from scrutineer.log.proof import LogProof
 from scrutineer.log.receipt import verify_receipt
 from scrutineer.log.tiles import decode_bundle, encode_bundle
 from scrutineer.statements import SigningKey, codec, parse_statement, sign_statement, statement_hash
 from scrutineer.statements.qr import from_qr_text, to_qr_text
 from scrutineer.statements.tally_sheet import decode_payload, encode_payload
+from scrutineer.witness.answers import Trouble, format_request, read_answer
+from scrutineer.witness.rules import Refusal, parse_request
 from statement_samples import sample_payloads
+from witness_helpers import TIME, address, signers
 
 INTERESTING: Final = (
     b"\x00",
@@ -131,6 +134,23 @@ def targets(folder: Path) -> dict[str, Target]:
             _check_message(str(finding))
         return table
 
+    def read_request(data: bytes) -> object:
+        request = parse_request(data)
+        if isinstance(request, Refusal):
+            raise NoteError(request.detail)
+        return request
+
+    def read_cosignatures(data: bytes) -> object:
+        answer = read_answer(
+            address("http://witness.example"), log.checkpoint(), data[0] + 200 if data else 0, "", data[1:], TIME
+        )
+        if isinstance(answer, Trouble):
+            raise NoteError(answer.detail)
+        return answer
+
+    head = log.checkpoint()
+    cosigned = sign_note(parse_note(head).text, signers(), TIME).partition(b"\n\n")[2]
+
     return {
         "statement": Target(parse_statement, [*statements, b"\xd2\x84" + bomb[1:]]),
         "cbor": Target(
@@ -146,6 +166,8 @@ def targets(folder: Path) -> dict[str, Target]:
         "entry-bundle": Target(decode_bundle, [encode_bundle(statements)]),
         "receipt": Target(lambda data: verify_receipt(data, leaf, verifier), [*receipts, hostile_receipt]),
         "log-proof": Target(LogProof.from_text, [log.proof(index) for index in range(3)]),
+        "witness-request": Target(read_request, [format_request(3, (bytes(32),) * 2, head), format_request(0, (), head)]),
+        "witness-answer": Target(read_cosignatures, [b"\x00" + cosigned, b"\xd1" + b"3\n"]),
         "units-table": Target(read_units, [write_units(units)]),
         "register-table": Target(lambda data: read_register(data, units), [write_register(register)]),
         "nist-report": Target(import_definition, [report]),

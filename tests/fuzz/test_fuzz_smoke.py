@@ -22,6 +22,8 @@ NAMES = (
     "entry-bundle",
     "receipt",
     "log-proof",
+    "witness-request",
+    "witness-answer",
     "units-table",
     "register-table",
     "nist-report",
@@ -29,7 +31,7 @@ NAMES = (
     "layout",
     "published-table",
 )
-SLOW = {"election-file": 300, "layout": 300, "published-table": 300, "checkpoint": 1000}
+SLOW = {"election-file": 300, "layout": 300, "published-table": 300, "checkpoint": 1000, "witness-answer": 1000}
 RUNS = 3000
 
 

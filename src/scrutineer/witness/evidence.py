@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Final
 
 from scrutineer.witness.rules import Finding, Refusal, Submission
+from scrutineer.witness.state import sync_folder
 
 MAX_CASES: Final = 200  # folders of each kind; an attacker must not fill the disk
 KNOWN: Final = "cosigned-before.note"
@@ -50,4 +51,5 @@ def keep_evidence(folder: Path, submission: Submission, refusal: Refusal, body: 
             file.flush()
             os.fsync(file.fileno())
     fresh.replace(case)
+    sync_folder(folder)
     return case

@@ -92,7 +92,7 @@ class WitnessState:
                 connection.close()
             # Only a whole memory gets the name: a crash before leaves nothing that could be taken for one.
             fresh.rename(path)
-            _sync_folder(path.parent)
+            sync_folder(path.parent)
         except OSError as error:
             raise StoreError(f"{path} cannot be made ({error.strerror}): choose a folder that you may write to") from None
         except sqlite3.Error as error:
@@ -273,7 +273,7 @@ class WitnessState:
                 file.flush()
                 os.fsync(file.fileno())
             fresh.replace(self._mark)
-            _sync_folder(self._mark.parent)
+            sync_folder(self._mark.parent)
         except OSError as error:
             raise self._stop(f"the mark {self._mark} cannot be written ({error.strerror}): is its disk there?") from None
 
@@ -338,7 +338,8 @@ def _connect(path: Path) -> sqlite3.Connection:
     return connection
 
 
-def _sync_folder(folder: Path) -> None:
+def sync_folder(folder: Path) -> None:
+    """Make the names in a folder durable. Raises OSError."""
     handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
     try:
         os.fsync(handle)
