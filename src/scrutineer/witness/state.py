@@ -215,7 +215,8 @@ class WitnessState:
         if self._stopped or not self._unsettled:
             return
         try:
-            self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+            # Not truncated: the write-ahead log is written over in place, and flushing a file that grows costs far more.
+            self._connection.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchone()
         except sqlite3.Error as error:
             raise self._stop(str(_explain(self._path, error))) from None
         self._unsettled = False
