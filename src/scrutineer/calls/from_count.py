@@ -96,8 +96,9 @@ def _figures(state: ContestCount, rows: slice, *columns: int) -> NDArray[np.int3
 
 
 def _candidate_votes(state: ContestCount, rows: slice, counted: NDArray[np.bool_]) -> NDArray[np.int64]:
-    votes = state.figures[rows, : state.options]
-    stated = np.where(counted[:, np.newaxis] & (votes > 0), votes, 0).astype(np.int64)
+    stated = state.figures[rows, : state.options].astype(np.int64)
+    np.maximum(stated, 0, out=stated)
+    stated[~counted] = 0
     return votes_by_candidate(state.contest, stated)
 
 

@@ -113,8 +113,30 @@ class Track:
         return first
 
 
+@dataclass(frozen=True, eq=False)
+class LeadingPair:
+    """A partial count with everybody but the first two taken together, so that its size does not grow with the candidates."""
+
+    partial: PartialCount
+    """Columns: the candidate with the most votes, the closest rival, and everybody else."""
+    leader: int
+    rival: int
+    candidates: tuple[str, ...]
+    """All candidates of the count, of whom `leader` and `rival` are positions."""
+
+
+def leading_pair(partial: PartialCount) -> LeadingPair:
+    """The candidate with the most votes and the closest rival. Raises CallError where nothing is counted, or one stands alone."""
+    if not partial.counted_stations or len(partial.candidates) < 2:
+        missing = "there is only one candidate" if partial.counted_stations else "no station is counted"
+        raise CallError(f"the picture: there is no lead to show, because {missing}")
+    totals = partial.totals
+    leader, rival = sorted(range(len(totals)), key=lambda candidate: (-totals[candidate], candidate))[:2]
+    return LeadingPair(_pair(partial, leader, rival), leader, rival, partial.candidates)
+
+
 def track(
-    partial: PartialCount,
+    partial: PartialCount | LeadingPair,
     title: str,
     names: tuple[str, ...] | None = None,
     *,
@@ -127,32 +149,28 @@ def track(
     The arithmetic bound is exact: with o open ballots, all of them for the rival, (lead - o) / (valid votes + o). The bounds of
     the gammas are exact in votes; their share is of the valid votes to be expected if turnout is as in what is counted, and never
     below the arithmetic bound. Of very many stations there are fewer looks than asked for, and one alone where nobody
-    recorded the order of arrival. `names` are those of the candidates,
-    where the count knows only their ids.
+    recorded the order of arrival. `names` are those of the candidates, where the count knows only their ids. Who has no other use
+    for a large count may give its leading pair and let the count go.
 
     Raises CallError where no station is counted, there is one candidate only, or a gamma is below 1.
     """
     if not 1 <= looks <= MAX_LOOKS:
         raise CallError(f"the picture: {looks} looks cannot be shown; give 1 to {MAX_LOOKS}")
-    counted = partial.counted_stations
-    if not counted or len(partial.candidates) < 2:
-        missing = "no station is counted" if not counted else "there is only one candidate"
-        raise CallError(f"the picture: there is no lead to show, because {missing}")
-    called = names or partial.candidates
-    if len(called) != len(partial.candidates):
-        raise CallError(f"the picture: {len(called)} names are given for {len(partial.candidates)} candidates; give one for each")
-    totals = partial.totals
-    leader, rival = sorted(range(len(totals)), key=lambda candidate: (-totals[candidate], candidate))[:2]
-    pair = _pair(partial, leader, rival)
-    looks = min(looks, max(_FEWEST, _WORK // len(partial.counted))) if partial.ordered else 1
-    sizes = _sizes(partial)
+    leading = leading_pair(partial) if isinstance(partial, PartialCount) else partial
+    pair, called = leading.partial, names or leading.candidates
+    if len(called) != len(leading.candidates):
+        raise CallError(f"the picture: {len(called)} names are given for {len(leading.candidates)} candidates; give one for each")
+    counted = pair.counted_stations
+    looks = min(looks, max(_FEWEST, _WORK // len(pair.counted))) if pair.ordered else 1
+    sizes = _sizes(pair)
     stops = sorted({-(-counted * look // looks) for look in range(1, looks + 1)})
-    spread = _with_interval(len(stops), len(partial.counted))
+    spread = _with_interval(len(stops), len(pair.counted))
     moments = tuple(
         _moment(pair if stop == counted else pair.first(stop), sizes, gammas, level if look in spread else None)
         for look, stop in enumerate(stops)
     )
-    return Track(title, called[leader], called[rival], bool(_known(partial).all()), gammas, moments, level)
+    of_roll = bool(_known(pair).all())
+    return Track(title, called[leading.leader], called[leading.rival], of_roll, gammas, moments, level)
 
 
 def rows(track: Track) -> tuple[tuple[str, ...], ...]:
@@ -183,7 +201,7 @@ def rows(track: Track) -> tuple[tuple[str, ...], ...]:
 
 
 def _pair(partial: PartialCount, leader: int, rival: int) -> PartialCount:
-    """The same count with everybody else taken together, so that the work does not grow with the number of candidates."""
+    """The same count with everybody else taken together."""
 
     def merged(votes: NDArray[np.int64]) -> NDArray[np.int64]:
         own = votes[:, [leader, rival]]

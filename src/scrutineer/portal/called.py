@@ -4,7 +4,7 @@ from dataclasses import dataclass, replace
 
 from scrutineer.calls import Call, make_call
 from scrutineer.calls.from_count import incoherence, partial_count
-from scrutineer.calls.track import Track, track
+from scrutineer.calls.track import Track, leading_pair, track
 from scrutineer.count import Count
 
 
@@ -28,4 +28,6 @@ def called(count: Count, contest: int) -> Called | None:
         call = replace(call, of_file=True)
     if call.incoherent or not partial.counted_stations or len(partial.candidates) == 1 or asked.rule == "ranked":
         return Called(call, None)
-    return Called(call, track(partial, asked.title, tuple(candidate.name for candidate in asked.standing())))
+    pair = leading_pair(partial)
+    del partial  # The votes of all candidates at a million stations are memory that whoever verifies may lack.
+    return Called(call, track(pair, asked.title, tuple(candidate.name for candidate in asked.standing())))
