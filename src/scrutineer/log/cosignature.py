@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from scrutineer.errors import NoteError, SignatureError, UsageError
 from scrutineer.log.checkpoint import Checkpoint, HeadLines
-from scrutineer.log.note import ED25519_COSIGNATURE, MLDSA44_COSIGNATURE, VerifierKey
+from scrutineer.log.note import ED25519_COSIGNATURE, MLDSA44_COSIGNATURE, OfKey, VerifierKey, WithKey
 from scrutineer.statements.keys import SigningKey, verify
 
 PUBLIC_KEY_SIZE = 1312  # bytes (FIPS 204, table 2)
@@ -63,24 +63,12 @@ def cosigned_message(cosigner: str, time: int, checkpoint: Checkpoint | HeadLine
 
 
 @dataclass(frozen=True, slots=True)
-class MlDsa44Verifier:
+class MlDsa44Verifier(OfKey):
     """Verifies ML-DSA-44 signatures of checkpoints."""
-
-    key: VerifierKey
 
     def __post_init__(self) -> None:
         if self.key.signature_type != MLDSA44_COSIGNATURE or len(self.key.public_key) != PUBLIC_KEY_SIZE:
             raise NoteError(f"verifier key {self.key.name}: not an ML-DSA-44 key of 1,312 bytes (type 0x06)")
-
-    @property
-    def name(self) -> str:
-        """The key's name."""
-        return self.key.name
-
-    @property
-    def key_id(self) -> bytes:
-        """The key's 4-byte id."""
-        return self.key.key_id
 
     def verify(self, text: bytes, signature: bytes) -> None:
         """Raise NoteError unless the text is a checkpoint and this its signature by this key."""
@@ -93,26 +81,17 @@ class MlDsa44Verifier:
             raise NoteError(f"note: the ML-DSA-44 signature by {self.name} does not verify") from None
 
 
-class MlDsa44Signer:
+class MlDsa44Signer(WithKey):
     """Signs checkpoints with ML-DSA-44."""
 
     __slots__ = ("_key", "verifier")
+    verifier: MlDsa44Verifier
 
     def __init__(self, name: str, key: SigningKey) -> None:
         if key.algorithm != "ml-dsa-44":
             raise UsageError(f"key {name}: ML-DSA-44 cosignatures cannot be made with a key for {key.algorithm}")
         self._key = key
         self.verifier = MlDsa44Verifier(VerifierKey(name, MLDSA44_COSIGNATURE, key.public_key))
-
-    @property
-    def name(self) -> str:
-        """The key's name."""
-        return self.verifier.name
-
-    @property
-    def key_id(self) -> bytes:
-        """The key's 4-byte id."""
-        return self.verifier.key_id
 
     def sign(self, text: bytes, time: int = 0) -> bytes:
         """Return time (8 bytes, big-endian POSIX seconds) and signature of a checkpoint's text."""
@@ -121,24 +100,12 @@ class MlDsa44Signer:
 
 
 @dataclass(frozen=True, slots=True)
-class Ed25519CosignatureVerifier:
+class Ed25519CosignatureVerifier(OfKey):
     """Verifies Ed25519 cosignatures of checkpoints (cosignature/v1)."""
-
-    key: VerifierKey
 
     def __post_init__(self) -> None:
         if self.key.signature_type != ED25519_COSIGNATURE or len(self.key.public_key) != 32:
             raise NoteError(f"verifier key {self.key.name}: not an Ed25519 cosigner's key of 32 bytes (type 0x04)")
-
-    @property
-    def name(self) -> str:
-        """The key's name."""
-        return self.key.name
-
-    @property
-    def key_id(self) -> bytes:
-        """The key's 4-byte id."""
-        return self.key.key_id
 
     def verify(self, text: bytes, signature: bytes) -> None:
         """Raise NoteError unless the text is a checkpoint and this its cosignature by this key."""
@@ -150,26 +117,17 @@ class Ed25519CosignatureVerifier:
             raise NoteError(f"note: the Ed25519 cosignature by {self.name} does not verify") from None
 
 
-class Ed25519Cosigner:
+class Ed25519Cosigner(WithKey):
     """Cosigns checkpoints with Ed25519 (cosignature/v1)."""
 
     __slots__ = ("_key", "verifier")
+    verifier: Ed25519CosignatureVerifier
 
     def __init__(self, name: str, key: SigningKey) -> None:
         if key.algorithm != "ed25519":
             raise UsageError(f"key {name}: Ed25519 cosignatures cannot be made with a key for {key.algorithm}")
         self._key = key
         self.verifier = Ed25519CosignatureVerifier(VerifierKey(name, ED25519_COSIGNATURE, key.public_key))
-
-    @property
-    def name(self) -> str:
-        """The key's name."""
-        return self.verifier.name
-
-    @property
-    def key_id(self) -> bytes:
-        """The key's 4-byte id."""
-        return self.verifier.key_id
 
     def sign(self, text: bytes, time: int = 0) -> bytes:
         """Return time (8 bytes, big-endian POSIX seconds) and signature of a checkpoint's text."""

@@ -127,14 +127,10 @@ class NoteVerifier(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Ed25519Verifier:
-    """Verifies Ed25519 note signatures (type 0x01) with libsodium."""
+class OfKey:
+    """A verifier by one key: what it is called in a note's signature lines."""
 
     key: VerifierKey
-
-    def __post_init__(self) -> None:
-        if self.key.signature_type != ED25519 or len(self.key.public_key) != 32:
-            raise NoteError(f"verifier key {self.key.name}: not an Ed25519 key of 32 bytes (type 0x01)")
 
     @property
     def name(self) -> str:
@@ -146,24 +142,12 @@ class Ed25519Verifier:
         """The key's 4-byte id."""
         return self.key.key_id
 
-    def verify(self, text: bytes, signature: bytes) -> None:
-        """Raise NoteError unless the signature is this key's signature of the text."""
-        try:
-            verify(self.key.public_key, text, signature)
-        except SignatureError:
-            raise NoteError(f"note: the Ed25519 signature by {self.name} does not verify") from None
 
+class WithKey:
+    """A signer with one key; its subclasses hold the verifier of what they sign."""
 
-class Ed25519Signer:
-    """Signs notes with Ed25519 (type 0x01)."""
-
-    __slots__ = ("_key", "verifier")
-
-    def __init__(self, name: str, key: SigningKey) -> None:
-        if key.algorithm != "ed25519":
-            raise UsageError(f"key {name}: Ed25519 notes cannot be signed with a key for {key.algorithm}")
-        self._key = key
-        self.verifier = Ed25519Verifier(VerifierKey(name, ED25519, key.public_key))
+    __slots__ = ()
+    verifier: OfKey
 
     @property
     def name(self) -> str:
@@ -174,6 +158,35 @@ class Ed25519Signer:
     def key_id(self) -> bytes:
         """The key's 4-byte id."""
         return self.verifier.key_id
+
+
+@dataclass(frozen=True, slots=True)
+class Ed25519Verifier(OfKey):
+    """Verifies Ed25519 note signatures (type 0x01) with libsodium."""
+
+    def __post_init__(self) -> None:
+        if self.key.signature_type != ED25519 or len(self.key.public_key) != 32:
+            raise NoteError(f"verifier key {self.key.name}: not an Ed25519 key of 32 bytes (type 0x01)")
+
+    def verify(self, text: bytes, signature: bytes) -> None:
+        """Raise NoteError unless the signature is this key's signature of the text."""
+        try:
+            verify(self.key.public_key, text, signature)
+        except SignatureError:
+            raise NoteError(f"note: the Ed25519 signature by {self.name} does not verify") from None
+
+
+class Ed25519Signer(WithKey):
+    """Signs notes with Ed25519 (type 0x01)."""
+
+    __slots__ = ("_key", "verifier")
+    verifier: Ed25519Verifier
+
+    def __init__(self, name: str, key: SigningKey) -> None:
+        if key.algorithm != "ed25519":
+            raise UsageError(f"key {name}: Ed25519 notes cannot be signed with a key for {key.algorithm}")
+        self._key = key
+        self.verifier = Ed25519Verifier(VerifierKey(name, ED25519, key.public_key))
 
     def sign(self, text: bytes, time: int = 0) -> bytes:  # noqa: ARG002 - this signature type carries no time
         """Return the 64-byte signature of a text."""
