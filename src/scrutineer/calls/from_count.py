@@ -9,6 +9,7 @@ from scrutineer.calls.partial import PartialCount, Rankings, unrelated_order
 from scrutineer.count import COUNTED, OUTSTANDING, QUARANTINED, Count
 from scrutineer.count.columns import BLANK, NULL, ROLL
 from scrutineer.count.contest import ContestCount
+from scrutineer.count.results import add_rankings
 from scrutineer.election import UNKNOWN, Contest, Units
 from scrutineer.election.call_settings import CallSettings
 
@@ -140,9 +141,7 @@ def _rankings(state: ContestCount, rows: slice) -> dict[int, Rankings]:
     for station, rankings in state.rankings.items():
         if rows.start <= station < rows.stop and state.is_counted(station):
             merged: dict[tuple[int, ...], int] = {}
-            for options, ballots in rankings:
-                order = tuple(dict.fromkeys(candidates[option] for option in options))
-                merged[order] = merged.get(order, 0) + ballots
+            add_rankings(merged, rankings, candidates)
             own[station - rows.start] = tuple(sorted(merged.items()))
     return own
 

@@ -22,6 +22,7 @@ from scrutineer.calls.sentences import condition_sentence, explanations, names_o
 from scrutineer.calls.text import THIN, decimal
 from scrutineer.calls.track import track
 from scrutineer.cli.call_inputs import Asked, RuleGiven, SettingsGiven, ask_folder, ask_published, ask_table
+from scrutineer.cli.options import where_conditions
 from scrutineer.cli.show import json_option, plain_console, print_json, progress_display
 from scrutineer.election.contests import RuleName
 from scrutineer.errors import UsageError
@@ -105,7 +106,7 @@ def call_command(
             _refuse({"--unit": unit_id, "--at": size}, "a file has no log and no units: name an election folder")
             if layout_name is not None:
                 _refuse({"--baseline": baseline, "--rule": rule}, "it is the layout that says what the file holds")
-                asked = ask_published(where, layout_name, contest_id, _conditions(conditions), given, progress)
+                asked = ask_published(where, layout_name, contest_id, where_conditions(conditions), given, progress)
             else:
                 _refuse({"--where": conditions, "--contest": contest_id}, "a bare table has one contest")
                 given_rule = RuleGiven(cast("RuleName", rule or "plurality"), seats, threshold, alternative, recount)
@@ -140,14 +141,6 @@ def _refuse(options: dict[str, object], why: str) -> None:
     for name, value in options.items():
         if value not in (None, ()):
             raise UsageError(f"{name} cannot be used here: {why}")
-
-
-def _conditions(texts: tuple[str, ...]) -> dict[str, str]:
-    pairs = [text.partition("=") for text in texts]
-    for column, equals, _ in pairs:
-        if not column or not equals:
-            raise UsageError("--where needs COLUMN=VALUE, such as --where OFFICE=President")
-    return {column: value for column, _, value in pairs}
 
 
 def _draw(reports: list[tuple[Asked, CallReport]], file: Path) -> None:

@@ -10,6 +10,7 @@ from scrutineer.calls.from_count import incoherence, partial_count
 from scrutineer.calls.partial import unrelated_order
 from scrutineer.calls.table_input import MAX_TABLE_SIZE, read_table
 from scrutineer.cli.office import Office
+from scrutineer.cli.options import contest_numbers
 from scrutineer.cli.show import Progress
 from scrutineer.count import Count
 from scrutineer.election import Contest, Option
@@ -101,15 +102,10 @@ def ask_folder(
             "computes them again; give an election folder, or a table of stations"
         )
     office = Office.load(folder)
-    log = office.read_log(progress=lambda done, total: progress("Reading the log", done, total))
-    try:
-        count = office.count(log, size, progress)
-    finally:
-        log.close()
+    count = office.read_count(size, progress)
     settings, committed = given.over(office.election.definition.calls)
-    numbers = range(len(count.contests)) if contest_id is None else [_contest_number(count, contest_id)]
     unit = None if unit_id is None else office.election.units.position(unit_id)
-    return [_ask(count, number, unit, settings, committed=committed) for number in numbers]
+    return [_ask(count, number, unit, settings, committed=committed) for number in contest_numbers(count, contest_id)]
 
 
 def _ask(count: Count, number: int, unit: int | None, settings: CallSettings, *, committed: bool) -> Asked:
@@ -129,21 +125,12 @@ def _ask(count: Count, number: int, unit: int | None, settings: CallSettings, *,
     )
 
 
-def _contest_number(count: Count, contest_id: str) -> int:
-    number = count.election.contest_index.get(contest_id)
-    if number is None:
-        raise UsageError(f"there is no contest {contest_id!r}: use one of {', '.join(count.election.contest_index)}")
-    return number
-
-
 def ask_published(
-    file: Path, layout_name: str, contest_id: str | None, where: dict[str, str], given: SettingsGiven, progress: Progress
+    file: Path, layout_name: str, contest_id: str | None, where: dict[str, str] | None, given: SettingsGiven, progress: Progress
 ) -> list[Asked]:
     """The contests of a published set, its stations in the order of their times where it has them."""
     layout = load_layout(layout_name)
-    published = read_published(
-        file, layout, where=where or None, progress=lambda done, total: progress("Reading the file", done, total)
-    )
+    published = read_published(file, layout, where=where, progress=lambda done, total: progress("Reading the file", done, total))
     settings, _ = given.over(CallSettings(strata=layout.strata))
     asked = []
     for number, contest in enumerate(published.contests):

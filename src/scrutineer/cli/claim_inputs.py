@@ -40,7 +40,7 @@ def records_at(where: Path, layout: str | None, contest: str | None, progress: P
         asked = ask_table(where, None, RuleGiven(), settings, progress)
         contest = None  # The one contest of a bare table has no name of its own.
     else:
-        asked = ask_published(where, layout, contest, {}, settings, progress)
+        asked = ask_published(where, layout, contest, None, settings, progress)
     return _asked(where, asked, contest, named=layout is not None)
 
 
@@ -66,11 +66,7 @@ def _told(asked: Asked) -> str:
 
 def _folder(folder: Path, contest: str | None, progress: Progress) -> Records:
     office = Office.load(folder)
-    log = office.read_log(progress=lambda done, total: progress("Reading the log", done, total))
-    try:
-        count = office.count(log, None, progress)
-    finally:
-        log.close()
+    count = office.read_count(None, progress)
     election = office.election
     settings = election.definition.calls or CallSettings()
     source = f"the log of {election.definition.name!r} at size {count.size:,}"

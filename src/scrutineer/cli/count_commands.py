@@ -10,6 +10,7 @@ from rich.table import Table
 
 from scrutineer.calls import bulletin_calls
 from scrutineer.cli.office import Office, now
+from scrutineer.cli.options import contest_numbers
 from scrutineer.cli.show import (
     Progress,
     json_option,
@@ -59,7 +60,7 @@ def count_command(folder: Path, size: int | None, unit_id: str | None, contest_i
     with progress_display(as_json) as progress:
         log = _read(office, progress)
         count = office.count(log, size, progress)
-    contests = _contests(count, contest_id)
+    contests = contest_numbers(count, contest_id)
     if unit_id is not None:
         unit = office.election.units.position(unit_id)
         below = [unit, *office.election.units.children(unit)]
@@ -235,15 +236,6 @@ def _announce(count: Count, act: Bulletin | Certificate, name: str, index: int, 
         print_json({"entry": index, "size": act.size, "root": act.root.hex(), "contests": contests})
     else:
         print_standings(count, f"{name}, at log size {act.size:,}, recorded as entry {index:,}")
-
-
-def _contests(count: Count, contest_id: str | None) -> list[int]:
-    if contest_id is None:
-        return list(range(len(count.contests)))
-    number = count.election.contest_index.get(contest_id)
-    if number is None:
-        raise UsageError(f"there is no contest {contest_id!r}: use one of {', '.join(count.election.contest_index)}")
-    return [number]
 
 
 def _print_units(count: Count, contest: int, below: Sequence[int]) -> None:

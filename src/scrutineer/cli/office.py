@@ -133,6 +133,14 @@ class Office:
         """
         return sign_act(payload, self.election.hash, self.election.definition.needed(act), self.officers(), self.officer_key)
 
+    def read_count(self, size: int | None, progress: Progress) -> Count:
+        """Read the log and fold it up to a size (None: all of it), also beside a running service."""
+        log = self.read_log(progress=lambda done, total: progress("Reading the log", done, total))
+        try:
+            return self.count(log, size, progress)
+        finally:
+            log.close()
+
     def count(self, log: Log, size: int | None = None, progress: Progress | None = None) -> Count:
         """Fold the log up to a size. Raises UsageError for a size that the log does not have."""
         size = log.size if size is None else size

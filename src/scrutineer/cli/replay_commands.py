@@ -7,6 +7,7 @@ from typing import Any
 import click
 
 from scrutineer.cli.office import open_folder
+from scrutineer.cli.options import where_conditions
 from scrutineer.cli.publish_commands import print_report, report_json
 from scrutineer.cli.replaying import Replayed, replay_published
 from scrutineer.cli.show import Progress, json_option, print_json, print_standings, progress_display, standing_json
@@ -50,9 +51,9 @@ def replay_command(
         raise UsageError(f"{out} holds a replay already: choose another folder, or remove it")
     with progress_display(as_json) as progress:
         layout = load_layout(layout_name)
-        conditions = dict(_condition(text) for text in where)
+        conditions = where_conditions(where)
         published = read_published(
-            file, layout, where=conditions or None, progress=lambda done, total: progress("Reading the file", done, total)
+            file, layout, where=conditions, progress=lambda done, total: progress("Reading the file", done, total)
         )
         replayed = replay_published(published, out, progress)
     if as_json:
@@ -116,13 +117,6 @@ def _told(statements: Iterator[bytes], what: str, total: int, progress: Progress
         if done % 1024 == 0:
             progress(what, done, total)
         yield statement
-
-
-def _condition(text: str) -> tuple[str, str]:
-    column, separator, value = text.partition("=")
-    if not separator:
-        raise UsageError(f"--where {text!r} is not of the form COLUMN=VALUE")
-    return column, value
 
 
 def _replay_json(published: Published, replayed: Replayed) -> dict[str, Any]:

@@ -165,10 +165,15 @@ def merged_rankings(state: ContestCount) -> outcomes.Rankings:
     merged: dict[tuple[int, ...], int] = {}
     for station, rankings in state.rankings.items():
         if state.is_counted(station):
-            for options, ballots in rankings:
-                order = tuple(dict.fromkeys(candidates[option] for option in options))
-                merged[order] = merged.get(order, 0) + ballots
+            add_rankings(merged, rankings, candidates)
     return tuple(sorted(merged.items()))
+
+
+def add_rankings(merged: dict[tuple[int, ...], int], rankings: outcomes.Rankings, candidates: tuple[int, ...]) -> None:
+    """Add rankings of options to rankings of candidates, where a candidate stands in the place of the first of its options."""
+    for options, ballots in rankings:
+        order = tuple(dict.fromkeys(candidates[option] for option in options))
+        merged[order] = merged.get(order, 0) + ballots
 
 
 def _first_preferences(tally: outcomes.RankedTally) -> tuple[int, ...]:
