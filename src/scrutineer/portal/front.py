@@ -38,9 +38,7 @@ def _contest(view: View, number_: int) -> str:
     now = view.standings[number_]
     contest, result = now.contest, now.result
     unit = view.election.contest_units[number_]
-    chance = say.change(now, view.election.definition.provenance)
-    if statistics(view, number_):
-        chance = say.decided_by_statistics(chance)
+    chance = say.change(now, view.election.definition.provenance, by_statistics=statistics(view, number_))
     where = "" if unit == 0 else f' <span class="where">{words(view.units.names[unit])}</span>'
     roll = ""
     if result.roll is not None and result.roll_counted is not None:

@@ -143,15 +143,15 @@ def _runoff_headline(now: Standing, names: list[str], tied: str) -> str:
     return f"{into} would go into a run-off; {tied} are level for the other place in it."
 
 
-def change(now: Standing, provenance: Provenance = "official") -> Change:
+def change(now: Standing, provenance: Provenance = "official", *, by_statistics: bool = False) -> Change:
     """Whether what is outstanding and in quarantine could change the outcome.
 
     A file that somebody published may list some stations of a country only, so a replay names no winner and says how far its
-    answer reaches.
+    answer reaches. Where statistics decide what arithmetic leaves open (`by_statistics`), the sentence is of arithmetic alone.
     """
     if provenance != "replayed":
-        return _change(now, winner(now))
-    found = _change(now, "")
+        return _change(now, winner(now), by_statistics=by_statistics)
+    found = _change(now, "", by_statistics=by_statistics)
     label = "Within this file" if found.state == "closed" else found.label
     return Change(
         found.state,
@@ -160,7 +160,7 @@ def change(now: Standing, provenance: Provenance = "official") -> Change:
     )
 
 
-def _change(now: Standing, winner_sentence: str) -> Change:
+def _change(now: Standing, winner_sentence: str, *, by_statistics: bool) -> Change:
     result, bound = now.result, now.bound
     waiting = result.outstanding + result.quarantined
     if result.counted == 0:
@@ -180,18 +180,15 @@ def _change(now: Standing, winner_sentence: str) -> Change:
     if result.open_ballots is None:
         unknown = result.open_without_roll
         rolls = "the roll of 1 station is" if unknown == 1 else f"the rolls of {number(unknown)} stations are"
-        return Change("unbounded", "Cannot be bounded", f"This cannot be bounded, because {rolls} unknown.{needed}")
+        label = "Decided by statistics" if by_statistics else "Cannot be bounded"
+        return Change("unbounded", label, f"This cannot be bounded, because {rolls} unknown.{needed}")
+    said = "By arithmetic alone it can" if by_statistics else "Yes"
     return Change(
         "open",
-        "Can change",
-        f"Yes: up to {count_of(result.open_ballots, 'ballot', 'ballots')} can still come from "
+        "Decided by statistics" if by_statistics else "Can change",
+        f"{said}: up to {count_of(result.open_ballots, 'ballot', 'ballots')} can still come from "
         f"{count_of(waiting, 'station', 'stations')}.{needed}",
     )
-
-
-def decided_by_statistics(chance: Change) -> Change:
-    """The same where statistics decide what arithmetic leaves open: the sentence then speaks of arithmetic alone."""
-    return Change(chance.state, "Decided by statistics", chance.sentence.replace("Yes:", "By arithmetic alone it can:", 1))
 
 
 def winner(now: Standing) -> str:

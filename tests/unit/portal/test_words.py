@@ -220,3 +220,14 @@ def test_a_replay_names_no_winner_and_says_how_far_it_reaches() -> None:
         "the stations that the published file lists"
         in say.change(standing(plurality(), (60, 40, 0), open_ballots=50), "replayed").sentence
     )
+
+
+def test_where_statistics_decide_the_sentence_speaks_of_arithmetic_alone() -> None:
+    now = standing(plurality(), (60, 40, 0), open_ballots=50, outstanding=2)
+    found = say.change(now, by_statistics=True)
+    assert (found.state, found.label) == ("open", "Decided by statistics")
+    assert found.sentence == say.change(now).sentence.replace("Yes:", "By arithmetic alone it can:")
+    unbounded = standing(plurality(), (60, 40, 0), open_ballots=None, outstanding=2)
+    assert say.change(unbounded, by_statistics=True).label == "Decided by statistics"
+    decided = standing(plurality(), (60, 40, 0), open_ballots=5, outstanding=2)
+    assert say.change(decided, by_statistics=True) == say.change(decided)
