@@ -4,14 +4,14 @@ from pathlib import Path
 from typing import Final
 
 from scrutineer.errors import ScrutineerError
-from scrutineer.intake.problems import REASONS, RETRY_AFTER
+from scrutineer.http.problems import REASONS, RETRY_AFTER
 
 PAGE: Final = Path(__file__).parent / "reference" / "errors.md"
 
 _START: Final = """\
 # Errors
 
-Written from `scrutineer.errors` and `scrutineer.intake.problems` by `docs/make_errors.py`; do not edit by hand.
+Written from `scrutineer.errors` and `scrutineer.http.problems` by `docs/make_errors.py`; do not edit by hand.
 
 ## In programs and on the command line
 

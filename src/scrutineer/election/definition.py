@@ -25,7 +25,9 @@ from scrutineer.election.tables import read_register as read_register
 from scrutineer.election.tables import read_units as read_units
 from scrutineer.election.tables import write_register as write_register
 from scrutineer.election.tables import write_units as write_units
+from scrutineer.election.transmission import Transmission
 from scrutineer.election.units import Units
+from scrutineer.election.witness_policy import WitnessPolicy
 from scrutineer.errors import DefinitionError
 
 FORMAT_VERSION: Final = 1
@@ -85,6 +87,10 @@ class Definition(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_d
     """Whether a sheet is held back unless its station was declared open before."""
     calls: CallSettings | None = None
     """What is committed to before the first result about calls; None where nothing is, and bulletins then carry no call."""
+    witnesses: WitnessPolicy | None = None
+    """Who must have cosigned what is shown as the log's head; None where the log's own signature is all there is."""
+    transmission: Transmission | None = None
+    """How sheets reach the log; None where stations are told in another way."""
 
     def __post_init__(self) -> None:
         if self.version != FORMAT_VERSION:

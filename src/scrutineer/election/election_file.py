@@ -20,6 +20,8 @@ from scrutineer.election.contests import (
 )
 from scrutineer.election.definition import THRESHOLD_ACTS, Provenance, Severity
 from scrutineer.election.toml_table import Table
+from scrutineer.election.transmission import WAYS, Transmission, Way
+from scrutineer.election.witness_policy import MAX_WITNESSES, NamedWitness, WitnessPolicy
 from scrutineer.errors import DefinitionError
 
 RULES: Final[tuple[str, ...]] = get_args(RuleName)
@@ -53,6 +55,8 @@ class ElectionFile:
     thresholds: dict[str, int]
     rules: dict[str, Severity]
     calls: CallSettings | None
+    witnesses: WitnessPolicy | None
+    transmission: Transmission | None
     contests: tuple[Contest, ...]
     contest_tables: tuple[Table, ...]
     """Where each contest stands, for findings that need the units."""
@@ -77,6 +81,8 @@ def read_election_file(table: Table, known_rules: Collection[str] | None) -> Ele
     thresholds = _thresholds(table.table("thresholds"))
     rules = _rules(table.table("rules"), known_rules)
     calls = _calls(table.table("calls")) if "calls" in table.values else None
+    witnesses = _witnesses(table.table("witnesses")) if "witnesses" in table.values else None
+    transmission = _transmission(table.table("transmission")) if "transmission" in table.values else None
     contests: list[Contest] = []
     places: list[Table] = []
     sections = table.tables("contest")
@@ -92,7 +98,7 @@ def read_election_file(table: Table, known_rules: Collection[str] | None) -> Ele
     table.refuse_others()
     return ElectionFile(
         identifier, name, date, timezone, authority, provenance, source, opening_required, thresholds, rules,
-        calls, tuple(contests), tuple(places),
+        calls, witnesses, transmission, tuple(contests), tuple(places),
     )  # fmt: skip
 
 
@@ -164,6 +170,45 @@ def _calls(table: Table) -> CallSettings | None:
         return CallSettings(risk, gamma, strata, extra_ballots)
     except DefinitionError as error:
         table.find(str(error), "risk" if "risk" in str(error) else "gamma")
+        return None
+
+
+def _witnesses(table: Table) -> WitnessPolicy | None:
+    before = table.finding_count
+    quorum = table.integer("quorum", 1, 1, MAX_WITNESSES)
+    witnesses: list[NamedWitness] = []
+    sections = table.tables("witness")
+    if not sections:
+        table.find("missing; add a section [[witnesses.witness]] for each witness", "witness")
+    for section in sections:
+        keys, url = section.texts("keys", required=True), section.text("url")
+        section.refuse_others()
+        try:
+            witnesses.append(NamedWitness(keys, url))
+        except DefinitionError as error:
+            section.find(str(error), "url" if "address" in str(error) else "keys")
+    table.refuse_others()
+    if table.finding_count > before:
+        return None
+    try:
+        return WitnessPolicy(quorum, tuple(witnesses))
+    except DefinitionError as error:
+        table.find(str(error), "quorum")
+        return None
+
+
+def _transmission(table: Table) -> Transmission | None:
+    before = table.finding_count
+    endpoints, relays = table.texts("endpoints"), table.texts("relays")
+    ways = table.texts("ways") or WAYS
+    table.refuse_others()
+    if table.finding_count > before:
+        return None
+    try:
+        return Transmission(endpoints, relays, cast("tuple[Way, ...]", ways))
+    except DefinitionError as error:
+        text = str(error)
+        table.find(text, "ways" if "ways" in text else "relays" if "relay" in text else "endpoints")
         return None
 
 

@@ -30,7 +30,9 @@ from scrutineer.election.register import Issuer, Register
 from scrutineer.election.table_findings import register_findings, unit_findings, unknown_unit
 from scrutineer.election.tables import read_register, read_units, write_units
 from scrutineer.election.toml_table import read_bounded, read_toml
+from scrutineer.election.transmission import Transmission
 from scrutineer.election.units import Units
+from scrutineer.election.witness_policy import WitnessPolicy
 from scrutineer.errors import DefinitionError, UsageError
 
 ELECTION_FILE: Final = "election.toml"
@@ -62,6 +64,8 @@ class Draft:
     calls: CallSettings | None = None
     baseline: Baseline = ()
     """For each contest the votes of an earlier election (see `Baseline`); empty where there is no `baseline.csv`."""
+    witnesses: WitnessPolicy | None = None
+    transmission: Transmission | None = None
 
     @property
     def issuers(self) -> tuple[Issuer, ...]:
@@ -119,6 +123,8 @@ def _load(path: Path, known_rules: Collection[str] | None) -> tuple[Draft | None
         source=written.source,
         calls=written.calls,
         baseline=baseline,
+        witnesses=written.witnesses,
+        transmission=written.transmission,
     )
     return draft, findings
 
@@ -233,4 +239,6 @@ def draft_definition(draft: Draft, tables: Mapping[str, TableHash], log: LogIden
         rules=dict(draft.rules),
         opening_required=draft.opening_required,
         calls=draft.calls,
+        witnesses=draft.witnesses,
+        transmission=draft.transmission,
     )

@@ -4,10 +4,11 @@ Public face: `Service` and `running` (server.py), `ElectionFiles`, `submit_state
 (problems.py). Reading is apart: `scrutineer.intake.reader`. The policy is pure and lives in `scrutineer.statements.policy`.
 """
 
+from scrutineer.http.port import Address
+from scrutineer.http.problems import REASONS, Problem
 from scrutineer.intake.checkers import ElectionFiles
 from scrutineer.intake.client import Refused, Registered, submit, submit_statements
-from scrutineer.intake.problems import REASONS, Problem
-from scrutineer.intake.server import Address, Progress, Service, running
+from scrutineer.intake.server import Progress, Service, running
 
 __all__ = [
     "REASONS",

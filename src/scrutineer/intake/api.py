@@ -16,8 +16,8 @@ from typing import Final
 import cbor2
 
 from scrutineer.errors import LogError
-from scrutineer.intake.http import Done, Request, Response, problem_response
-from scrutineer.intake.problems import Problem
+from scrutineer.http.connection import Done, Request, Response, problem_response
+from scrutineer.http.problems import Problem
 from scrutineer.intake.service import Answer, Intake
 from scrutineer.statements.keys import COSE_ALGORITHMS
 
@@ -45,10 +45,10 @@ class Api:
 
     def handle(self, request: Request, done: Done) -> None:
         """Answer one request; `done` gets the response now or later."""
-        method, path, media_type, body = request
+        method, path, media_type, body, peer = request
         if path == _ENTRIES and method == b"POST":
             if media_type == STATEMENT_TYPE:
-                self._intake.submit(body, lambda answer: done(_registered(answer)))
+                self._intake.submit(body, lambda answer: done(_registered(answer)), peer)
             else:
                 done(self._refuse("media-type", "send a statement as application/cose"))
         elif path == _ENTRIES:
@@ -93,4 +93,4 @@ def _registered(answer: Answer) -> Response:
     if answer.problem is not None:
         return problem_response(answer.problem)
     fields = b"content-type: application/cose\r\nlocation: /entries/%b\r\n" % answer.leaf.hex().encode()
-    return Response(201 if answer.fresh else 200, fields, answer.receipt)
+    return Response(201, fields, answer.receipt) if answer.fresh else Response(200, fields, answer.receipt, answer.outcome)

@@ -14,8 +14,8 @@ import httptools
 import uvloop
 
 from scrutineer.errors import PolicyError, ReceiptError, TransportError, UsageError
+from scrutineer.http.problems import Problem, read_problem
 from scrutineer.intake.journal import Journal
-from scrutineer.intake.problems import Problem, read_problem
 from scrutineer.log import LogVerifier, Receipt, verify_receipt
 from scrutineer.statements.statement import statement_hash
 

@@ -2,32 +2,26 @@
 
 import asyncio
 import contextlib
-import email.utils
-import errno
 import os
-import resource
 import signal
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Coroutine, Iterator, Sequence
 from typing import Final, NamedTuple
 
 import uvloop
 
-from scrutineer.errors import LogError, ScrutineerError, UsageError
+from scrutineer.errors import LogError, ScrutineerError
+from scrutineer.http.connection import Connections, Note
+from scrutineer.http.port import Address, Port, Tls, connection_limit, date_field, drain
 from scrutineer.intake.api import Api
 from scrutineer.intake.checkers import Checkers, ElectionFiles
-from scrutineer.intake.http import Connection, Connections
-from scrutineer.intake.service import QUEUE_LIMIT, Intake
+from scrutineer.intake.service import QUEUE_LIMIT, Gate, Intake
 from scrutineer.log import Log
 from scrutineer.statements.accreditations import may_accredit
 
 GRACE: Final = 10.0  # seconds that running requests have when the service stops
-CLOSING_GRACE: Final = 5.0  # seconds that clients have to hang up after their last answer
 FAILURE_GRACE: Final = 2.0  # seconds in which clients are still told that the store failed
-BACKLOG: Final = 2_048  # connections waiting to be accepted
-MAX_CONNECTIONS: Final = 10_000
-SPARE_FILES: Final = 64  # open files beside the connections
 
 
 class Progress(NamedTuple):
@@ -43,16 +37,9 @@ class Progress(NamedTuple):
     """Checker processes that had to be replaced."""
 
 
-class Address(NamedTuple):
-    """Where the service listens."""
-
-    host: str
-    port: int
-
-    @property
-    def url(self) -> str:
-        """The base URL."""
-        return f"http://[{self.host}]:{self.port}" if ":" in self.host else f"http://{self.host}:{self.port}"
+Companion = Callable[[Intake], Coroutine[object, object, None]]
+"""What runs beside the service until it is cancelled, such as collecting cosignatures; what it submits then is still taken.
+A ScrutineerError that it raises stops the service."""
 
 
 class Service:
@@ -67,15 +54,21 @@ class Service:
         port: int = 0,
         checkers: int | None = None,
         queue_limit: int = QUEUE_LIMIT,
+        tls: Tls | None = None,
+        gate: Gate | None = None,
+        note: Note | None = None,
+        beside: Sequence[Companion] = (),
         housekeeping: Callable[[], object] | None = None,
         ready: Callable[[Address], object] | None = None,
         progress: Callable[[Progress], object] | None = None,
     ) -> None:
         """Take an open log whose first entry is the definition in `files`; the caller closes the log.
 
-        `checkers` is the number of processes that verify (default: one for each core but one); `housekeeping` runs once a
-        second in a thread of its own, off the way of acknowledgements (a store's `checkpoint_wal`); `ready` hears the address
-        once it is listened to; `progress` hears once a second what was done.
+        `checkers` is the number of processes that verify (default: one for each core but one); `gate` decides what is let in
+        before anything dear is done; `note` hears the reason of every answer that has one, and the client's address;
+        `beside` is what runs along with the service; `housekeeping` runs once a second in a thread of its own, off the way of
+        acknowledgements (a store's `checkpoint_wal`); `ready` hears the address once it is listened to; `progress` hears once
+        a second what was done.
         """
         self._log = log
         self._files = files
@@ -83,6 +76,10 @@ class Service:
         self._port = port
         self._checkers = checkers or max(1, (os.cpu_count() or 2) - 1)
         self._queue_limit = queue_limit
+        self._tls = tls
+        self._gate = gate
+        self._note = note
+        self._beside = beside
         self._housekeeping = housekeeping
         self._ready = ready
         self._progress = progress
@@ -117,16 +114,11 @@ class Service:
             for entry in self._log.entries():
                 if may_accredit(entry):
                     checkers.apply(entry)
-            intake = Intake(self._log, checkers, limit=self._queue_limit)
+            intake = Intake(self._log, checkers, limit=self._queue_limit, gate=self._gate)
             intake.failed = stop.set
-            connections = Connections(Api(intake).handle, time.monotonic, _connection_limit())
-            connections.sweep(_date_field())
-            try:
-                server = await loop.create_server(
-                    lambda: Connection(connections), self._host, self._port, backlog=BACKLOG, reuse_address=True
-                )
-            except OSError as error:
-                raise _address_error(self._host, self._port, error) from error
+            connections = Connections(Api(intake).handle, time.monotonic, connection_limit(), note=self._note)
+            connections.sweep(date_field())
+            port = await Port.open(connections, self._host, self._port, self._tls)
         except BaseException:
             await checkers.close()
             raise
@@ -134,16 +126,18 @@ class Service:
             for number in (signal.SIGTERM, signal.SIGINT):
                 loop.add_signal_handler(number, stop.set)
         keeping = loop.create_task(self._keep(intake, connections))
+        beside = [loop.create_task(_accompany(companion, intake)) for companion in self._beside]
         try:
-            address = server.sockets[0].getsockname()
             if self._ready is not None:
-                self._ready(Address(address[0], address[1]))
+                self._ready(port.address)
             await stop.wait()
             if intake.failure is not None:
                 await asyncio.sleep(FAILURE_GRACE)
         finally:
-            keeping.cancel()
-            server.close()
+            for task in (keeping, *beside):
+                task.cancel()
+            port.close()
+            await asyncio.gather(keeping, *beside, return_exceptions=True)
             await _drain(intake, connections)
             await intake.close()
             if self._progress is not None:
@@ -160,7 +154,7 @@ class Service:
         loop = asyncio.get_running_loop()
         while True:
             await asyncio.sleep(1)
-            connections.sweep(_date_field())
+            connections.sweep(date_field())
             if self._progress is not None:
                 self._progress(_progress_of(intake))
             if self._housekeeping is not None and intake.failure is None:
@@ -174,6 +168,13 @@ def _progress_of(intake: Intake) -> Progress:
     return Progress(dict(intake.counts), intake.log.size, intake.batches, intake.checkers.restarts)
 
 
+async def _accompany(companion: Companion, intake: Intake) -> None:
+    try:
+        await companion(intake)
+    except ScrutineerError as error:
+        intake.fail(error)
+
+
 async def _drain(intake: Intake, connections: Connections) -> None:
     """Answer what is under way, for a while; then cut what is left."""
     intake.stop_accepting()
@@ -181,12 +182,7 @@ async def _drain(intake: Intake, connections: Connections) -> None:
     deadline = time.monotonic() + GRACE
     while intake.under_way and time.monotonic() < deadline:
         await asyncio.sleep(0.01)
-    # Clients hang up once they have read their last answer; those that do not are cut off.
-    deadline = time.monotonic() + CLOSING_GRACE
-    while connections.open and time.monotonic() < deadline:
-        connections.close()
-        await asyncio.sleep(0.01)
-    connections.abort()
+    await drain(connections)
 
 
 @contextlib.contextmanager
@@ -223,25 +219,3 @@ def running(
         thread.join()
     if errors:
         raise errors[0]
-
-
-def _connection_limit() -> int:
-    """How many connections the open files that this process may have leave room for; asks for as many as it may."""
-    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
-    wanted = MAX_CONNECTIONS + SPARE_FILES
-    allowed = wanted if most == resource.RLIM_INFINITY else min(wanted, most)
-    with contextlib.suppress(ValueError, OSError):
-        resource.setrlimit(resource.RLIMIT_NOFILE, (allowed, most))
-    return max(1, resource.getrlimit(resource.RLIMIT_NOFILE)[0] - SPARE_FILES)
-
-
-def _date_field() -> bytes:
-    return b"date: " + email.utils.formatdate(usegmt=True).encode() + b"\r\n"
-
-
-def _address_error(host: str, port: int, error: OSError) -> UsageError:
-    if error.errno == errno.EADDRINUSE:
-        return UsageError(f"port {port} on {host} is in use: stop the other program, or choose another port")
-    if error.errno in (errno.EACCES, errno.EPERM):
-        return UsageError(f"port {port} on {host} may not be used by this user: choose one above 1023")
-    return UsageError(f"cannot listen on {host}, port {port} ({error.strerror or error}): check host and port")

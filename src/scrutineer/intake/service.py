@@ -2,12 +2,12 @@
 
 from collections import Counter
 from collections.abc import Callable
-from typing import Final, NamedTuple
+from typing import Final, NamedTuple, Protocol
 
 from scrutineer.errors import LogError, ScrutineerError, StoreError
+from scrutineer.http.problems import Problem, reason_of
 from scrutineer.intake.checkers import Checkers
 from scrutineer.intake.frames import Verdict
-from scrutineer.intake.problems import Problem, reason_of
 from scrutineer.intake.sequencer import Sequencer
 from scrutineer.log import Integrated, Log
 from scrutineer.statements.accreditations import may_accredit
@@ -24,14 +24,33 @@ class Answer(NamedTuple):
     leaf: bytes
     problem: Problem | None = None
 
+    @property
+    def outcome(self) -> str:
+        """In one word: 'accepted', 'duplicate', or the reason of the refusal."""
+        if self.problem is not None:
+            return self.problem.code
+        return "accepted" if self.fresh else "duplicate"
+
 
 Done = Callable[[Answer], object]
+
+
+class Gate(Protocol):
+    """Decides who is let in before anything dear is done for him: limits per key and per network, with a reserve."""
+
+    def enter(self, data: bytes, peer: str) -> Problem | None:
+        """The reason to turn a statement away that came from an address; None lets it in."""
+        ...
+
+    def leave(self, data: bytes, peer: str, outcome: str) -> None:
+        """Hear, once for each statement that was let in, what came of it: 'accepted', 'duplicate', or the reason of a refusal."""
+        ...
 
 
 class Intake:
     """Takes statements in: each is answered exactly once, with its receipt or with the reason why it is not recorded."""
 
-    def __init__(self, log: Log, checkers: Checkers, *, limit: int = QUEUE_LIMIT) -> None:
+    def __init__(self, log: Log, checkers: Checkers, *, limit: int = QUEUE_LIMIT, gate: Gate | None = None) -> None:
         self.log = log
         self.checkers = checkers
         self.counts: Counter[str] = Counter()
@@ -40,6 +59,7 @@ class Intake:
         self.failed: Callable[[], object] = lambda: None
         """Called once, when the service cannot go on."""
         self._limit = limit
+        self._gate = gate
         self._under_way = 0
         self._stopping = False
         self._sequencer = Sequencer(log.append, recorded=self._recorded, failed=self.fail)
@@ -55,19 +75,30 @@ class Intake:
         """Statements taken in and not answered yet."""
         return self._under_way
 
-    def submit(self, data: bytes, done: Done) -> None:
-        """Take a statement in; `done` gets the answer, now or later, from the event loop."""
+    def submit(self, data: bytes, done: Done, peer: str = "") -> None:
+        """Take in a statement that came from an address; `done` gets the answer, now or later, from the event loop."""
         leaf = statement_hash(data)
         index = self.log.find(leaf)
         if index is not None:
             done(self._known(leaf, index))
             return
-        if self._under_way >= self._limit:
-            done(self._refuse("queue-full", f"{self._limit} statements are on their way: send this one again a little later"))
-            return
         if self._stopping or self.failure is not None:
             done(self._stopped())
             return
+        if self._under_way >= self._limit:
+            done(self._refuse("queue-full", f"{self._limit} statements are on their way: send this one again a little later"))
+            return
+        gate = self._gate
+        if gate is not None:
+            if (problem := gate.enter(data, peer)) is not None:
+                done(self._refuse(problem.code, problem.detail))
+                return
+            answer = done
+
+            def done(result: Answer) -> None:
+                gate.leave(data, peer, result.outcome)
+                answer(result)
+
         self._under_way += 1
 
         def sequenced(result: Integrated | ScrutineerError) -> None:

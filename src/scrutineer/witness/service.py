@@ -1,7 +1,6 @@
 """The HTTP interface of a witness (C2SP tlog-witness 1.0.0): `POST /add-checkpoint`, and one line at `GET /health`."""
 
 import asyncio
-import email.utils
 import signal
 import threading
 import time
@@ -10,9 +9,9 @@ from typing import Final
 
 import uvloop
 
-from scrutineer.errors import UsageError
-from scrutineer.intake.http import Connection, Connections, Done, Request, Response
-from scrutineer.intake.problems import Problem
+from scrutineer.http.connection import Connections, Done, Request, Response
+from scrutineer.http.port import Port, date_field, drain
+from scrutineer.http.problems import Problem
 from scrutineer.witness.rules import MAX_REQUEST_SIZE
 from scrutineer.witness.witness import Answer, Witness
 
@@ -94,32 +93,20 @@ class WitnessService:
         if self._stop_early.is_set():
             return
         connections = Connections(self.handle, time.monotonic, MAX_CONNECTIONS, refuse=_refusal, max_body=MAX_REQUEST_SIZE)
-        connections.sweep(_date_field())
-        try:
-            server = await loop.create_server(lambda: Connection(connections), self._host, self._port, reuse_address=True)
-        except OSError as error:
-            raise UsageError(
-                f"cannot listen on {self._host}, port {self._port} ({error.strerror or error}): stop the other program, "
-                "or choose another host or port"
-            ) from error
+        connections.sweep(date_field())
+        port = await Port.open(connections, self._host, self._port)
         if threading.current_thread() is threading.main_thread():
             for number in (signal.SIGTERM, signal.SIGINT):
                 loop.add_signal_handler(number, stop.set)
         keeping = loop.create_task(self._keep(connections))
         try:
-            host, port = server.sockets[0].getsockname()[:2]
             if self._ready is not None:
-                self._ready(f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}")
+                self._ready(port.address.url)
             await stop.wait()
         finally:
             keeping.cancel()
-            server.close()
-            connections.close()
-            deadline = time.monotonic() + CLOSING_GRACE
-            while connections.open and time.monotonic() < deadline:
-                await asyncio.sleep(0.01)
-                connections.close()
-            connections.abort()
+            port.close()
+            await drain(connections, CLOSING_GRACE)
         if self._witness.failure is not None:
             raise self._witness.failure
 
@@ -127,7 +114,7 @@ class WitnessService:
         """Once a second: the date, slow connections, the memory's file, and what the caller does."""
         while True:
             await asyncio.sleep(1)
-            connections.sweep(_date_field())
+            connections.sweep(date_field())
             self._witness.settle()
             self._end_if_failed()
             if self._tick is not None:
@@ -142,7 +129,3 @@ def _refusal(problem: Problem) -> Response:
     """Problems below the level of a request, in the plain words that the other answers have."""
     fields = b"" if problem.retry_after is None else b"retry-after: %d\r\n" % problem.retry_after
     return _plain(problem.status, f"{problem.code}: {problem.detail}", fields)
-
-
-def _date_field() -> bytes:
-    return b"date: " + email.utils.formatdate(usegmt=True).encode() + b"\r\n"

@@ -11,8 +11,8 @@ import pytest
 
 from intake_helpers import Republic, opened_log, republic
 from scrutineer.errors import PolicyError, TransportError, UsageError
+from scrutineer.http.problems import Problem
 from scrutineer.intake import Refused, Registered, running, submit, submit_statements
-from scrutineer.intake.problems import Problem
 from scrutineer.log import Log, LogSigner
 from scrutineer.statements import statement_hash
 

@@ -15,8 +15,8 @@ import pytest
 
 from intake_helpers import AUTHORITIES, Republic, opened_log, republic
 from scrutineer.errors import DefinitionError, LogError, UsageError
+from scrutineer.http.problems import MEDIA_TYPE, read_problem
 from scrutineer.intake import Address, ElectionFiles, Service, running
-from scrutineer.intake.problems import MEDIA_TYPE, read_problem
 from scrutineer.log import Log, verify_entry_receipt
 from scrutineer.statements import Accreditation, SigningKey, statement_hash
 

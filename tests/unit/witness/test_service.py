@@ -143,7 +143,7 @@ def test_what_is_not_http_is_refused_in_words(witness: Running) -> None:
 
 def test_a_port_in_use_is_said(tmp_path: Path, witness: Running) -> None:
     bench = Bench(tmp_path / "other")
-    with pytest.raises(UsageError, match="cannot listen"):
+    with pytest.raises(UsageError, match="is in use"):
         WitnessService(bench.witness, port=witness.port).run()
     bench.close()
 

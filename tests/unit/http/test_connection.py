@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Awaitable, Callable
 
-from scrutineer.intake.http import (
+from scrutineer.http.connection import (
     IDLE_TIMEOUT,
     LINGER_TIMEOUT,
     MAX_PIPELINED,

@@ -4,7 +4,7 @@ import cbor2
 import pytest
 
 from scrutineer.errors import LogError, PolicyError, SignatureError, StatementError
-from scrutineer.intake.problems import REASON_KEY, REASONS, Problem, problem_of, read_problem
+from scrutineer.http.problems import REASON_KEY, REASONS, Problem, problem_of, read_problem
 
 
 @pytest.mark.parametrize("code", sorted(REASONS))

@@ -10,7 +10,7 @@ from typing import Final, NamedTuple
 
 import httptools
 
-from scrutineer.intake.problems import MEDIA_TYPE, Problem
+from scrutineer.http.problems import MEDIA_TYPE, Problem
 
 MAX_BODY_SIZE: Final = 64 * 1024  # bytes
 MAX_HEADER_SIZE: Final = 16 * 1024  # bytes; request target and header fields
@@ -37,32 +37,41 @@ _PHRASES: Final = {
 
 
 class Request(NamedTuple):
-    """A whole request: method, path (still percent-encoded, without the query), media type in lower case, body."""
+    """A whole request: method, path (still percent-encoded, without the query), media type in lower case, body, and from where.
+
+    `peer` is the address at the other end of the connection, without its port.
+    """
 
     method: bytes
     path: bytes
     media_type: bytes
     body: bytes
+    peer: str = ""
 
 
 class Response(NamedTuple):
-    """Status, header fields as they go out (each ended by CRLF; length and date are added), body."""
+    """Status, header fields as they go out (each ended by CRLF; length and date are added), body.
+
+    `reason` is the code of a refusal, or another word for what is worth noting about the request; empty for everything usual.
+    """
 
     status: int
     fields: bytes
     body: bytes
+    reason: str = ""
 
 
 Done = Callable[[Response], object]
 Handler = Callable[[Request, Done], object]
 Refuse = Callable[[Problem], Response]
+Note = Callable[[str, str], object]  # the reason of an answer, the client's address
 
 
 def problem_response(problem: Problem, fields: bytes = b"") -> Response:
     """A refusal as a response."""
     if problem.retry_after is not None:
         fields += b"retry-after: %d\r\n" % problem.retry_after
-    return Response(problem.status, fields + b"content-type: " + MEDIA_TYPE.encode() + b"\r\n", problem.encode())
+    return Response(problem.status, fields + b"content-type: " + MEDIA_TYPE.encode() + b"\r\n", problem.encode(), problem.code)
 
 
 class Connections:
@@ -76,15 +85,18 @@ class Connections:
         *,
         refuse: Refuse = problem_response,
         max_body: int = MAX_BODY_SIZE,
+        note: Note | None = None,
     ) -> None:
         """`clock` tells the time for timeouts, in seconds; `limit` is how many clients may be connected at a time.
 
-        `refuse` words the answer to what never reaches the handler; `max_body` is how many bytes a body may have.
+        `refuse` words the answer to what never reaches the handler; `max_body` is how many bytes a body may have; `note` hears
+        of every answer that has a reason, whether or not the client still takes it.
         """
         self.handler = handler
         self.limit = limit
         self.refuse = refuse
         self.max_body = max_body
+        self.note = note
         self.clock = clock
         self.now = clock()
         self.open: set[Connection] = set()
@@ -123,6 +135,8 @@ class _Exchange:
 
     def done(self, response: Response) -> None:
         self.response = response
+        if response.reason:
+            self.connection.note(response.reason)
         self.connection.flush()
 
 
@@ -140,6 +154,7 @@ class Connection(asyncio.Protocol):
         "_media_type",
         "_parser",
         "_paused",
+        "_peer",
         "_receiving",
         "_refusal",
         "_shared",
@@ -156,6 +171,7 @@ class Connection(asyncio.Protocol):
         self._exchanges: collections.deque[_Exchange] = collections.deque()
         self._deadline = shared.now + IDLE_TIMEOUT
         self._answered = float("-inf")  # When the last answer was written.
+        self._peer = ""
         self._stopped = False  # No further request is read.
         self._receiving = False  # A request has begun to arrive and is not whole.
         self._ended = False  # The client has closed its side.
@@ -169,6 +185,7 @@ class Connection(asyncio.Protocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Part of asyncio.Protocol."""
         self._transport: asyncio.Transport = transport  # type: ignore[assignment]
+        self._peer = _host_of(transport.get_extra_info("peername"))
         self._shared.open.add(self)
         if len(self._shared.open) > self._shared.limit:
             self._reject(Problem("queue-full", f"{self._shared.limit} clients are connected: try again a little later"))
@@ -211,6 +228,11 @@ class Connection(asyncio.Protocol):
     def abort(self) -> None:
         """Cut the connection."""
         self._transport.abort()
+
+    def note(self, reason: str) -> None:
+        """Pass on why a request of this client was answered as it was."""
+        if self._shared.note is not None:
+            self._shared.note(reason, self._peer)
 
     def close_when_answered(self) -> None:
         """Read no more requests; close after the last answer."""
@@ -301,7 +323,7 @@ class Connection(asyncio.Protocol):
             return
         path = self._target.partition(b"?")[0]
         body = self._body
-        request = Request(method, path, self._media_type, body[0] if len(body) == 1 else b"".join(body))
+        request = Request(method, path, self._media_type, body[0] if len(body) == 1 else b"".join(body), self._peer)
         self._shared.handler(request, exchange.done)
         if len(self._exchanges) >= MAX_PIPELINED:
             self._regulate()
@@ -319,7 +341,7 @@ class Connection(asyncio.Protocol):
         shared = self._shared
         while exchanges and (response := exchanges[0].response) is not None:
             exchange = exchanges.popleft()
-            status, fields, body = response
+            status, fields, body, _ = response
             last = exchange.last
             self._answered = shared.now
             self._transport.write(
@@ -353,7 +375,8 @@ class Connection(asyncio.Protocol):
         self._stopped = True
         self._exchanges.clear()
         self._deadline = self._shared.now + LINGER_TIMEOUT
-        if self._ended:
+        if self._ended or not self._transport.can_write_eof():
+            # TLS says goodbye by itself when it is closed, and reads what is still on its way meanwhile.
             self._transport.close()
         else:
             self._transport.write_eof()
@@ -371,3 +394,8 @@ class Connection(asyncio.Protocol):
 
 def _too_large(limit: int) -> Problem:
     return Problem("too-large", f"the body is longer than {limit} bytes: nothing that this service takes is so long")
+
+
+def _host_of(peer: object) -> str:
+    """The host of a peer name as sockets give it; empty for those of other kinds."""
+    return str(peer[0]) if isinstance(peer, tuple) and peer else ""
