@@ -29,6 +29,9 @@ Progress = Callable[[int, int], None]
 """Told the files done and about how many there are in all."""
 
 _TEMPORARY: Final = ".publishing"  # hidden, so that no web server hands it out
+_UNFINISHED: Final = ".unfinished"
+"""Names of the files that a publication has added and no manifest names yet, one on a line: one that is cut off leaves it behind,
+and the next one knows by it what to take away."""
 _EVERY: Final = 64  # files between two words of progress
 
 
@@ -99,10 +102,14 @@ class _Publication:
         self._changed: set[str] = set()
         self._written = 0
         self._bytes = 0
+        self._known: frozenset[str] = frozenset()
+        self._unfinished = -1
 
     def run(self) -> PublicationSummary:
         """Write everything in the order that survives a crash at any moment."""
-        before = self._before()
+        before = self._known = self._before()
+        self._unfinished = os.open(f"{self._root}/{_UNFINISHED}", os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o644)
+        before = before.union(self._cut_off())
         expected = len(before) or self._expected()
         for file in render_site(self._record):
             self._take(file, expected)
@@ -117,6 +124,7 @@ class _Publication:
         manifest = sign_manifest(Manifest(self._record.head.size, self._files), self._signer)
         self._write(SiteFile(MANIFEST_FILE, (manifest,)), durable=True)
         self._settle()
+        os.unlink(f"{self._root}/{_UNFINISHED}")  # noqa: PTH108
         self._progress(len(self._files) + 1, len(self._files) + 1)
         return PublicationSummary(self._record.head.size, len(self._files) + 1, self._written, removed, self._bytes)
 
@@ -124,6 +132,8 @@ class _Publication:
         """Remove the file that was being written, where one was."""
         with contextlib.suppress(OSError):
             os.unlink(self._temporary)  # noqa: PTH108
+        if self._unfinished >= 0:
+            os.close(self._unfinished)
 
     # --- what is there already --------------------------------------------------------------------------------------
 
@@ -186,6 +196,17 @@ class _Publication:
         pages = {"stations": units.unit_count, "units": len(units.index), "none": 0}[self._record.options.pages]
         return pages + 2 * self._record.head.size // TILE_WIDTH + 20
 
+    def _cut_off(self) -> Iterator[str]:
+        """The files that publications added which were cut off before their manifest."""
+        with open(self._unfinished, "rb", closefd=False) as file:
+            for line in file:
+                # Half a name could be the name of something else; the quotation marks tell that it is whole.
+                with contextlib.suppress(PublicationError, UnicodeDecodeError):
+                    name = line.decode().strip()
+                    if len(name) > 2 and name[0] == name[-1] == '"':
+                        check_path(name[1:-1])
+                        yield name[1:-1]
+
     # --- writing ----------------------------------------------------------------------------------------------------
 
     def _take(self, file: SiteFile, expected: int, *, durable: bool = False) -> None:
@@ -236,9 +257,7 @@ class _Publication:
         try:
             for chunk in chunks:
                 digest.update(chunk)
-                view = memoryview(chunk)
-                while view:
-                    view = view[os.write(handle, view) :]
+                _write_all(handle, chunk)
             if durable:
                 os.fsync(handle)
         finally:
@@ -246,6 +265,9 @@ class _Publication:
         return digest.digest()
 
     def _move(self, target: str) -> None:
+        path = target[len(self._root) + 1 :]
+        if path not in self._known:
+            _write_all(self._unfinished, f'\n"{path}"\n'.encode())
         folder = target.rpartition("/")[0]
         if folder not in self._folders:
             self._make_folder(folder)
@@ -266,7 +288,9 @@ class _Publication:
                 self._changed.add(made.rpartition("/")[0])
 
     def _settle(self) -> None:
-        """Make every change to the lists of names durable."""
+        """Make every change to the lists of names durable, and before them the list of what was added."""
+        if self._changed:
+            os.fsync(self._unfinished)
         for folder in sorted(self._changed):
             handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
             try:
@@ -290,6 +314,12 @@ class _Publication:
                     self._changed.discard(folder)
                     folder = folder.rpartition("/")[0]
         return removed
+
+
+def _write_all(handle: int, data: bytes) -> None:
+    view = memoryview(data)
+    while view:
+        view = view[os.write(handle, view) :]
 
 
 def _advice(site: Path, error: OSError) -> str:
