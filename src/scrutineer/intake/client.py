@@ -2,20 +2,17 @@
 
 import asyncio
 import collections
-import functools
 import random
-import urllib.parse
-from collections.abc import Callable, Iterable, Iterator, Sized
-from contextlib import suppress
+from collections.abc import Callable, Iterable, Iterator, Sequence, Sized
 from pathlib import Path
 from typing import Final, NamedTuple
 
-import httptools
 import uvloop
 
 from scrutineer.errors import PolicyError, ReceiptError, TransportError, UsageError
 from scrutineer.http.problems import Problem, read_problem
 from scrutineer.intake.journal import Journal
+from scrutineer.intake.lanes import Answer, Connection, Lane, Target, Trust
 from scrutineer.log import LogVerifier, Receipt, verify_receipt
 from scrutineer.statements.statement import statement_hash
 
@@ -23,10 +20,8 @@ CONNECTIONS: Final = 16
 PIPELINED: Final = 8  # requests on one connection at a time; sending a statement twice is harmless, so they need not wait
 PATIENCE: Final = 60.0  # seconds without any answer after which the service counts as unreachable
 FIRST_PATIENCE: Final = 10.0  # seconds of patience with a service that has not answered at all yet
-ANSWER_TIMEOUT: Final = 30.0  # seconds for one answer
 FIRST_PAUSE: Final = 0.1  # seconds before the first new attempt; doubled each time
 LONGEST_PAUSE: Final = 10.0  # seconds
-MAX_ANSWER_SIZE: Final = 64 * 1024  # bytes
 
 Progress = Callable[[int, int], object]  # statements done, statements in all (0 where that is not known)
 
@@ -48,12 +43,13 @@ class Refused(NamedTuple):
 
 def submit_statements(
     statements: Iterable[bytes],
-    url: str,
+    url: str | Sequence[str],
     verifier: LogVerifier,
     *,
     connections: int = CONNECTIONS,
     journal: Path | None = None,
     progress: Progress | None = None,
+    trust: Trust | None = None,
 ) -> list[Receipt]:
     """Register statements and return what their receipts say, in the order given; every receipt is verified.
 
@@ -75,6 +71,7 @@ def submit_statements(
         connections=connections,
         journal=journal,
         progress=progress,
+        trust=trust,
     )
     if refusals:
         position, problem = min(refusals)
@@ -88,7 +85,7 @@ def submit_statements(
 
 def submit(
     statements: Iterable[bytes],
-    url: str,
+    url: str | Sequence[str],
     verifier: LogVerifier,
     *,
     registered: Callable[[Registered], object],
@@ -98,14 +95,21 @@ def submit(
     progress: Progress | None = None,
     jitter: Callable[[], float] = random.random,
     patience: float = PATIENCE,
+    trust: Trust | None = None,
 ) -> None:
     """Register statements; report each exactly once, in any order, when its receipt has been verified or it was refused.
 
-    `journal` names a file that remembers receipts, so that the same call after an interruption sends only what is left.
-    Pauses that the service asks for are kept, and lengthened by `jitter` (0 to 1), so that many clients do not return at
-    once. Raises UsageError for an address that is none, and TransportError as `submit_statements` does.
+    `url` is the address of the service, or several of services of one log: when one does not answer, the next is tried.
+    `trust` says whom to believe at https addresses. `journal` names a file that remembers receipts, so that the same call
+    after an interruption sends only what is left. Pauses that the service asks for are kept, and lengthened by `jitter` (0 to
+    1), so that many clients do not return at once. Raises UsageError for an address that is none, and TransportError as
+    `submit_statements` does.
     """
-    run = _Run(statements, _Target.parse(url), verifier, registered, refused, progress, jitter, patience)
+    urls = (url,) if isinstance(url, str) else tuple(url)
+    if not urls:
+        raise UsageError("there is no address of an intake service: give at least one")
+    targets = [Target.parse(one, trust) for one in urls]
+    run = _Run(statements, targets, verifier, registered, refused, progress, jitter, patience)
     run.journal = Journal.open(journal) if journal is not None else None
     try:
         uvloop.run(run.all(max(1, connections)))
@@ -114,35 +118,10 @@ def submit(
             run.journal.close()
 
 
-class _Target(NamedTuple):
-    host: str
-    port: int
-    head: bytes
-
-    @classmethod
-    def parse(cls, url: str) -> "_Target":
-        try:
-            parts = urllib.parse.urlsplit(url)
-            host, port = parts.hostname, parts.port or 80
-        except ValueError:
-            host, port, parts = None, 0, urllib.parse.urlsplit("")
-        if parts.scheme != "http" or not host:
-            raise UsageError(f"{url!r} is not the address of an intake service: write it as http://host:port")
-        path = parts.path.rstrip("/") + "/entries"
-        head = f"POST {path} HTTP/1.1\r\nhost: {parts.netloc}\r\ncontent-type: application/cose\r\naccept: application/cose\r\n"
-        return cls(host, port, head.encode())
-
-
 class _Work(NamedTuple):
     position: int
     data: bytes
     leaf: bytes
-
-
-class _Answer(NamedTuple):
-    status: int
-    retry_after: float | None
-    body: bytes
 
 
 class _Run:
@@ -151,7 +130,7 @@ class _Run:
     def __init__(
         self,
         statements: Iterable[bytes],
-        target: _Target,
+        targets: Sequence[Target],
         verifier: LogVerifier,
         registered: Callable[[Registered], object],
         refused: Callable[[Refused], object],
@@ -163,7 +142,8 @@ class _Run:
         self._source: Iterator[tuple[int, bytes]] = enumerate(statements)
         self._total = len(statements) if isinstance(statements, Sized) else 0
         self._again: collections.deque[_Work] = collections.deque()
-        self._target = target
+        self._targets = targets
+        self._current = 0
         self._verifier = verifier
         self._registered = registered
         self._refused = refused
@@ -177,7 +157,7 @@ class _Run:
     async def all(self, connections: int) -> None:
         """Work with so many connections until nothing is left; the first error ends everything."""
         self._heard = asyncio.get_running_loop().time()
-        lanes = [_Lane(self._target) for _ in range(connections)]
+        lanes = [Lane(lambda: self._targets[self._current]) for _ in range(connections)]
         senders = {asyncio.create_task(self._send(lane)) for _ in range(PIPELINED) for lane in lanes}
         reporter = asyncio.create_task(self._report())
         try:
@@ -217,20 +197,24 @@ class _Run:
             self._count(Registered(position, receipt, content))
         return None
 
-    async def _send(self, lane: "_Lane") -> None:
+    async def _send(self, lane: Lane) -> None:
         """Send one statement after the other."""
         attempt = 0
         loop = asyncio.get_running_loop()
         while (work := self._next()) is not None:
             pause: float | None = 0.0
+            target = self._targets[self._current]
             try:
                 connection = lane.connection or await lane.connect()
-                pause = self._judge(work, await connection.post(work.data))
+                target = connection.target
+                pause = self._judge(work, await connection.post(work.data), connection)
             except OSError as error:
+                if target is self._targets[self._current]:
+                    self._current = (self._current + 1) % len(self._targets)
                 patience = self._patience if self._answered else min(self._patience, FIRST_PATIENCE)
                 if loop.time() - self._heard > patience:
                     raise TransportError(
-                        f"the intake service at {self._target.host}, port {self._target.port} does not answer "
+                        f"the intake service at {' or '.join(map(str, self._targets))} does not answer "
                         f"({error or 'no answer in time'}): check the address and whether it runs"
                     ) from error
             if pause is None:
@@ -241,7 +225,7 @@ class _Run:
             attempt += 1
             await asyncio.sleep(max(pause, backoff) * (1 + self._jitter()))
 
-    def _judge(self, work: _Work, answer: _Answer) -> float | None:
+    def _judge(self, work: _Work, answer: Answer, connection: Connection) -> float | None:
         """Take an answer in; return how long to wait where the statement has to be sent again."""
         self._answered = True
         self._heard = asyncio.get_running_loop().time()
@@ -262,8 +246,7 @@ class _Run:
         problem = read_problem(answer.body)
         if problem is None:
             raise TransportError(
-                f"{self._target.host}, port {self._target.port} answered with status {answer.status} and no reason: "
-                "is this an intake service?"
+                f"{connection.target} answered with status {answer.status} and no reason: is this an intake service?"
             )
         self._done += 1
         self._refused(Refused(work.position, problem))
@@ -272,117 +255,3 @@ class _Run:
     def _count(self, result: Registered) -> None:
         self._done += 1
         self._registered(result)
-
-
-class _Lane:
-    """One connection at a time, opened again where it broke, shared by several senders."""
-
-    def __init__(self, target: _Target) -> None:
-        self.connection: _Connection | None = None
-        self._target = target
-        self._opening = asyncio.Lock()
-
-    async def connect(self) -> "_Connection":
-        """The open connection. Raises OSError when there can be none."""
-        async with self._opening:
-            if self.connection is None:
-                loop = asyncio.get_running_loop()
-                make = functools.partial(_Connection, self, self._target.head)
-                async with asyncio.timeout(ANSWER_TIMEOUT):
-                    _, self.connection = await loop.create_connection(make, self._target.host, self._target.port)
-            return self.connection
-
-    def close(self) -> None:
-        """Close the connection, if there is one."""
-        if self.connection is not None:
-            self.connection.end(ConnectionResetError("the connection was closed"))
-
-
-class _Connection(asyncio.Protocol):
-    """One HTTP/1.1 connection; answers come in the order of the requests."""
-
-    def __init__(self, lane: _Lane, head: bytes) -> None:
-        self._lane = lane
-        self._head = head
-        self._transport: asyncio.Transport | None = None
-        self._waiting: collections.deque[asyncio.Future[_Answer]] = collections.deque()
-        self._loop = asyncio.get_running_loop()
-        self._heard = self._loop.time()
-        self._timer = self._loop.call_later(ANSWER_TIMEOUT, self._check)
-        self._parser = httptools.HttpResponseParser(self)
-        self._retry_after: float | None = None
-        self._body: list[bytes] = []
-        self._size = 0
-
-    def post(self, body: bytes) -> "asyncio.Future[_Answer]":
-        """Send a request; the answer comes later, or OSError when the connection breaks or nothing comes in time."""
-        answer = self._loop.create_future()
-        if self._transport is None or self._transport.is_closing():
-            answer.set_exception(ConnectionResetError("the connection was closed"))
-            return answer
-        if not self._waiting:
-            self._heard = self._loop.time()
-        self._waiting.append(answer)
-        self._transport.write(b"%bcontent-length: %d\r\n\r\n%b" % (self._head, len(body), body))
-        return answer
-
-    def end(self, error: OSError) -> None:
-        """Close, and tell everyone who waits."""
-        self._timer.cancel()
-        if self._lane.connection is self:
-            self._lane.connection = None
-        if self._transport is not None:
-            self._transport.abort()
-        while self._waiting:
-            answer = self._waiting.popleft()
-            if not answer.done():
-                answer.set_exception(error)
-
-    def _check(self) -> None:
-        """End the connection when an answer is overdue."""
-        late = self._loop.time() - self._heard
-        if self._waiting and late >= ANSWER_TIMEOUT:
-            self.end(TimeoutError("no answer in time"))
-        else:
-            self._timer = self._loop.call_later(ANSWER_TIMEOUT - late if self._waiting else ANSWER_TIMEOUT, self._check)
-
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        self._transport = transport  # type: ignore[assignment]
-
-    def data_received(self, data: bytes) -> None:
-        try:
-            self._parser.feed_data(data)
-        except (httptools.HttpParserError, httptools.HttpParserUpgrade) as error:
-            self.end(ConnectionResetError(f"the answer is not HTTP/1.1: {error}"))
-
-    def connection_lost(self, exc: Exception | None) -> None:
-        self.end(exc if isinstance(exc, OSError) else ConnectionResetError("the connection was closed"))
-
-    def on_message_begin(self) -> None:
-        self._retry_after = None
-        self._body.clear()
-        self._size = 0
-
-    def on_header(self, name: bytes, value: bytes) -> None:
-        if name.lower() == b"retry-after":
-            with suppress(ValueError):
-                self._retry_after = float(max(0, int(value)))
-
-    def on_body(self, body: bytes) -> None:
-        self._size += len(body)
-        if self._size > MAX_ANSWER_SIZE:
-            self.end(ConnectionResetError("the answer is too long"))
-        else:
-            self._body.append(body)
-
-    def on_message_complete(self) -> None:
-        answer = _Answer(self._parser.get_status_code(), self._retry_after, b"".join(self._body))
-        if answer.status < 200:
-            return
-        if self._waiting:
-            self._heard = self._loop.time()
-            waiting = self._waiting.popleft()
-            if not waiting.done():
-                waiting.set_result(answer)
-        if not self._parser.should_keep_alive():
-            self.end(ConnectionResetError("the connection was closed"))
