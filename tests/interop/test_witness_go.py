@@ -122,7 +122,7 @@ def test_a_real_litewitness_cosigns_our_checkpoints(litewitness: tuple[str, byte
     for size in (1, 5, 5, 8, 20):
         assert ask(size) == ["cosigned"]
     assert ask(8) == ["ahead"]
-    assert ask(20, OTHER) == ask(25, OTHER) == ["refused"]
+    assert ask(20, OTHER) == ask(25, OTHER) == ["contradicted"]
     assert ask(25) == ["cosigned"]
 
 

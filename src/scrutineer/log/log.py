@@ -9,6 +9,7 @@ from itertools import islice
 
 from scrutineer.errors import LogError, ReceiptError, StoreError
 from scrutineer.log.checkpoint import Checkpoint, sign_checkpoint
+from scrutineer.log.mark import Mark
 from scrutineer.log.merkle import EMPTY_ROOT, MerkleTree, Path, leaf_hash
 from scrutineer.log.proof import LogProof
 from scrutineer.log.receipt import HeadReceipts, sign_head, verify_head
@@ -20,6 +21,7 @@ Clock = Callable[[], int]  # Unix milliseconds
 Progress = Callable[[int, int], None]  # entries done, entries in all
 
 _ORIGIN = "origin"
+MOVED = "moved"  # in the store's meta: where the log is now
 _CHUNK = 8192  # entries hashed at a time on opening
 
 
@@ -40,8 +42,9 @@ class Integrated:
 class Log:
     """An append-only log with one writer. `append` may run in a worker thread while others read.
 
-    The order of writes is the design: entries and head become durable in one step, and only then does the head's
-    signature leave `append`. What `append` returned is therefore never lost, and the log never signs two histories.
+    The order of writes is the design: entries and head become durable in one step, the head is marked outside the store
+    (where the log was opened with a mark), and only then does the head's signature leave `append`. What `append` returned
+    is therefore never lost, and the log never signs two histories.
     """
 
     def __init__(self, store: Store, keys: LogSigner | LogVerifier, clock: Clock) -> None:
@@ -56,26 +59,43 @@ class Log:
         self._index: dict[bytes, int] = {}
         self._head: Head | None = None
         self._unsure = False
+        self._mark: Mark | None = None
         self._checkpoint: tuple[int, bytes] | None = None
 
     @classmethod
     def open(
-        cls, store: Store, keys: LogSigner | LogVerifier, *, clock: Clock | None = None, progress: Progress | None = None
+        cls,
+        store: Store,
+        keys: LogSigner | LogVerifier,
+        *,
+        clock: Clock | None = None,
+        mark: Mark | None = None,
+        progress: Progress | None = None,
     ) -> "Log":
         """Recompute the tree from the stored bytes and return the log.
 
         With the log's public keys it can be read, with its private keys also appended to and signed. `clock` returns Unix
-        milliseconds (default: the system's). Raises LogError when the store belongs to another log, when the tree disagrees
-        with the last signed head, or when that head was not signed by this key; raises StoreError when the store cannot be
-        read.
+        milliseconds (default: the system's). `mark` says how far this machine has signed the log, and is moved on with it;
+        the log closes it. Raises LogError when the store belongs to another log, when the tree disagrees with the last
+        signed head, when that head was not signed by this key, when the store is behind the mark or holds another history
+        than it, and when the store was moved elsewhere or is a copy that was not finished; raises StoreError when the store
+        cannot be read.
         """
         log = cls(store, keys, clock or _system_clock)
+        moved = store.meta(MOVED)
+        if moved is not None:
+            raise LogError(f"this log was moved to {moved.decode(errors='replace')}: use it there, with --store")
         origin = store.meta(_ORIGIN)
         if origin is None and store.last_head() is None:
             store.set_meta(_ORIGIN, keys.origin.encode())
+        elif origin is None:
+            raise LogError("the store holds a copy of a log that was not finished: run `store restore` or `store migrate` again")
         elif origin != keys.origin.encode():
             raise LogError(f"the store holds another log ({origin!r}) than {keys.origin!r}; check path and keys")
         log._catch_up(progress)
+        if mark is not None:
+            mark.check(log)
+            log._mark = mark
         return log
 
     @property
@@ -194,7 +214,11 @@ class Log:
     def close(self) -> None:
         """Wait for a running `append` and close the store."""
         with self._writing:
-            self._store.close()
+            try:
+                self._store.close()
+            finally:
+                if self._mark is not None:
+                    self._mark.close()
 
     def _integrate(self, bodies: list[bytes], leaves: list[bytes]) -> tuple[Head | None, list[Path]]:
         """Store a batch of fresh entries; return its head and paths, or None when a failed store kept it after all."""
@@ -204,6 +228,7 @@ class Log:
             root = self._tree.root()
             head = Head(size, root, sign_head(size, root, self._signer()), self._clock())
             self._store.append(bodies, head)
+            self._note(head)
         except StoreError:
             self._tree.truncate(self.size)
             # Whether the batch is stored is unknown. Until the store has told, nothing may be signed.
@@ -257,6 +282,7 @@ class Log:
                     if progress:
                         progress(self._tree.size - start, stored - start)
                 self._check(head, start, len(found))
+                self._note(head)
             except BaseException:
                 self._tree.truncate(start)
                 raise
@@ -276,6 +302,11 @@ class Log:
             verify_head(head.size, head.root, head.signature, self.verifier)
         except ReceiptError as error:
             raise LogError(f"{error}; check that these are the keys of this log") from None
+
+    def _note(self, head: Head) -> None:
+        """Mark a durable head. What cannot be marked is not answered either, as if the store had failed."""
+        if self._mark is not None:
+            self._mark.note(head)
 
     def _signer(self) -> LogSigner:
         if not isinstance(self._keys, LogSigner):

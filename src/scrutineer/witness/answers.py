@@ -9,14 +9,15 @@ from scrutineer.errors import NoteError, UsageError
 from scrutineer.log.cosignature import CosignatureVerifier, cosignature_time, cosignature_verifier
 from scrutineer.log.merkle import MAX_SIZE, Path
 from scrutineer.log.note import Note, SignatureLine, format_note, parse_note
+from scrutineer.log.quorum import MAX_AHEAD
 
 MAX_ANSWER_SIZE: Final = 64 * 1024  # bytes
-MAX_AHEAD: Final = 86_400  # seconds; a cosignature from later than this has no time that anyone could rely on
 
-TroubleKind = Literal["unreachable", "nonsense", "refused", "ahead"]
+TroubleKind = Literal["unreachable", "nonsense", "refused", "ahead", "contradicted"]
 """`unreachable`: no answer in time. `nonsense`: an answer that the specification does not allow, or signatures that do not
 hold. `refused`: it will not cosign, and says why. `ahead`: it has cosigned a larger tree than ours, so that either this log has
-lost entries, or its keys have signed another history."""
+lost entries, or its keys have signed another history. `contradicted`: it says that our tree does not continue the one that it has
+cosigned (status 422)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +62,8 @@ class Trouble(NamedTuple):
     witness: str
     kind: TroubleKind
     detail: str
+    size: int = 0
+    """With `ahead`: the size that it says it has cosigned."""
 
 
 def format_request(old_size: int, proof: Path, checkpoint: bytes) -> bytes:
@@ -91,7 +94,8 @@ def read_answer(
         return OtherSize(int(size))
     if status in (400, 403, 404, 422, 429, 500, 502, 503, 504):
         words = "".join(character if character.isprintable() else " " for character in body[:300].decode("utf-8", "replace"))
-        return Trouble(witness.name, "refused", f"it answered {status}: {words.strip() or 'without a reason'}")
+        kind: TroubleKind = "contradicted" if status == 422 else "refused"
+        return Trouble(witness.name, kind, f"it answered {status}: {words.strip() or 'without a reason'}")
     return Trouble(witness.name, "nonsense", f"it answered with status {status}, which a witness does not use")
 
 

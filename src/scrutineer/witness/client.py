@@ -169,6 +169,7 @@ async def _ask(
                         f"it says that it has cosigned {old:,} entries of {head.origin}, and this log has {head.size:,}: this "
                         "log was put back to an older copy, or another history was signed with its keys; find out before "
                         "anything is published",
+                        old,
                     )
                 proof = proofs(old) if 0 < old < head.size else ()
                 answer = await _send(http, witness, format_request(old, proof, checkpoint), checkpoint, clock)

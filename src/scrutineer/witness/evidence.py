@@ -3,6 +3,7 @@
 import hashlib
 import os
 import shutil
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 
@@ -33,20 +34,28 @@ def keep_evidence(folder: Path, submission: Submission, refusal: Refusal, body: 
         return None
     # The same checkpoint with another broken proof, or other foreign signatures, is the same case.
     what = hashlib.sha256(submission.request.note.text + (known or b"")).hexdigest()[:16]
-    case = folder / f"{finding}-{submission.head.size}-{what}"
+    files = {SUBMITTED: body, REASON: f"{_SENTENCES[finding]}\n{refusal.code}: {refusal.detail}\n".encode()}
+    if known is not None:
+        files[KNOWN] = known
+    return keep_case(folder, finding, f"{submission.head.size}-{what}", files)
+
+
+def keep_case(folder: Path, kind: str, name: str, files: Mapping[str, bytes]) -> Path | None:
+    """Keep files as one case of a kind, durably and once; the folder it is in, or None where there are too many already.
+
+    Raises OSError where the files cannot be written.
+    """
+    case = folder / f"{kind}-{name}"
     if case.exists():
         return case
-    if folder.is_dir() and sum(1 for _ in folder.glob(f"{finding}-*")) >= MAX_CASES:
+    if folder.is_dir() and sum(1 for _ in folder.glob(f"{kind}-*")) >= MAX_CASES:
         return None
     fresh = folder / f".{case.name}"
     if fresh.exists():  # A crash left it half written.
         shutil.rmtree(fresh)
     fresh.mkdir(mode=0o700, parents=True)
-    files = {SUBMITTED: body, REASON: f"{_SENTENCES[finding]}\n{refusal.code}: {refusal.detail}\n".encode()}
-    if known is not None:
-        files[KNOWN] = known
-    for name, data in files.items():
-        with (fresh / name).open("wb") as file:
+    for file_name, data in files.items():
+        with (fresh / file_name).open("wb") as file:
             file.write(data)
             file.flush()
             os.fsync(file.fileno())

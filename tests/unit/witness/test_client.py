@@ -126,7 +126,7 @@ def test_a_witness_that_knows_another_history_refuses(tmp_path: Path) -> None:
         found = ask(20, [crane], 1)
         assert not found.complete
         assert found.checkpoint == HISTORY.checkpoint(20)
-        assert found.troubles[0].kind == "refused"
+        assert found.troubles[0].kind == "contradicted"
         assert "bad-proof" in found.troubles[0].detail
         assert len(list((bench.folder / "evidence").iterdir())) == 1
 
@@ -135,7 +135,7 @@ def test_a_witness_that_has_seen_more_is_reported(tmp_path: Path) -> None:
     with witness(tmp_path, NAME, 7) as (crane, _):
         assert ask(20, [crane], 1).complete
         (trouble,) = ask(8, [crane], 1, sizes={NAME: 20}).troubles
-        assert trouble.kind == "ahead"
+        assert (trouble.kind, trouble.size) == ("ahead", 20)
         assert "20 entries" in trouble.detail
 
 
