@@ -5,6 +5,7 @@ DIR/keys/                         private keys: officers, log, and the seed of t
 DIR/record/definition.cose        statement 0
 DIR/record/units.csv, register.csv   its tables, with baseline.csv where there is one
 DIR/record/log.db                 the log
+DIR/record/log.mark               how far the log has signed from here
 """
 
 import functools
@@ -33,12 +34,14 @@ from scrutineer.election.definition import (
 from scrutineer.election.folder import Draft, draft_definition
 from scrutineer.errors import UsageError
 from scrutineer.log import Log, LogSigner, LogVerifier, SqliteStore
+from scrutineer.log.mark import Mark
 from scrutineer.statements import Endorsement, Payload, SigningKey, sign_statement, statement_hash
 from scrutineer.statements.bootstrap import open_election
 
 KEYS: Final = "keys"
 RECORD: Final = "record"
 LOG_FILE: Final = "log.db"
+MARK_FILE: Final = "log.mark"
 DEFINITION_FILE: Final = "definition.cose"
 STATIONS_KEY: Final = "stations.pem"
 LOG_KEYS: Final = ("log-ed25519.pem", "log-ml-dsa-44.pem")
@@ -82,6 +85,10 @@ class Office:
         """The log's file."""
         return self.folder / RECORD / LOG_FILE
 
+    def mark(self) -> Mark:
+        """How far the log has signed from this folder; to be opened with the log, so that it never signs two histories."""
+        return Mark(self.folder / RECORD / MARK_FILE)
+
     def log_signer(self) -> LogSigner:
         """The log's keys."""
         log = self.election.definition.log
@@ -93,7 +100,7 @@ class Office:
     def open_log(self, *, progress: Callable[[int, int], None] | None = None) -> Log:
         """The log for writing. Raises StoreError where another process (a running service) writes it."""
         signer = self.log_signer()
-        return _open_log(SqliteStore.open(self.log_path), signer, progress)
+        return _open_log(SqliteStore.open(self.log_path), signer, progress, self.mark())
 
     def read_log(self, *, progress: Callable[[int, int], None] | None = None) -> Log:
         """The log for reading, also beside a running service and without the log's private keys."""
@@ -223,7 +230,7 @@ def _open(
     record.mkdir(parents=True)
     for name, data in tables.items():
         _write(record / name, data)
-    log = Log.open(SqliteStore.open(record / LOG_FILE, create=True), signer)
+    log = Log.open(SqliteStore.open(record / LOG_FILE, create=True), signer, mark=Mark(record / MARK_FILE))
     try:
         log.append([first])
         if endorsements:
@@ -299,9 +306,14 @@ def _register(draft: Draft, officers: dict[int, bytes], seed: SigningKey, progre
     return Register(stations, bytes(keys), [*authority, *draft.issuers])
 
 
-def _open_log(store: SqliteStore, keys: LogSigner | LogVerifier, progress: Callable[[int, int], None] | None) -> Log:
+def _open_log(
+    store: SqliteStore,
+    keys: LogSigner | LogVerifier,
+    progress: Callable[[int, int], None] | None,
+    mark: Mark | None = None,
+) -> Log:
     try:
-        return Log.open(store, keys, progress=progress)
+        return Log.open(store, keys, mark=mark, progress=progress)
     except BaseException:
         store.close()
         raise

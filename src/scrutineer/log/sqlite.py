@@ -5,7 +5,7 @@ import fcntl
 import os
 import sqlite3
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -109,6 +109,11 @@ class SqliteStore:
         start = head.size - len(entries)
         if start < 0 or not entries:
             raise StoreError(f"log store {self._path}: a batch of {len(entries)} entries cannot end at {head.size}")
+        self.extend(start, entries, (head,))
+
+    def extend(self, start: int, entries: Iterable[bytes], heads: Sequence[Head]) -> None:
+        """Store several batches with their heads in one transaction: entries `start` up to the last head, for a copy of a log."""
+        stop = heads[-1].size
 
         def work(writer: sqlite3.Connection) -> None:
             (size,) = writer.execute("SELECT coalesce(max(size), 0) FROM head").fetchone()
@@ -117,8 +122,12 @@ class SqliteStore:
                     f"log store {self._path}: the log has {size} entries where {start} were expected; "
                     "another writer has moved it, so close one of the two"
                 )
-            writer.executemany("INSERT INTO entry VALUES (?, ?)", enumerate(entries, start))
-            writer.execute("INSERT INTO head VALUES (?, ?, ?, ?)", (head.size, head.root, head.signature, head.time_ms))
+            stored = writer.executemany("INSERT INTO entry VALUES (?, ?)", enumerate(entries, start)).rowcount
+            if stored != stop - start:
+                raise StoreError(f"log store {self._path}: {stored} entries from {start} on cannot end at {stop}")
+            writer.executemany(
+                "INSERT INTO head VALUES (?, ?, ?, ?)", ((head.size, head.root, head.signature, head.time_ms) for head in heads)
+            )
 
         self._transaction(work)
 
@@ -156,6 +165,12 @@ class SqliteStore:
         """Return the newest head, or None for an empty store."""
         rows = self._query(_HEAD + "ORDER BY size DESC LIMIT 1", ())
         return Head(*rows[0]) if rows else None
+
+    def heads(self, after: int, upto: int) -> Iterator[Head]:
+        """Yield the heads whose sizes are above `after` and at most `upto`, in order."""
+        while rows := self._query(_HEAD + "WHERE size > ? AND size <= ? ORDER BY size LIMIT ?", (after, upto, CHUNK)):
+            yield from (Head(*row) for row in rows)
+            after = rows[-1][0]
 
     def meta(self, key: str) -> bytes | None:
         """Return a small named value, or None."""
@@ -218,8 +233,8 @@ class SqliteStore:
                 writer.execute("BEGIN IMMEDIATE")
                 work(writer)
                 writer.execute("COMMIT")
-            except (sqlite3.Error, StoreError, OverflowError) as error:
-                failure = error if isinstance(error, StoreError) else self._failed(error)
+            except BaseException as error:
+                failure = self._failed(error) if isinstance(error, (sqlite3.Error, OverflowError)) else error
                 try:
                     if writer.in_transaction:
                         writer.execute("ROLLBACK")

@@ -2,7 +2,7 @@
 
 import struct
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from hashlib import sha256
 from typing import TypeVar, cast
 
@@ -51,6 +51,14 @@ WITH moved AS (
     SELECT %(start)s + place - 1, body FROM moved, unnest(%(bodies)b::bytea[]) WITH ORDINALITY AS batch (body, place)
 )
 SELECT count(*) FROM moved
+"""
+_MOVE = """
+WITH moved AS (UPDATE scrutineer.tip SET size = %(size)s WHERE size = %(start)s AND fence = %(fence)s RETURNING fence)
+SELECT count(*) FROM moved
+"""
+_ADD_HEAD = """
+INSERT INTO scrutineer.head (size, root, signature, time_ms, fence)
+VALUES (%(size)s, %(root)s, %(signature)s, %(time_ms)s, %(fence)s)
 """
 _COPY = "COPY scrutineer.entry (idx, body) FROM STDIN (FORMAT binary)"
 _COPY_HEADER = b"PGCOPY\n\xff\r\n\0" + bytes(8)
@@ -149,6 +157,29 @@ class PostgresqlStore:
 
         self._write(work, start)
 
+    def extend(self, start: int, entries: Iterable[bytes], heads: Sequence[Head]) -> None:
+        """Store several batches with their heads in one transaction: entries `start` up to the last head, for a copy of a log."""
+        stop = heads[-1].size
+
+        def work(writer: Connection) -> bool:
+            with writer.transaction():
+                if not _count(writer, _MOVE, {"size": stop, "start": start, "fence": self._fence}):
+                    return False
+                cursor = writer.cursor()
+                with cursor.copy(_COPY) as copy:
+                    for part in _copy_stream(start, entries):
+                        copy.write(part)
+                if cursor.rowcount != stop - start:
+                    raise self._address.error(f"{cursor.rowcount} entries from {start} on cannot end at {stop}")
+                rows: list[dict[str, object]] = [
+                    {"size": h.size, "root": h.root, "signature": h.signature, "time_ms": h.time_ms, "fence": self._fence}
+                    for h in heads
+                ]
+                cursor.executemany(_ADD_HEAD.encode(), rows)
+            return True
+
+        self._write(work, start)
+
     def entries(self, start: int, stop: int) -> Iterator[bytes]:
         """Yield entries start … stop-1, read in chunks, each from the place where the last one ended; see `Store.entries`."""
         if not 0 <= start <= stop:
@@ -186,6 +217,12 @@ class PostgresqlStore:
         """
         rows = self._query(_LAST_HEAD, ()) if self._origin is None else self._on_writer(lambda writer: _rows(writer, _LAST_HEAD))
         return _head(rows[0]) if rows else None
+
+    def heads(self, after: int, upto: int) -> Iterator[Head]:
+        """Yield the heads whose sizes are above `after` and at most `upto`, in order."""
+        while rows := self._query(_HEAD + "WHERE size > %s AND size <= %s ORDER BY size LIMIT %s", (after, upto, CHUNK)):
+            yield from map(_head, rows)
+            after = cast("int", rows[-1][0])
 
     def meta(self, key: str) -> bytes | None:
         """Return a small named value, or None."""
@@ -376,7 +413,7 @@ def _head(row: Row) -> Head:
     return Head(cast("int", size), cast("bytes", root), cast("bytes", signature), cast("int", time_ms))
 
 
-def _copy_stream(start: int, entries: Sequence[bytes]) -> Iterator[bytes]:
+def _copy_stream(start: int, entries: Iterable[bytes]) -> Iterator[bytes]:
     """Yield a batch in the binary format of COPY, in parts of about `COPY_BUFFER` bytes."""
     parts, size = [_COPY_HEADER], 0
     for index, entry in enumerate(entries, start):
