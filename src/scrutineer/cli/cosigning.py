@@ -127,6 +127,8 @@ class Cosigning:
         self._cosigned = 0
         self._pending = False
         self._unkept = ""
+        self._newest: CosignedCheckpoint | None = None
+        """The cosigned checkpoint of the head that is being cosigned, once it has the quorum."""
 
     @property
     def state(self) -> CosigningState:
@@ -136,9 +138,8 @@ class Cosigning:
         for name in self.quorum.names:
             trouble, since = self._troubles.get(name, (None, 0))
             words = trouble.detail if trouble is not None else "" if name in urls else "no address is known for it"
-            witnesses.append(
-                WitnessState(name, urls.get(name, ""), self._sizes.get(name, 0), self._times.get(name, 0), words, since)
-            )
+            size, at = self._sizes.get(name, 0), self._times.get(name, 0)
+            witnesses.append(WitnessState(name, urls.get(name, ""), size, at, words, since))
         return CosigningState(self.quorum.needed, self._cosigned, tuple(witnesses))
 
     async def __call__(self, intake: Intake) -> None:
@@ -155,8 +156,8 @@ class Cosigning:
         reason = frozen(self._folder)
         if reason is not None:
             raise LogError(
-                f"this log was frozen: {reason}. Find out what happened; {self._folder / EVIDENCE} holds what was kept. Once the log "
-                f"is the one that its witnesses cosigned, remove {self._folder / FROZEN_FILE}"
+                f"this log was frozen: {reason}. Find out what happened; {self._folder / EVIDENCE} holds what was kept. Once the "
+                f"log is the one that its witnesses cosigned, remove {self._folder / FROZEN_FILE}"
             )
         self._check_kept(log)
 
@@ -178,7 +179,7 @@ class Cosigning:
         checkpoint = log.checkpoint()
         note = parse_note(checkpoint)
         if note.text != self._text:
-            self._text, self._lines, self._again = note.text, self._known_lines(note.text), {}
+            self._text, self._lines, self._again, self._newest = note.text, self._known_lines(note.text), {}, None
         now = self._monotonic()
         asked = [w for w in self._addresses if w.name not in self._lines and self._again.get(w.name, now) <= now]
         if asked:
@@ -195,15 +196,17 @@ class Cosigning:
                 clock=self._clock,
             )
             self._hear(found, log, sure)
+        elif self._newest is not None and not self._unkept:
+            return self._newest
         whole = format_note(Note(note.text, note.signatures + tuple(line for lines in self._lines.values() for line in lines)))
         cosigners = find_cosigners(whole, self.quorum)
         self._tell_quorum(cosigners)
         if not cosigners.complete:
             return None
-        if asked:
-            await self._keep(whole)
+        await self._keep(whole)
         self._cosigned = max(self._cosigned, _size(note.text))
-        return self.kept.open(whole)
+        self._newest = self.kept.open(whole)
+        return self._newest
 
     # ----------------------------------------------------------------------------------------------------------------
 
@@ -212,8 +215,8 @@ class Cosigning:
         without = [name for name in self.quorum.names if name not in known]
         if len(known) < self.quorum.needed:
             self._say(
-                f"{len(known)} of {len(self.quorum.names)} witnesses can be asked, and {self.quorum.needed} are needed: heads stay "
-                f"pending; say where the others are asked with --witness NAME=URL ({', '.join(without)})"
+                f"{len(known)} of {len(self.quorum.names)} witnesses can be asked, and {self.quorum.needed} are needed: heads "
+                f"stay pending; say where the others are asked with --witness NAME=URL ({', '.join(without)})"
             )
 
     def _check_kept(self, log: Log) -> None:
@@ -298,8 +301,6 @@ class Cosigning:
             if not self._unkept:
                 self._say(f"{error}.")
             self._unkept = str(error)
-            # Without this the same head would be kept only once somebody else cosigns it.
-            self._text = b""
         else:
             if self._unkept:
                 self._say("The cosigned checkpoint can be kept again.")

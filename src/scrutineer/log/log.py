@@ -114,6 +114,14 @@ class Log:
         """The last head, None while the log is empty."""
         return self._head
 
+    def head_at(self, size: int) -> Head:
+        """Return the head of a size that was signed; raise LogError where no head was of this size."""
+        self._require_index(size - 1)
+        head = self._store.head_covering(size - 1)
+        if head.size != size:
+            raise LogError(f"the log has signed no head of {size:,} entries, only one of {head.size:,}: name the size of a head")
+        return head
+
     def root(self, size: int | None = None) -> bytes:
         """Return the root at this or an earlier size; raise LogError for a size not reached."""
         return self._tree.root(self._known_size(size))

@@ -66,7 +66,10 @@ class Quorum:
 
     @classmethod
     def from_policy(cls, policy: WitnessPolicy, log: LogVerifier | None = None) -> "Quorum":
-        """Read the keys in a definition. Raises NoteError for keys that make no cosignatures, that two share, or that are the log's."""
+        """Read the keys in a definition.
+
+        Raises NoteError for keys that make no cosignatures, that two witnesses share, or that are the log's own.
+        """
         quorum = cls(policy.quorum, tuple(tuple(map(cosignature_verifier, witness.keys)) for witness in policy.witnesses))
         if log is not None:
             own = {log.ed25519_public_key, log.mldsa44_public_key}

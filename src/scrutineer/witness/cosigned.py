@@ -57,9 +57,7 @@ class CosignedFile:
         try:
             return self.open(data)
         except NoteError as error:
-            raise NoteError(
-                f"{self.path} is damaged ({error}): move it away, and the witnesses are asked for the newest head anew"
-            ) from None
+            raise NoteError(f"{self.path} is damaged ({error}): it is replaced once the witnesses have cosigned again") from None
 
     def open(self, note: bytes) -> CosignedCheckpoint:
         """Check the signatures of the log and of the quorum. Raises NoteError."""
@@ -74,13 +72,12 @@ class CosignedFile:
         new = self.open(note)
         try:
             with self._alone():
-                old = self.read()
+                old = self._old()
                 if old is not None:
-                    if old.checkpoint.size == new.checkpoint.size and old.checkpoint.root != new.checkpoint.root:
-                        raise NoteError(
-                            f"{self.path} holds another root for size {new.checkpoint.size:,}: the log has two histories"
-                        )
-                    if (old.checkpoint.size, len(old.cosigners.cosigned)) >= (new.checkpoint.size, len(new.cosigners.cosigned)):
+                    size = new.checkpoint.size
+                    if old.checkpoint.size == size and old.checkpoint.root != new.checkpoint.root:
+                        raise NoteError(f"{self.path} holds another root for size {size:,}: the log has signed two histories")
+                    if (old.checkpoint.size, len(old.cosigners.cosigned)) >= (size, len(new.cosigners.cosigned)):
                         return False
                 _replace(self.path, note)
         except OSError as error:
@@ -88,6 +85,14 @@ class CosignedFile:
                 f"the cosigned checkpoint cannot be kept in {self.path} ({error.strerror}): check the disk, nothing is lost"
             ) from error
         return True
+
+    def _old(self) -> CosignedCheckpoint | None:
+        try:
+            return self.read()
+        except NoteError:
+            # What does not verify is worth nothing to anyone but whoever looks into how it came about.
+            self.path.replace(self.path.with_name(f"{COSIGNED_FILE}.damaged"))
+            return None
 
     @contextlib.contextmanager
     def _alone(self) -> Iterator[None]:
@@ -100,12 +105,12 @@ class CosignedFile:
 
 
 def check_continues(kept: CosignedCheckpoint, size: int, root_at: bytes | None, path: Path) -> None:
-    """Raise LogError unless a log of `size` entries continues what was cosigned; `root_at` is its root at that size, if it has one."""
+    """Raise LogError unless a log of `size` entries continues what was cosigned; `root_at` is its root at the cosigned size."""
     cosigned = kept.checkpoint
     if size < cosigned.size:
         raise LogError(
-            f"the log has {size:,} entries, and its witnesses have cosigned {cosigned.size:,} ({path}): it was put back to an older "
-            "copy; restore the newest one, and do not take anything in before"
+            f"the log has {size:,} entries, and its witnesses have cosigned {cosigned.size:,} ({path}): it was put back to an "
+            "older copy; restore the newest one, and do not take anything in before"
         )
     if root_at != cosigned.root:
         raise LogError(
