@@ -133,7 +133,14 @@ class Ballots:
             Endorsement(election=self.election.hash, statement=statement_hash(act), verdict=verdict, reason=reason), by
         )
 
-    def revoke(self, issuer: str, *, by: str = OFFICERS[0]) -> bytes:
+    def admit(self, issuer: str, key: SigningKey, *, by: str = OFFICERS[0]) -> bytes:
+        role: Role = "station" if issuer.startswith("station/") else "authority"
+        admission = Accreditation(
+            election=self.election.hash, action="admit", issuer=issuer, role=role, algorithm=key.algorithm, key=key.public_key
+        )
+        return self.sign(admission, by)
+
+    def revoke(self, issuer: str, *, by: str = OFFICERS[0], key: SigningKey | None = None) -> bytes:
         role: Role = "station" if issuer.startswith("station/") else "authority"
         return self.sign(
             Accreditation(
@@ -141,7 +148,7 @@ class Ballots:
                 action="revoke",
                 issuer=issuer,
                 role=role,
-                key=key_of(issuer).public_key,
+                key=(key or key_of(issuer)).public_key,
                 reason="The device is lost.",
             ),
             by,

@@ -6,7 +6,7 @@ import msgspec
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from count_helpers import NOON, NORTHERN, OFFICERS, PRESIDENT, STATIONS, Ballots, make_election
+from count_helpers import NOON, NORTHERN, OFFICERS, PRESIDENT, STATIONS, Ballots, key_of, make_election
 from scrutineer.count import (
     COUNTED,
     Count,
@@ -32,6 +32,7 @@ BALLOTS = Ballots(
 ROOT = b"r" * 32
 COUNTS = st.one_of(st.integers(0, 60), st.sampled_from([None, 0, 2**31 - 1]))
 STATION = st.sampled_from(STATIONS)
+NEW_KEY = key_of("the new device")
 ISSUERS = (*OFFICERS, NORTHERN, "agent/plover")
 
 settings.register_profile("count", deadline=None, max_examples=60)
@@ -44,7 +45,9 @@ def logs(draw: st.DrawFn) -> list[bytes]:
     sheets: list[tuple[bytes, str, str]] = []
     acts: list[bytes] = []
     for _ in range(draw(st.integers(1, 14))):
-        action = draw(st.sampled_from(["sheet"] * 5 + ["same", "rankings", "opening", "decide", "decide", "endorse", "revoke"]))
+        action = draw(
+            st.sampled_from(["sheet"] * 5 + ["same", "rankings", "opening", "decide", "decide", "endorse", "revoke", "admit"])
+        )
         station = draw(STATION)
         if action == "same" and sheets:
             _, station, contest = draw(st.sampled_from(sheets))
@@ -78,6 +81,9 @@ def logs(draw: st.DrawFn) -> list[bytes]:
         elif action == "revoke":
             acts.append(BALLOTS.revoke(draw(st.sampled_from([*OFFICERS, f"station/{station}"]))))
             entries += [acts[-1], BALLOTS.endorse(acts[-1], draw(st.sampled_from(OFFICERS)))]
+        elif action == "admit":
+            acts.append(BALLOTS.admit(f"station/{station}", NEW_KEY))
+            entries += [acts[-1], BALLOTS.endorse(acts[-1], draw(st.sampled_from(OFFICERS)))]
         else:
             contest = draw(st.sampled_from(["president", "president", "board", "nothing"]))
             width = draw(st.sampled_from([3, 3, 4])) if contest != "board" else 4
@@ -89,7 +95,8 @@ def logs(draw: st.DrawFn) -> list[bytes]:
             if sum(count or 0 for count in counts) > 2**30:
                 given.setdefault("cast", None)
                 given.setdefault("voters", None)
-            entries.append(BALLOTS.sheet(station, counts, contest=contest, **given))
+            key = draw(st.sampled_from([None, None, NEW_KEY]))
+            entries.append(BALLOTS.sheet(station, counts, contest=contest, key=key, **given))
             sheets.append((entries[-1], station, contest if contest != "nothing" else "president"))
     return entries
 

@@ -1,13 +1,13 @@
 """The count of one contest: which sheet is effective at each station, what is in quarantine, and totals for every unit."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from scrutineer.count.columns import BLANK, CAST, FIGURES, NULL, ROLL, VOTERS, ContestColumns, Rankings
-from scrutineer.count.rules import BEFORE_OPENING, CONFLICT, DUPLICATE, REVOKED_KEY, RuleBook, Sheets
+from scrutineer.count.rules import BEFORE_OPENING, CONFLICT, DUPLICATE, KEY_REVOKED_LATER, REVOKED_KEY, RuleBook, Sheets
 from scrutineer.election import UNKNOWN, Election
 
 OUTSTANDING, COUNTED, QUARANTINED, EXCLUDED = range(4)
@@ -130,20 +130,64 @@ class ContestCount:
         self._after(stations, before)
 
     def _add_another(self, station: int, sheet: SheetRecord) -> None:
-        known = self.sheets_of(station)
+        all_known = self.sheets_of(station)
+        self.several[station] = [*all_known, sheet]
+        # What a revoked key signs is evidence, and neither confirms nor contradicts anything: whoever stole the key could
+        # otherwise put an honest station into quarantine, or come before it. A decision lets such a sheet count nevertheless.
+        if self._is_held(sheet):
+            return
+        decided = station in self.decided
+        accepted = int(self.sheet[station]) if decided and self.status[station] == COUNTED else -1
+        known = [other for other in all_known if not self._is_held(other) or other.index == accepted]
+        if not known:
+            self._show(station, sheet)
+            if not decided:
+                self.status[station] = QUARANTINED if sheet.flags & self._book.errors else COUNTED
+            return
         same = any(np.array_equal(other.figures, sheet.figures) and other.rankings == sheet.rankings for other in known)
         # Nor does a sheet contradict anything that states the very figures which a decision put in place.
-        same |= station in self.decided and np.array_equal(self.figures[station], sheet.figures) and sheet.rankings is None
-        self.several[station] = [*known, sheet]
+        same |= decided and np.array_equal(self.figures[station], sheet.figures) and sheet.rankings is None
         if same:
             self.flags[station] |= np.uint32(DUPLICATE & self._book.on)
-            if DUPLICATE & self._book.errors and station not in self.decided:
+            if DUPLICATE & self._book.errors and not decided:
                 self.status[station] = QUARANTINED
             return
         # A different sheet is new evidence: it quarantines the station also after an earlier decision, until the next one.
         self.flags[station] |= np.uint32(CONFLICT)
         self.decided.pop(station, None)
         self.status[station] = QUARANTINED
+
+    def _is_held(self, sheet: SheetRecord) -> bool:
+        return bool(sheet.flags & REVOKED_KEY & self._book.errors)
+
+    def _show(self, station: int, sheet: SheetRecord) -> None:
+        """Let a sheet be the one whose figures stand for its station."""
+        self.sheet[station] = sheet.index
+        self.hashes[station] = np.frombuffer(sheet.hash, dtype=np.uint8)
+        self.figures[station] = sheet.figures
+        self.time[station] = sheet.time
+        self.flags[station] = sheet.flags
+        if sheet.rankings is not None:
+            self.rankings[station] = sheet.rankings
+
+    def flag_key(self, station: int, signed: Callable[[int], bool]) -> None:
+        """Flag a station's sheets that a key signed which has been revoked since; `signed` is asked by log index.
+
+        They stay in the count, unless the definition makes an error of the flag. What was decided stays decided.
+        """
+        flag = KEY_REVOKED_LATER & self._book.on
+        if not flag or self.sheet[station] < 0:
+            return
+        at = np.array([station])
+        before = self._before(at)
+        for record in self.several.get(station, ()):
+            if not record.flags & REVOKED_KEY and signed(record.index):
+                record.flags |= flag
+        if not int(self.flags[station]) & REVOKED_KEY and signed(int(self.sheet[station])):
+            self.flags[station] |= np.uint32(flag)
+            if flag & self._book.errors and station not in self.decided:
+                self.status[station] = QUARANTINED
+        self._after(at, before)
 
     def sheets_of(self, station: int) -> list[SheetRecord]:
         """Every sheet of a station in log order."""
@@ -195,15 +239,11 @@ class ContestCount:
         at = np.array([station])
         before = self._before(at)
         self.several[station] = known
-        self.sheet[station] = chosen.index
-        self.hashes[station] = np.frombuffer(chosen.hash, dtype=np.uint8)
-        self.figures[station] = chosen.figures if figures is None else np.array(figures, dtype=np.int32)
-        self.time[station] = chosen.time
-        self.flags[station] = chosen.flags
+        self._show(station, chosen)
+        if figures is not None:
+            self.figures[station] = np.array(figures, dtype=np.int32)
         self.status[station] = COUNTED
         self.decided[station] = decision
-        if chosen.rankings is not None:
-            self.rankings[station] = chosen.rankings
         self._after(at, before)
         return True
 

@@ -22,6 +22,7 @@ from scrutineer.statements import (
     Claim,
     Decision,
     Endorsement,
+    Incident,
     Statement,
     StationOpened,
     is_tally_sheet,
@@ -29,6 +30,7 @@ from scrutineer.statements import (
 )
 from scrutineer.statements.accreditations import Accreditations
 from scrutineer.statements.envelope import open_envelope
+from scrutineer.statements.keys import thumbprint
 from scrutineer.statements.policy import SheetReading
 from scrutineer.statements.sheet_batch import SheetBatch
 
@@ -73,6 +75,8 @@ class Count:
         self.attestations: list[Recorded] = []
         self.claims: list[Recorded] = []
         """Announced results that somebody quoted; they change nothing in the count."""
+        self.incidents: list[Recorded] = []
+        """What was reported to have happened; it changes nothing in the count."""
         self.endorsements: list[Recorded] = []
         self.openings: dict[int, int] = {}
         """Log index of the first opening of each station that declared one."""
@@ -82,6 +86,10 @@ class Count:
         self._ahead: dict[bytes, list[tuple[int, Issuer, str]]] = {}
         """Officers' endorsements of statements that the log does not hold yet."""
         self._reader = SheetReader(election)
+        # Where a station has, or had, more than one key, which of them signed what has to be remembered for each sheet.
+        self._rekeyed = {self._station_of(issuer.id) for issuer in election.register.others()} - {-1}
+        self._keys: dict[int, bytes] = {}
+        """Thumbprint of the key that signed a sheet, by log index, for the sheets of these stations."""
 
     def apply(self, entries: Iterable[bytes]) -> None:
         """Fold the next entries of the log, in order. Raises CountError for bytes that no intake would have admitted."""
@@ -110,6 +118,12 @@ class Count:
         log indexes of sheets by revoked keys.
         """
         columns = self._reader.sort_batch(plain, self.size + plain.rows, hashes[plain.rows])
+        if self._rekeyed:
+            for row in np.flatnonzero(np.isin(plain.station, list(self._rekeyed))).tolist():
+                self._keys[self.size + int(plain.rows[row])] = plain.kid[row].tobytes()
+            for index, reading in others:
+                if reading.station in self._rekeyed:
+                    self._keys[index] = thumbprint(reading.public_key, reading.algorithm)
         if others:
             singly = self._reader.sort((index, hashes[index - self.size].tobytes(), reading) for index, reading in others)
             columns = [some.joined(rest) for some, rest in zip(columns, singly, strict=True)]
@@ -135,17 +149,37 @@ class Count:
             return
         columns, stray = self._reader.read(sheets, UNKNOWN_STATION, WRONG_CONTEST)
         self.strays += stray
-        revoked = self._signed_with_revoked_key(sheets) if self.accreditations.any_revoked else ()
+        revoked: list[int] = []
+        watched = list(self._rekeyed | {self._station_of(issuer) for issuer in self.accreditations.revoked_issuers})
         for contest, column in zip(self.contests, columns, strict=True):
+            # Few stations change or lose a key, so only the envelopes of theirs are opened.
+            for index in column.index[np.isin(column.station, watched)].tolist() if watched else ():
+                envelope = open_envelope(sheets[index - sheets[0][0]][1])
+                if self._station_of(envelope.issuer) in self._rekeyed:
+                    self._keys[index] = envelope.kid
+                if self.accreditations.is_revoked(envelope.issuer, envelope.kid):
+                    revoked.append(index)
             contest.add(column, self.opened, revoked)
 
-    def _signed_with_revoked_key(self, sheets: list[tuple[int, bytes]]) -> list[int]:
-        revoked = []
-        for index, data in sheets:
-            envelope = open_envelope(data)
-            if self.accreditations.is_revoked(envelope.issuer, envelope.kid):
-                revoked.append(index)
-        return revoked
+    def _station_of(self, issuer: str) -> int:
+        """The number of the station that an issuer is; -1 where it is none of the definition's."""
+        role, _, station = issuer.partition("/")
+        return self.election.units.station_index.get(station, -1) if role == "station" else -1
+
+    def _accredit(self, statement: Statement) -> None:
+        """Apply a statement to who is known. Sheets by a key that is revoked from now on are flagged and stay."""
+        effective = self.accreditations.apply(statement)
+        station = self._station_of(effective.issuer) if effective is not None else -1
+        if effective is None or station < 0:
+            return
+        if effective.action == "admit":
+            self._rekeyed.add(station)
+            return
+        oldest = self.accreditations.find(effective.issuer)
+        # Whatever was not remembered was signed while the station had one key: the first that it was ever given.
+        first, revoked = thumbprint(oldest[-1].key, oldest[-1].algorithm) if oldest else b"", effective.kid()
+        for contest in self.contests:
+            contest.flag_key(station, lambda index: self._keys.get(index, first) == revoked)
 
     def _apply_other(self, recorded: Recorded) -> None:
         payload = recorded.statement.payload
@@ -153,13 +187,13 @@ class Count:
             case StationOpened():
                 self._open_station(recorded, payload)
             case Accreditation():
-                self.accreditations.apply(recorded.statement)
+                self._accredit(recorded.statement)
                 self._begin(recorded, "accreditation")
             case Decision():
                 self._begin(recorded, "decision")
             case Endorsement():
                 self.endorsements.append(recorded)
-                self.accreditations.apply(recorded.statement)
+                self._accredit(recorded.statement)
                 self._endorse(recorded, payload)
             case Bulletin():
                 self.bulletins.append(recorded)
@@ -171,6 +205,8 @@ class Count:
                 self.attestations.append(recorded)
             case Claim():
                 self.claims.append(recorded)
+            case Incident():
+                self.incidents.append(recorded)
             case _:
                 self._begin(recorded, "definition")
 

@@ -164,6 +164,7 @@ RULES: Final = (
         "There are clearly fewer ballots than voters who were checked in (15 and 2 % or more).",
         _below_voters,
     ),
+    Rule("key-revoked-later", "warning", "The key that signed the sheet was revoked after the sheet was recorded."),
 )
 RULE_IDS: Final = tuple(rule.id for rule in RULES)
 _BIT: Final = {rule.id: 1 << number for number, rule in enumerate(RULES)}
@@ -171,6 +172,7 @@ _BIT: Final = {rule.id: 1 << number for number, rule in enumerate(RULES)}
 CONFLICT, DUPLICATE, REVOKED_KEY, BEFORE_OPENING = (
     _BIT[rule_id] for rule_id in ("conflict", "duplicate", "revoked-key", "before-opening")
 )
+KEY_REVOKED_LATER = _BIT["key-revoked-later"]
 UNKNOWN_STATION, WRONG_CONTEST = _BIT["unknown-station"], _BIT["wrong-contest"]
 
 

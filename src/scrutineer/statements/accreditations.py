@@ -75,35 +75,58 @@ class Accreditations:
         except DefinitionError:
             return False
 
-    def apply(self, statement: Statement) -> None:
-        """Take note of the next statement of the log; kinds that change nothing here are passed over."""
+    def current(self, issuer_id: str) -> tuple[Issuer, ...]:
+        """The keys of an issuer that have not been revoked, the newest first."""
+        revoked = self._revoked
+        return tuple(
+            issuer for issuer in self.find(issuer_id) if (issuer_id, thumbprint(issuer.key, issuer.algorithm)) not in revoked
+        )
+
+    def authorities(self) -> frozenset[str]:
+        """The issuers of the authority that have a key which is not revoked."""
+        known = {*self._admitted, *(issuer.id for issuer in self._election.register.others())}
+        return frozenset(name for name in known if name.startswith("authority/") and self.current(name))
+
+    def apply(self, statement: Statement) -> Accreditation | None:
+        """Take note of the next statement of the log; kinds that change nothing here are passed over.
+
+        Returns the accreditation that took effect with this statement and changed who is known; None where none did.
+        """
         payload = statement.payload
         if isinstance(payload, Accreditation):
             name = statement.hash
             self._pending[name] = payload
-            self._sign(name, statement)
-        elif isinstance(payload, Endorsement) and payload.verdict == "sign":
-            self._sign(payload.statement, statement)
+            return self._sign(name, statement)
+        if isinstance(payload, Endorsement) and payload.verdict == "sign":
+            return self._sign(payload.statement, statement)
+        return None
 
-    def _sign(self, name: bytes, statement: Statement) -> None:
+    def _sign(self, name: bytes, statement: Statement) -> Accreditation | None:
         envelope = statement.envelope
         if not envelope.issuer.startswith("authority/") or self.is_revoked(envelope.issuer, envelope.kid):
-            return
+            return None
         signer = self.match(envelope.issuer, envelope.kid, envelope.algorithm)
         if signer is not None:
             self._signers.setdefault(name, {}).setdefault(signer.id, signer)
         accreditation = self._pending.get(name)
         if accreditation is None:
-            return
+            return None
         unit = self.unit_of(accreditation.as_issuer())
         signers = self._signers.get(name, {}).values()
-        if sum(self.speaks_for(authority, unit) for authority in signers) >= self._needed:
-            self._take_effect(accreditation)
-            del self._pending[name], self._signers[name]
+        if sum(self.speaks_for(authority, unit) for authority in signers) < self._needed:
+            return None
+        del self._pending[name], self._signers[name]
+        return accreditation if self._take_effect(accreditation) else None
 
-    def _take_effect(self, accreditation: Accreditation) -> None:
+    def _take_effect(self, accreditation: Accreditation) -> bool:
+        """Whether this changed anything."""
         issuer = accreditation.as_issuer()
         if accreditation.action == "revoke":
-            self._revoked.add((issuer.id, thumbprint(issuer.key, issuer.algorithm)))
-        elif issuer not in self.find(issuer.id):
-            self._admitted[issuer.id] = (issuer, *self._admitted.get(issuer.id, ()))
+            key = (issuer.id, thumbprint(issuer.key, issuer.algorithm))
+            changed = key not in self._revoked
+            self._revoked.add(key)
+            return changed
+        if issuer in self.find(issuer.id):
+            return False
+        self._admitted[issuer.id] = (issuer, *self._admitted.get(issuer.id, ()))
+        return True

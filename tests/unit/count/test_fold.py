@@ -5,6 +5,7 @@ import pytest
 from count_helpers import NOON, NORTHERN, OFFICERS, PRESIDENT, Ballots, key_of, make_election, rules_of, status_of
 from scrutineer.count import Count, unit_result
 from scrutineer.election import Contest, Option
+from scrutineer.election.definition import Severity
 from scrutineer.errors import CountError, StatementError
 from scrutineer.statements import Attestation, Claim, ClaimedFigure, Decision, Figures, sign_statement, statement_hash
 
@@ -259,11 +260,108 @@ def test_a_revocation_that_needs_two_waits_for_the_second() -> None:
     ballots = Ballots(make_election(thresholds={"accreditation": 2}))
     revocation = ballots.revoke("station/a1")
     count = ballots.count(revocation, ballots.sheet("a1"), ballots.revoke("station/a2"))
-    count.apply([ballots.endorse(revocation), ballots.sheet("a1", time=NOON + 60)])
-    assert rules_of(count, "a1") == ("duplicate",)
-    count.apply([ballots.sheet("a1", (49, 21, 10))])
-    state = count.contests[0]
-    assert [count.book.names(record.flags) for record in state.sheets_of(0)] == [(), ("revoked-key",), ("revoked-key",)]
+    assert rules_of(count, "a1") == ()
+    count.apply([ballots.endorse(revocation), ballots.sheet("a1", time=NOON + 60), ballots.sheet("a1", (49, 21, 10))])
+    assert (rules_of(count, "a1"), status_of(count, "a1")) == (("key-revoked-later",), "counted")
+    assert sheets_of(count, "a1") == [("key-revoked-later",), ("revoked-key",), ("revoked-key",)]
+
+
+# --- keys that are revoked ----------------------------------------------------------------------------------------
+
+
+def sheets_of(count: Count, station: str) -> list[tuple[str, ...]]:
+    """The rules that each sheet of a station fails, in log order."""
+    number = count.election.units.station_index[station]
+    return [count.book.names(record.flags) for record in count.contests[0].sheets_of(number)]
+
+
+NEW_KEY = key_of("the new device")
+
+
+def test_what_came_in_before_a_revocation_stays_and_is_flagged() -> None:
+    ballots = Ballots(make_election(thresholds={"accreditation": 3}))
+    before, between, revocation = ballots.sheet("a1"), ballots.sheet("a1", (49, 21, 10)), ballots.revoke("station/a1")
+    count = ballots.count(before, revocation, ballots.endorse(revocation, TWO))
+    assert (sheets_of(count, "a1"), status_of(count, "a1")) == ([()], "counted")
+    # Two of three have signed: the key still speaks for the station, and contradicts itself.
+    count.apply([between])
+    assert (rules_of(count, "a1"), status_of(count, "a1")) == (("conflict",), "quarantined")
+    count.apply([ballots.endorse(revocation, THREE)])
+    assert sheets_of(count, "a1") == [("key-revoked-later",), ("key-revoked-later",)]
+    count.apply([ballots.accept(before, "a1")])
+    assert (rules_of(count, "a1"), status_of(count, "a1")) == (("key-revoked-later",), "counted")
+
+
+@pytest.mark.parametrize("counts", [(50, 20, 10), (10, 20, 50)], ids=["the same figures", "other figures"])
+def test_a_revoked_key_cannot_put_a_counted_station_into_quarantine(ballots: Ballots, counts: tuple[int, ...]) -> None:
+    count = ballots.count(ballots.sheet("a1"), ballots.revoke("station/a1"), ballots.sheet("a1", counts, time=NOON + 1))
+    assert (rules_of(count, "a1"), status_of(count, "a1")) == (("key-revoked-later",), "counted")
+    assert sheets_of(count, "a1")[1] == ("revoked-key",)
+    assert votes(count) == (50, 20, 10)
+
+
+@pytest.mark.parametrize("counts", [(50, 20, 10), (10, 20, 50)], ids=["the same figures", "other figures"])
+def test_a_revoked_key_cannot_come_before_the_new_key(ballots: Ballots, counts: tuple[int, ...]) -> None:
+    count = ballots.count(ballots.revoke("station/a1"), ballots.admit("station/a1", NEW_KEY), ballots.sheet("a1", counts))
+    assert (rules_of(count, "a1"), status_of(count, "a1")) == (("revoked-key",), "quarantined")
+    count.apply([ballots.sheet("a1", key=NEW_KEY)])
+    assert (rules_of(count, "a1"), status_of(count, "a1")) == ((), "counted")
+    assert votes(count) == (50, 20, 10)
+    count.apply([ballots.sheet("a1", (1, 2, 3), key=NEW_KEY)])
+    assert (rules_of(count, "a1"), status_of(count, "a1")) == (("conflict",), "quarantined")
+
+
+def test_a_decision_lets_a_held_sheet_count_and_the_new_key_can_contradict_it(ballots: Ballots) -> None:
+    held = ballots.sheet("a1")
+    count = ballots.count(ballots.revoke("station/a1"), ballots.admit("station/a1", NEW_KEY), held, ballots.accept(held, "a1"))
+    assert (rules_of(count, "a1"), status_of(count, "a1")) == (("revoked-key",), "counted")
+    count.apply([ballots.sheet("a1", time=NOON + 1, key=NEW_KEY)])
+    assert status_of(count, "a1") == "counted"
+    count.apply([ballots.sheet("a1", (1, 2, 3), key=NEW_KEY)])
+    assert status_of(count, "a1") == "quarantined"
+
+
+def test_a_station_that_is_excluded_stays_so_when_the_new_key_sends(ballots: Ballots) -> None:
+    count = ballots.count(
+        ballots.exclude("a1"),
+        ballots.revoke("station/a1"),
+        ballots.admit("station/a1", NEW_KEY),
+        ballots.sheet("a1"),
+        ballots.sheet("a1", (1, 2, 3), key=NEW_KEY),
+    )
+    assert status_of(count, "a1") == "excluded"
+
+
+@pytest.mark.parametrize("revoked", ["old", "new"])
+@pytest.mark.parametrize("together", [True, False], ids=["in one stretch", "entry by entry"])
+@pytest.mark.parametrize("many", [0, 80], ids=["read singly", "read as a batch"])
+def test_only_the_sheets_of_the_revoked_key_are_flagged(revoked: str, together: bool, many: int) -> None:
+    ballots = Ballots(make_election())
+    entries = [ballots.sheet("a1"), ballots.sheet("a2"), ballots.admit("station/a1", NEW_KEY)]
+    entries += [ballots.sheet("b1", time=NOON + second) for second in range(many)]
+    entries += [ballots.sheet("a1", time=NOON + 1, key=NEW_KEY), ballots.sheet("a1", time=NOON + 2)]
+    entries.append(ballots.revoke("station/a1", key=NEW_KEY if revoked == "new" else None))
+    count = ballots.count(*entries) if together else ballots.count()
+    if not together:
+        for entry in entries:
+            count.apply([entry])
+    flagged = [("key-revoked-later" in rules) for rules in sheets_of(count, "a1")]
+    assert flagged == ([False, True, False] if revoked == "new" else [True, False, True])
+    assert rules_of(count, "a2") == ()
+
+
+def test_revoking_a_key_again_flags_nothing_more(ballots: Ballots) -> None:
+    count = ballots.count(ballots.revoke("station/a1"), ballots.sheet("a1"), ballots.revoke("station/a1", by=TWO))
+    assert sheets_of(count, "a1") == [("revoked-key",)]
+
+
+@pytest.mark.parametrize(
+    ("severity", "rules", "status"), [("off", (), "counted"), ("error", ("key-revoked-later",), "quarantined")]
+)
+def test_a_definition_can_change_what_a_late_revocation_means(severity: Severity, rules: tuple[str, ...], status: str) -> None:
+    ballots = Ballots(make_election(rules={"key-revoked-later": severity}))
+    count = ballots.count(ballots.sheet("a1"), ballots.revoke("station/a1"))
+    assert (rules_of(count, "a1"), status_of(count, "a1")) == (rules, status)
 
 
 # --- openings -----------------------------------------------------------------------------------------------------
