@@ -1,17 +1,23 @@
 """Statements in pictures: QR codes written as PNG files and read back from photographs and scans.
 
-Reading needs the packages of the extra `scan` (pillow and zxing-cpp); everything else in this package works without them.
+A picture is looked at in several ways (as it is; with another threshold; made even in its light; smaller, which takes away
+noise; larger), because each finds codes that the others miss. Reading needs the packages of the extra `scan` (pillow and
+zxing-cpp); everything else in this package works without them.
 """
 
 import warnings
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
+
+import numpy as np
 
 from scrutineer.errors import StatementError, UsageError
-from scrutineer.statements.qr import QR_PREFIX, from_qr_text, qr_code
+from scrutineer.statements.qr import QrCollector, qr_code
 
 MAX_IMAGE_SIZE: Final = 64 * 1024 * 1024  # bytes
 MAX_IMAGE_PIXELS: Final = 120_000_000  # the largest sensors of telephones have 108 to 200 million, and store fewer
+MIN_HALVED: Final = 1_600  # pixels; smaller pictures lose more than their noise when they are halved
+MAX_DOUBLED: Final = 6_000_000  # pixels; larger pictures have enough of them
 IMAGE_FORMATS: Final = ("PNG", "JPEG", "WEBP", "BMP")
 
 
@@ -27,26 +33,95 @@ def qr_png(data: bytes, path: Path, module: int = 6) -> None:
         raise UsageError(f"{path}: cannot be written ({error.strerror or error}); choose another place") from error
 
 
-def read_qr_image(path: Path) -> list[bytes]:
-    """The bytes of every statement whose QR code is in a picture, from any angle; other codes are passed over.
+class Seen(NamedTuple):
+    """What was seen in a picture: the texts of its codes, and how many more were seen and could not be read."""
 
-    Raises UsageError for a file that cannot be read or is not a picture, and where the extra `scan` is not installed;
-    StatementError for a picture without a statement's code, and for one whose text is damaged.
+    texts: tuple[str, ...]
+    unread: int
+
+
+def look_at_picture(path: Path) -> Seen:
+    """Find the QR codes in a picture, whoever made them, from any angle; each text once, in a fixed order.
+
+    Raises UsageError for a file that cannot be read or is not a picture, and where the extra `scan` is not installed.
     """
     try:
         import zxingcpp
-        from PIL import Image
+        from PIL import Image, ImageFilter, ImageOps
     except ImportError as error:
         raise UsageError("reading QR codes from pictures needs two more packages: pip install 'scrutineer[scan]'") from error
     picture = _open(Image, path)
-    found = zxingcpp.read_barcodes(picture, formats=zxingcpp.BarcodeFormat.QRCode, text_mode=zxingcpp.TextMode.Plain)
-    texts = sorted({code.text for code in found if code.text.startswith(QR_PREFIX)})
-    if not texts:
+    texts: set[str] = set()
+    unread = 0
+
+    def look(view: Any, binarizer: Any) -> bool:
+        nonlocal unread
+        found = zxingcpp.read_barcodes(
+            view,
+            formats=zxingcpp.BarcodeFormat.QRCode,
+            text_mode=zxingcpp.TextMode.Plain,
+            binarizer=binarizer,
+            return_errors=True,
+        )
+        texts.update(code.text for code in found if code.valid)
+        unread = sum(1 for code in found if not code.valid) if view is picture else unread
+        return bool(texts) and all(code.valid for code in found)
+
+    local, single = zxingcpp.Binarizer.LocalAverage, zxingcpp.Binarizer.GlobalHistogram
+    before = look(picture, local)
+    after = look(picture, single)
+    if not (before and after):
+        # The light of the page alone, much blurred, is taken out: what stays is as bright in the shadow as beside it.
+        small = picture.resize((max(1, picture.width // 16), max(1, picture.height // 16)), Image.Resampling.BOX)
+        light = small.filter(ImageFilter.MaxFilter(5)).filter(ImageFilter.GaussianBlur(4)).resize(picture.size)
+        even = _divided(Image, picture, light)
+        views = [even, even.filter(ImageFilter.MedianFilter(3)), ImageOps.autocontrast(picture, cutoff=1)]
+        if min(picture.size) > MIN_HALVED:
+            views.append(even.reduce(2))
+        if picture.width * picture.height < MAX_DOUBLED:
+            views.append(even.resize((even.width * 2, even.height * 2), Image.Resampling.BICUBIC))
+        for view in views:
+            if look(view, local):
+                break
+    return Seen(tuple(sorted(texts)), max(0, unread))
+
+
+def read_qr_image(path: Path) -> list[bytes]:
+    """The bytes of every statement whose codes are in a picture, from any angle; other codes are passed over.
+
+    Raises UsageError like `look_at_picture`; StatementError for a picture without a whole statement, and for damaged text.
+    """
+    seen = look_at_picture(path)
+    collector = QrCollector()
+    foreign = 0
+    for text in seen.texts:
+        foreign += collector.add(text) is None
+    for name, total, missing in collector.incomplete():
+        raise StatementError(
+            f"{path}: of statement {name}, which is spread over {total} codes, {parts_words(missing)}; take the picture again, "
+            "or give pictures of all its codes to `scrutineer submit --image`"
+        )
+    if not collector.statements:
         raise StatementError(
             f"{path}: no QR code of a statement was found; take the picture again, closer, sharp and evenly lit"
-            + (f" ({len(found)} other codes are in it)" if found else "")
+            + (f" ({foreign} other codes are in it)" if foreign else "")
         )
-    return [from_qr_text(text) for text in texts]
+    return collector.statements
+
+
+def parts_words(missing: tuple[int, ...]) -> str:
+    """What is wrong with a statement of which not all parts were read, in words."""
+    if not missing:
+        return "all parts were read, and they do not fit together: one of them was not printed from this statement"
+    if len(missing) == 1:
+        return f"part {missing[0]} is missing"
+    return f"parts {', '.join(map(str, missing[:-1]))} and {missing[-1]} are missing"
+
+
+def _divided(image: Any, picture: Any, light: Any) -> Any:
+    """The picture with the light on the page taken out."""
+    ratio = np.asarray(picture, np.float32) * 235 / np.maximum(np.asarray(light, np.float32), 1)
+    return image.fromarray(ratio.clip(0, 255).astype(np.uint8))
 
 
 def _open(image: Any, path: Path) -> Any:

@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from intake_helpers import republic
 
+from intake_helpers import republic
 from scrutineer.errors import StatementError, UsageError
 from scrutineer.statements import statement_hash
 from scrutineer.station.bundle import MAGIC, MAX_ENTRIES, Bundle, decode_bundle, encode_bundle, read_bundle, write_bundle
