@@ -3,19 +3,30 @@
 import contextlib
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any, TypeVar
 
 import click
 
+from scrutineer.cli.cosigning import cosigning_of, without_option, witness_option
 from scrutineer.cli.office import DEFINITION_FILE, RECORD, Office
 from scrutineer.cli.show import progress_display
 from scrutineer.election.definition import BASELINE_TABLE, REGISTER_TABLE, UNITS_TABLE
 from scrutineer.errors import UsageError
-from scrutineer.http import Address
+from scrutineer.http import Address, Tls
 from scrutineer.intake import ElectionFiles, Progress, Service
 from scrutineer.log import SqliteStore
 from scrutineer.log.log import Log
+from scrutineer.log.mark import refuse_fork
+from scrutineer.portal.formats import CHECKPOINT_FILE
+
+_Command = TypeVar("_Command", bound=Callable[..., Any])
+
+
+def _file_option(name: str, variable: str, text: str) -> Callable[[_Command], _Command]:
+    kind = click.Path(path_type=Path, exists=True, dir_okay=False)
+    return click.option(name, variable, type=kind, metavar="FILE", help=text)
 
 
 @click.command("serve")
@@ -25,14 +36,34 @@ from scrutineer.log.log import Log
     "--port", type=click.IntRange(0, 65535), default=8470, show_default=True, help="Port of the intake; 0 takes a free one."
 )
 @click.option("--checkers", type=click.IntRange(1, 64), default=1, show_default=True, help="Processes that check signatures.")
+@_file_option("--tls-certificate", "certificate", "Certificate chain (PEM); with --tls-key, intake speaks https.")
+@_file_option("--tls-key", "key", "Private key of that certificate (PEM).")
+@_file_option("--client-authority", "authority", "Only clients with a certificate of these authorities (PEM) may connect.")
+@witness_option
+@without_option
 @click.option("--site", type=click.Path(path_type=Path, exists=True, file_okay=False), help="Serve this published site too.")
 @click.option("--site-port", type=click.IntRange(0, 65535), default=8471, show_default=True, help="Port of the site.")
-def serve_command(folder: Path, host: str, port: int, checkers: int, site: Path | None, site_port: int) -> None:
+def serve_command(
+    folder: Path,
+    host: str,
+    port: int,
+    checkers: int,
+    certificate: Path | None,
+    key: Path | None,
+    authority: Path | None,
+    witnesses: tuple[str, ...],
+    without: tuple[str, ...],
+    site: Path | None,
+    site_port: int,
+) -> None:
     """Run the intake service of the election in DIR.
 
     Takes signed statements at POST /entries (SCRAPI) and answers with a receipt once the statement is durable, sequenced and
     integrated in the log. Stop it with Ctrl-C or SIGTERM: what is under way is finished first. Killed at any moment, it
     loses nothing that it acknowledged.
+
+    Where the definition names witnesses, they are asked once a second to cosign the newest head. Intake does not wait for
+    them; a witness that has cosigned another history stops it.
 
     With --site, a process of its own serves the published files on a port of its own, so that readers never slow intake.
     """
@@ -40,23 +71,58 @@ def serve_command(folder: Path, host: str, port: int, checkers: int, site: Path 
     record = folder / RECORD
     baseline = None if office.baseline_table is None else record / BASELINE_TABLE
     files = ElectionFiles(record / DEFINITION_FILE, record / UNITS_TABLE, record / REGISTER_TABLE, baseline)
-    store = SqliteStore.open(office.log_path)
+    tls = _tls(certificate, key, authority)
+    cosigning = cosigning_of(office, witnesses, without, _say)
+    mark = office.mark()
     with contextlib.ExitStack() as stack:
+        store = SqliteStore.open(office.log_path)
         stack.callback(store.close)
         with progress_display() as progress:
-            log = Log.open(store, office.log_signer(), progress=lambda done, total: progress("Reading the log", done, total))
+            log = Log.open(
+                store, office.log_signer(), mark=mark, progress=lambda done, total: progress("Reading the log", done, total)
+            )
+        stack.callback(log.close)
         if site is not None:
+            _check_site(log, site)
             stack.enter_context(_site_server(site, host, site_port))
+        if cosigning is not None:
+            cosigning.before(log)
+
+        def keep_house() -> None:
+            store.checkpoint_wal()
+            mark.sync()
+
         Service(
             log,
             files,
             host=host,
             port=port,
             checkers=checkers,
-            housekeeping=store.checkpoint_wal,
+            tls=tls,
+            beside=[] if cosigning is None else [cosigning],
+            housekeeping=keep_house,
             ready=_announce,
             progress=_Report(),
         ).run()
+
+
+def _tls(certificate: Path | None, key: Path | None, authority: Path | None) -> Tls | None:
+    if certificate is not None and key is not None:
+        return Tls(certificate, key, authority)
+    if certificate is None and key is None and authority is None:
+        return None
+    raise UsageError("TLS needs --tls-certificate and --tls-key together; --client-authority comes on top of them")
+
+
+def _check_site(log: Log, site: Path) -> None:
+    """Refuse to go on with a log that is not the continuation of what readers are shown."""
+    published = site / CHECKPOINT_FILE
+    if published.is_file():
+        refuse_fork(log, published.read_bytes(), str(site))
+
+
+def _say(line: str) -> None:
+    click.echo(line, err=True)
 
 
 class _Report:
