@@ -12,8 +12,9 @@ from pathlib import Path
 from typing import Final
 
 from scrutineer.errors import PolicyError, ScrutineerError, StatementError
-from scrutineer.intake.frames import APPLY, Verdict, read_statements, verdicts_frame
+from scrutineer.intake.frames import APPLY, BY_REVOKED_KEY, Verdict, read_statements, verdicts_frame
 from scrutineer.statements.bootstrap import open_election
+from scrutineer.statements.envelope import open_envelope
 from scrutineer.statements.policy import Policy
 from scrutineer.statements.statement import parse_statement
 
@@ -39,8 +40,16 @@ def check_all(policy: Policy, statements: list[bytes]) -> list[Verdict]:
         except (StatementError, PolicyError) as error:
             verdicts.append((error.code, str(error)))
         else:
-            verdicts.append(None)
+            verdicts.append(BY_REVOKED_KEY if _is_by_revoked_key(policy, statement) else None)
     return verdicts
+
+
+def _is_by_revoked_key(policy: Policy, statement: bytes) -> bool:
+    accreditations = policy.accreditations
+    if not accreditations.any_revoked:
+        return False
+    envelope = open_envelope(statement)
+    return accreditations.is_revoked(envelope.issuer, envelope.kid)
 
 
 def work(policy: Policy, connection: socket.socket) -> None:

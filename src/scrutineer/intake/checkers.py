@@ -16,13 +16,14 @@ from typing import Final, NamedTuple
 
 from scrutineer.errors import DefinitionError, ScrutineerError
 from scrutineer.intake import checker
-from scrutineer.intake.frames import APPLY, CHECK, Verdict, statements_frame, take_verdicts
+from scrutineer.intake.frames import APPLY, BY_REVOKED_KEY, CHECK, Verdict, statements_frame, take_verdicts
 
 BATCH: Final = 32  # statements handed out together: about 2 ms of work
 DEPTH: Final = 2  # batches that a worker has at a time: one in work, one waiting in its socket
 MAX_ATTEMPTS: Final = 3  # workers that one statement may take down before it is given up
 
 Done = Callable[[Verdict], object]
+Noticed = Callable[[str], object]
 
 
 class ElectionFiles(NamedTuple):
@@ -38,12 +39,20 @@ class ElectionFiles(NamedTuple):
 class _Task:
     """One statement on its way through the checkers."""
 
-    __slots__ = ("attempts", "data", "done")
+    __slots__ = ("attempts", "data", "done", "noticed")
 
-    def __init__(self, data: bytes, done: Done) -> None:
+    def __init__(self, data: bytes, done: Done, noticed: Noticed | None) -> None:
         self.data = data
         self.done = done
+        self.noticed = noticed
         self.attempts = 0
+
+    def end(self, verdict: Verdict) -> None:
+        if verdict == BY_REVOKED_KEY:
+            if self.noticed is not None:
+                self.noticed(BY_REVOKED_KEY[0])
+            verdict = None
+        self.done(verdict)
 
 
 class _Worker(asyncio.Protocol):
@@ -71,7 +80,7 @@ class _Worker(asyncio.Protocol):
         self._arrived += data
         while (verdicts := take_verdicts(self._arrived)) is not None:
             for task, verdict in zip(self.batches.popleft(), verdicts, strict=True):
-                task.done(verdict)
+                task.end(verdict)
         self.pool.hand_out()
 
     def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002
@@ -116,9 +125,12 @@ class Checkers:
             await pool._start_worker()
         return pool
 
-    def check(self, data: bytes, done: Done) -> None:
-        """Check a statement; `done` gets the verdict later, from the event loop."""
-        self._waiting.append(_Task(data, done))
+    def check(self, data: bytes, done: Done, noticed: Noticed | None = None) -> None:
+        """Check a statement; `done` gets the verdict later, from the event loop.
+
+        Where a statement may be logged and is worth noting all the same, `noticed` hears why before that: 'revoked-key'.
+        """
+        self._waiting.append(_Task(data, done, noticed))
         # Everything that this turn of the event loop brings goes out together.
         if not self._scheduled:
             self._scheduled = True

@@ -13,6 +13,9 @@ APPLY: Final = 1
 Verdict = tuple[str, str] | None
 """None for a statement that may be logged; else the reason code and a sentence."""
 
+BY_REVOKED_KEY: Final = ("revoked-key", "")
+"""The verdict on a statement that may be logged although its key has been revoked: it is evidence, and worth noting."""
+
 _HEAD_SIZE: Final = 5  # bytes: length (4, little-endian) and kind
 _ENCODE: Final = msgspec.msgpack.Encoder().encode
 _DECODE_STATEMENTS: Final = msgspec.msgpack.Decoder(list[bytes]).decode

@@ -8,11 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from intake_helpers import AUTHORITIES, republic
+from intake_helpers import AUTHORITIES, republic, station_key
 from scrutineer.errors import DefinitionError
 from scrutineer.intake.checkers import Checkers, ElectionFiles
 from scrutineer.intake.frames import Verdict
-from scrutineer.statements import Accreditation, SigningKey
+from scrutineer.statements import Accreditation, Endorsement, SigningKey, statement_hash
 
 OWL = SigningKey(b"o" * 32)
 LAND = republic()
@@ -139,3 +139,47 @@ def test_all_processes_end_with_the_service(tmp_path: Path) -> None:
     with_checkers(tmp_path, work)
     assert len(pids) == 3
     assert not Path(f"/proc/{pids[0]}").exists()
+
+
+@pytest.mark.parametrize("needed", [1, 2])
+def test_what_a_revoked_key_signs_passes_and_is_noticed_from_the_last_signature_on(tmp_path: Path, needed: int) -> None:
+    land = republic(needed=needed)
+    key = station_key("n1")
+    revocation = land.by_authority(
+        Accreditation(
+            election=land.election.hash, action="revoke", issuer="station/n1", role="station", key=key.public_key, reason="Lost."
+        )
+    )
+    endorsement = land.by_authority(
+        Endorsement(election=land.election.hash, statement=statement_hash(revocation), verdict="sign"), 1
+    )
+    sheets = [land.sheet("n1"), land.sheet("n2"), land.sheet("n1")[:-1] + b"?"]
+
+    async def run() -> None:
+        checkers = await Checkers.start(land.write(tmp_path), 2)
+        heard: list[list[str]] = []
+
+        async def check() -> list[list[str]]:
+            heard.clear()
+            for sheet in sheets:
+                said: list[str] = []
+                heard.append(said)
+                done = asyncio.get_running_loop().create_future()
+                checkers.check(sheet, done.set_result, said.append)
+                verdict = await asyncio.wait_for(done, 30)
+                said.append("passed" if verdict is None else verdict[0])
+            return heard
+
+        try:
+            assert await check() == [["passed"], ["passed"], ["bad-signature"]]
+            checkers.apply(revocation)
+            if needed == 2:
+                assert await check() == [["passed"], ["passed"], ["bad-signature"]]
+                checkers.apply(endorsement)
+            assert await check() == [["revoked-key", "passed"], ["passed"], ["bad-signature"]]
+            # Who does not ask to hear it is told that it passes.
+            assert await verdicts(checkers, sheets[:2]) == [None, None]
+        finally:
+            await checkers.close()
+
+    asyncio.run(run())
