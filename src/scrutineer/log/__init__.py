@@ -5,9 +5,10 @@ from scrutineer.log.log import Integrated, Log
 from scrutineer.log.merkle import MerkleTree, leaf_hash, verify_consistency, verify_inclusion
 from scrutineer.log.proof import LogProof, verify_proof
 from scrutineer.log.receipt import Receipt, verify_entry_receipt, verify_receipt
+from scrutineer.log.shared import SharedLog
 from scrutineer.log.signer import LogSigner, LogVerifier
 from scrutineer.log.sqlite import SqliteStore
-from scrutineer.log.store import Head, Store
+from scrutineer.log.store import Head, SharedStore, Store
 from scrutineer.log.tiles import MAX_ENTRY_SIZE
 
 __all__ = [
@@ -22,6 +23,8 @@ __all__ = [
     "MerkleTree",
     "OpenedCheckpoint",
     "Receipt",
+    "SharedLog",
+    "SharedStore",
     "SqliteStore",
     "Store",
     "leaf_hash",

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from itertools import islice
+from typing import Self
 
 from scrutineer.errors import LogError, ReceiptError, StoreError
 from scrutineer.log.checkpoint import Checkpoint, sign_checkpoint
@@ -71,7 +72,7 @@ class Log:
         clock: Clock | None = None,
         mark: Mark | None = None,
         progress: Progress | None = None,
-    ) -> "Log":
+    ) -> Self:
         """Recompute the tree from the stored bytes and return the log.
 
         With the log's public keys it can be read, with its private keys also appended to and signed. `clock` returns Unix
@@ -159,9 +160,7 @@ class Log:
                     # The batch is in the store after all, so now each of its entries is an old one.
                     fresh = {}
                 else:
-                    # The head first: what `find` returns is then always below `size`.
-                    self._head = head
-                    self._index.update(fresh)
+                    self._advance(head, fresh)
         results = self._results(start, head, paths) if fresh and head else []
         if len(results) == len(entries):
             return results
@@ -294,9 +293,13 @@ class Log:
             except BaseException:
                 self._tree.truncate(start)
                 raise
-            self._index = found if not self._index else self._index | found
-            self._head = head
+            self._advance(head, found)
         self._unsure = False
+
+    def _advance(self, head: Head, found: dict[bytes, int]) -> None:
+        """Show readers what the tree holds already. The head first: what `find` returns is then always below `size`."""
+        self._head = head
+        self._index.update(found)
 
     def _check(self, head: Head, start: int, distinct: int) -> None:
         if self._tree.root() != head.root:

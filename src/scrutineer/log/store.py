@@ -61,3 +61,11 @@ class Store(Protocol):
     def close(self) -> None:
         """Release the store."""
         ...
+
+
+class SharedStore(Store, Protocol):
+    """A store that several processes use at a time, one of them for writing."""
+
+    def heads(self, after: int, upto: int) -> Iterator[Head]:
+        """Yield the heads whose sizes are above `after` and at most `upto`, in order."""
+        ...

@@ -194,21 +194,21 @@ def test_lost_and_changed_entries_are_found(server: Server, store: PostgresqlSto
 
 def test_migrations_are_applied_once_and_in_order(server: Server, url: str, monkeypatch: pytest.MonkeyPatch) -> None:
     first = [name for name, _sql in schema.migrations()]
-    assert first == ["0001_entries_and_heads.sql"]
+    assert first == ["0001_entries_and_heads.sql", "0002_inbox.sql"]
     assert migrate(url) == first
     assert migrate(url) == []
     store = PostgresqlStore.open(url, ORIGIN)
     store.append([b"a"], head(1))
     known = schema.migrations()
-    more = [*known, ("0002_nest.sql", "CREATE TABLE scrutineer.nest (bird text)"), ("0003_egg.sql", "SELECT 1")]
+    more = [*known, ("0003_nest.sql", "CREATE TABLE scrutineer.nest (bird text)"), ("0004_egg.sql", "SELECT 1")]
     monkeypatch.setattr(schema, "migrations", lambda: more)
     for call in (lambda: PostgresqlStore.open(url, "log.example/egret"), lambda: PostgresqlStore.open_reader(url)):
-        with pytest.raises(StoreError, match="version 1, and this program needs 3: migrate them"):
+        with pytest.raises(StoreError, match="version 2, and this program needs 4: migrate them"):
             call()
-    assert migrate(url) == ["0002_nest.sql", "0003_egg.sql"]
-    assert server.sql("SELECT version, name FROM scrutineer.migration ORDER BY 1", url)[1:] == [
-        (2, "0002_nest.sql"),
-        (3, "0003_egg.sql"),
+    assert migrate(url) == ["0003_nest.sql", "0004_egg.sql"]
+    assert server.sql("SELECT version, name FROM scrutineer.migration ORDER BY 1", url)[2:] == [
+        (3, "0003_nest.sql"),
+        (4, "0004_egg.sql"),
     ]
     # A writer that knows the old tables is cut off, and opened anew it sees why.
     with pytest.raises(StoreError, match="its tables were migrated"):
@@ -221,7 +221,7 @@ def test_migrations_are_applied_once_and_in_order(server: Server, url: str, monk
 
 
 def test_a_migration_that_fails_changes_nothing(server: Server, url: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    broken = [*schema.migrations(), ("0002_broken.sql", "CREATE TABLE scrutineer.nest (bird text); SELECT 1 / 0")]
+    broken = [*schema.migrations(), ("0003_broken.sql", "CREATE TABLE scrutineer.nest (bird text); SELECT 1 / 0")]
     monkeypatch.setattr(schema, "migrations", lambda: broken)
     with pytest.raises(StoreError, match="division by zero"):
         migrate(url)

@@ -1,6 +1,9 @@
 """The way to a PostgreSQL server: its address without the password, the connection, and its failures in plain words."""
 
-from dataclasses import dataclass, field
+import os
+import socket
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
 
 import psycopg
 from psycopg.conninfo import conninfo_to_dict
@@ -64,6 +67,8 @@ class Address:
 
     parameters: dict[str, str] = field(repr=False)
     text: str
+    given: frozenset[str] = frozenset()
+    """Names of the parameters that the address itself sets."""
 
     @classmethod
     def parse(cls, url: str) -> "Address":
@@ -85,7 +90,12 @@ class Address:
             raise StoreError(f"the address of the log store cannot be read; {advice}")
         user = found.get("user", "")
         text = f"postgresql://{user}{'@' * bool(user)}{host}{':' * bool(port)}{port}/{database}"
-        return cls(_DEFAULTS | found, text)
+        return cls(_DEFAULTS | found, text, frozenset(found))
+
+    def with_defaults(self, defaults: dict[str, str]) -> "Address":
+        """The same address with other values for what it does not say itself."""
+        changed = {key: value for key, value in defaults.items() if key not in self.given}
+        return replace(self, parameters=self.parameters | changed)
 
     def __str__(self) -> str:
         return self.text
@@ -116,3 +126,11 @@ class Address:
         if advice is None and error.sqlstate is None and isinstance(error, psycopg.OperationalError):
             advice = next((advice for sign, advice in _SIGNS if sign in message), _UNREACHABLE)
         return self.error(message + (f"; {advice}" if advice else ""))
+
+
+def hang_up(connection: Connection | None) -> None:
+    """End a connection that another thread may be waiting on: that one gets an error at once."""
+    if connection is not None:
+        # Between the look and the touch the other thread may have closed it.
+        with suppress(OSError, psycopg.Error), socket.socket(fileno=os.dup(connection.fileno())) as line:
+            line.shutdown(socket.SHUT_RDWR)

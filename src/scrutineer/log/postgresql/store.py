@@ -10,28 +10,37 @@ import psycopg
 
 from scrutineer.errors import StoreError
 from scrutineer.log.postgresql.schema import migrate, require_version
-from scrutineer.log.postgresql.server import DAMAGED, Address, Connection
+from scrutineer.log.postgresql.server import DAMAGED, Address, Connection, hang_up
 from scrutineer.log.store import Head
 
 CHUNK = 1024  # entries read at a time: at most 64 MiB, for an entry has at most 65,535 bytes
 COPY_FROM = 256  # a batch of as many entries goes by COPY, which takes three more round trips and less work per entry
 COPY_BUFFER = 1 << 20  # bytes sent at a time
+MEMBER_DEFAULTS = {
+    "connect_timeout": "3",
+    "keepalives_idle": "1",
+    "keepalives_interval": "1",
+    "keepalives_count": "2",
+    "tcp_user_timeout": "3000",  # milliseconds
+}
 RECOVERY_WAIT = 5.0  # seconds that a writer waits for its own lost session to end on the server
 
 _ORIGIN = "origin"
 
 # Nothing may end a statement of the writer early: a commit that is cancelled while it waits for a standby is kept. Nor may
-# the session end for being idle, for the lock would go with it. The server gives up a client that went away after about ten
-# seconds, and `synchronous_commit` is at least `on`: an answer means that the disk has it, here and on synchronous standbys.
+# the session end for being idle, for the lock would go with it. The server gives up a client that went away without a word
+# after about two seconds, also one that waits for the lock, so that another can take over; and `synchronous_commit` is at
+# least `on`: an answer means that the disk has it, here and on synchronous standbys.
 _WRITER_SETTINGS = """
 SET statement_timeout = 0;
 SET idle_session_timeout = 0;
 SET idle_in_transaction_session_timeout = 0;
 SET lock_timeout = '10s';
-SET tcp_keepalives_idle = 5;
-SET tcp_keepalives_interval = 2;
-SET tcp_keepalives_count = 3;
-SET tcp_user_timeout = '10s';
+SET tcp_keepalives_idle = 1;
+SET tcp_keepalives_interval = 1;
+SET tcp_keepalives_count = 2;
+SET tcp_user_timeout = '2s';
+SET client_connection_check_interval = '1s';
 SELECT set_config('synchronous_commit', 'on', false) WHERE current_setting('synchronous_commit') <> 'remote_apply';
 """
 _STATE = """
@@ -39,7 +48,7 @@ SELECT pg_backend_pid(), pg_is_in_recovery(), current_setting('fsync'), current_
 """
 
 # The head moves by compare-and-swap: where size or fence is another, no row is updated, and so nothing is inserted. A second
-# writer waits here for the first one's transaction and then finds the size moved.
+# writer waits here for the first one's transaction and then finds the size moved. Who follows the log is told at the commit.
 _APPEND = """
 WITH moved AS (
     UPDATE scrutineer.tip SET size = %(size)s WHERE size = %(start)s AND fence = %(fence)s RETURNING fence
@@ -74,7 +83,11 @@ SELECT count(*) FROM mine
 """
 _META = "SELECT value FROM scrutineer.meta WHERE key = %s"
 _HEAD = "SELECT size, root, signature, time_ms FROM scrutineer.head "
+_HEADS = _HEAD + "WHERE size > %s AND size <= %s ORDER BY size LIMIT %s"
 _LAST_HEAD = _HEAD + "ORDER BY size DESC LIMIT 1"
+
+_RAISE_FENCE = "UPDATE scrutineer.tip SET fence = fence + 1 RETURNING fence, pg_notify('scrutineer_lead', '')"
+_FENCE = "SELECT fence FROM scrutineer.tip"
 
 Row = tuple[object, ...]
 T = TypeVar("T")
@@ -98,12 +111,14 @@ class PostgresqlStore:
     a StoreError, and none shows the password.
     """
 
-    def __init__(self, address: Address, origin: str | None) -> None:
+    def __init__(self, address: Address, origin: str | None, *, member: bool = False) -> None:
         self._address = address
         self._origin = origin
+        self._member = member
         self._fence = 0
         self._writer: Connection | None = None
         self._reader: Connection | None = None
+        self._candidate: Connection | None = None
         self._warnings: list[str] = []
         self._write_mutex = threading.Lock()
         self._read_mutex = threading.Lock()
@@ -135,6 +150,54 @@ class PostgresqlStore:
         store = cls(Address.parse(url), None)
         store._connect_reader()
         return store
+
+    @classmethod
+    def open_member(cls, url: str, origin: str) -> "PostgresqlStore":
+        """Open for one of several processes that take turns: it reads, and writes from a `lead` that succeeded to its end.
+
+        It never takes the lock by itself: once its writing connection is lost, it refuses to write until the next `lead`. A
+        server that does not answer is given up after about three seconds, unless the address says otherwise. Raises
+        StoreError like `open`.
+        """
+        store = cls(Address.parse(url).with_defaults(MEMBER_DEFAULTS), origin, member=True)
+        store._connect_reader()
+        return store
+
+    @property
+    def address(self) -> Address:
+        """Where the tables are."""
+        return self._address
+
+    @property
+    def stopped(self) -> StoreError | None:
+        """Why the store does not work again unless it is opened anew: damaged or closed; None while it may."""
+        return StoreError(self._stopped) if self._stopped else None
+
+    def lead(self, wait: float) -> int:
+        """Wait at most so many seconds until no other process leads; then be the one that writes, and return the fence.
+
+        What the log held when the one before ended is final by then: follow it before anything is appended. Called from one
+        thread at a time; `close` ends the wait. Raises StoreError like `open`, also where another still leads in the end.
+        """
+        with self._write_mutex:
+            self._lose_writer()
+        self._begin(wait)
+        return self._fence
+
+    def check_lead(self) -> None:
+        """Raise StoreError where this process does not lead any more."""
+
+        def work(writer: Connection) -> None:
+            if _rows(writer, _FENCE) != [(self._fence,)]:
+                self._lose_writer()
+                raise self._address.error("another process has begun to write this log")
+
+        self._on_writer(work)
+
+    def step_down(self) -> None:
+        """Let another process lead."""
+        with self._write_mutex:
+            self._lose_writer()
 
     def append(self, entries: Sequence[bytes], head: Head) -> None:
         """Store entries and head in one transaction; see `Store.append`."""
@@ -215,14 +278,19 @@ class PostgresqlStore:
 
         A writer asks on the connection that holds the lock, so that no batch of its own can still be under way.
         """
-        rows = self._query(_LAST_HEAD, ()) if self._origin is None else self._on_writer(lambda writer: _rows(writer, _LAST_HEAD))
+        if self._origin is None or self._member:
+            rows = self._query(_LAST_HEAD, ())
+        else:
+            rows = self._on_writer(lambda writer: _rows(writer, _LAST_HEAD))
         return _head(rows[0]) if rows else None
 
     def heads(self, after: int, upto: int) -> Iterator[Head]:
         """Yield the heads whose sizes are above `after` and at most `upto`, in order."""
-        while rows := self._query(_HEAD + "WHERE size > %s AND size <= %s ORDER BY size LIMIT %s", (after, upto, CHUNK)):
+        rows: list[Row] | None = None
+        while rows is None or len(rows) == CHUNK:
+            rows = self._query(_HEADS, (after, upto, CHUNK))
             yield from map(_head, rows)
-            after = cast("int", rows[-1][0])
+            after = cast("int", rows[-1][0]) if rows else after
 
     def meta(self, key: str) -> bytes | None:
         """Return a small named value, or None."""
@@ -235,8 +303,12 @@ class PostgresqlStore:
 
     def close(self) -> None:
         """Release connections and lock; the store refuses work from here on."""
+        self._stopped = self._stopped or str(self._address.error("closed"))
+        if self._member:
+            # A wait for the lock, or for a server that does not answer, ends at once.
+            for connection in (self._candidate, self._writer, self._reader):
+                hang_up(connection)
         with self._write_mutex, self._read_mutex:
-            self._stopped = self._stopped or str(self._address.error("closed"))
             self._lose_writer()
             self._lose_reader()
 
@@ -257,7 +329,8 @@ class PostgresqlStore:
         ((size, fence),) = _rows(writer, "SELECT size, fence FROM scrutineer.tip")
         if fence != self._fence:
             self._lose_writer()
-            return self._stop("another process has begun to write this log, or its tables were migrated")
+            reason = "another process has begun to write this log, or its tables were migrated"
+            return self._address.error(reason) if self._member else self._stop(reason)
         return self._address.error(
             f"the log has {size} entries where {start} were expected; another writer has moved it, so close one of the two"
         )
@@ -268,6 +341,8 @@ class PostgresqlStore:
                 raise StoreError(self._stopped)
             if self._origin is None:
                 raise self._address.error("opened for reading only")
+            if self._writer is None and self._member:
+                raise self._address.error("this process does not lead")
             writer = self._writer or self._begin(RECOVERY_WAIT)
             self._warnings.clear()
             try:
@@ -283,8 +358,10 @@ class PostgresqlStore:
 
     def _begin(self, wait: float) -> Connection:
         """Connect, check server and tables, take the lock and raise the fence."""
-        writer = self._address.connect()
+        writer = self._candidate = self._address.connect()
         try:
+            if self._stopped:
+                raise StoreError(self._stopped)
             writer.add_notice_handler(self._take_notice)
             self._warnings.clear()
             self._require_server(writer)
@@ -296,7 +373,7 @@ class PostgresqlStore:
             origin = (self._origin or "").encode()
             if stored and stored[0][0] != origin:
                 raise self._address.error(f"the database holds another log ({stored[0][0]!r}); check address and election")
-            rows = _rows(writer, "UPDATE scrutineer.tip SET fence = fence + 1 RETURNING fence")
+            rows = _rows(writer, _RAISE_FENCE)
             if len(rows) != 1 or self._warnings:
                 raise self._address.error("; ".join(self._warnings) or "the row tip is missing; restore it from a backup")
         except BaseException as error:
@@ -304,6 +381,8 @@ class PostgresqlStore:
             if isinstance(error, psycopg.Error):
                 raise self._address.explain(error) from None
             raise
+        finally:
+            self._candidate = None
         self._fence = cast("int", rows[0][0])
         self._writer = writer
         return writer
