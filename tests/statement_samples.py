@@ -12,11 +12,13 @@ from scrutineer.statements import (
     Decision,
     Endorsement,
     Figures,
+    Incident,
     Payload,
     SigningKey,
     StationOpened,
     TallySheet,
 )
+from scrutineer.statements.incident import NetworkCount, RequestCount, RequestSummary
 
 ELECTION = bytes(range(32))
 HASH = bytes(range(100, 132))
@@ -116,4 +118,28 @@ def sample_payloads() -> dict[str, Payload]:
             turnout="55.5",
         ),
         "certificate": Certificate(election=ELECTION, **common),  # type: ignore[arg-type]
+        "incident": Incident(
+            election=ELECTION,
+            kind="requests",
+            since=TIME,
+            until=TIME + 3600,
+            requests=RequestSummary(
+                journal=HASH[:16],
+                first=2,
+                last=61,
+                previous=HASH,
+                head=ELECTION,
+                counts=(
+                    RequestCount(
+                        kind="forged-signature",
+                        count=1200,
+                        networks=(
+                            NetworkCount(network="192.0.2.0/24", count=700),
+                            NetworkCount(network="2001:db8:7::/48", count=200),
+                        ),
+                    ),
+                    RequestCount(kind="scan", count=3),
+                ),
+            ),
+        ),
     }

@@ -16,11 +16,14 @@ from scrutineer.statements import (
     Decision,
     Endorsement,
     Figures,
+    Incident,
     Payload,
     SigningKey,
     StationOpened,
 )
 from scrutineer.statements.contest_call import CalledCondition, ContestCall
+from scrutineer.statements.incident import REQUEST_KINDS, NetworkCount, RequestCount, RequestSummary
+from scrutineer.statements.networks import network_text
 from strategies.elections import elections, identifiers, names
 from strategies.sheets import hashes, maybe, sheets
 
@@ -160,6 +163,50 @@ def claims(draw: st.DrawFn) -> Claim:
     )
 
 
+networks = st.sampled_from([b"", *(bytes([192, 0, n]) for n in range(9)), *(bytes([32, 1, 13, n, 0, 7]) for n in range(9))])
+
+
+@st.composite
+def request_counts(draw: st.DrawFn) -> tuple[RequestCount, ...]:
+    counts = []
+    for kind in draw(st.lists(st.sampled_from(REQUEST_KINDS), min_size=1, unique=True).map(sorted)):
+        listed = draw(st.dictionaries(networks.map(network_text), st.integers(1, 2**40), max_size=5))
+        order = sorted(listed, key=lambda network: (-listed[network], network))
+        count = sum(listed.values()) + draw(st.integers(not listed, 2**40))
+        rows = tuple(NetworkCount(network=network, count=listed[network]) for network in order)
+        counts.append(RequestCount(kind=kind, count=count, networks=rows))
+    return tuple(sorted(counts, key=lambda count: REQUEST_KINDS.index(count.kind)))
+
+
+@st.composite
+def request_summaries(draw: st.DrawFn) -> RequestSummary:
+    first = draw(st.integers(1, 2**40))
+    return RequestSummary(
+        journal=draw(st.binary(min_size=16, max_size=16)),
+        first=first,
+        last=first + draw(st.integers(0, 2**40)),
+        previous=None if first == 1 else draw(hashes),
+        head=draw(hashes),
+        counts=draw(request_counts()),
+    )
+
+
+@st.composite
+def incidents(draw: st.DrawFn) -> Incident:
+    since, until = sorted((draw(times), draw(times)))
+    kind = draw(st.sampled_from(["outage", "attack", "intimidation", "obstruction", "equipment", "other", "requests"]))
+    return Incident(
+        election=draw(hashes),
+        kind=kind,  # type: ignore[arg-type]
+        since=since,
+        until=until,
+        unit=draw(st.just("") | identifiers),
+        text="" if kind == "requests" else draw(reasons),
+        evidence=tuple(draw(st.lists(hashes, max_size=3, unique=True))),
+        requests=draw(request_summaries()) if kind == "requests" else None,
+    )
+
+
 totals = st.lists(contest_results(), min_size=1, max_size=2).map(tuple)
 sizes = st.integers(1, 2**62)
 
@@ -193,6 +240,7 @@ PAYLOADS: Final[dict[str, st.SearchStrategy[Payload]]] = {
         calls=st.lists(calls, max_size=2).map(tuple),
     ),
     "claim": claims(),
+    "incident": incidents(),
     "certificate": st.builds(Certificate, election=hashes, size=sizes, root=hashes, time=times, contests=totals, results=hashes),
 }
 payloads = st.sampled_from(sorted(PAYLOADS)).flatmap(PAYLOADS.__getitem__)

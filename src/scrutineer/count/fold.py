@@ -22,6 +22,7 @@ from scrutineer.statements import (
     Claim,
     Decision,
     Endorsement,
+    Incident,
     Statement,
     StationOpened,
     is_tally_sheet,
@@ -74,6 +75,8 @@ class Count:
         self.attestations: list[Recorded] = []
         self.claims: list[Recorded] = []
         """Announced results that somebody quoted; they change nothing in the count."""
+        self.incidents: list[Recorded] = []
+        """What was reported to have happened; it changes nothing in the count."""
         self.endorsements: list[Recorded] = []
         self.openings: dict[int, int] = {}
         """Log index of the first opening of each station that declared one."""
@@ -202,6 +205,8 @@ class Count:
                 self.attestations.append(recorded)
             case Claim():
                 self.claims.append(recorded)
+            case Incident():
+                self.incidents.append(recorded)
             case _:
                 self._begin(recorded, "definition")
 

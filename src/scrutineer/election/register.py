@@ -16,16 +16,16 @@ KEY_SIZES: Final[dict[str, int]] = {"ed25519": 32, "ml-dsa-44": 1312}  # bytes, 
 
 KINDS_BY_ROLE: Final[dict[str, frozenset[str]]] = {
     "authority": frozenset(
-        {"definition", "accreditation", "endorsement", "decision", "bulletin", "certificate", "attestation", "claim"}
+        {"definition", "accreditation", "endorsement", "decision", "bulletin", "certificate", "attestation", "claim", "incident"}
     ),
-    "station": frozenset({"station-opened", "tally-sheet", "endorsement"}),
+    "station": frozenset({"station-opened", "tally-sheet", "endorsement", "incident"}),
     "poll-worker": frozenset({"endorsement", "claim"}),
     "agent": frozenset({"attestation", "endorsement", "claim"}),
-    "observer": frozenset({"attestation", "endorsement", "claim"}),
+    "observer": frozenset({"attestation", "endorsement", "claim", "incident"}),
     "auditor": frozenset({"endorsement", "claim"}),
     "tribunal": frozenset({"endorsement", "claim"}),
     "candidate": frozenset({"endorsement", "claim"}),
-    "operator": frozenset({"endorsement", "claim"}),
+    "operator": frozenset({"endorsement", "claim", "incident"}),
 }
 
 

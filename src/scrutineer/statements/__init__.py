@@ -3,6 +3,7 @@
 Public face: `parse_statement`, `sign_statement`, `Statement`, `statement_hash`, the payload types, `SigningKey`.
 """
 
+from scrutineer.statements.incident import Incident
 from scrutineer.statements.keys import SigningKey, thumbprint
 from scrutineer.statements.kinds import (
     Accreditation,
@@ -40,6 +41,7 @@ __all__ = [
     "Decision",
     "Endorsement",
     "Figures",
+    "Incident",
     "Payload",
     "SigningKey",
     "Statement",

@@ -17,6 +17,7 @@ from scrutineer.statements import kinds, tally_sheet
 from scrutineer.statements.accreditations import Accreditations
 from scrutineer.statements.codec import MAX_STATEMENT_SIZE, TEXT_HEADS
 from scrutineer.statements.envelope import protected_header, signed_bytes
+from scrutineer.statements.incident import Incident
 from scrutineer.statements.keys import thumbprint, verify
 from scrutineer.statements.statement import SHEET_MARK, Statement, parse_statement
 from scrutineer.statements.tally_sheet import TallySheet
@@ -227,6 +228,8 @@ class Policy:
                 self._check_votes_in(payload.station, payload.contest)
         elif isinstance(payload, kinds.Claim):
             self._check_quoted(payload)
+        elif isinstance(payload, Incident):
+            self._check_reported(payload, issuer)
         elif isinstance(payload, kinds.Accreditation):
             self._check_unit(self.accreditations.unit_of(payload.as_issuer()), issuer)
         elif isinstance(payload, kinds.Bulletin | kinds.Certificate):
@@ -245,6 +248,15 @@ class Policy:
         below, (first, last) = units.stations_below(units.position(claim.unit)), self._spans[contest]
         if min(below.stop, last) <= max(below.start, first):
             raise PolicyError(f"unit {claim.unit!r} does not vote in contest {claim.contest!r}", code="out-of-scope")
+
+    def _check_reported(self, incident: Incident, issuer: Issuer) -> None:
+        """Who reports speaks of units inside its own; what a service refused only its operator can know."""
+        if incident.requests is not None and issuer.role != "operator":
+            raise PolicyError(
+                f"{issuer.id} has the role {issuer.role!r}: what a service refused is summed up by its operator",
+                code="role-not-allowed",
+            )
+        self._check_unit(incident.unit, issuer)
 
     def _check_station(self, station: str, issuer: Issuer) -> None:
         if station not in self._stations:

@@ -8,6 +8,7 @@ from scrutineer.election.definition import Definition
 from scrutineer.errors import StatementError
 from scrutineer.statements import codec, kinds, tally_sheet
 from scrutineer.statements.envelope import CONTENT_TYPE_PREFIX, Envelope, open_envelope, seal
+from scrutineer.statements.incident import Incident
 from scrutineer.statements.keys import SigningKey
 from scrutineer.statements.tally_sheet import TallySheet
 
@@ -22,6 +23,7 @@ Payload = (
     | kinds.Bulletin
     | kinds.Claim
     | kinds.Certificate
+    | Incident
 )
 
 TYPE_BY_KIND: Final[dict[str, type]] = {
@@ -35,6 +37,7 @@ TYPE_BY_KIND: Final[dict[str, type]] = {
     "bulletin": kinds.Bulletin,
     "claim": kinds.Claim,
     "certificate": kinds.Certificate,
+    "incident": Incident,
 }
 KIND_BY_TYPE: Final[dict[type, str]] = {struct: kind for kind, struct in TYPE_BY_KIND.items()}
 KINDS: Final = tuple(TYPE_BY_KIND)
