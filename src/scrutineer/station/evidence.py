@@ -1,0 +1,54 @@
+"""What an address answered in place of a receipt is kept, so that whoever runs it, or stands between, can be asked about it."""
+
+import hashlib
+import json
+import os
+from pathlib import Path
+from typing import Final
+
+from scrutineer.errors import StoreError
+from scrutineer.station.visit import FalseReceipt
+from scrutineer.station.ways import Way
+
+MAX_FILES: Final = 1_000  # of 64 KiB at most: what lies again and again must not fill the disk
+
+
+def keep_evidence(folder: Path, way: Way, false: FalseReceipt, time: int) -> Path:
+    """Write a false receipt (`.receipt`, the bytes as they came) and what is to be known of it (`.json`) durably.
+
+    The same answer to the same statement is kept once; the path of its JSON file is returned. Raises StoreError.
+    """
+    stem = f"{false.leaf.hex()[:16]}-{_digest(way.url, false.answer.body)}"
+    described = folder / f"{stem}.json"
+    about = {
+        "address": way.url,
+        "kind": way.kind,
+        "statement": false.leaf.hex(),
+        "status": false.answer.status,
+        "reason": false.reason,
+        "answered": time,
+        "receipt": f"{stem}.receipt",
+    }
+    try:
+        folder.mkdir(exist_ok=True)
+        if not described.exists() and sum(1 for _ in folder.iterdir()) < 2 * MAX_FILES:
+            _write(folder / f"{stem}.receipt", false.answer.body)
+            _write(described, json.dumps(about, indent=2).encode() + b"\n")
+    except OSError as error:
+        raise StoreError(
+            f"{folder}: a false receipt cannot be kept there ({error.strerror or error}); make room or check the permissions"
+        ) from error
+    return described
+
+
+def _digest(url: str, body: bytes) -> str:
+    return hashlib.sha256(url.encode() + b"\0" + body).hexdigest()[:16]
+
+
+def _write(path: Path, data: bytes) -> None:
+    partial = path.with_name(f"{path.name}.partial")
+    with partial.open("wb") as file:
+        file.write(data)
+        file.flush()
+        os.fsync(file.fileno())
+    partial.replace(path)
