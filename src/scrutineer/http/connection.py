@@ -22,6 +22,7 @@ LINGER_TIMEOUT: Final = 5.0  # seconds to let a client read its refusal before t
 _PHRASES: Final = {
     200: b"OK",
     201: b"Created",
+    202: b"Accepted",
     400: b"Bad Request",
     403: b"Forbidden",
     404: b"Not Found",
@@ -31,6 +32,7 @@ _PHRASES: Final = {
     413: b"Content Too Large",
     415: b"Unsupported Media Type",
     422: b"Unprocessable Content",
+    429: b"Too Many Requests",
     431: b"Request Header Fields Too Large",
     503: b"Service Unavailable",
 }

@@ -29,20 +29,34 @@ REASONS: Final[dict[str, tuple[int, str]]] = {
     "second-definition": (400, "Second definition"),
     "bad-signature": (400, "Bad signature"),
     "not-found": (404, "Not found"),
+    "not-recorded-yet": (404, "Not recorded yet"),
     "no-such-key": (404, "No such key"),
     "method-not-allowed": (405, "Method not allowed"),
     "too-slow": (408, "Request took too long"),
     "too-large": (413, "Statement too large"),
     "media-type": (415, "Unsupported media type"),
+    "content-encoding": (415, "Unsupported content encoding"),
+    "key-busy": (429, "Too much from this key"),
+    "network-busy": (429, "Too much from this network"),
     "headers-too-large": (431, "Request header too large"),
     "check-failed": (503, "Not checked"),
     "queue-full": (503, "Busy"),
+    "relay-full": (503, "Relay full"),
     "stopping": (503, "Stopping"),
     "store-failed": (503, "Store failed"),
 }
 """Every reason for which a request is refused, with HTTP status and title. Stable: clients act on the codes."""
 
-RETRY_AFTER: Final[dict[str, int]] = {"check-failed": 1, "queue-full": 1, "stopping": 2, "store-failed": 10}
+RETRY_AFTER: Final[dict[str, int]] = {
+    "check-failed": 1,
+    "key-busy": 2,
+    "network-busy": 2,
+    "not-recorded-yet": 5,
+    "queue-full": 1,
+    "relay-full": 60,
+    "stopping": 2,
+    "store-failed": 10,
+}
 """Seconds that a client should wait before it tries again, for the reasons that pass."""
 
 
@@ -52,6 +66,8 @@ class Problem:
 
     code: str
     detail: str
+    wait: int | None = None
+    """Seconds to wait before trying again, where it is not what `RETRY_AFTER` says for the reason."""
 
     @property
     def status(self) -> int:
@@ -66,7 +82,7 @@ class Problem:
     @property
     def retry_after(self) -> int | None:
         """Seconds to wait before trying again; None where that would not help."""
-        return RETRY_AFTER.get(self.code)
+        return RETRY_AFTER.get(self.code) if self.wait is None else self.wait
 
     def encode(self) -> bytes:
         """The body of the response."""

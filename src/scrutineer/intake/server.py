@@ -114,6 +114,8 @@ class Service:
             for entry in self._log.entries():
                 if may_accredit(entry):
                     checkers.apply(entry)
+                if self._gate is not None:
+                    self._gate.recorded(entry)
             intake = Intake(self._log, checkers, limit=self._queue_limit, gate=self._gate)
             intake.failed = stop.set
             connections = Connections(Api(intake).handle, time.monotonic, connection_limit(), note=self._note)

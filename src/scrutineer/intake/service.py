@@ -35,15 +35,23 @@ class Answer(NamedTuple):
 Done = Callable[[Answer], object]
 
 
+class Visit(Protocol):
+    """One statement's stay: it was let in, and is on its way to the log or to its refusal."""
+
+    def leave(self, outcome: str) -> None:
+        """Hear, once, what came of it: 'accepted', 'duplicate', or the reason of a refusal."""
+        ...
+
+
 class Gate(Protocol):
     """Decides who is let in before anything dear is done for him: limits per key and per network, with a reserve."""
 
-    def enter(self, data: bytes, peer: str) -> Problem | None:
-        """The reason to turn a statement away that came from an address; None lets it in."""
+    def enter(self, data: bytes, peer: str) -> Problem | Visit:
+        """Let a statement in that came from an address (empty: from this program itself), or say why it is turned away."""
         ...
 
-    def leave(self, data: bytes, peer: str, outcome: str) -> None:
-        """Hear, once for each statement that was let in, what came of it: 'accepted', 'duplicate', or the reason of a refusal."""
+    def recorded(self, data: bytes) -> None:
+        """Hear of each statement that is new in the log, whoever put it there, before its submitter is answered."""
         ...
 
 
@@ -51,6 +59,7 @@ class Intake:
     """Takes statements in: each is answered exactly once, with its receipt or with the reason why it is not recorded."""
 
     def __init__(self, log: Log, checkers: Checkers, *, limit: int = QUEUE_LIMIT, gate: Gate | None = None) -> None:
+        """Take an open log and its checkers; `limit` is how many statements may be on their way where no gate keeps a limit."""
         self.log = log
         self.checkers = checkers
         self.counts: Counter[str] = Counter()
@@ -85,18 +94,21 @@ class Intake:
         if self._stopping or self.failure is not None:
             done(self._stopped())
             return
-        if self._under_way >= self._limit:
-            done(self._refuse("queue-full", f"{self._limit} statements are on their way: send this one again a little later"))
-            return
         gate = self._gate
-        if gate is not None:
-            if (problem := gate.enter(data, peer)) is not None:
-                done(self._refuse(problem.code, problem.detail))
+        if gate is None:
+            if self._under_way >= self._limit:
+                detail = f"{self._limit} statements are on their way: send this one again a little later"
+                done(self._refuse(Problem("queue-full", detail)))
+                return
+        else:
+            visit = gate.enter(data, peer)
+            if isinstance(visit, Problem):
+                done(self._refuse(visit))
                 return
             answer = done
 
             def done(result: Answer) -> None:
-                gate.leave(data, peer, result.outcome)
+                visit.leave(result.outcome)
                 answer(result)
 
         self._under_way += 1
@@ -107,7 +119,7 @@ class Intake:
                 self.counts["accepted" if result.fresh else "duplicate"] += 1
                 done(Answer(result.receipt, result.fresh, leaf))
             else:
-                done(self._refuse("store-failed", f"the statement is not recorded: {result}"))
+                done(self._refuse(Problem("store-failed", f"the statement is not recorded: {result}")))
 
         def checked(verdict: Verdict) -> None:
             if verdict is None:
@@ -115,7 +127,7 @@ class Intake:
             else:
                 self._under_way -= 1
                 code, detail = verdict
-                done(self._refuse(reason_of(code), detail))
+                done(self._refuse(Problem(reason_of(code), detail)))
 
         self.checkers.check(data, checked)
 
@@ -135,22 +147,24 @@ class Intake:
         except LogError as error:
             if isinstance(error, StoreError):
                 self.fail(error)
-            return self._refuse("store-failed", f"the receipt cannot be read: {error}")
+            return self._refuse(Problem("store-failed", f"the receipt cannot be read: {error}"))
         self.counts["duplicate"] += 1
         return Answer(receipt, False, leaf)
 
-    def _refuse(self, code: str, detail: str) -> Answer:
-        self.counts[code] += 1
-        return Answer(b"", False, b"", Problem(code, detail))
+    def _refuse(self, problem: Problem) -> Answer:
+        self.counts[problem.code] += 1
+        return Answer(b"", False, b"", problem)
 
     def _stopped(self) -> Answer:
         if self.failure is not None:
-            return self._refuse("store-failed", f"nothing can be recorded: {self.failure}")
-        return self._refuse("stopping", "the service is being stopped: send the statement again after its restart")
+            return self._refuse(Problem("store-failed", f"nothing can be recorded: {self.failure}"))
+        return self._refuse(Problem("stopping", "the service is being stopped: send the statement again after its restart"))
 
     def _recorded(self, data: bytes) -> None:
         if may_accredit(data):
             self.checkers.apply(data)
+        if self._gate is not None:
+            self._gate.recorded(data)
 
     def fail(self, error: ScrutineerError) -> None:
         """Take note that nothing can be recorded any more: from now on everything new is refused."""
