@@ -1,0 +1,296 @@
+"""A relay without its transport: takes statements that it cannot alter, keeps them until the log has them, gives receipts.
+
+A relay holds no keys. What it takes is signed, what it gives back is the log's receipt, and both are checked at each end, so
+nobody has to trust it; at worst it keeps a statement to itself, and a station then uses another way. It answers "held" only for
+what is on its disk, and "held" is never "recorded".
+
+Its disk must not be filled by a flood. Where the tables of the definition are at hand, only statements that pass the election's
+policy count as known, up to a number for each key. What is signed by nobody known may come from somebody who is accredited
+tonight, so it is taken as well, but only into a small share of the store, and from each network only so much. Without the
+tables nobody is known, signatures cannot be checked, and the limit for each network is all there is.
+"""
+
+import asyncio
+import ipaddress
+from collections import Counter
+from collections.abc import Callable, Sequence
+from typing import Final, NamedTuple
+
+from scrutineer.election import Definition
+from scrutineer.errors import PolicyError, ScrutineerError, StatementError
+from scrutineer.http.problems import Problem, problem_of
+from scrutineer.log import LogVerifier
+from scrutineer.statements import Statement, parse_statement, statement_hash
+from scrutineer.statements.policy import Policy
+from scrutineer.station.bundle import election_of
+from scrutineer.station.outbox import Outbox
+
+MAX_PENDING_SIZE: Final = 32 * 1024 * 1024  # bytes on their way to the disk at a time
+MAX_NETWORKS: Final = 65_536  # networks whose statements are counted; more are counted together
+_PAGE: Final = 4_096
+_LATER: Final = frozenset({"unknown-issuer", "unknown-key"})
+"""Reasons that an accreditation tonight may remove, which a relay does not hear of."""
+
+
+class Limits(NamedTuple):
+    """How much a relay takes."""
+
+    size: int = 1 << 30
+    """Bytes of statements in the store."""
+    for_each_key: int = 256
+    """Statements of one registered key."""
+    for_each_network: int = 4_096
+    """Statements by nobody known that come from one network, since the start."""
+    share_of_unknown: int = 8
+    """Statements by nobody known may take one part in so many of the store; all of it where nobody can be known."""
+
+
+class Kept(NamedTuple):
+    """What a relay says of a statement: its hash, and the log's receipt, or the log's refusal, or neither: held."""
+
+    leaf: bytes
+    receipt: bytes | None = None
+    problem: Problem | None = None
+
+
+Answer = Kept | Problem
+"""What became of a statement, or why the relay itself does not take it."""
+
+
+class _Batch(NamedTuple):
+    """Statements that were sent together and are answered together, once they are durable."""
+
+    statements: list[bytes]
+    done: Callable[[Problem | None], object]
+
+
+class _Place(NamedTuple):
+    """Against which limits a statement counts: its key where that is known, its network where not."""
+
+    key: bytes | None
+    network: str
+    size: int
+
+
+class Relay:
+    """Takes statements into an outbox. Used from one event loop; `run` writes, everything else returns at once."""
+
+    def __init__(
+        self, outbox: Outbox, election: bytes, verifier: LogVerifier, policy: Policy | None, limits: Limits | None = None
+    ) -> None:
+        """`election` is its hash; `policy` is None where the tables of the definition are not at hand."""
+        self.outbox = outbox
+        self.verifier = verifier
+        self.counts: Counter[str] = Counter()
+        """Answers so far: 'held', 'known', and each reason of refusal."""
+        self.failure: ScrutineerError | None = None
+        self._election = election
+        self._policy = policy
+        self._limits = limits or Limits()
+        self._size = 0
+        self._unknown_size = 0
+        self._of_key: Counter[bytes] = Counter()
+        self._of_network: Counter[str] = Counter()
+        self._pending: dict[bytes, int] = {}  # statements on their way to the disk, and how many batches wait for each
+        self._pending_size = 0
+        self._queue: list[_Batch] = []
+        self._wake = asyncio.Event()
+        self._stopping = False
+        self._count_stored()
+
+    @property
+    def checks_signatures(self) -> bool:
+        """Whether this relay can tell who signed."""
+        return self._policy is not None
+
+    @property
+    def size(self) -> int:
+        """Bytes of statements that are kept or on their way to the disk."""
+        return self._size
+
+    def find(self, leaf: bytes) -> Kept | None:
+        """What is known of the statement with this hash; None where it is not here. Raises StoreError."""
+        entry = self.outbox.find(leaf)
+        return None if entry is None else Kept(leaf, entry.receipt, entry.problem if entry.state == "refused" else None)
+
+    def take(self, data: bytes, peer: str, done: Callable[[Answer], object]) -> None:
+        """Take one statement that came from an address; `done` hears what is known of it once that is durable."""
+        leaf = statement_hash(data)
+        try:
+            kept = self.find(leaf)
+        except ScrutineerError as error:
+            self._fail(error)
+            done(self._refuse(Problem("store-failed", str(error))))
+            return
+        if kept is not None:
+            self.counts["known"] += 1
+            done(kept)
+        else:
+            self.take_all([data], peer, lambda problem: done(problem or Kept(leaf)))
+
+    def take_all(self, statements: Sequence[bytes], peer: str, done: Callable[[Problem | None], object]) -> None:
+        """Take all of these statements or none; `done` hears None once they are durable, or why they are not taken."""
+        if self.failure is not None or self._stopping:
+            why = f"nothing can be kept: {self.failure}" if self.failure is not None else "the relay is being stopped"
+            done(self._refuse(Problem("store-failed" if self.failure is not None else "stopping", why)))
+            return
+        places: list[_Place] = []
+        new: list[bytes] = []
+        for number, data in enumerate(statements, 1):
+            leaf = statement_hash(data)
+            problem = None
+            try:
+                if leaf not in self._pending and self.outbox.find(leaf) is None:
+                    place = self._place(data, peer)
+                    problem = self._over(place)
+                    if problem is None:
+                        self._enter(place)
+                        places.append(place)
+            except (StatementError, PolicyError) as error:
+                problem = problem_of(error)
+            except ScrutineerError as error:
+                self._fail(error)
+                problem = Problem("store-failed", str(error))
+            if problem is not None:
+                for place in places:
+                    self._leave(place)
+                where = f"statement {number} of {len(statements)}: " if len(statements) > 1 else ""
+                done(self._refuse(Problem(problem.code, where + problem.detail, problem.wait)))
+                return
+            new.append(data)
+        for data in new:
+            leaf = statement_hash(data)
+            self._pending[leaf] = self._pending.get(leaf, 0) + 1
+        self._pending_size += sum(map(len, new))
+        self._queue.append(_Batch(new, done))
+        self._wake.set()
+
+    async def run(self) -> None:
+        """Write what was taken, all that waits in one flush, until `stop` is called and everything is written."""
+        loop = asyncio.get_running_loop()
+        while not (self._stopping and not self._queue):
+            await self._wake.wait()
+            self._wake.clear()
+            batches, self._queue = self._queue, []
+            if not batches:
+                continue
+            statements = [data for batch in batches for data in batch.statements]
+            problem = None
+            try:
+                await loop.run_in_executor(None, self.outbox.add, statements)
+            except ScrutineerError as error:
+                self._fail(error)
+                problem = Problem("store-failed", f"the statement is not kept: {error}")
+            for data in statements:
+                leaf = statement_hash(data)
+                self._pending[leaf] -= 1
+                if not self._pending[leaf]:
+                    del self._pending[leaf]
+            self._pending_size -= sum(map(len, statements))
+            for batch in batches:
+                if problem is not None:
+                    self._refuse(problem)
+                else:
+                    self.counts["held"] += len(batch.statements)
+                batch.done(problem)
+
+    def stop(self) -> None:
+        """Refuse what comes from now on, and let `run` end once everything that was taken is written."""
+        self._stopping = True
+        self._wake.set()
+
+    def _count_stored(self) -> None:
+        """Learn from the store how full it is; what came from which network is forgotten at the end of a process."""
+        after = 0
+        while page := self.outbox.entries(after=after, limit=_PAGE):
+            for entry in page:
+                try:
+                    self._enter(self._place(entry.statement, ""))
+                except ScrutineerError:
+                    # It was taken by other rules, or put there by hand; it is forwarded all the same.
+                    self._enter(_Place(None, "", len(entry.statement)))
+            after = page[-1].number
+        self._of_network.clear()
+
+    def _place(self, data: bytes, peer: str) -> _Place:
+        """Check a statement, and say against which limits it counts. Raises StatementError or PolicyError."""
+        statement = parse_statement(data)
+        self._check_election(statement)
+        if self._policy is None:
+            return _Place(None, _network(peer), len(data))
+        try:
+            self._policy.read(data).check_signature()
+        except PolicyError as error:
+            if error.code not in _LATER:
+                raise
+            return _Place(None, _network(peer), len(data))
+        return _Place(statement.envelope.kid, "", len(data))
+
+    def _check_election(self, statement: Statement) -> None:
+        if isinstance(statement.payload, Definition):
+            raise PolicyError("the log begins with its definition: nobody needs to send it", code="second-definition")
+        if election_of(statement) != self._election:
+            raise PolicyError(
+                f"the statement belongs to another election than {self._election.hex()[:16]}…: send it to a relay of its own",
+                code="wrong-election",
+            )
+
+    def _over(self, place: _Place) -> Problem | None:
+        """The limit that a statement would break."""
+        limits = self._limits
+        if self._pending_size + place.size > MAX_PENDING_SIZE:
+            return Problem("queue-full", "too many statements are on their way to the disk: send this one again a little later")
+        if self._size + place.size > limits.size:
+            return Problem("relay-full", f"the relay keeps at most {limits.size:,} bytes of statements: use another way")
+        if place.key is not None:
+            if self._of_key[place.key] >= limits.for_each_key:
+                return Problem("key-busy", f"the relay keeps at most {limits.for_each_key} statements of one key", 60)
+            return None
+        share = limits.size if self._policy is None else limits.size // limits.share_of_unknown
+        if self._unknown_size + place.size > share:
+            return Problem("relay-full", f"the relay keeps at most {share:,} bytes of statements by issuers it does not know")
+        if self._of_network[self._counted(place.network)] >= limits.for_each_network:
+            return Problem(
+                "network-busy",
+                f"the relay keeps at most {limits.for_each_network:,} statements from one network by issuers it does not know",
+                60,
+            )
+        return None
+
+    def _enter(self, place: _Place) -> None:
+        self._count(place, 1)
+
+    def _leave(self, place: _Place) -> None:
+        self._count(place, -1)
+
+    def _count(self, place: _Place, by: int) -> None:
+        self._size += by * place.size
+        if place.key is not None:
+            self._of_key[place.key] += by
+        else:
+            self._unknown_size += by * place.size
+            self._of_network[self._counted(place.network)] += by
+
+    def _counted(self, network: str) -> str:
+        """The name under which a network is counted: its own, while there is room for names."""
+        return network if network in self._of_network or len(self._of_network) < MAX_NETWORKS else "others"
+
+    def _refuse(self, problem: Problem) -> Problem:
+        self.counts[problem.code] += 1
+        return problem
+
+    def _fail(self, error: ScrutineerError) -> None:
+        if self.failure is None:
+            self.failure = error
+
+
+def _network(peer: str) -> str:
+    """The network of an address: itself for IPv4, the first 64 bits for IPv6, of which one client may have all the rest."""
+    try:
+        address = ipaddress.ip_address(peer.partition("%")[0])
+    except ValueError:
+        return ""
+    if address.version == 4:
+        return str(address)
+    mapped = address.ipv4_mapped
+    return str(mapped) if mapped is not None else str(ipaddress.ip_network((int(address) >> 64 << 64, 64)))
