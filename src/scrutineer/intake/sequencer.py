@@ -7,7 +7,7 @@ answers after one commit and a busy one fills its batches.
 import asyncio
 import concurrent.futures
 from collections.abc import Callable, Sequence
-from typing import Final
+from typing import Final, Protocol
 
 from scrutineer.errors import ScrutineerError, StoreError
 from scrutineer.log import Integrated
@@ -16,6 +16,38 @@ MAX_BATCH: Final = 1024  # statements in one commit
 
 Done = Callable[[Integrated | ScrutineerError], object]
 Append = Callable[[Sequence[bytes]], list[Integrated]]
+Queue = list[tuple[bytes, Done]]
+
+LEADS: Final = "leads"
+FOLLOWS: Final = "follows"
+WAITS: Final = "waits for the store"
+
+
+class Recorder(Protocol):
+    """Gets checked statements into the log, by itself or through another process, and tells each submitter what came of it."""
+
+    @property
+    def batches(self) -> int:
+        """Commits of this process so far, that is, flushes."""
+        ...
+
+    @property
+    def role(self) -> str:
+        """What this process does: `LEADS`, `FOLLOWS` or `WAITS`."""
+        ...
+
+    @property
+    def trouble(self) -> str | None:
+        """In one sentence for the operator, why nothing can be recorded at the moment; None where it can."""
+        ...
+
+    def put(self, data: bytes, done: Done) -> None:
+        """Take a checked statement; `done` gets the result, now or later, from the event loop."""
+        ...
+
+    async def close(self) -> None:
+        """Bring what was taken to its end as far as possible, and stop."""
+        ...
 
 
 class Sequencer:
@@ -31,19 +63,26 @@ class Sequencer:
         *,
         recorded: Callable[[bytes], object],
         failed: Callable[[ScrutineerError], object],
+        unrecorded: Callable[[Queue, StoreError], object] | None = None,
     ) -> None:
-        """Take `recorded`, called in log order for each new entry before its submitter hears of it, and `failed`."""
+        """Take `recorded`, called in log order for each new entry before its submitter hears of it, and `failed`.
+
+        With `unrecorded`, a failure of the store is nobody's end: it gets what was not recorded back, and who waits for it.
+        """
         self._append = append
         self._recorded = recorded
         self._failed = failed
+        self._unrecorded = unrecorded
         self._loop = asyncio.get_running_loop()
         self._thread = concurrent.futures.ThreadPoolExecutor(1, "sequencer")
-        self._queue: list[tuple[bytes, Done]] = []
+        self._queue: Queue = []
         self._busy = False
         self._error: ScrutineerError | None = None
         self._scheduled = False
         self.batches = 0
         """Commits so far, that is, flushes."""
+        self.role = LEADS
+        self.trouble: str | None = None
 
     def put(self, data: bytes, done: Done) -> None:
         """Queue a checked statement; `done` gets the result later, from the event loop."""
@@ -54,6 +93,12 @@ class Sequencer:
         if not self._busy and not self._scheduled:
             self._scheduled = True
             self._loop.call_soon(self._commit)
+
+    def stop(self, error: StoreError) -> Queue:
+        """Begin no further commit, and give back what is queued; a commit that runs is still told. What comes later fails."""
+        self._error = self._error or error
+        waiting, self._queue = self._queue, []
+        return waiting
 
     async def close(self) -> None:
         """Commit what is queued, then stop the thread."""
@@ -70,7 +115,7 @@ class Sequencer:
         work = self._thread.submit(self._append, [data for data, _ in batch])
         work.add_done_callback(lambda work: self._loop.call_soon_threadsafe(self._finish, batch, work))
 
-    def _finish(self, batch: list[tuple[bytes, Done]], work: "concurrent.futures.Future[list[Integrated]]") -> None:
+    def _finish(self, batch: Queue, work: "concurrent.futures.Future[list[Integrated]]") -> None:
         self._busy = False
         try:
             results = work.result()
@@ -86,10 +131,13 @@ class Sequencer:
         for (_, done), result in zip(batch, results, strict=True):
             done(result)
 
-    def _stop(self, batch: list[tuple[bytes, Done]], error: Exception) -> None:
+    def _stop(self, batch: Queue, error: Exception) -> None:
         known = error if isinstance(error, ScrutineerError) else StoreError(f"the log failed unexpectedly: {error!r}")
         self._error = known
         waiting, self._queue = batch + self._queue, []
+        if self._unrecorded is not None and error is known and isinstance(known, StoreError):
+            self._unrecorded(waiting, known)
+            return
         for _, done in waiting:
             done(known)
         self._failed(known)

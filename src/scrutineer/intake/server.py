@@ -16,6 +16,7 @@ from scrutineer.http.connection import Connections, Note
 from scrutineer.http.port import Address, Port, Tls, connection_limit, date_field, drain
 from scrutineer.intake.api import Api
 from scrutineer.intake.checkers import Checkers, ElectionFiles
+from scrutineer.intake.sequencer import LEADS, Recorder
 from scrutineer.intake.service import QUEUE_LIMIT, Gate, Intake
 from scrutineer.log import Log
 from scrutineer.statements.accreditations import may_accredit
@@ -35,6 +36,10 @@ class Progress(NamedTuple):
     """Commits, that is, flushes."""
     restarts: int
     """Checker processes that had to be replaced."""
+    role: str = LEADS
+    """Of several processes on one store: whether this one 'leads', 'follows', or 'waits for the store'; alone it leads."""
+    trouble: str | None = None
+    """In one sentence, why nothing can be recorded at the moment; None where it can."""
 
 
 Companion = Callable[[Intake], Coroutine[object, object, None]]
@@ -56,6 +61,7 @@ class Service:
         queue_limit: int = QUEUE_LIMIT,
         tls: Tls | None = None,
         gate: Gate | None = None,
+        recorder: Callable[[Intake], Recorder] | None = None,
         note: Note | None = None,
         beside: Sequence[Companion] = (),
         housekeeping: Callable[[], object] | None = None,
@@ -65,7 +71,8 @@ class Service:
         """Take an open log whose first entry is the definition in `files`; the caller closes the log.
 
         `checkers` is the number of processes that verify (default: one for each core but one); `gate` decides what is let in
-        before anything dear is done; `note` hears the reason of every answer that has one, and the client's address;
+        before anything dear is done; `recorder` makes what records the checked statements (default: this process by itself,
+        and it ends when the store fails; `scrutineer.intake.group` has the one for several); `note` hears the reason of every answer that has one, and the client's address;
         `beside` is what runs along with the service; `housekeeping` runs once a second in a thread of its own, off the way of
         acknowledgements (a store's `checkpoint_wal`); `ready` hears the address once it is listened to; `progress` hears once
         a second what was done.
@@ -78,6 +85,7 @@ class Service:
         self._queue_limit = queue_limit
         self._tls = tls
         self._gate = gate
+        self._recorder = recorder
         self._note = note
         self._beside = beside
         self._housekeeping = housekeeping
@@ -109,6 +117,7 @@ class Service:
         if self._stop_early.is_set():
             stop.set()
         checkers = await Checkers.start(self._files, self._checkers)
+        intake: Intake | None = None
         try:
             self._check_log(checkers.election_hash)
             for entry in self._log.entries():
@@ -116,13 +125,13 @@ class Service:
                     checkers.apply(entry)
                 if self._gate is not None:
                     self._gate.recorded(entry)
-            intake = Intake(self._log, checkers, limit=self._queue_limit, gate=self._gate)
+            intake = Intake(self._log, checkers, limit=self._queue_limit, gate=self._gate, recorder=self._recorder)
             intake.failed = stop.set
             connections = Connections(Api(intake).handle, time.monotonic, connection_limit(), note=self._note)
             connections.sweep(date_field())
             port = await Port.open(connections, self._host, self._port, self._tls)
         except BaseException:
-            await checkers.close()
+            await (checkers if intake is None else intake).close()
             raise
         if threading.current_thread() is threading.main_thread():
             for number in (signal.SIGTERM, signal.SIGINT):
@@ -167,7 +176,7 @@ class Service:
 
 
 def _progress_of(intake: Intake) -> Progress:
-    return Progress(dict(intake.counts), intake.log.size, intake.batches, intake.checkers.restarts)
+    return Progress(dict(intake.counts), intake.log.size, intake.batches, intake.checkers.restarts, intake.role, intake.trouble)
 
 
 async def _accompany(companion: Companion, intake: Intake) -> None:

@@ -5,15 +5,20 @@ from collections.abc import Callable
 from typing import Final, NamedTuple, Protocol
 
 from scrutineer.errors import LogError, ScrutineerError, StoreError
-from scrutineer.http.problems import Problem, reason_of
+from scrutineer.http.problems import Problem, problem_of, reason_of
 from scrutineer.intake.checkers import Checkers
 from scrutineer.intake.frames import Verdict
-from scrutineer.intake.sequencer import Sequencer
+from scrutineer.intake.sequencer import Recorder, Sequencer
 from scrutineer.log import Integrated, Log
 from scrutineer.statements.accreditations import may_accredit
 from scrutineer.statements.statement import statement_hash
 
 QUEUE_LIMIT: Final = 8_192  # statements on their way at a time
+
+
+OUT_OF_REACH: Final = (
+    "the log's store is out of reach: nothing that was recorded is lost; send the statement again in a little while"
+)
 
 
 class Answer(NamedTuple):
@@ -58,7 +63,15 @@ class Gate(Protocol):
 class Intake:
     """Takes statements in: each is answered exactly once, with its receipt or with the reason why it is not recorded."""
 
-    def __init__(self, log: Log, checkers: Checkers, *, limit: int = QUEUE_LIMIT, gate: Gate | None = None) -> None:
+    def __init__(
+        self,
+        log: Log,
+        checkers: Checkers,
+        *,
+        limit: int = QUEUE_LIMIT,
+        gate: Gate | None = None,
+        recorder: "Callable[[Intake], Recorder] | None" = None,
+    ) -> None:
         """Take an open log and its checkers; `limit` is how many statements may be on their way where no gate keeps a limit."""
         self.log = log
         self.checkers = checkers
@@ -71,13 +84,25 @@ class Intake:
         self._gate = gate
         self._under_way = 0
         self._stopping = False
-        self._sequencer = Sequencer(log.append, recorded=self._recorded, failed=self.fail)
         checkers.failed = self.fail
+        self._recorder: Recorder = (
+            Sequencer(log.append, recorded=self.recorded, failed=self.fail) if recorder is None else recorder(self)
+        )
 
     @property
     def batches(self) -> int:
         """Commits so far."""
-        return self._sequencer.batches
+        return self._recorder.batches
+
+    @property
+    def role(self) -> str:
+        """Whether this process writes the log: see `Recorder.role`. What one process alone may do, the one that leads does."""
+        return self._recorder.role
+
+    @property
+    def trouble(self) -> str | None:
+        """In one sentence for the operator, why nothing can be recorded at the moment; None where it can."""
+        return None if self.failure is None and self._recorder.trouble is None else str(self.failure or self._recorder.trouble)
 
     @property
     def under_way(self) -> int:
@@ -93,6 +118,9 @@ class Intake:
             return
         if self._stopping or self.failure is not None:
             done(self._stopped())
+            return
+        if self._recorder.trouble is not None:
+            done(self._refuse(Problem("store-failed", OUT_OF_REACH)))
             return
         gate = self._gate
         if gate is None:
@@ -118,12 +146,14 @@ class Intake:
             if isinstance(result, Integrated):
                 self.counts["accepted" if result.fresh else "duplicate"] += 1
                 done(Answer(result.receipt, result.fresh, leaf))
+            elif not isinstance(result, LogError):
+                done(self._refuse(problem_of(result)))
             else:
                 done(self._refuse(Problem("store-failed", f"the statement is not recorded: {result}")))
 
         def checked(verdict: Verdict) -> None:
             if verdict is None:
-                self._sequencer.put(data, sequenced)
+                self._recorder.put(data, sequenced)
             else:
                 self._under_way -= 1
                 code, detail = verdict
@@ -134,7 +164,7 @@ class Intake:
     async def close(self) -> None:
         """Refuse what comes from now on; wait until the running commit has ended."""
         self._stopping = True
-        await self._sequencer.close()
+        await self._recorder.close()
         await self.checkers.close()
 
     def stop_accepting(self) -> None:
@@ -160,7 +190,8 @@ class Intake:
             return self._refuse(Problem("store-failed", f"nothing can be recorded: {self.failure}"))
         return self._refuse(Problem("stopping", "the service is being stopped: send the statement again after its restart"))
 
-    def _recorded(self, data: bytes) -> None:
+    def recorded(self, data: bytes) -> None:
+        """Take note of an entry that is new in the log, whichever process put it there; in log order."""
         if may_accredit(data):
             self.checkers.apply(data)
         if self._gate is not None:
