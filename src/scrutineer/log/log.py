@@ -87,9 +87,9 @@ class Log:
         if moved is not None:
             raise LogError(f"this log was moved to {moved.decode(errors='replace')}: use it there, with --store")
         origin = store.meta(_ORIGIN)
-        if origin is None and store.last_head() is None:
+        if not origin and store.last_head() is None:
             store.set_meta(_ORIGIN, keys.origin.encode())
-        elif origin is None:
+        elif not origin:
             raise LogError("the store holds a copy of a log that was not finished: run `store restore` or `store migrate` again")
         elif origin != keys.origin.encode():
             raise LogError(f"the store holds another log ({origin!r}) than {keys.origin!r}; check path and keys")

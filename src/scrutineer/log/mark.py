@@ -123,8 +123,7 @@ class Mark:
                 )
         self._origin = log.verifier.origin
         if head is not None:
-            self.note(head)
-            self.sync()
+            self.take(head, log.verifier)
 
     def note(self, head: Head) -> None:
         """Mark a head that is durable in the store, before its signature leaves; an earlier one than the mark changes nothing.
@@ -136,6 +135,12 @@ class Mark:
             if head.size > max(sizes):
                 os.pwrite(handle, self._text(head), SLOTS[sizes.index(min(sizes))])
                 self._dirty = True
+
+    def take(self, head: Head, verifier: LogVerifier) -> None:
+        """Mark the last head of a log that was compared with the mark already, and flush."""
+        self._origin = verifier.origin
+        self.note(head)
+        self.sync()
 
     def accept(self, head: Head, verifier: LogVerifier) -> None:
         """Set the mark to a head that may be an earlier one: somebody has decided that what was signed after it is lost."""

@@ -371,7 +371,8 @@ class PostgresqlStore:
             require_version(self._address, writer)
             stored = _rows(writer, _META, (_ORIGIN,))
             origin = (self._origin or "").encode()
-            if stored and stored[0][0] != origin:
+            # Empty while a copy is under way: then only one that goes on with it, for `Log.open` refuses.
+            if stored and stored[0][0] not in (b"", origin):
                 raise self._address.error(f"the database holds another log ({stored[0][0]!r}); check address and election")
             rows = _rows(writer, _RAISE_FENCE)
             if len(rows) != 1 or self._warnings:
