@@ -1,4 +1,4 @@
-"""Files of signed statements: one statement alone, or many in the form of the log's entry bundles without their limit."""
+"""Files of signed statements: one alone, many in the form of entry bundles without their limit, or a station's bundle."""
 
 import struct
 from collections.abc import Iterable, Iterator
@@ -7,6 +7,7 @@ from pathlib import Path
 from scrutineer.errors import StatementError, UsageError
 from scrutineer.statements.codec import MAX_STATEMENT_SIZE
 from scrutineer.statements.envelope import open_envelope
+from scrutineer.station.bundle import MAGIC, Bundle, is_bundle, read_bundle
 
 
 def write_statements(path: Path, statements: Iterable[bytes]) -> int:
@@ -37,6 +38,9 @@ def write_statements(path: Path, statements: Iterable[bytes]) -> int:
 
 def read_statements(path: Path) -> Iterator[bytes]:
     """The statements of a file, one or many. Raises UsageError or StatementError that names the place."""
+    if is_bundle_file(path):
+        yield from read_statement_bundle(path).entries
+        return
     try:
         with path.open("rb") as file:
             head = file.read(MAX_STATEMENT_SIZE + 1)
@@ -56,6 +60,23 @@ def read_statements(path: Path) -> Iterator[bytes]:
                 raise StatementError(f"{path} is empty: name a file of signed statements")
     except OSError as error:
         raise UsageError(f"{path} cannot be read ({error.strerror}): check the path") from error
+
+
+def is_bundle_file(path: Path) -> bool:
+    """Whether a file begins as a station's bundle does. Raises UsageError where it cannot be read."""
+    try:
+        with path.open("rb") as file:
+            return is_bundle(file.read(len(MAGIC)))
+    except OSError as error:
+        raise UsageError(f"{path} cannot be read ({error.strerror}): check the path") from error
+
+
+def read_statement_bundle(path: Path) -> Bundle:
+    """A bundle of statements. Raises UsageError for one of receipts, and as `read_bundle` does."""
+    bundle = read_bundle(path)
+    if bundle.contents != "statements":
+        raise UsageError(f"{path} holds receipts, and statements are needed: give it to `scrutineer station receipts`")
+    return bundle
 
 
 def _is_statement(data: bytes) -> bool:
