@@ -23,6 +23,8 @@ COMMANDS: Final[dict[str, tuple[str, str]]] = {
     "bulletin": ("count_commands", "Sign and register a bulletin."),
     "certify": ("count_commands", "Sign and register the certificate of the final result."),
     "claim": ("claim_commands", "Check announced figures: with themselves, each other, and a record."),
+    "incident": ("incident_commands", "Sign and register what happened: an outage, an attack, an intimidation."),
+    "incidents": ("incident_commands", "Show what the intake refused and what was reported; check the journal."),
     "publish": ("publish_commands", "Write the static site: log, data files, pages."),
     "verify": ("publish_commands", "Replay everything that was published; PASS, or exactly what is wrong."),
     "mirror": ("mirror_commands", "Make and keep a verified copy of a published site that anyone can serve."),

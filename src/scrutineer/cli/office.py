@@ -1,10 +1,11 @@
 """The authority's office: an election folder that has been opened, its keys, its log, and what is signed there.
 
 DIR/election.toml, units.csv      what the organiser wrote, perhaps with register.csv and baseline.csv
-DIR/keys/                         private keys: officers, log, and the seed of the station keys made here
+DIR/keys/                         private keys: officers, log, operator, and the seed of the station keys made here
 DIR/record/definition.cose        statement 0
 DIR/record/units.csv, register.csv   its tables, with baseline.csv where there is one
 DIR/record/log.db                 the log
+DIR/incidents/                    the journal of what the intake service refused
 DIR/record/log.mark               how far the log has signed from here
 """
 
@@ -35,15 +36,20 @@ from scrutineer.election.folder import Draft, draft_definition
 from scrutineer.errors import UsageError
 from scrutineer.log import Log, LogSigner, LogVerifier, SqliteStore
 from scrutineer.log.mark import Mark
-from scrutineer.statements import Endorsement, Payload, SigningKey, sign_statement, statement_hash
+from scrutineer.statements import Endorsement, Incident, Payload, SigningKey, sign_statement, statement_hash
 from scrutineer.statements.bootstrap import open_election
 
 KEYS: Final = "keys"
 RECORD: Final = "record"
 LOG_FILE: Final = "log.db"
+INCIDENTS: Final = "incidents"
+"""Folder of the journal of what the intake service refused; where several services run, each has a folder in it."""
 MARK_FILE: Final = "log.mark"
 DEFINITION_FILE: Final = "definition.cose"
 STATIONS_KEY: Final = "stations.pem"
+OPERATOR: Final = "operator/intake"
+"""Issuer id of whoever runs the intake service, where the register of the organiser names no operator."""
+OPERATOR_KEY: Final = "operator.pem"
 LOG_KEYS: Final = ("log-ed25519.pem", "log-ml-dsa-44.pem")
 
 Progress = Callable[[str, int, int], None]
@@ -122,13 +128,26 @@ class Office:
         """Numbers of the officers whose keys this machine holds."""
         return [n for n in range(1, 101) if (self.folder / KEYS / f"officer-{n}.pem").is_file()]
 
+    def operator_signature(self) -> Callable[[Incident], bytes] | None:
+        """What signs incidents with keys/operator.pem; None where this machine holds no key of an operator in the register."""
+        path = self.folder / KEYS / OPERATOR_KEY
+        if not path.is_file():
+            return None
+        key = _load_once(path)
+        for issuer in self.election.register.others():
+            if issuer.role == "operator" and (issuer.key, issuer.algorithm) == (key.public_key, key.algorithm):
+                return lambda incident: sign_statement(incident, issuer.id, key)
+        return None
+
     def stations_seed(self) -> SigningKey:
         """The key from which the stations' keys that were made here derive, each by its issuer id."""
         return _load_once(self.folder / KEYS / STATIONS_KEY)
 
     def key_of(self, issuer: str) -> SigningKey:
-        """The key of a station or officer that was made here, by issuer id."""
+        """The key of a station, officer or operator that was made here, by issuer id."""
         role, _, name = issuer.partition("/")
+        if issuer == OPERATOR:
+            return _load_once(self.folder / KEYS / OPERATOR_KEY)
         if role == "station":
             return self.stations_seed().derive(issuer)
         return self.officer_key(int(name.removeprefix("officer-")))
@@ -172,7 +191,8 @@ def open_folder(
 ) -> Office:
     """Make keys, sign the definition and start the log with it.
 
-    `officers` keys are made for the authority, by default as many as the most demanding act needs. Stations that
+    `officers` keys are made for the authority, by default as many as the most demanding act needs, and one for the operator
+    of the intake service, unless `register.csv` names an operator. Stations that
     `register.csv` gives no key get one derived from a seed kept in keys/stations.pem (`station_seed` sets it, for replays and
     simulations that must come out the same again).
     Raises UsageError where the folder was opened before, DefinitionError where the draft does not hold together.
@@ -214,7 +234,11 @@ def _open(
     for name, algorithm in zip(LOG_KEYS, ("ed25519", "ml-dsa-44"), strict=True):
         make_key(keys / name, algorithm, randomness)  # type: ignore[arg-type]
     seed = make_key(keys / STATIONS_KEY, randomness=randomness if station_seed is None else lambda _: station_seed)
-    register = _register(draft, {n: key.public_key for n, key in made.items()}, seed, progress)
+    issuers = [Issuer(officer(n), "authority", key.public_key, name=draft.authority) for n, key in made.items()]
+    if not any(issuer.role == "operator" for issuer in draft.issuers):
+        operator = make_key(keys / OPERATOR_KEY, randomness=randomness)
+        issuers.append(Issuer(OPERATOR, "operator", operator.public_key, name="Intake service"))
+    register = _register(draft, issuers, seed, progress)
     tables = {UNITS_TABLE: write_units(draft.units), REGISTER_TABLE: write_register(register)}
     if draft.baseline:
         tables[BASELINE_TABLE] = write_baseline(draft.baseline, draft.contests, draft.units)
@@ -294,7 +318,7 @@ def _officers_needed(draft: Draft) -> int:
     return max([1, *draft.thresholds.values()])
 
 
-def _register(draft: Draft, officers: dict[int, bytes], seed: SigningKey, progress: Progress | None) -> Register:
+def _register(draft: Draft, issuers: list[Issuer], seed: SigningKey, progress: Progress | None) -> Register:
     stations = draft.units.station_index
     keys = bytearray()
     for number, station in enumerate(stations):
@@ -302,8 +326,7 @@ def _register(draft: Draft, officers: dict[int, bytes], seed: SigningKey, progre
         keys += given or seed.derive(station_issuer(station)).public_key
         if progress is not None and number % 4096 == 0:
             progress("Making station keys", number, len(stations))
-    authority = [Issuer(officer(n), "authority", key, name=draft.authority) for n, key in officers.items()]
-    return Register(stations, bytes(keys), [*authority, *draft.issuers])
+    return Register(stations, bytes(keys), [*issuers, *draft.issuers])
 
 
 def _open_log(

@@ -45,6 +45,10 @@ class Sums:
         self.until = max(times) if not self._begun else max(self.until, *times)
         self._begun = True
 
+    def trim(self) -> None:
+        """Keep of the networks only those that `counts` lists."""
+        self.networks = {kind: dict(top(networks, MAX_NETWORKS)) for kind, networks in self.networks.items()}
+
     def counts(self) -> tuple[RequestCount, ...]:
         """The sums as a statement gives them."""
         return tuple(
