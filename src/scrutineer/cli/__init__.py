@@ -17,6 +17,7 @@ COMMANDS: Final[dict[str, tuple[str, str]]] = {
     "serve": ("serve_commands", "Run the intake service, and serve the published files."),
     "sign": ("submit_commands", "Sign tally sheets of a table with the stations' keys."),
     "submit": ("submit_commands", "Register signed statements; resumes after interruption."),
+    "relay": ("relay_commands", "Take signed statements from stations, and forward them to the intake service."),
     "count": ("count_commands", "Show the totals by unit at any log size."),
     "call": ("call_commands", "Say whether the outcome can still change, and what would change it."),
     "decide": ("count_commands", "Sign and register a decision on a quarantined sheet."),
