@@ -10,12 +10,14 @@ from typing import Any, TypeVar
 import click
 
 from scrutineer.cli.cosigning import cosigning_of, without_option, witness_option
-from scrutineer.cli.office import DEFINITION_FILE, RECORD, Office
+from scrutineer.cli.office import DEFINITION_FILE, INCIDENTS, RECORD, Office
 from scrutineer.cli.show import progress_display
 from scrutineer.election.definition import BASELINE_TABLE, REGISTER_TABLE, UNITS_TABLE
 from scrutineer.errors import UsageError
 from scrutineer.http import Address, Tls
 from scrutineer.intake import ElectionFiles, Progress, Service
+from scrutineer.intake.gate import StationGate
+from scrutineer.intake.incidents import IncidentRecord
 from scrutineer.log import SqliteStore
 from scrutineer.log.log import Log
 from scrutineer.log.mark import refuse_fork
@@ -62,18 +64,22 @@ def serve_command(
     integrated in the log. Stop it with Ctrl-C or SIGTERM: what is under way is finished first. Killed at any moment, it
     loses nothing that it acknowledged.
 
+    What is refused is counted by kind and network in DIR/incidents, and summed up each hour in a signed statement of its own
+    (`scrutineer incidents DIR` shows it).
+
     Where the definition names witnesses, they are asked once a second to cosign the newest head. Intake does not wait for
     them; a witness that has cosigned another history stops it.
 
     With --site, a process of its own serves the published files on a port of its own, so that readers never slow intake.
     """
     office = Office.load(folder)
-    record = folder / RECORD
-    baseline = None if office.baseline_table is None else record / BASELINE_TABLE
-    files = ElectionFiles(record / DEFINITION_FILE, record / UNITS_TABLE, record / REGISTER_TABLE, baseline)
+    tables = folder / RECORD
+    baseline = None if office.baseline_table is None else tables / BASELINE_TABLE
+    files = ElectionFiles(tables / DEFINITION_FILE, tables / UNITS_TABLE, tables / REGISTER_TABLE, baseline)
     tls = _tls(certificate, key, authority)
     cosigning = cosigning_of(office, witnesses, without, _say)
     mark = office.mark()
+    gate = StationGate.of(office.election)
     with contextlib.ExitStack() as stack:
         store = SqliteStore.open(office.log_path)
         stack.callback(store.close)
@@ -88,6 +94,9 @@ def serve_command(
         if cosigning is not None:
             cosigning.before(log)
 
+        record = IncidentRecord.open(folder / INCIDENTS, office.election.hash, warn=_say)
+        stack.callback(record.close)
+
         def keep_house() -> None:
             store.checkpoint_wal()
             mark.sync()
@@ -99,7 +108,9 @@ def serve_command(
             port=port,
             checkers=checkers,
             tls=tls,
-            beside=[] if cosigning is None else [cosigning],
+            gate=gate,
+            note=record.note,
+            beside=[record.companion(office.operator_signature()), *([] if cosigning is None else [cosigning])],
             housekeeping=keep_house,
             ready=_announce,
             progress=_Report(),
