@@ -122,7 +122,7 @@ class _Attempt:
         if self._later:
             return Visit("busy", self._later, self._asked)
         if self._held:
-            return Visit("held", f"keeps {self._held:,} for forwarding, which is no receipt")
+            return Visit("held", f"keeps {self._held:,} for forwarding, which is no receipt", self._asked)
         return Visit("done")
 
     async def _all(self, senders: set[asyncio.Task[None]]) -> None:
@@ -171,6 +171,7 @@ class _Attempt:
             self._receipt(work, answer)
         elif answer.status == 202:
             self._held += 1
+            self._asked = max(self._asked or 0.0, answer.retry_after or 0.0)
             self._count(Held(work.leaf, self._target.url))
         elif answer.status == 429 or answer.status >= 500:
             problem = read_problem(answer.body)
@@ -218,5 +219,4 @@ class _Attempt:
 
 def _plain(error: OSError) -> str:
     """Why there was no answer, in a few words."""
-    text = str(error.strerror or error) or "no answer in time"
-    return {"no answer in time": "does not answer"}.get(text, f"cannot be reached ({text})")
+    return f"does not answer ({error.strerror or str(error) or 'no answer in time'})"
