@@ -33,6 +33,7 @@ COMMANDS: Final[dict[str, tuple[str, str]]] = {
     "simulate": ("replay_commands", "Make a synthetic election with known truth."),
     "demo": ("replay_commands", "Count an invented republic, then check the result."),
     "witness": ("witness_commands", "Cosign the checkpoints of logs that only grow, as a party or an observer."),
+    "station": ("station_commands", "Sign, keep and send a station's sheets until the log has given a receipt for each."),
     "qr": ("qr_commands", "Write a signed statement as a QR code, or read one from an image."),
 }
 
