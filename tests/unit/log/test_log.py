@@ -320,3 +320,15 @@ def test_with_public_keys_a_log_is_read_and_not_signed() -> None:
             sign()
     assert log.size == 5
     assert written.append([b"more"])[0].index == 5
+
+
+def test_a_clock_that_is_hours_off_changes_nothing_but_the_times() -> None:
+    """Its owner sets it right during the night: what was recorded before keeps its place, and the log opens again."""
+    store = MemoryStore()
+    hours = iter([0, 5, -7, 3, 30])
+    for batch in range(5):
+        now = 1_750_000_000_000 + 3_600_000 * next(hours)
+        log = Log.open(store, signer(), clock=lambda now=now: now)
+        log.append([f"entry {batch}".encode()])
+    check_log(log, [f"entry {batch}".encode() for batch in range(5)])
+    assert [(head.time_ms - 1_750_000_000_000) // 3_600_000 for head in store.heads] == [0, 5, -7, 3, 30]
