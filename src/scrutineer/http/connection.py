@@ -5,24 +5,35 @@ A small protocol of its own instead of an ASGI server: see docs/decisions/intake
 
 import asyncio
 import collections
-from collections.abc import Callable
-from typing import Final, NamedTuple
+from typing import Final
 
 import httptools
 
-from scrutineer.http.problems import MEDIA_TYPE, Problem
+from scrutineer.http.connections import MAX_BODY_SIZE as MAX_BODY_SIZE
+from scrutineer.http.connections import OVERFLOW
+from scrutineer.http.connections import Connections as Connections
+from scrutineer.http.forwarded import client_of
+from scrutineer.http.messages import Done as Done
+from scrutineer.http.messages import Handler as Handler
+from scrutineer.http.messages import Note as Note
+from scrutineer.http.messages import Request as Request
+from scrutineer.http.messages import Response as Response
+from scrutineer.http.messages import problem_response as problem_response
+from scrutineer.http.problems import Problem
 
-MAX_BODY_SIZE: Final = 64 * 1024  # bytes
 MAX_HEADER_SIZE: Final = 16 * 1024  # bytes; request target and header fields
+MAX_FIELDS: Final = 100  # header fields of a request, trailers among them
+MAX_FRAMING_SIZE: Final = 48 * 1024  # bytes of a request beside its body: what the parser keeps or drops unseen counts here
+PIECE: Final = 16 * 1024  # bytes given to the parser at a time, so that what it keeps can be counted
 MAX_PIPELINED: Final = 32  # unanswered requests on one connection; more wait in the socket
 REQUEST_TIMEOUT: Final = 20.0  # seconds for a request to arrive whole, or for an answer to be taken
 IDLE_TIMEOUT: Final = 120.0  # seconds that a connection may stay open without a request
+CROWDED_TIMEOUT: Final = 5.0  # seconds, instead of either, while most places for connections are taken
 LINGER_TIMEOUT: Final = 5.0  # seconds to let a client read its refusal before the connection is cut
 
 _PHRASES: Final = {
     200: b"OK",
     201: b"Created",
-    202: b"Accepted",
     400: b"Bad Request",
     403: b"Forbidden",
     404: b"Not Found",
@@ -38,108 +49,22 @@ _PHRASES: Final = {
 }
 
 
-class Request(NamedTuple):
-    """A whole request: method, path (still percent-encoded, without the query), media type in lower case, body, and from where.
-
-    `peer` is the address at the other end of the connection, without its port.
-    """
-
-    method: bytes
-    path: bytes
-    media_type: bytes
-    body: bytes
-    peer: str = ""
-
-
-class Response(NamedTuple):
-    """Status, header fields as they go out (each ended by CRLF; length and date are added), body.
-
-    `reason` is the code of a refusal, or another word for what is worth noting about the request; empty for everything usual.
-    """
-
-    status: int
-    fields: bytes
-    body: bytes
-    reason: str = ""
-
-
-Done = Callable[[Response], object]
-Handler = Callable[[Request, Done], object]
-Refuse = Callable[[Problem], Response]
-Note = Callable[[str, str], object]  # the reason of an answer, the client's address
-
-
-def problem_response(problem: Problem, fields: bytes = b"") -> Response:
-    """A refusal as a response."""
-    if problem.retry_after is not None:
-        fields += b"retry-after: %d\r\n" % problem.retry_after
-    return Response(problem.status, fields + b"content-type: " + MEDIA_TYPE.encode() + b"\r\n", problem.encode(), problem.code)
-
-
-class Connections:
-    """What all connections of a server share: who answers, who is connected, and the current Date header field."""
-
-    def __init__(
-        self,
-        handler: Handler,
-        clock: Callable[[], float],
-        limit: int = 10_000,
-        *,
-        refuse: Refuse = problem_response,
-        max_body: int = MAX_BODY_SIZE,
-        note: Note | None = None,
-    ) -> None:
-        """`clock` tells the time for timeouts, in seconds; `limit` is how many clients may be connected at a time.
-
-        `refuse` words the answer to what never reaches the handler; `max_body` is how many bytes a body may have; `note` hears
-        of every answer that has a reason, whether or not the client still takes it.
-        """
-        self.handler = handler
-        self.limit = limit
-        self.refuse = refuse
-        self.max_body = max_body
-        self.note = note
-        self.clock = clock
-        self.now = clock()
-        self.open: set[Connection] = set()
-        self.date_field = b""
-        self.closing = False
-
-    def sweep(self, date_field: bytes) -> None:
-        """Once a second: renew the date, cut connections that are too slow or idle."""
-        self.date_field = date_field
-        self.now = self.clock()
-        for connection in list(self.open):
-            connection.sweep()
-
-    def close(self) -> None:
-        """Close every connection once it has its answers."""
-        self.closing = True
-        for connection in list(self.open):
-            connection.close_when_answered()
-
-    def abort(self) -> None:
-        """Cut every connection."""
-        for connection in list(self.open):
-            connection.abort()
-
-
 class _Exchange:
     """A request that waits for its answer, or for its turn to be answered."""
 
-    __slots__ = ("connection", "head_only", "last", "response")
+    __slots__ = ("connection", "head_only", "last", "peer", "response", "size")
 
-    def __init__(self, connection: "Connection", head_only: bool, last: bool) -> None:
+    def __init__(self, connection: "Connection", head_only: bool, last: bool, peer: str, size: int) -> None:
         self.connection = connection
         self.head_only = head_only
         self.last = last
+        self.peer = peer
+        self.size = size  # of the body, in bytes
         self.response: Response | None = None
 
     def done(self, response: Response) -> None:
         self.response = response
-        if response.reason:
-            self.connection.note(response.reason)
-        self.connection.flush()
+        self.connection.answered(self.size, response.reason, self.peer)
 
 
 class Connection(asyncio.Protocol):
@@ -149,12 +74,18 @@ class Connection(asyncio.Protocol):
         "_answered",
         "_body",
         "_deadline",
+        "_early",
         "_ended",
         "_exchanges",
+        "_fields",
+        "_forwarded",
+        "_framing",
         "_header_size",
         "_hosts",
+        "_lost",
         "_media_type",
         "_parser",
+        "_partial",
         "_paused",
         "_peer",
         "_receiving",
@@ -164,8 +95,11 @@ class Connection(asyncio.Protocol):
         "_stopped",
         "_target",
         "_transport",
+        "_trusted",
         "_writable",
     )
+
+    _body: bytes | bytearray
 
     def __init__(self, shared: Connections) -> None:
         self._shared = shared
@@ -174,6 +108,11 @@ class Connection(asyncio.Protocol):
         self._deadline = shared.now + IDLE_TIMEOUT
         self._answered = float("-inf")  # When the last answer was written.
         self._peer = ""
+        self._trusted = False  # The peer is a proxy that is believed who its clients are.
+        self._transport: asyncio.Transport | None = None
+        self._early: list[bytes] = []  # What TLS brought before the connection was made known here.
+        self._lost = False
+        self._partial = 0  # Bytes of a body that has not arrived whole.
         self._stopped = False  # No further request is read.
         self._receiving = False  # A request has begun to arrive and is not whole.
         self._ended = False  # The client has closed its side.
@@ -186,21 +125,39 @@ class Connection(asyncio.Protocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Part of asyncio.Protocol."""
-        self._transport: asyncio.Transport = transport  # type: ignore[assignment]
-        self._peer = _host_of(transport.get_extra_info("peername"))
-        self._shared.open.add(self)
-        if len(self._shared.open) > self._shared.limit:
-            self._reject(Problem("queue-full", f"{self._shared.limit} clients are connected: try again a little later"))
+        if self._lost:
+            return
+        self._transport = transport  # type: ignore[assignment]
+        shared = self._shared
+        self._peer = host_of(transport)
+        self._trusted = shared.trusts(self._peer)
+        problem = shared.join(self, self._peer, self._trusted)
+        if len(shared.open) > shared.limit + OVERFLOW:
+            self.note("queue-full", self._peer)
+            self.abort()
+        elif problem is not None:
+            self._reject(problem)
+        early, self._early = self._early, []
+        for data in early:
+            self.data_received(data)
+        if self._ended:
+            self.eof_received()
 
     def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002
         """Part of asyncio.Protocol. What this client was to be told stays in the log; it may ask again."""
-        self._stopped = True
-        self._shared.open.discard(self)
+        self._stopped = self._lost = True
+        self._early.clear()
+        self._keep_partial(0)
+        self._body = b""
+        self._shared.part(self, self._peer)
         self._exchanges.clear()
 
     def eof_received(self) -> bool:
         """Part of asyncio.Protocol: the client sends no more; what it asked is still answered."""
-        self._stopped = self._ended = True
+        self._ended = True
+        if self._transport is None:
+            return True
+        self._stopped = True
         if self._exchanges:
             self._exchanges[-1].last = True
             return True
@@ -220,28 +177,51 @@ class Connection(asyncio.Protocol):
     def sweep(self) -> None:
         """Cut the connection where it is too slow."""
         waiting = self._exchanges and self._writable
-        if waiting or self._shared.now < self._deadline:
+        if waiting:
+            return
+        deadline = self._deadline
+        if self._shared.crowded and not self._stopped:
+            deadline -= (REQUEST_TIMEOUT if self._receiving or not self._writable else IDLE_TIMEOUT) - CROWDED_TIMEOUT
+        if self._shared.now < deadline:
             return
         if self._receiving and not self._stopped and self._writable:
             self._reject(Problem("too-slow", f"the request did not arrive whole within {REQUEST_TIMEOUT:.0f} seconds"))
         else:
-            self._transport.abort()
+            self.abort()
 
     def abort(self) -> None:
         """Cut the connection."""
-        self._transport.abort()
+        if self._transport is not None:
+            self._transport.abort()
 
-    def note(self, reason: str) -> None:
-        """Pass on why a request of this client was answered as it was."""
+    @property
+    def unfinished(self) -> tuple[int, float]:
+        """How much has arrived of a request that is not whole, in bytes, and for how long, as seconds that grow."""
+        return self._partial, -self._deadline
+
+    def shed(self) -> None:
+        """Give up a request that is not whole, so that there is room for others."""
+        if self._receiving and not self._stopped:
+            self._reject(Problem("queue-full", "too many requests are on their way: send this one again a little later"))
+
+    def note(self, reason: str, peer: str) -> None:
+        """Pass on why a request of a client was answered as it was."""
         if self._shared.note is not None:
-            self._shared.note(reason, self._peer)
+            self._shared.note(reason, peer)
+
+    def answered(self, size: int, reason: str, peer: str) -> None:
+        """A request with a body of some size has its answer."""
+        self._shared.held -= size
+        if reason:
+            self.note(reason, peer)
+        self.flush()
 
     def close_when_answered(self) -> None:
         """Read no more requests; close after the last answer."""
         if self._exchanges:
             self._stopped = True
             self._exchanges[-1].last = True
-        elif not self._stopped:
+        elif not self._stopped and self._transport is not None:
             # An answer may still be on its way, and the client's next request unread: see `_linger`.
             if self._shared.now - self._answered < LINGER_TIMEOUT:
                 self._linger()
@@ -252,8 +232,19 @@ class Connection(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         """Part of asyncio.Protocol."""
+        if self._transport is None:
+            self._early.append(data)
+            return
+        if len(data) > PIECE:
+            for at in range(0, len(data), PIECE):
+                self._feed(data[at : at + PIECE])
+        else:
+            self._feed(data)
+
+    def _feed(self, data: bytes) -> None:
         if self._stopped:
             return
+        self._framing += len(data)
         try:
             self._parser.feed_data(data)
         except httptools.HttpParserUpgrade:
@@ -261,15 +252,31 @@ class Connection(asyncio.Protocol):
         except httptools.HttpParserError as error:
             if not self._stopped:
                 self._reject(Problem("malformed-request", f"not HTTP/1.1 ({error}): check the client"))
+        if self._receiving:
+            self._limit_unfinished(len(data))
+
+    def _limit_unfinished(self, size: int) -> None:
+        """Hold what has arrived of a request that is not whole against the limits; the last piece had this size."""
+        self._framing = self._framing or size  # It began in this piece, nobody knows where.
+        if self._framing - self._size > MAX_FRAMING_SIZE:
+            self._reject(Problem("headers-too-large", f"the request has more than {MAX_FRAMING_SIZE} bytes beside its body"))
+            return
+        # It counts only while it keeps the service waiting: requests that arrive whole are never turned away for others.
+        self._keep_partial(max(self._framing, len(self._body)))
+        if self._shared.partial > self._shared.max_partial:
+            self._shared.shed_partial()
 
     def on_message_begin(self) -> None:
         """Part of httptools: a request begins."""
         self._target = b""
         self._media_type = b""
-        self._body: list[bytes] = []
+        self._body = b""
         self._size = 0
         self._header_size = 0
+        self._framing = 0
+        self._fields = 0
         self._hosts = 0
+        self._forwarded = b""
         self._refusal: Problem | None = None
         self._receiving = True
         self._deadline = self._shared.now + REQUEST_TIMEOUT
@@ -281,7 +288,12 @@ class Connection(asyncio.Protocol):
 
     def on_header(self, name: bytes, value: bytes) -> None:
         """Part of httptools: a header field."""
-        self._check_header_size(len(name) + len(value))
+        self._check_header_size(len(name) + len(value) + 4)
+        self._fields += 1
+        if self._fields > MAX_FIELDS and not self._stopped:
+            self._reject(Problem("headers-too-large", f"the request has more than {MAX_FIELDS} header fields"))
+        if self._stopped:
+            return
         name = name.lower()
         if name == b"content-type":
             self._media_type = value.partition(b";")[0].strip().lower()
@@ -289,7 +301,19 @@ class Connection(asyncio.Protocol):
             self._hosts += 1
         elif name == b"content-length" and len(value) < 20 and value.isdigit() and int(value) > self._shared.max_body:
             self._refusal = _too_large(self._shared.max_body)
-        elif name == b"expect" and value.lower() == b"100-continue" and self._refusal is None and not self._exchanges:
+        elif name == b"content-encoding" and value.strip().lower() != b"identity":
+            self._refusal = Problem("content-encoding", "bodies are taken as they are: send this one without a content encoding")
+        elif name == b"transfer-encoding" and value.strip().lower() != b"chunked":
+            self._reject(Problem("malformed-request", "no transfer encoding but 'chunked' is taken"))
+        elif name == b"x-forwarded-for" and self._trusted:
+            self._forwarded = self._forwarded + b"," + value if self._forwarded else value
+        elif (
+            name == b"expect"
+            and value.lower() == b"100-continue"
+            and self._refusal is None
+            and not self._exchanges
+            and self._transport
+        ):
             self._transport.write(b"HTTP/1.1 100 Continue\r\n\r\n")
 
     def on_body(self, body: bytes) -> None:
@@ -298,35 +322,49 @@ class Connection(asyncio.Protocol):
         if self._size > self._shared.max_body:
             # The rest is not kept. A little is read to its end, so that the client sees the refusal and may go on.
             self._refusal = _too_large(self._shared.max_body)
-            self._body.clear()
+            self._body = b""
+            self._keep_partial(0)
             if self._size > 16 * self._shared.max_body:
                 self._reject(self._refusal)
-        elif not self._stopped:
-            self._body.append(body)
+        elif not self._stopped and self._refusal is None:
+            if not self._body:
+                self._body = body
+                return
+            if isinstance(self._body, bytes):
+                self._body = bytearray(self._body)
+            self._body += body
 
     def on_message_complete(self) -> None:
         """Part of httptools: the request is whole."""
         self._receiving = False
-        self._deadline = self._shared.now + IDLE_TIMEOUT
+        self._keep_partial(0)
+        shared = self._shared
+        self._deadline = shared.now + IDLE_TIMEOUT
         if self._stopped:
             return
         parser = self._parser
         method = parser.get_method()
-        last = not parser.should_keep_alive() or self._shared.closing
+        last = not parser.should_keep_alive() or shared.closing
         if self._hosts != 1 and parser.get_http_version() == "1.1":
             self._refusal = Problem("malformed-request", f"the request has {self._hosts} Host header fields: send one")
             last = True
-        exchange = _Exchange(self, method == b"HEAD", last)
+        size = self._size if self._refusal is None else 0
+        if shared.held + size > shared.max_held:
+            self._refusal = Problem("queue-full", "too many bodies wait for their answers: send this one again a little later")
+            size = 0
+        peer = client_of(self._peer, self._forwarded, shared.proxies) if self._forwarded else self._peer
+        exchange = _Exchange(self, method == b"HEAD", last, peer, size)
         self._exchanges.append(exchange)
         if last:
             self._stopped = True
+        body, self._body = self._body, b""
         if self._refusal is not None:
-            exchange.done(self._shared.refuse(self._refusal))
+            exchange.done(shared.refuse(self._refusal))
             return
+        shared.held += size
         path = self._target.partition(b"?")[0]
-        body = self._body
-        request = Request(method, path, self._media_type, body[0] if len(body) == 1 else b"".join(body), self._peer)
-        self._shared.handler(request, exchange.done)
+        request = Request(method, path, self._media_type, bytes(body), peer)
+        shared.handler(request, exchange.done)
         if len(self._exchanges) >= MAX_PIPELINED:
             self._regulate()
 
@@ -341,12 +379,15 @@ class Connection(asyncio.Protocol):
         """Write the answers that are there, in the order of the requests."""
         exchanges = self._exchanges
         shared = self._shared
+        transport = self._transport
+        if transport is None:
+            return
         while exchanges and (response := exchanges[0].response) is not None:
             exchange = exchanges.popleft()
             status, fields, body, _ = response
             last = exchange.last
             self._answered = shared.now
-            self._transport.write(
+            transport.write(
                 b"HTTP/1.1 %d %b\r\n%b%b%bcontent-length: %d\r\n\r\n%b"
                 % (
                     status,
@@ -368,7 +409,9 @@ class Connection(asyncio.Protocol):
         """Answer something that is not a request in good order, after what came before it, and read no further."""
         self._stopped = True
         self._receiving = False
-        exchange = _Exchange(self, head_only=False, last=True)
+        self._keep_partial(0)
+        self._body = b""
+        exchange = _Exchange(self, False, True, self._peer, 0)
         self._exchanges.append(exchange)
         exchange.done(self._shared.refuse(problem))
 
@@ -377,16 +420,23 @@ class Connection(asyncio.Protocol):
         self._stopped = True
         self._exchanges.clear()
         self._deadline = self._shared.now + LINGER_TIMEOUT
+        if self._transport is None:
+            return
         if self._ended or not self._transport.can_write_eof():
             # TLS says goodbye by itself when it is closed, and reads what is still on its way meanwhile.
             self._transport.close()
         else:
             self._transport.write_eof()
 
+    def _keep_partial(self, size: int) -> None:
+        """Say how much of a body is here that has not arrived whole."""
+        self._shared.partial += size - self._partial
+        self._partial = size
+
     def _regulate(self) -> None:
         """Stop reading from a client that has too much unanswered or untaken; go on when it has less."""
         pause = not self._writable or len(self._exchanges) >= MAX_PIPELINED
-        if pause != self._paused and not self._transport.is_closing():
+        if pause != self._paused and self._transport is not None and not self._transport.is_closing():
             self._paused = pause
             if pause:
                 self._transport.pause_reading()
@@ -398,6 +448,7 @@ def _too_large(limit: int) -> Problem:
     return Problem("too-large", f"the body is longer than {limit} bytes: nothing that this service takes is so long")
 
 
-def _host_of(peer: object) -> str:
-    """The host of a peer name as sockets give it; empty for those of other kinds."""
+def host_of(transport: asyncio.BaseTransport) -> str:
+    """The address at the other end of a connection; empty for sockets of other kinds."""
+    peer = transport.get_extra_info("peername")
     return str(peer[0]) if isinstance(peer, tuple) and peer else ""

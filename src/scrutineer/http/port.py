@@ -13,12 +13,12 @@ from typing import Final, NamedTuple
 
 from scrutineer.errors import UsageError
 from scrutineer.http.connection import Connection, Connections
+from scrutineer.http.handshake import Handshake
 
 CLOSING_GRACE: Final = 5.0  # seconds that clients have to hang up after their last answer
 BACKLOG: Final = 2_048  # connections waiting to be accepted
 MAX_CONNECTIONS: Final = 10_000
-SPARE_FILES: Final = 64  # open files beside the connections
-HANDSHAKE_TIMEOUT: Final = 10.0  # seconds for the TLS handshake of one client
+SPARE_FILES: Final = 192  # open files beside the connections
 
 
 class Address(NamedTuple):
@@ -47,22 +47,32 @@ class Tls(NamedTuple):
         """TLS 1.2 or newer with session tickets. Raises UsageError for files that cannot be used."""
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         context.minimum_version = ssl.TLSVersion.TLSv1_2
+        context.options |= ssl.OP_NO_RENEGOTIATION  # A client would have the dear part of a handshake again and again.
+        self.load(context)
+        if self.client_authority is not None:
+            context.verify_mode = ssl.CERT_REQUIRED
+        return context
+
+    def load(self, context: ssl.SSLContext) -> None:
+        """Read the files into a context, for the first time or again, for clients from now on. Raises UsageError."""
         try:
-            context.load_cert_chain(self.certificate, self.key)
-            if self.client_authority is not None:
-                context.verify_mode = ssl.CERT_REQUIRED
-                context.load_verify_locations(self.client_authority)
+            # A trial first, so that files that do not belong together leave the context as it was.
+            for trial in (ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER), context):
+                trial.load_cert_chain(self.certificate, self.key)
+                if self.client_authority is not None:
+                    trial.load_verify_locations(self.client_authority)
         except (OSError, ssl.SSLError) as error:
             files = ", ".join(str(path) for path in self if path is not None)
             raise UsageError(f"TLS cannot be set up with {files} ({error}): give PEM files that belong together") from error
-        return context
 
 
 class Port:
     """One listening port. `open` it in the event loop; whoever opened it calls `close` and then `drain`."""
 
-    def __init__(self, server: asyncio.Server, address: Address) -> None:
+    def __init__(self, server: asyncio.Server, address: Address, tls: Tls | None, context: ssl.SSLContext | None) -> None:
         self._server = server
+        self._tls = tls
+        self._context = context
         self.address = address
 
     @classmethod
@@ -72,18 +82,21 @@ class Port:
         context = tls.context() if tls is not None else None
         try:
             server = await loop.create_server(
-                lambda: Connection(connections),
+                (lambda: Connection(connections)) if context is None else (lambda: Handshake(connections, context)),
                 host,
                 port,
                 backlog=BACKLOG,
                 reuse_address=True,
-                ssl=context,
-                ssl_handshake_timeout=HANDSHAKE_TIMEOUT if context is not None else None,
             )
         except OSError as error:
             raise _address_error(host, port, error) from error
         name, number = server.sockets[0].getsockname()[:2]
-        return cls(server, Address(name, number, "http" if tls is None else "https"))
+        return cls(server, Address(name, number, "http" if tls is None else "https"), tls, context)
+
+    def reload(self) -> None:
+        """Read certificate and key again, for connections from now on; without TLS there is nothing to do. Raises UsageError."""
+        if self._tls is not None and self._context is not None:
+            self._tls.load(self._context)
 
     def close(self) -> None:
         """Accept no more clients."""

@@ -6,13 +6,15 @@ import os
 import signal
 import threading
 import time
+import warnings
 from collections.abc import Callable, Coroutine, Iterator, Sequence
 from typing import Final, NamedTuple
 
 import uvloop
 
-from scrutineer.errors import LogError, ScrutineerError
+from scrutineer.errors import LogError, ScrutineerError, UsageError
 from scrutineer.http.connection import Connections, Note
+from scrutineer.http.forwarded import read_networks
 from scrutineer.http.port import Address, Port, Tls, connection_limit, date_field, drain
 from scrutineer.intake.api import Api
 from scrutineer.intake.checkers import Checkers, ElectionFiles
@@ -20,6 +22,7 @@ from scrutineer.intake.sequencer import LEADS, Recorder
 from scrutineer.intake.service import QUEUE_LIMIT, Gate, Intake
 from scrutineer.log import Log
 from scrutineer.statements.accreditations import may_accredit
+from scrutineer.statements.networks import network_key
 
 GRACE: Final = 10.0  # seconds that running requests have when the service stops
 FAILURE_GRACE: Final = 2.0  # seconds in which clients are still told that the store failed
@@ -60,6 +63,7 @@ class Service:
         checkers: int | None = None,
         queue_limit: int = QUEUE_LIMIT,
         tls: Tls | None = None,
+        proxies: Sequence[str] = (),
         gate: Gate | None = None,
         recorder: Callable[[Intake], Recorder] | None = None,
         note: Note | None = None,
@@ -71,11 +75,12 @@ class Service:
         """Take an open log whose first entry is the definition in `files`; the caller closes the log.
 
         `checkers` is the number of processes that verify (default: one for each core but one); `gate` decides what is let in
-        before anything dear is done; `recorder` makes what records the checked statements (default: this process by itself,
-        and it ends when the store fails; `scrutineer.intake.group` has the one for several); `note` hears the reason of every answer that has one, and the client's address;
-        `beside` is what runs along with the service; `housekeeping` runs once a second in a thread of its own, off the way of
-        acknowledgements (a store's `checkpoint_wal`); `ready` hears the address once it is listened to; `progress` hears once
-        a second what was done.
+        before anything dear is done; clients behind `proxies` (networks such as 10.0.0.0/8) are known by the address that those
+        pass on in X-Forwarded-For; `recorder` makes what records the checked statements (default: this process by itself,
+        and it ends when the store fails; `scrutineer.intake.group` has the one for several); `note` hears the reason of every
+        answer that has one, and the client's address; `beside` is what runs along with the service; `housekeeping` runs once a
+        second in a thread of its own, off the way of acknowledgements (a store's `checkpoint_wal`); `ready` hears the address
+        once it is listened to; `progress` hears once a second what was done.
         """
         self._log = log
         self._files = files
@@ -84,6 +89,7 @@ class Service:
         self._checkers = checkers or max(1, (os.cpu_count() or 2) - 1)
         self._queue_limit = queue_limit
         self._tls = tls
+        self._proxies = tuple(proxies)
         self._gate = gate
         self._recorder = recorder
         self._note = note
@@ -98,7 +104,7 @@ class Service:
     def run(self) -> None:
         """Serve until `stop` is called or SIGTERM or SIGINT arrives (in the main thread), then finish what is under way.
 
-        Raises UsageError when the address cannot be had, DefinitionError when the election cannot be opened, LogError when
+        SIGHUP has the files of `tls` read again. Raises UsageError when the address cannot be had, DefinitionError when the election cannot be opened, LogError when
         the log is another election's, and StoreError when the store failed while running.
         """
         uvloop.run(self._serve())
@@ -127,7 +133,14 @@ class Service:
                     self._gate.recorded(entry)
             intake = Intake(self._log, checkers, limit=self._queue_limit, gate=self._gate, recorder=self._recorder)
             intake.failed = stop.set
-            connections = Connections(Api(intake).handle, time.monotonic, connection_limit(), note=self._note)
+            connections = Connections(
+                Api(intake).handle,
+                time.monotonic,
+                connection_limit(),
+                note=self._note,
+                network=network_key,
+                proxies=read_networks(self._proxies),
+            )
             connections.sweep(date_field())
             port = await Port.open(connections, self._host, self._port, self._tls)
         except BaseException:
@@ -136,6 +149,7 @@ class Service:
         if threading.current_thread() is threading.main_thread():
             for number in (signal.SIGTERM, signal.SIGINT):
                 loop.add_signal_handler(number, stop.set)
+            loop.add_signal_handler(signal.SIGHUP, self._reload, port)
         keeping = loop.create_task(self._keep(intake, connections))
         beside = [loop.create_task(_accompany(companion, intake)) for companion in self._beside]
         try:
@@ -155,6 +169,13 @@ class Service:
                 self._progress(_progress_of(intake))
         if intake.failure is not None:
             raise intake.failure
+
+    def _reload(self, port: Port) -> None:
+        """Take new certificates; where they cannot be used, the service goes on with those it has."""
+        try:
+            port.reload()
+        except UsageError as error:
+            warnings.warn(str(error), RuntimeWarning, stacklevel=2)
 
     def _check_log(self, election_hash: bytes) -> None:
         if self._log.find(election_hash) != 0:
