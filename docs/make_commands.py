@@ -3,6 +3,8 @@
 from pathlib import Path
 from typing import Final
 
+import click
+
 from scrutineer.cli import COMMANDS, cli
 
 PAGE: Final = Path(__file__).parent / "reference" / "commands.md"
@@ -30,6 +32,10 @@ def render() -> str:
             raise LookupError(f"{name} is listed and does not exist: correct COMMANDS in scrutineer/cli/__init__.py")
         context = command.make_context(name, [], parent=top, resilient_parsing=True, **width)
         parts.append(f"## scrutineer {name}\n\n{summary}\n\n{_block(command.get_help(context))}")
+        if isinstance(command, click.Group):
+            for part, nested in command.commands.items():
+                inner = nested.make_context(part, [], parent=context, resilient_parsing=True, **width)
+                parts.append(f"### scrutineer {name} {part}\n\n{_block(nested.get_help(inner))}")
     return "\n".join(parts)
 
 

@@ -329,5 +329,5 @@ def _prove(target: ReadableStore, verifier: LogVerifier, tree: MerkleTree, heads
         raise LogError(f"what the store gives back is not what was written: {finding}")
     if (report.size, report.root, report.heads) != (tree.size, tree.root(), heads):
         raise LogError(
-            f"the store gives back {report.size:,} entries under {report.heads:,} heads; {tree.size:,} under {heads:,} were written"
+            f"the store gives back {report.size:,} entries under {report.heads:,} heads, not {tree.size:,} under {heads:,}"
         )
