@@ -29,12 +29,11 @@ from scrutineer.witness import Collected, Trouble, WitnessAddress
 from scrutineer.witness.client import client, collect_from
 from scrutineer.witness.cosigned import (
     EVIDENCE,
-    FROZEN_FILE,
     CosignedCheckpoint,
     CosignedFile,
     check_continues,
+    check_frozen,
     freeze,
-    frozen,
     keep_alarm,
 )
 
@@ -127,6 +126,7 @@ class Cosigning:
         self._cosigned = 0
         self._pending = False
         self._unkept = ""
+        self._cosigners: Cosigners | None = None
         self._newest: CosignedCheckpoint | None = None
         """The cosigned checkpoint of the head that is being cosigned, once it has the quorum."""
 
@@ -142,6 +142,11 @@ class Cosigning:
             witnesses.append(WitnessState(name, urls.get(name, ""), size, at, words, since))
         return CosigningState(self.quorum.needed, self._cosigned, tuple(witnesses))
 
+    @property
+    def cosigners(self) -> Cosigners | None:
+        """Who has cosigned the head that was asked for last; None before the first round."""
+        return self._cosigners
+
     async def __call__(self, intake: Intake) -> None:
         """Go on until cancelled. Raises LogError for an alarm."""
         self._begin()
@@ -153,12 +158,7 @@ class Cosigning:
 
     def before(self, log: Log) -> None:
         """Ask once before anything is taken in. Raises LogError where the log was frozen, or is not the one that was cosigned."""
-        reason = frozen(self._folder)
-        if reason is not None:
-            raise LogError(
-                f"this log was frozen: {reason}. Find out what happened; {self._folder / EVIDENCE} holds what was kept. Once the "
-                f"log is the one that its witnesses cosigned, remove {self._folder / FROZEN_FILE}"
-            )
+        check_frozen(self._folder)
         self._check_kept(log)
 
         async def ask() -> None:
@@ -199,7 +199,7 @@ class Cosigning:
         elif self._newest is not None and not self._unkept:
             return self._newest
         whole = format_note(Note(note.text, note.signatures + tuple(line for lines in self._lines.values() for line in lines)))
-        cosigners = find_cosigners(whole, self.quorum)
+        cosigners = self._cosigners = find_cosigners(whole, self.quorum)
         self._tell_quorum(cosigners)
         if not cosigners.complete:
             return None
@@ -263,7 +263,7 @@ class Cosigning:
                 self._suspects.add(trouble.witness)
                 self._again.pop(trouble.witness)
             elif before is None or before[0].kind != trouble.kind:
-                self._say(f"Witness {trouble.witness} does not cosign: {trouble.detail}. Intake goes on.")
+                self._say(f"Witness {trouble.witness} does not cosign: {trouble.detail}.")
         if alarms:
             self._alarm(alarms, answered)
 

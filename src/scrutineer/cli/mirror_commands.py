@@ -32,9 +32,10 @@ def mirror_command(
 
     The copy is DIR/site: serve that folder with any web server. Whoever reads it sees one whole publication or the next.
 
-    Nothing is taken that the log did not sign: the checkpoint is signed by the keys in the definition and extends the one that
-    the copy holds, the entries give its root, and every file has the hash in the signed manifest. Name the definition's hash
-    with --definition; without it, a new mirror follows the first definition that it sees, and says so.
+    Nothing is taken that the log did not sign: the checkpoint is signed by the keys in the definition, cosigned by the quorum
+    of witnesses where it names some, and extends the one that the copy holds; the entries give its root, and every file has the
+    hash in the signed manifest. Name the definition's hash with --definition; without it, a new mirror follows the first
+    definition that it sees, and says so.
 
     Of several URLs whichever answers is used. One that lags, or shows what does not fit, is named, and nothing of it gets into
     the copy. Two checkpoints that contradict each other are kept in DIR/evidence.

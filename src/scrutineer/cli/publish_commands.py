@@ -10,13 +10,15 @@ from typing import NoReturn
 
 import click
 
+from scrutineer.cli.cosigning import without_option, witness_option
 from scrutineer.cli.mirror_commands import definition_hash, is_address, mirror_once, print_sources, sources_json
 from scrutineer.cli.office import Office
+from scrutineer.cli.published_head import PublishedHead, head_to_publish, newest_cosigned
 from scrutineer.cli.show import Progress, json_option, print_json, progress_display, silent
 from scrutineer.count import Count
-from scrutineer.errors import LogError
+from scrutineer.errors import PublicationError
 from scrutineer.log import Log
-from scrutineer.portal.publish import PublicationSummary, publish
+from scrutineer.portal.publish import PublicationSummary, publish, publish_pending
 from scrutineer.portal.record import Pages, Record, SiteOptions, default_options
 from scrutineer.verify import FolderSource, Report, copy_site, verify_site
 from scrutineer.verify.mirror import SITE, MirrorRound
@@ -34,21 +36,60 @@ _SHOWN = 50
     help="Which places have pages: every station, the units above them (stations are rows there), or none (figures are in the "
     "data files alone).  [default: stations, and units above 100,000 of them]",
 )
+@witness_option
+@without_option
+@click.option("--pending", is_flag=True, help="Where no head has the quorum yet, publish the log's files alone, as pending.")
 @json_option
-def publish_command(folder: Path, site: Path, pages: Pages | None, as_json: bool) -> None:
+def publish_command(
+    folder: Path,
+    site: Path,
+    pages: Pages | None,
+    witnesses: tuple[str, ...],
+    without: tuple[str, ...],
+    pending: bool,
+    as_json: bool,
+) -> None:
     """Write the static site of the election in DIR to the folder SITE.
 
     The site holds the log (C2SP tiles and checkpoint), the definition, the results as CSV, Parquet and NIST JSON, and plain
     pages that work without JavaScript. Any web server or object store can serve it. Publish again at any time: only what
     changed is written. A service may be running meanwhile.
+
+    Where the definition names witnesses, the site shows the newest head that carries their quorum. They are asked for the log's
+    newest head; if they do not give the quorum, the site stays at the last head that has it, and the newer one is published as
+    log/checkpoint.pending. Without any such head nothing is published, or with --pending the log's files without any result.
     """
     office = Office.load(folder)
+    before = newest_cosigned(office, site)
     with progress_display(as_json) as progress:
-        summary = publish_office(office, site, pages=pages, progress=progress)
+        log = office.sign_log(progress=lambda done, total: progress("Reading the log", done, total))
+        try:
+            progress("Asking the witnesses", 0, 1)
+            head = head_to_publish(office, log, before, witnesses, without)
+            progress("Asking the witnesses", 1, 1)
+            summary = publish_log(office, log, site, pages=pages, progress=progress, head=head, pending=pending)
+        finally:
+            log.close()
+        newest = log.size
     if as_json:
-        print_json({"size": summary.size, "files": summary.files, "written": summary.written, "bytes": summary.bytes})
+        print_json(
+            {
+                "size": summary.size,
+                "files": summary.files,
+                "written": summary.written,
+                "bytes": summary.bytes,
+                "witnesses": _witnesses_json(head, newest),
+            }
+        )
         return
-    click.echo(f"Published log size {summary.size:,}: {summary.files:,} files, {summary.written:,} of them new or changed.")
+    what = "Published log size" if head.cosigned else "Published as pending, without any result: log size"
+    click.echo(f"{what} {summary.size:,}: {summary.files:,} files, {summary.written:,} of them new or changed.")
+    if head.words:
+        click.echo(f"Witnesses: {head.words}.")
+    if head.pending is not None:
+        click.echo(f"The log's newest head of {newest:,} entries is pending and stands in log/checkpoint.pending alone.")
+    if not head.cosigned:
+        return
     click.echo(f"Open {site / 'index.html'}, or check it: scrutineer verify {site} --definition {office.election.hash.hex()}")
 
 
@@ -108,22 +149,37 @@ def publish_office(
 ) -> PublicationSummary:
     """Publish an opened election folder. Raises PublicationError where the site cannot be written."""
     tell = progress or silent
+    before = newest_cosigned(office, site)
     log = office.sign_log(progress=lambda done, total: tell("Reading the log", done, total))
     try:
-        return publish_log(office, log, site, pages=pages, progress=tell)
+        return publish_log(office, log, site, pages=pages, progress=tell, head=head_to_publish(office, log, before))
     finally:
         log.close()
 
 
 def publish_log(
-    office: Office, log: Log, site: Path, *, pages: Pages | None, progress: Progress, count: Count | None = None
+    office: Office,
+    log: Log,
+    site: Path,
+    *,
+    pages: Pages | None,
+    progress: Progress,
+    count: Count | None = None,
+    head: PublishedHead | None = None,
+    pending: bool = False,
 ) -> PublicationSummary:
-    """Publish from a log that is open already; `count` is the count of all of it, for those who have it."""
-    head = log.head
-    if head is None:
-        raise LogError("the log is empty: open the election folder again")
-    if count is None:
-        count = office.count(log, head.size, progress)
+    """Publish from a log that is open already; `count` is the count up to the head, for those who have it.
+
+    Raises PublicationError where no head carries the quorum that the definition demands, unless `pending` is wanted.
+    """
+    shown = head or head_to_publish(office, log, newest_cosigned(office, site))
+    if not shown.cosigned and not pending:
+        raise PublicationError(
+            f"no head of this log carries the quorum of its witnesses yet, and so nothing is published ({shown.words}); with "
+            "--pending the log's files are published, without any result"
+        )
+    if count is None or count.size != shown.head.size:
+        count = office.count(log, shown.head.size, progress)
     options = (
         default_options(office.election.units.station_count)
         if pages is None
@@ -136,14 +192,24 @@ def publish_log(
         units_table=office.units_table,
         register_table=office.register_table,
         baseline_table=office.baseline_table,
-        checkpoint=log.checkpoint(),
-        head=head,
+        checkpoint=shown.checkpoint,
+        head=shown.head,
         tree=log.tree,
         verifier=log.verifier,
         entry=log.entry,
         options=options,
+        pending=shown.pending,
     )
-    return publish(record, log.entries, office.log_signer(), site, lambda done, total: progress("Publishing", done, total))
+    write = publish if shown.cosigned else publish_pending
+    return write(record, log.entries, office.log_signer(), site, lambda done, total: progress("Publishing", done, total))
+
+
+def _witnesses_json(head: PublishedHead, newest: int) -> dict[str, object] | None:
+    """What is said of the witnesses; None where the definition names none."""
+    if not head.words:
+        return None
+    pending = head.pending is not None or not head.cosigned
+    return {"cosigned": head.head.size if head.cosigned else None, "pending": newest if pending else None, "words": head.words}
 
 
 @contextlib.contextmanager
@@ -174,6 +240,10 @@ def print_report(report: Report) -> None:
         f"{report.certificates:,} certificate(s), {report.files:,} files; log {report.origin} at size {report.size:,}, "
         f"root {report.root}."
     )
+    if report.witnesses is not None:
+        click.echo(f"Witnesses: {report.witnesses.sentence}.")
+    else:
+        click.echo("The definition names no witnesses: whether everybody is shown this log, its own signature alone cannot tell.")
     click.echo("PASS: every signature, total and file is what the log gives.")
     if not report.definition_expected:
         click.echo(
@@ -193,6 +263,14 @@ def report_json(report: Report) -> dict[str, object]:
         "origin": report.origin,
         "size": report.size,
         "root": report.root,
+        "witnesses": None
+        if report.witnesses is None
+        else {
+            "needed": report.witnesses.needed,
+            "cosigned": list(report.witnesses.cosigned),
+            "missing": list(report.witnesses.missing),
+        },
+        "pending": report.pending,
         "statements": report.statements,
         "sheets": report.sheets,
         "bulletins": report.bulletins,

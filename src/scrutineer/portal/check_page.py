@@ -6,6 +6,7 @@ from typing import Final
 from scrutineer.portal.page import facts
 from scrutineer.portal.text import number, time
 from scrutineer.portal.view import View
+from scrutineer.portal.witness_words import witness_sentences
 
 RECEIPT_CHECK: Final = """\
 from pathlib import Path
@@ -16,6 +17,8 @@ definition = parse_statement(Path("definition/definition.cose").read_bytes()).pa
 log = LogVerifier.from_vkeys(*definition.log.keys)
 print(verify_entry_receipt(Path("sheet.receipt").read_bytes(), Path("sheet.cose").read_bytes(), log))
 """
+
+_PENDING: Final = '<a href="log/checkpoint.pending">the newer head that waits for its witnesses</a>, '
 
 
 def check_page(view: View) -> bytes:
@@ -39,6 +42,7 @@ def check_page(view: View) -> bytes:
                 ("Entries", number(record.head.size)),
                 ("Root", f"<code>{record.head.root.hex()}</code>"),
                 ("Signed", time(record.head.time_ms // 1000)),
+                ("Witnesses", witness_sentences(view.cosigners, view.pending)),
             ]
         )
         + "<h2>The files, with tools that every system has</h2>\n"
@@ -55,7 +59,8 @@ def check_page(view: View) -> bytes:
         f"<pre><code>{escape(RECEIPT_CHECK)}</code></pre>\n"
         "<h2>The log</h2>\n"
         "<p>The log is published in the form of C2SP tlog-tiles and can be read by any program that knows it: "
-        '<a href="log/checkpoint">the signed checkpoint</a>, <a href="log/head.json">the head that receipts are made from</a>, '
+        f'<a href="log/checkpoint">the signed checkpoint</a>, {_PENDING if view.pending else ""}'
+        '<a href="log/head.json">the head that receipts are made from</a>, '
         '<a href="definition/definition.cose">the signed definition</a>, <a href="site.json">what this site shows</a>, '
         '<a href="manifest">the manifest</a>.</p>\n'
     )

@@ -18,6 +18,7 @@ MAX_FILE_SIZE: Final = 4096  # bytes, each of the two files
 
 SITE_FILE: Final = "site.json"
 CHECKPOINT_FILE: Final = "log/checkpoint"
+PENDING_FILE: Final = "log/checkpoint.pending"  # where a newer head waits for its witnesses
 HEAD_FILE: Final = "log/head.json"
 DEFINITION_FILE: Final = "definition/definition.cose"
 UNITS_FILE: Final = "definition/units.csv"

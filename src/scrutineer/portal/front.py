@@ -9,6 +9,7 @@ from scrutineer.portal.page import mark, progress_bar
 from scrutineer.portal.text import count_of, number, percent, time, words
 from scrutineer.portal.view import View
 from scrutineer.portal.votes import candidates_table, rounds_table
+from scrutineer.portal.witness_words import witness_sentences
 from scrutineer.statements import Bulletin
 
 LATEST_BULLETINS: Final = 5
@@ -30,7 +31,7 @@ def front_page(view: View) -> bytes:
         links = "".join(f'<li><a href="#contest-{c.id}">{words(c.title)}</a></li>' for c in view.election.contests)
         head += f'<nav class="contents" aria-label="Contests"><ul>{links}</ul></nav>\n'
     content = [head, *(_contest(view, contest) for contest in range(len(view.standings)))]
-    content += ['<div class="more">\n', _bulletins(view), _data(view), _CHECK, "</div>\n"]
+    content += ['<div class="more">\n', _bulletins(view), _data(view), _check(view), "</div>\n"]
     return view.frame.page("Result", "".join(content))
 
 
@@ -99,9 +100,11 @@ def _data(view: View) -> str:
     )
 
 
-_CHECK: Final = (
-    "<section>\n<h2>Check it yourself</h2>\n"
-    "<p>Everything here is computed from one public log of signed statements. One command replays all of it:</p>\n"
-    "<pre><code>scrutineer verify</code> <i>this folder or its address</i></pre>\n"
-    '<p><a href="check.html">How to check this count</a></p>\n</section>\n'
-)
+def _check(view: View) -> str:
+    return (
+        "<section>\n<h2>Check it yourself</h2>\n"
+        "<p>Everything here is computed from one public log of signed statements. One command replays all of it:</p>\n"
+        "<pre><code>scrutineer verify</code> <i>this folder or its address</i></pre>\n"
+        f'<p class="witnesses">{witness_sentences(view.cosigners, view.pending)}</p>\n'
+        '<p><a href="check.html">How to check this count</a></p>\n</section>\n'
+    )

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator
 
 from scrutineer.log.tiles import bundles, encode_bundle, tile_bytes, tiles
-from scrutineer.portal.formats import CHECKPOINT_FILE, HEAD_FILE, SiteFile, write_head
+from scrutineer.portal.formats import CHECKPOINT_FILE, HEAD_FILE, PENDING_FILE, SiteFile, write_head
 from scrutineer.portal.record import Record
 
 Entries = Callable[[int, int], Iterator[bytes]]
@@ -21,4 +21,12 @@ def render_tiles(record: Record, entries: Entries) -> Iterator[SiteFile]:
 def render_head(record: Record) -> Iterator[SiteFile]:
     """The files that say how far the log goes; to be written once everything that they cover is there."""
     yield SiteFile(HEAD_FILE, (write_head(record.head),))
+    if record.pending is not None:
+        yield SiteFile(PENDING_FILE, (record.pending,))
     yield SiteFile(CHECKPOINT_FILE, (record.checkpoint,))
+
+
+def render_pending(record: Record) -> Iterator[SiteFile]:
+    """The same where the record's own head waits for its witnesses: its checkpoint is never called one."""
+    yield SiteFile(HEAD_FILE, (write_head(record.head),))
+    yield SiteFile(PENDING_FILE, (record.checkpoint,))

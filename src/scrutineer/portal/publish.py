@@ -18,12 +18,13 @@ from typing import Final
 
 from scrutineer.errors import LogError, NoteError, PublicationError
 from scrutineer.log import LogSigner, open_checkpoint
+from scrutineer.log.quorum import Quorum, check_quorum
 from scrutineer.log.tiles import TILE_WIDTH
 from scrutineer.portal.formats import CHECKPOINT_FILE, MANIFEST_FILE, SITE_FILE, SiteFile, read_site_info
-from scrutineer.portal.log_files import Entries, render_head, render_tiles
+from scrutineer.portal.log_files import Entries, render_head, render_pending, render_tiles
 from scrutineer.portal.manifest import MAX_MANIFEST_SIZE, Manifest, check_path, open_manifest, sign_manifest
 from scrutineer.portal.record import Record
-from scrutineer.portal.site import render_site
+from scrutineer.portal.site import render_definition, render_site
 
 Progress = Callable[[int, int], None]
 """Told the files done and about how many there are in all."""
@@ -57,8 +58,39 @@ def publish(
     """Write the site to a folder, or bring the one that is there up to date.
 
     Raises PublicationError where the folder cannot be written, holds something else than a site of this log, shows a log
-    that is not a prefix of this one, or is being written by another program.
+    that is not a prefix of this one, or is being written by another program; and where the definition names witnesses and the
+    record's checkpoint does not carry their quorum: what lacks it is never shown as the log's head.
     """
+    _require_quorum(record)
+    return _publish(record, entries, signer, site, progress, pending=False)
+
+
+def publish_pending(
+    record: Record, entries: Entries, signer: LogSigner, site: Path, progress: Progress | None = None
+) -> PublicationSummary:
+    """Write what may be shown of a head that waits for its witnesses: definition, log files, and `log/checkpoint.pending`.
+
+    There are no pages and no figures. Raises PublicationError as `publish` does, and where the folder shows a cosigned head
+    already, which stays as it is.
+    """
+    return _publish(record, entries, signer, site, progress, pending=True)
+
+
+def _require_quorum(record: Record) -> None:
+    policy = record.election.definition.witnesses
+    if policy is None:
+        return
+    try:
+        check_quorum(record.checkpoint, Quorum.from_policy(policy, record.verifier))
+    except NoteError as error:
+        raise PublicationError(
+            f"the head of {record.head.size:,} entries cannot be published ({error}): collect the quorum of cosignatures first"
+        ) from error
+
+
+def _publish(
+    record: Record, entries: Entries, signer: LogSigner, site: Path, progress: Progress | None, *, pending: bool
+) -> PublicationSummary:
     if signer.verifier != record.verifier:
         raise PublicationError(
             "the site would be signed with other keys than the log's: give the keys that the log was opened with"
@@ -68,7 +100,7 @@ def publish(
         with _alone(site):
             publication = _Publication(record, entries, signer, site, progress or _silent)
             try:
-                return publication.run()
+                return publication.run(pending=pending)
             finally:
                 publication.tidy()
     except OSError as error:
@@ -105,19 +137,21 @@ class _Publication:
         self._known: frozenset[str] = frozenset()
         self._unfinished = -1
 
-    def run(self) -> PublicationSummary:
+    def run(self, *, pending: bool) -> PublicationSummary:
         """Write everything in the order that survives a crash at any moment."""
         before = self._known = self._before()
+        if pending and os.path.lexists(f"{self._root}/{CHECKPOINT_FILE}"):
+            raise PublicationError(f"{self._root} shows a head that was published before, and that stays: choose another folder")
         self._unfinished = os.open(f"{self._root}/{_UNFINISHED}", os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o644)
         before = before.union(self._cut_off())
         expected = len(before) or self._expected()
-        for file in render_site(self._record):
+        for file in render_definition(self._record) if pending else render_site(self._record):
             self._take(file, expected)
         for file in render_tiles(self._record, self._entries):
             self._take(file, expected, durable=True)
         # Tiles and bundles have to be found after a power failure before anything says that they are there.
         self._settle()
-        for file in render_head(self._record):
+        for file in render_pending(self._record) if pending else render_head(self._record):
             self._take(file, expected, durable=True)
         self._settle()
         removed = self._remove(before)

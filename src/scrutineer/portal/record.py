@@ -61,6 +61,8 @@ class Record:
     options: SiteOptions
     baseline_table: bytes | None = None
     """None where the definition names none."""
+    pending: bytes | None = None
+    """Signed note of a newer head that waits for its witnesses; None where there is none, or no witnesses are named."""
 
     def __post_init__(self) -> None:
         if self.count.size != self.head.size or self.tree.size < self.head.size:

@@ -33,12 +33,7 @@ def render_site(record: Record) -> Iterator[SiteFile]:
     Take each file's chunks before asking for the next file. Raises CountError or LogError where the record does not hold
     together.
     """
-    yield SiteFile(SITE_FILE, (write_site_info(site_info(record)),))
-    yield SiteFile(DEFINITION_FILE, (record.definition,))
-    yield SiteFile(UNITS_FILE, (record.units_table,))
-    yield SiteFile(REGISTER_FILE, (record.register_table,))
-    if record.baseline_table is not None:
-        yield SiteFile(BASELINE_FILE, (record.baseline_table,))
+    yield from render_definition(record)
     for name in ("style.css", "icon.svg"):
         yield SiteFile(name, (_asset(name),))
     view = View(record)
@@ -53,6 +48,16 @@ def render_site(record: Record) -> Iterator[SiteFile]:
     if record.options.pages == "stations":
         yield from station_pages(view)
     yield from data_files(view)
+
+
+def render_definition(record: Record) -> Iterator[SiteFile]:
+    """What the site is of: `site.json`, and the definition with its tables."""
+    yield SiteFile(SITE_FILE, (write_site_info(site_info(record)),))
+    yield SiteFile(DEFINITION_FILE, (record.definition,))
+    yield SiteFile(UNITS_FILE, (record.units_table,))
+    yield SiteFile(REGISTER_FILE, (record.register_table,))
+    if record.baseline_table is not None:
+        yield SiteFile(BASELINE_FILE, (record.baseline_table,))
 
 
 @cache

@@ -6,6 +6,9 @@ from functools import cached_property
 
 from scrutineer.count import Act, Standing, UnitResult, contest_result, results_table, standing, tables_hash
 from scrutineer.election import Contest
+from scrutineer.log.checkpoint import HeadLines
+from scrutineer.log.note import parse_note
+from scrutineer.log.quorum import Cosigners, Quorum, find_cosigners
 from scrutineer.portal.called import Called, called
 from scrutineer.portal.page import Crumb, Frame
 from scrutineer.portal.places import Places
@@ -53,6 +56,20 @@ class View:
     def called(self) -> list[Called | None]:
         """The call on each contest at the size of the log."""
         return [called(self.count, number) for number in range(len(self.count.contests))]
+
+    @cached_property
+    def cosigners(self) -> Cosigners | None:
+        """Who of the election's witnesses has cosigned the head that is shown; None where the definition names no witnesses."""
+        policy = self.election.definition.witnesses
+        if policy is None:
+            return None
+        return find_cosigners(self.record.checkpoint, Quorum.from_policy(policy, self.record.verifier))
+
+    @cached_property
+    def pending(self) -> int | None:
+        """Entries at a newer head that waits for its witnesses; None where there is none."""
+        note = self.record.pending
+        return None if note is None else HeadLines.parse(parse_note(note).text).size
 
     @cached_property
     def children(self) -> list[list[int]]:

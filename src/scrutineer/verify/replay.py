@@ -3,7 +3,8 @@
 Trusts the hash of the definition and nothing else. The steps, by number:
 
 (1) the definition is the expected one, names the tables beside it and is signed by its authority;
-(2) the checkpoint, the head and the manifest are signed by the log that the definition names;
+(2) the checkpoint, the head and the manifest are signed by the log that the definition names, and the checkpoint is cosigned by
+    the quorum of witnesses that it names; a newer head that waits for them is signed by the log;
 (3) the entries give the checkpoint's root, and every tile is what the entries give (log_check.py);
 (4) every statement is canonical, by an issuer who may make it, and its signature verifies (statement_check.py);
 (5) every bulletin and certificate says what the log gives at its size (statement_check.py);
@@ -12,6 +13,7 @@ Trusts the hash of the definition and nothing else. The steps, by number:
 All findings are collected; nothing stops at the first one unless the rest could not mean anything.
 """
 
+import time
 from collections.abc import Callable, Mapping
 from typing import TypeVar
 
@@ -21,6 +23,7 @@ from scrutineer.election.definition import BASELINE_TABLE, REGISTER_TABLE, UNITS
 from scrutineer.errors import LogError, NoteError, PublicationError, ScrutineerError
 from scrutineer.log import Head, LogVerifier, open_checkpoint
 from scrutineer.log.note import MAX_NOTE_SIZE, parse_note
+from scrutineer.log.quorum import Quorum, check_quorum, find_cosigners
 from scrutineer.log.receipt import verify_head
 from scrutineer.portal.formats import (
     BASELINE_FILE,
@@ -29,6 +32,7 @@ from scrutineer.portal.formats import (
     HEAD_FILE,
     MANIFEST_FILE,
     MAX_FILE_SIZE,
+    PENDING_FILE,
     REGISTER_FILE,
     SITE_FILE,
     UNITS_FILE,
@@ -56,15 +60,21 @@ class _Unverifiable(Exception):  # noqa: N818 - not an error of its own: the fin
 
 
 def verify_site(
-    source: FolderSource, *, definition: bytes | None = None, threads: int = 2, progress: Progress | None = None
+    source: FolderSource,
+    *,
+    definition: bytes | None = None,
+    threads: int = 2,
+    progress: Progress | None = None,
+    clock: Callable[[], float] = time.time,
 ) -> Report:
     """Verify a published site. `definition` is the hash that the definition must have, 32 bytes; None takes the site's own.
 
+    `clock` gives POSIX seconds: a cosignature from long after now is a finding.
     Never raises for anything that the site holds or lacks: all of that becomes findings.
     """
     report = Report()
     try:
-        _Verification(source, report, progress or _silent).run(definition, threads)
+        _Verification(source, report, progress or _silent, int(clock())).run(definition, threads)
         report.complete = True
     except _Unverifiable:
         pass
@@ -75,20 +85,30 @@ def verify_site(
 
 
 class _Verification:
-    def __init__(self, source: FolderSource, report: Report, progress: Progress) -> None:
+    def __init__(self, source: FolderSource, report: Report, progress: Progress, now: int) -> None:
         self._source = source
         self._report = report
         self._progress = progress
+        self._now = now
 
     def run(self, expected: bytes | None, threads: int) -> None:
         election, definition, tables = self._definition(expected)
         verifier = self._log_keys(election)
+        quorum = self._quorum(election, verifier)
+        if quorum is not None:
+            self._require_checkpoint(verifier, quorum)
         checkpoint, head_file, head = self._head(verifier)
+        pending = None
+        if quorum is not None:
+            self._check_quorum(checkpoint, quorum)
+            pending = self._pending(verifier, head)
         manifest = self._manifest(verifier, head)
         options = self._options(election, verifier, head)
         files = FileCheck(self._source, manifest, self._report)
         files.seen(CHECKPOINT_FILE, checkpoint)
         files.seen(HEAD_FILE, head_file)
+        if pending is not None:
+            files.seen(PENDING_FILE, pending)
         # The tables have been held against the definition. They are large, and nothing that follows is made from their bytes.
         for path in list(tables):
             files.seen(path, tables.pop(path))
@@ -100,7 +120,9 @@ class _Verification:
         if count.size != head.size:
             raise _Unverifiable
         self._check_acts(count, log)
-        record = Record(election, count, definition, b"", b"", checkpoint, head, log.tree, verifier, log.entry, options)
+        record = Record(
+            election, count, definition, b"", b"", checkpoint, head, log.tree, verifier, log.entry, options, pending=pending
+        )
         self._compare(record, files)
 
     def _definition(self, expected: bytes | None) -> tuple[Election, bytes, dict[str, bytes]]:
@@ -199,6 +221,58 @@ class _Verification:
             return head
 
         return text, data, self._try("checkpoint", HEAD_FILE, read)
+
+    def _quorum(self, election: Election, verifier: LogVerifier) -> Quorum | None:
+        """Step (2): the witnesses of the definition; None where it names none."""
+        policy = election.definition.witnesses
+        if policy is None:
+            return None
+        return self._try("definition", DEFINITION_FILE, lambda: Quorum.from_policy(policy, verifier))
+
+    def _require_checkpoint(self, verifier: LogVerifier, quorum: Quorum) -> None:
+        """Step (2): say so where a pending head is all that is shown."""
+        if self._read_if_there(CHECKPOINT_FILE) is not None or (note := self._read_if_there(PENDING_FILE)) is None:
+            return
+        size = self._try("checkpoint", PENDING_FILE, lambda: open_checkpoint(note, verifier.note_verifiers).checkpoint.size)
+        self._report.pending = size
+        found = self._report.witnesses = self._try("witnesses", PENDING_FILE, lambda: find_cosigners(note, quorum))
+        self._report.add(
+            "witnesses",
+            PENDING_FILE,
+            f"the head of {size:,} entries is pending, and no result is shown: {found.sentence}",
+        )
+        raise _Unverifiable
+
+    def _check_quorum(self, checkpoint: bytes, quorum: Quorum) -> None:
+        """Step (2): enough witnesses have cosigned. What they cosigned is checked on even where they are too few."""
+        found = self._report.witnesses = self._try("witnesses", CHECKPOINT_FILE, lambda: find_cosigners(checkpoint, quorum))
+        try:
+            check_quorum(checkpoint, quorum, self._now)
+        except NoteError as error:
+            self._report.add("witnesses", CHECKPOINT_FILE, str(error) if found.complete else found.sentence)
+
+    def _pending(self, verifier: LogVerifier, head: Head) -> bytes | None:
+        """Step (2): a newer head that waits for its witnesses, where one is shown."""
+        note = self._read_if_there(PENDING_FILE)
+        if note is None:
+            return None
+        pending = self._try("checkpoint", PENDING_FILE, lambda: open_checkpoint(note, verifier.note_verifiers).checkpoint)
+        self._report.pending = pending.size
+        if pending.size <= head.size:
+            forked = pending.size == head.size and pending.root != head.root
+            self._report.add(
+                "checkpoint",
+                PENDING_FILE,
+                f"is of {pending.size:,} entries, and no newer head than {CHECKPOINT_FILE} with {head.size:,}"
+                + ("; the log has signed two roots for one size" if forked else ""),
+            )
+        return note
+
+    def _read_if_there(self, path: str) -> bytes | None:
+        try:
+            return self._source.read(path, MAX_NOTE_SIZE)
+        except PublicationError:
+            return None
 
     def _manifest(self, verifier: LogVerifier, head: Head) -> Manifest | None:
         """Step (2): the manifest is signed and speaks of this head. None where it was refused; the rest goes on without."""

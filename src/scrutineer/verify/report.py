@@ -3,8 +3,20 @@
 from dataclasses import dataclass, field
 from typing import Final, Literal
 
+from scrutineer.log.quorum import Cosigners
+
 Check = Literal[
-    "definition", "manifest", "files", "checkpoint", "log", "statement", "signature", "bulletin", "certificate", "published"
+    "definition",
+    "manifest",
+    "files",
+    "checkpoint",
+    "witnesses",
+    "log",
+    "statement",
+    "signature",
+    "bulletin",
+    "certificate",
+    "published",
 ]
 MAX_MESSAGE_LENGTH: Final = 1_000  # characters
 MAX_FINDINGS: Final = 1_000
@@ -37,6 +49,10 @@ class Report:
     origin: str = ""
     size: int = 0
     root: str = ""
+    witnesses: Cosigners | None = None
+    """Who has cosigned the checkpoint; None where the definition names no witnesses, or it was not looked at."""
+    pending: int | None = None
+    """Entries at a newer head that is shown as waiting for its witnesses; None where none is."""
     sheets: int = 0
     statements: int = 0
     signatures: int = 0

@@ -151,6 +151,16 @@ def frozen(folder: Path) -> str | None:
     return "".join(mark if mark.isprintable() else " " for mark in text).strip() or "no reason is given"
 
 
+def check_frozen(folder: Path) -> None:
+    """Raise LogError where the log was frozen."""
+    reason = frozen(folder)
+    if reason is not None:
+        raise LogError(
+            f"this log was frozen: {reason}. Find out what happened; {folder / EVIDENCE} holds what was kept. Once the log is "
+            f"the one that its witnesses cosigned, remove {folder / FROZEN_FILE}"
+        )
+
+
 def _replace(path: Path, data: bytes) -> None:
     new = path.with_name(f"{path.name}.{os.getpid()}.new")
     try:

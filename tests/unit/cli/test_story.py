@@ -93,7 +93,7 @@ def test_a_whole_election(tmp_path: Path) -> None:
         assert "entry 8" in decided.out
         # The service serves the site that was published before; publishing again beside it is the normal thing.
         published = run("publish", folder, "--to", site, "--json").json
-        assert list(published) == ["size", "files", "written", "bytes"]
+        assert list(published) == ["size", "files", "written", "bytes", "witnesses"]
         assert published["size"] == 9
         over_http = run("verify", service.site, "--definition", hash_, "--json").json
         assert over_http["passed"] is True

@@ -11,6 +11,7 @@ from typing import Final
 from scrutineer.election import Definition
 from scrutineer.errors import LogError, NoteError, PublicationError, ScrutineerError, TransportError
 from scrutineer.log import Checkpoint, LogVerifier
+from scrutineer.log.quorum import Quorum
 from scrutineer.portal.formats import CHECKPOINT_FILE, DEFINITION_FILE, MANIFEST_FILE
 from scrutineer.portal.manifest import MAX_MANIFEST_SIZE
 from scrutineer.statements import parse_statement, statement_hash
@@ -88,10 +89,13 @@ class Seen:
 class Asker:
     """Asks sources, and remembers which versions they served, so that what is held need not be sent again."""
 
-    def __init__(self, served: Mapping[str, Mapping[str, Known]], pause: Pause = time.sleep) -> None:
+    def __init__(
+        self, served: Mapping[str, Mapping[str, Known]], pause: Pause = time.sleep, clock: Callable[[], float] = time.time
+    ) -> None:
         self.served: dict[str, dict[str, Known]] = {source: dict(known) for source, known in served.items()}
         """By address and path."""
         self._pause = pause
+        self._clock = clock
 
     def definition(self, attempt: Attempt, expected: bytes | None) -> bytes | None:
         """The definition from a source; where nobody said which to expect, all that answer must give the same."""
@@ -126,28 +130,30 @@ class Asker:
             return None
         return next((data for _, data in found.values()), None)
 
-    def all(self, attempt: Attempt, verifier: LogVerifier, held: Offer | None) -> list[Seen]:
+    def all(self, attempt: Attempt, verifier: LogVerifier, held: Offer | None, quorum: Quorum | None = None) -> list[Seen]:
         """What every source shows; `held` is the publication that is held, which need not be sent again."""
         with ThreadPoolExecutor(max(1, len(attempt.sources))) as pool:
-            asked = list(pool.map(lambda source: self._ask(source, verifier, held), attempt.sources))
-        newest = max((seen.shown.age for seen in asked if seen.shown is not None), default=(0, 0))
+            asked = list(pool.map(lambda source: self._ask(source, verifier, held, quorum), attempt.sources))
+        # What lacks the quorum is nobody's newest head.
+        newest = max((seen.shown.age for seen in asked if seen.shown is not None and seen.shown.cosigned), default=(0, 0))
         if held is not None:
             newest = max(newest, held.shown.age)
         if any(seen.unsettled or (seen.shown is not None and seen.shown.age < newest) for seen in asked):
             # Who is being published, or was asked a moment before the others, gets the time for it.
             self._pause(PAUSE)
             asked = [
-                self._ask(seen.source, verifier, held)
+                self._ask(seen.source, verifier, held, quorum)
                 if seen.unsettled or (seen.shown is not None and seen.shown.age < newest)
                 else seen
                 for seen in asked
             ]
         return asked
 
-    def _ask(self, source: WebSite, verifier: LogVerifier, held: Offer | None) -> Seen:
+    def _ask(self, source: WebSite, verifier: LogVerifier, held: Offer | None, quorum: Quorum | None) -> Seen:
         shown: Shown | None = None
         try:
-            shown = open_shown(source.address, self._read(source, CHECKPOINT_FILE, size_limit(CHECKPOINT_FILE), held), verifier)
+            note = self._read(source, CHECKPOINT_FILE, size_limit(CHECKPOINT_FILE), held)
+            shown = open_shown(source.address, note, verifier, quorum, int(self._clock()))
             return Seen(
                 source, shown, open_offer(shown, self._read(source, MANIFEST_FILE, MAX_MANIFEST_SIZE, held), verifier), None
             )
@@ -195,8 +201,8 @@ def subtrees_of(source: WebSite, first: int, checkpoint: Checkpoint) -> dict[Nod
     return subtrees
 
 
-def log_keys(definition: bytes) -> LogVerifier:
-    """The log's keys in a definition. Raises StatementError or NoteError."""
+def log_keys(definition: bytes) -> tuple[LogVerifier, Quorum | None]:
+    """The log's keys in a definition, and its witnesses where it names some. Raises StatementError or NoteError."""
     payload = parse_statement(definition).payload
     if not isinstance(payload, Definition):
         raise NoteError("its definition is a statement of another kind")
@@ -205,4 +211,5 @@ def log_keys(definition: bytes) -> LogVerifier:
     verifier = LogVerifier.from_vkeys(*payload.log.keys)
     if verifier.origin != payload.log.origin:
         raise NoteError(f"the keys of the log are those of {verifier.origin!r}, and its origin is {payload.log.origin!r}")
-    return verifier
+    policy = payload.witnesses
+    return verifier, None if policy is None else Quorum.from_policy(policy, verifier)

@@ -27,6 +27,7 @@ import msgspec
 
 from scrutineer.errors import NoteError, PublicationError, UsageError
 from scrutineer.log import LogVerifier
+from scrutineer.log.quorum import Quorum
 from scrutineer.portal.formats import CHECKPOINT_FILE, DEFINITION_FILE, MANIFEST_FILE, write_json
 from scrutineer.portal.manifest import MAX_MANIFEST_SIZE
 from scrutineer.statements.codec import MAX_STATEMENT_SIZE
@@ -129,17 +130,17 @@ class MirrorFolder:
             return None
         return FolderSource(self.site).read(DEFINITION_FILE, MAX_STATEMENT_SIZE)
 
-    def held(self, verifier: LogVerifier) -> Held | None:
+    def held(self, verifier: LogVerifier, quorum: Quorum | None = None) -> Held | None:
         """The copy that is shown; every file is read and hashed, and left out where it is not as listed.
 
-        Raises PublicationError where checkpoint or manifest are not what the log signed: without them nobody could tell
-        whether the log is still the same.
+        Raises PublicationError where checkpoint or manifest are not what the log and its witnesses signed: without them nobody
+        could tell whether the log is still the same.
         """
         if not self.site.is_dir():
             return None
         source = FolderSource(self.site.resolve())
         try:
-            shown = open_shown(str(self.site), source.read(CHECKPOINT_FILE, size_limit(CHECKPOINT_FILE)), verifier)
+            shown = open_shown(str(self.site), source.read(CHECKPOINT_FILE, size_limit(CHECKPOINT_FILE)), verifier, quorum)
             offer = open_offer(shown, source.read(MANIFEST_FILE, MAX_MANIFEST_SIZE), verifier)
         except (NoteError, PublicationError) as error:
             raise PublicationError(

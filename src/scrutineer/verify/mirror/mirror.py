@@ -3,7 +3,7 @@
 The order of the checks, by number:
 
 (1) the definition has the hash that is expected; it names the keys of the log;
-(2) a source's checkpoint is signed by both of these keys;
+(2) a source's checkpoint is signed by both of these keys, and cosigned by the quorum where the definition names witnesses;
 (3) it is of the history that the copy holds: shorter ones are held against the copy's tree, longer ones are shown to extend it
     by the source's own tiles;
 (4) its manifest is signed by the log, names this checkpoint and lists the whole log;
@@ -15,13 +15,14 @@ Only then is the copy shown. What does not hold is said of the source that showe
 """
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
 from scrutineer.errors import LogError, PublicationError, ScrutineerError, TransportError
 from scrutineer.log import Checkpoint, LogVerifier, MerkleTree
+from scrutineer.log.quorum import Quorum
 from scrutineer.portal.formats import BASELINE_FILE, CHECKPOINT_FILE, DEFINITION_FILE, REGISTER_FILE, UNITS_FILE
 from scrutineer.statements import statement_hash
 from scrutineer.statements.bootstrap import open_election
@@ -91,6 +92,7 @@ class Mirror:
         connections: int = 8,
         progress: Progress | None = None,
         pause: Pause = time.sleep,
+        clock: Callable[[], float] = time.time,
     ) -> None:
         """`definition` is the hash to expect, 32 bytes; None for that of the mirror, and in a new one the first that is seen.
 
@@ -99,7 +101,7 @@ class Mirror:
         state = folder.state()
         self._definition = use_definition(state, definition)
         self._first_use = definition is None and state is None
-        self._asker = Asker(state.sources if state is not None else {}, pause)
+        self._asker = Asker(state.sources if state is not None else {}, pause, clock)
         self._state = state
         self._folder = folder
         self._sources = tuple(sources)
@@ -107,6 +109,7 @@ class Mirror:
         self._progress = progress or _silent
         self._pause = pause
         self._verifier: LogVerifier | None = None
+        self._quorum: Quorum | None = None
         self._held: Held | None = None
         self._tree = MerkleTree()
 
@@ -161,7 +164,7 @@ class Mirror:
                 )
             if data is None:
                 return None
-            self._verifier = log_keys(data)
+            self._verifier, self._quorum = log_keys(data)
             self._definition = statement_hash(data)
         return self._verifier
 
@@ -170,7 +173,7 @@ class Mirror:
     def _load(self, verifier: LogVerifier) -> None:
         """Read and check the copy that is shown."""
         self._progress("Checking the copy", 0, 1)
-        held = self._folder.held(verifier)
+        held = self._folder.held(verifier, self._quorum)
         if held is not None:
             self._tree = held_tree(held.offer.shown.checkpoint, held.files, held.site.read)
         self._held = held
@@ -179,7 +182,8 @@ class Mirror:
     def _ask_all(self, attempt: Attempt, verifier: LogVerifier) -> tuple[list[Shown], list[Offer]]:
         """What every source shows that is of the history of this copy, and the publications that can be copied."""
         shown, offers = [], []
-        for seen in self._asker.all(attempt, verifier, self._held.offer if self._held is not None else None):
+        held = self._held.offer if self._held is not None else None
+        for seen in self._asker.all(attempt, verifier, held, self._quorum):
             if seen.shown is not None and self._is_our_history(attempt, seen.source, seen.shown):
                 shown.append(seen.shown)
                 if seen.offer is not None:
@@ -241,12 +245,14 @@ class Mirror:
         )
 
     def _divided(self, attempt: Attempt, shown: Sequence[Shown]) -> bool:
-        """Whether sources show two roots for one size, and nothing that is held says which history to follow."""
-        pairs = same_size_forks(shown)
-        for one, other in pairs:
+        """Whether sources show two roots for one size, and neither what is held nor the witnesses say which to follow."""
+        divided = False
+        for one, other in same_size_forks(shown):
             self._fork(attempt, one, other, {})
-            self._fork(attempt, other, one, {})
-        return bool(pairs)
+            if one.cosigned == other.cosigned:
+                self._fork(attempt, other, one, {})
+                divided = True
+        return divided
 
     # --- (5) and (6) copying ----------------------------------------------------------------------------------------
 
@@ -314,10 +320,12 @@ class Mirror:
         size = other.checkpoint.size
         if size > self._tree.size or self._tree.root(size) == other.checkpoint.root:
             return True
-        # Neither may be taken: without a copy that shares more with one of them, nobody can say which one to follow.
-        attempt.divided = True
         subtrees = self._subtrees(size, self._tree.size)
         self._fork(attempt, ours, other, subtrees)
+        if not other.cosigned:
+            return True
+        # Neither may be taken: without a copy that shares more with one of them, nobody can say which one to follow.
+        attempt.divided = True
         self._fork(attempt, other, ours, subtrees)
         return False
 

@@ -9,6 +9,7 @@ from scrutineer.errors import NoteError, PublicationError
 from scrutineer.log import Checkpoint, LogVerifier, open_checkpoint
 from scrutineer.log.merkle import HASH_SIZE
 from scrutineer.log.note import MAX_NOTE_SIZE, parse_note
+from scrutineer.log.quorum import Quorum, find_cosigners
 from scrutineer.log.tiles import MAX_ENTRY_SIZE, TILE_WIDTH, bundles, tiles
 from scrutineer.portal.formats import (
     CHECKPOINT_FILE,
@@ -16,6 +17,7 @@ from scrutineer.portal.formats import (
     HEAD_FILE,
     MANIFEST_FILE,
     MAX_FILE_SIZE,
+    PENDING_FILE,
     REGISTER_FILE,
     SITE_FILE,
     UNITS_FILE,
@@ -61,6 +63,14 @@ class Shown:
     checkpoint: Checkpoint
     time: int
     """When the log signed it, in POSIX seconds."""
+    lacks: str = ""
+    """Who has cosigned and who has not, where those are fewer than the definition demands. Then it is nobody's newest head, and
+    still shows what the log has signed."""
+
+    @property
+    def cosigned(self) -> bool:
+        """Whether it carries the quorum of witnesses that the definition demands."""
+        return not self.lacks
 
     @property
     def age(self) -> tuple[int, int]:
@@ -81,17 +91,25 @@ class UnsettledError(PublicationError):
     """Checkpoint and manifest are of two publications, as they are for a moment while a site is being published."""
 
 
-def open_shown(source: str, text: bytes, verifier: LogVerifier) -> Shown:
-    """Check a checkpoint's signatures, both of the log's. Raises NoteError."""
-    return Shown(source, text, open_checkpoint(text, verifier.note_verifiers).checkpoint, _signed_time(text, verifier))
+def open_shown(source: str, text: bytes, verifier: LogVerifier, quorum: Quorum | None = None, now: int | None = None) -> Shown:
+    """Check a checkpoint's signatures: both of the log's, and those of witnesses, of whom too few may have cosigned.
+
+    `now` is the time in POSIX seconds, after which no cosignature may lie by more than a day. Raises NoteError.
+    """
+    checkpoint = open_checkpoint(text, verifier.note_verifiers).checkpoint
+    cosigners = None if quorum is None else find_cosigners(text, quorum, now)
+    lacks = "" if cosigners is None or cosigners.complete else cosigners.sentence
+    return Shown(source, text, checkpoint, _signed_time(text, verifier), lacks)
 
 
 def open_offer(shown: Shown, manifest: bytes, verifier: LogVerifier) -> Offer:
     """Check that a manifest is signed by the log, belongs to the checkpoint and lists the whole log.
 
-    Raises NoteError for what the log did not sign, UnsettledError for parts of two publications, PublicationError for a
-    manifest that is not one of a whole site.
+    Raises NoteError for what the log did not sign or too few witnesses have cosigned, UnsettledError for parts of two
+    publications, PublicationError for a manifest that is not one of a whole site.
     """
+    if not shown.cosigned:
+        raise NoteError(f"its checkpoint at {shown.checkpoint.size:,} entries lacks the quorum of witnesses: {shown.lacks}")
     listed = open_manifest(manifest, verifier)
     if listed.size != shown.checkpoint.size or listed.files.get(CHECKPOINT_FILE) != hashlib.sha256(shown.text).digest():
         raise UnsettledError(
@@ -128,7 +146,7 @@ def size_limit(path: str) -> int:
         return TILE_WIDTH * (MAX_ENTRY_SIZE + 2)
     if path.startswith(f"{LOG}tile/"):
         return TILE_WIDTH * HASH_SIZE
-    if path == CHECKPOINT_FILE:
+    if path in (CHECKPOINT_FILE, PENDING_FILE):
         return MAX_NOTE_SIZE
     if path in (SITE_FILE, HEAD_FILE):
         return MAX_FILE_SIZE
@@ -177,10 +195,10 @@ def ranked(offers: Iterable[Offer], held: bytes | None = None) -> list[Offer]:
 
 
 def same_size_forks(shown: Sequence[Shown]) -> list[tuple[Shown, Shown]]:
-    """Pairs whose checkpoints give two roots for one size."""
+    """Pairs whose checkpoints give two roots for one size; those that carry the quorum come first in them."""
     first: dict[int, Shown] = {}
     found = []
-    for one in shown:
+    for one in sorted(shown, key=lambda one: not one.cosigned):
         other = first.setdefault(one.checkpoint.size, one)
         if other.checkpoint.root != one.checkpoint.root:
             found.append((other, one))
