@@ -21,6 +21,7 @@ from scrutineer.cli.office import RECORD, Office
 from scrutineer.election.definition import Definition
 from scrutineer.election.witness_policy import check_url
 from scrutineer.errors import DefinitionError, LogError, NoteError, StoreError, UsageError
+from scrutineer.intake.sequencer import LEADS
 from scrutineer.intake.service import Intake
 from scrutineer.log import Log, LogVerifier
 from scrutineer.log.note import Note, SignatureLine, format_note, parse_note
@@ -102,17 +103,15 @@ class Cosigning:
         addresses: Sequence[WitnessAddress],
         say: Say,
         *,
-        leads: Callable[[], bool] = lambda: True,
         clock: Callable[[], float] = time.time,
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
-        """`folder` holds the record; `leads` tells whether this process is the one that writes the log."""
+        """`folder` holds the record; `clock` gives POSIX seconds."""
         self.quorum = quorum
         self.kept = CosignedFile(folder, log, quorum)
         self._folder = folder
         self._addresses = tuple(addresses)
         self._say = say
-        self._leads = leads
         self._clock = clock
         self._monotonic = monotonic
         self._text = b""
@@ -152,13 +151,19 @@ class Cosigning:
         self._begin()
         async with client() as http:
             while True:
-                if self._leads():
+                # Of several processes on one store, the others may know of the newest head later than the witnesses do.
+                if intake.role == LEADS:
                     await self.round(http, intake.log)
                 await asyncio.sleep(PAUSE)
 
-    def before(self, log: Log) -> None:
-        """Ask once before anything is taken in. Raises LogError where the log was frozen, or is not the one that was cosigned."""
+    def before(self, log: Log, *, alone: bool = True) -> None:
+        """Ask once before anything is taken in. Raises LogError where the log was frozen, or is not the one that was cosigned.
+
+        `alone` says that no other process can be writing the log; with others nobody is asked yet.
+        """
         check_frozen(self._folder)
+        if not alone:
+            return
         self._check_kept(log)
 
         async def ask() -> None:
@@ -166,8 +171,7 @@ class Cosigning:
                 # Nobody else writes the log: what a witness says now cannot be a head that we have not heard of yet.
                 await self.round(http, log, sure=True)
 
-        if self._leads():
-            asyncio.run(ask())
+        asyncio.run(ask())
 
     async def round(self, http: httpx.AsyncClient, log: Log, *, sure: bool = False) -> CosignedCheckpoint | None:
         """Ask those who have not cosigned the newest head; the cosigned checkpoint where there is one for that head now.
@@ -342,21 +346,14 @@ def witness_addresses(definition: Definition, given: Sequence[str] = (), without
     return [WitnessAddress.from_vkeys(urls[w.name], w.keys) for w in policy.witnesses if urls[w.name]]
 
 
-def cosigning_of(
-    office: Office,
-    given: Sequence[str],
-    without: Sequence[str],
-    say: Say,
-    *,
-    leads: Callable[[], bool] = lambda: True,
-) -> Cosigning | None:
+def cosigning_of(office: Office, given: Sequence[str], without: Sequence[str], say: Say) -> Cosigning | None:
     """The collector for an opened folder; None where its definition names no witnesses. Raises UsageError, DefinitionError."""
     definition = office.election.definition
     addresses = witness_addresses(definition, given, without)
     quorum = quorum_of(definition)
     if quorum is None:
         return None
-    return Cosigning(office.folder / RECORD, LogVerifier.from_vkeys(*definition.log.keys), quorum, addresses, say, leads=leads)
+    return Cosigning(office.folder / RECORD, LogVerifier.from_vkeys(*definition.log.keys), quorum, addresses, say)
 
 
 def _named(name: str, names: Sequence[str]) -> str:
