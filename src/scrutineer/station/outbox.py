@@ -22,6 +22,7 @@ from scrutineer.statements.codec import MAX_STATEMENT_SIZE
 from scrutineer.statements.statement import statement_hash
 
 FORMAT: Final = 1
+APPLICATION: Final = 0x53_4F_55_54  # SQLite's application id, "SOUT": other databases have formats numbered 1 as well
 BUSY_TIMEOUT: Final = 10.0  # seconds to wait while another program writes to the outbox
 PAGE: Final = 1_000  # statements read at a time, unless asked otherwise
 
@@ -42,6 +43,7 @@ CREATE TABLE refusal (
 ) STRICT;
 CREATE TABLE held (number INTEGER PRIMARY KEY, way TEXT NOT NULL, held INTEGER NOT NULL) STRICT;
 CREATE TABLE note (key TEXT PRIMARY KEY, value BLOB NOT NULL) STRICT, WITHOUT ROWID;
+PRAGMA application_id = {APPLICATION};
 PRAGMA user_version = {FORMAT};
 """
 _ENTRY: Final = (
@@ -354,11 +356,13 @@ def _prepare(path: Path, connection: sqlite3.Connection) -> None:
 
 
 def _is_new(path: Path, connection: sqlite3.Connection) -> bool:
-    (version,) = connection.execute("PRAGMA user_version").fetchone()
+    version, application = (connection.execute(f"PRAGMA {name}").fetchone()[0] for name in ("user_version", "application_id"))
     (tables,) = connection.execute("SELECT count(*) FROM sqlite_schema").fetchone()
-    if version != FORMAT and (version or tables):
-        raise StoreError(f"outbox {path}: format {version} instead of {FORMAT}; it is not an outbox of this program")
-    return bool(version != FORMAT)
+    if (version, application) == (FORMAT, APPLICATION):
+        return False
+    if version or application or tables:
+        raise StoreError(f"outbox {path}: it is not an outbox that this program can read; check the path")
+    return True
 
 
 def _entry(row: Sequence[Any]) -> Entry:
