@@ -41,7 +41,8 @@ from scrutineer.witness.cosigned import (
 PAUSE: Final = 1.0  # seconds between two rounds
 AGAIN: Final = 5.0  # seconds before a witness that gave no cosignature is asked again for the same head
 GRACE: Final = 2.0  # seconds that slow witnesses have once the quorum has cosigned; nobody waits for them here
-TIMEOUT: Final = 5.0  # seconds
+TIMEOUT: Final = 5.0  # seconds for one witness
+FIRST: Final = 2.0  # seconds for it before the service starts, which has to wait for that
 
 Say = Callable[[str], object]
 """Told one plain line for the operator."""
@@ -195,7 +196,7 @@ class Cosigning:
                 asked,
                 wanted,
                 sizes=self._sizes,
-                timeout=TIMEOUT,
+                timeout=FIRST if sure else TIMEOUT,
                 grace=GRACE,
                 clock=self._clock,
             )

@@ -12,8 +12,9 @@ import click
 
 from scrutineer.cli.cosigning import without_option, witness_option
 from scrutineer.cli.mirror_commands import definition_hash, is_address, mirror_once, print_sources, sources_json
-from scrutineer.cli.office import Office
+from scrutineer.cli.office import RECORD, Office, now
 from scrutineer.cli.published_head import PublishedHead, head_to_publish, newest_cosigned
+from scrutineer.cli.service_status import write_published
 from scrutineer.cli.show import Progress, json_option, print_json, progress_display, silent
 from scrutineer.count import Count
 from scrutineer.errors import PublicationError
@@ -71,6 +72,8 @@ def publish_command(
         finally:
             log.close()
         newest = log.size
+    if head.cosigned:
+        write_published(folder / RECORD, site, summary.size, now())
     if as_json:
         print_json(
             {
