@@ -31,6 +31,7 @@ CHUNK: Final = 4 * TILE_WIDTH  # entries taken at a time: whole bundles, at most
 MAX_BUNDLE_SIZE: Final = TILE_WIDTH * (MAX_ENTRY_SIZE + 2)  # bytes
 MAX_CHECKPOINT_SIZE: Final = 1 << 20  # bytes
 THREADS: Final = 2
+_MISSING: Final = bytes(HASH_SIZE)  # holds the place of an entry that is not there; no hash is like that
 _AT_A_TIME: Final = 64  # heads that a thread verifies before it asks for more
 
 Progress = Callable[[int, int], None]  # entries done, entries in all
@@ -103,7 +104,7 @@ class Audit:
         for index, entry in enumerate(entries, self.tree.size):
             if entry is None:
                 self._diverged = True
-                leaves.append(bytes(HASH_SIZE))
+                leaves.append(_MISSING)
                 continue
             if not 0 < len(entry) <= MAX_ENTRY_SIZE:
                 self._report(Finding(f"entry {index}", f"has {len(entry)} bytes; 1 to {MAX_ENTRY_SIZE} are allowed"))
@@ -120,6 +121,8 @@ class Audit:
         if size != self.tree.size:
             self._report(Finding(f"entry {size}", f"no signed head covers the entries {size} to {self.tree.size - 1}"))
         for index, earlier in repeated(self.tree):
+            if self.tree.node(0, index) == _MISSING:
+                continue
             self._report(Finding(f"entry {index}", f"is there twice: it is entry {earlier} already"))
 
     def _take_head(self, head: Head, *, signed: bool) -> None:
