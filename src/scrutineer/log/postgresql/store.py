@@ -59,7 +59,7 @@ WITH moved AS (
     INSERT INTO scrutineer.entry (idx, body)
     SELECT %(start)s + place - 1, body FROM moved, unnest(%(bodies)b::bytea[]) WITH ORDINALITY AS batch (body, place)
 )
-SELECT count(*) FROM moved
+SELECT count(pg_notify('scrutineer_head', '')) FROM moved
 """
 _MOVE = """
 WITH moved AS (UPDATE scrutineer.tip SET size = %(size)s WHERE size = %(start)s AND fence = %(fence)s RETURNING fence)
@@ -167,6 +167,11 @@ class PostgresqlStore:
     def address(self) -> Address:
         """Where the tables are."""
         return self._address
+
+    @property
+    def leads(self) -> bool:
+        """Whether the writing connection is there, as far as is known."""
+        return self._writer is not None
 
     @property
     def stopped(self) -> StoreError | None:
