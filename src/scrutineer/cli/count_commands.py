@@ -1,6 +1,6 @@
 """`count`, `decide`, `bulletin` and `certify`: what the log says, and what the authority says about it."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, Final
 
@@ -9,6 +9,7 @@ from rich.box import SIMPLE_HEAD
 from rich.table import Table
 
 from scrutineer.calls import bulletin_calls
+from scrutineer.cli.acts import Recorded, apply_accreditations, record_act, to_option
 from scrutineer.cli.office import Office, now
 from scrutineer.cli.options import contest_numbers
 from scrutineer.cli.show import (
@@ -22,12 +23,11 @@ from scrutineer.cli.show import (
     unit_json,
 )
 from scrutineer.count import QUARANTINED, Count, make_bulletin, make_certificate, unit_result
-from scrutineer.errors import StoreError, UsageError
-from scrutineer.intake import submit_statements
+from scrutineer.errors import StatementError, UsageError
 from scrutineer.log import Log
-from scrutineer.statements import Bulletin, Certificate, Decision, Payload, TallySheet, parse_statement
+from scrutineer.statements import Bulletin, Certificate, Decision, Figures, TallySheet, parse_statement
+from scrutineer.statements.accreditations import Accreditations
 from scrutineer.statements.kinds import Layer
-from scrutineer.statements.policy import Policy
 
 _FEWEST_OPTIONS: Final = 2
 """Options that a table of units has columns for, at least; the rest are summed."""
@@ -41,7 +41,15 @@ _HELD_SHOWN: Final = 10
 _WHERE_ENTRIES: Final = "`scrutineer count` names the entries of sheets in quarantine"
 
 _folder = click.argument("folder", metavar="DIR", type=click.Path(path_type=Path, exists=True, file_okay=False))
-_to = click.option("--to", "address", metavar="URL", help="Send to this intake service; needed while a service writes the log.")
+_FIGURES: Final = ("blank", "null", "cast", "voters", "roll")
+_MOST_DIGITS: Final = 10
+
+
+def _figure_options(command: Callable[..., None]) -> Callable[..., None]:
+    """Options for the figures that a decision corrects, apart from the votes."""
+    for name in reversed(_FIGURES):
+        command = click.option(f"--{name}", type=click.IntRange(min=0), metavar="N", help="With --correct.")(command)
+    return command
 
 
 @click.command("count")
@@ -94,24 +102,41 @@ def count_command(folder: Path, size: int | None, unit_id: str | None, contest_i
 @_folder
 @click.argument("station")
 @click.argument("contest")
-@click.option("--accept", "entry", type=int, metavar="ENTRY", help="Let the sheet at this log index count as it stands.")
+@click.option("--accept", "accepted", type=int, metavar="ENTRY", help="Let the sheet at this log index count as it stands.")
+@click.option("--correct", "corrected", type=int, metavar="ENTRY", help="Let it count with other figures.")
 @click.option("--exclude", is_flag=True, help="Keep the station out of the count.")
+@click.option("--votes", multiple=True, metavar="OPTION=N", help="With --correct: the votes for an option; repeat.")
+@_figure_options
 @click.option("--reason", required=True, help="Why; published with the decision.")
-@_to
+@to_option
 def decide_command(
-    folder: Path, station: str, contest: str, entry: int | None, exclude: bool, reason: str, address: str | None
+    folder: Path,
+    station: str,
+    contest: str,
+    accepted: int | None,
+    corrected: int | None,
+    exclude: bool,
+    votes: tuple[str, ...],
+    reason: str,
+    target: str | None,
+    **figures: int | None,
 ) -> None:
     """Sign and register a decision on the sheets of STATION in CONTEST.
 
-    A sheet in quarantine stays outside the totals until a decision names it. The decision takes effect when as many
-    officers as the definition asks for have signed; those whose keys are on this machine sign now.
+    A sheet in quarantine stays outside the totals until a decision names it. With --correct, figures that are not given stay
+    as the sheet states them. The decision takes effect when as many officers as the definition asks for have signed; those
+    whose keys are on this machine sign now.
     """
-    if (entry is not None) == exclude:
-        raise UsageError("decide needs one of --accept ENTRY and --exclude")
+    if (accepted is not None) + (corrected is not None) + exclude != 1:
+        raise UsageError("decide needs one of --accept ENTRY, --correct ENTRY and --exclude")
+    given = {name: figure for name, figure in figures.items() if figure is not None}
+    if (corrected is not None) != bool(votes or given):
+        raise UsageError("--correct ENTRY goes with the figures that change: --votes OPTION=N, --cast N and others")
+    entry = corrected if accepted is None else accepted
     office = Office.load(folder)
     with progress_display() as progress:
         log = _read(office, progress)
-        sheet = None
+        sheet = after = None
         if entry is not None:
             if not 0 < entry < log.size:
                 raise UsageError(f"the log has no entry {entry}: {_WHERE_ENTRIES}")
@@ -119,24 +144,29 @@ def decide_command(
             if not isinstance(found.payload, TallySheet) or (found.payload.station, found.payload.contest) != (station, contest):
                 raise UsageError(f"entry {entry} is no sheet of station {station!r} in contest {contest!r}: {_WHERE_ENTRIES}")
             sheet = found.hash
+            if corrected is not None:
+                after = _corrected(office, found.payload, votes, given)
         decision = Decision(
             election=office.election.hash,
             station=station,
             contest=contest,
-            action="exclude" if exclude else "accept",
+            action="exclude" if exclude else "correct" if after is not None else "accept",
             sheet=sheet,
+            after=after,
             reason=reason,
         )
-        index = _record(office, decision, "decision", address, progress)
-    click.echo(f"Decision recorded as entry {index}.")
+        known = Accreditations(office.election)
+        apply_accreditations(known, log.entries(0, log.size))
+        recorded = record_act(office, [decision], "decision", target, progress, known=known)
+    click.echo(f"Decision {recorded.words()}")
 
 
 @click.command("bulletin")
 @_folder
 @click.option("--layer", type=click.Choice(["preliminary", "official"]), default="preliminary", show_default=True)
-@_to
+@to_option
 @json_option
-def bulletin_command(folder: Path, layer: Layer, address: str | None, as_json: bool) -> None:
+def bulletin_command(folder: Path, layer: Layer, target: str | None, as_json: bool) -> None:
     """Count, sign the totals as the next bulletin, and register it.
 
     The bulletin is bound to the log size and root at which it was computed: anyone can replay the log to that size and must
@@ -154,15 +184,15 @@ def bulletin_command(folder: Path, layer: Layer, address: str | None, as_json: b
             layer=layer,
             calls=bulletin_calls(count),
         )
-        index = _record(office, bulletin, "bulletin", address, progress)
-    _announce(count, bulletin, f"bulletin {bulletin.number}", index, as_json)
+        recorded = record_act(office, [bulletin], "bulletin", target, progress, known=count.accreditations)
+    _announce(count, bulletin, f"bulletin {bulletin.number}", recorded, as_json)
 
 
 @click.command("certify")
 @_folder
-@_to
+@to_option
 @json_option
-def certify_command(folder: Path, address: str | None, as_json: bool) -> None:
+def certify_command(folder: Path, target: str | None, as_json: bool) -> None:
     """Count, sign the certificate of the final result, and register it.
 
     Refused while stations are outstanding or in quarantine: accept or exclude each of them by a decision first.
@@ -179,8 +209,8 @@ def certify_command(folder: Path, address: str | None, as_json: bool) -> None:
                     f"{result.quarantined:,} quarantined stations: decide on each of them before certifying"
                 )
         certificate = make_certificate(count, log.root(count.size), time=now())
-        index = _record(office, certificate, "certificate", address, progress)
-    _announce(count, certificate, "certificate", index, as_json)
+        recorded = record_act(office, [certificate], "certificate", target, progress, known=count.accreditations)
+    _announce(count, certificate, "certificate", recorded, as_json)
 
 
 def _quarantine(count: Count, contest: int) -> list[dict[str, Any]]:
@@ -209,33 +239,31 @@ def _read(office: Office, progress: Progress) -> Log:
     return office.read_log(progress=lambda done, total: progress("Reading the log", done, total))
 
 
-def _record(office: Office, payload: Payload, act: str, address: str | None, progress: Progress) -> int:
-    """Sign and record an act; the log index of its statement. Raises PolicyError for what a service would refuse."""
-    statements = office.sign(payload, act)
-    if address is not None:
-        receipts = submit_statements(
-            statements, address, office.log_signer().verifier, progress=lambda done, total: progress("Sending", done, total)
-        )
-        return receipts[0].index
-    policy = Policy(office.election)
-    for statement in statements:
-        policy.check(statement)
+def _corrected(office: Office, sheet: TallySheet, votes: Sequence[str], given: dict[str, int]) -> Figures:
+    """A sheet's figures with some of them replaced. Raises UsageError."""
+    contest = office.election.contests[office.election.contest_index[sheet.contest]]
+    if contest.rule == "ranked":
+        raise UsageError(f"contest {sheet.contest!r} counts rankings, which cannot be corrected: accept a sheet, or exclude it")
+    places = {option.id: place for place, option in enumerate(contest.options)}
+    counts = list(sheet.counts)
+    for text in votes:
+        option, _, number = text.partition("=")
+        if option not in places or not number.isascii() or not number.isdigit() or len(number) > _MOST_DIGITS:
+            raise UsageError(f"--votes {text!r} is not of the form OPTION=N with one of the options {', '.join(places)}")
+        counts[places[option]] = int(number)
+    others = {name: given.get(name, getattr(sheet, name)) for name in _FIGURES}
     try:
-        log = office.open_log()
-    except StoreError as error:
-        raise StoreError(f"{error}. While a service writes this log, send to it: --to URL") from error
-    try:
-        return log.append(statements)[0].index
-    finally:
-        log.close()
+        return Figures(counts=tuple(counts), **others)
+    except StatementError as error:
+        raise UsageError(str(error)) from error
 
 
-def _announce(count: Count, act: Bulletin | Certificate, name: str, index: int, as_json: bool) -> None:
+def _announce(count: Count, act: Bulletin | Certificate, name: str, recorded: Recorded, as_json: bool) -> None:
     if as_json:
         contests = [standing_json(count, contest) for contest in range(len(count.contests))]
-        print_json({"entry": index, "size": act.size, "root": act.root.hex(), "contests": contests})
+        print_json({"entry": recorded.index, "size": act.size, "root": act.root.hex(), "contests": contests})
     else:
-        print_standings(count, f"{name}, at log size {act.size:,}, recorded as entry {index:,}")
+        print_standings(count, f"{name}, at log size {act.size:,}, {recorded.words()}")
 
 
 def _print_units(count: Count, contest: int, below: Sequence[int]) -> None:
