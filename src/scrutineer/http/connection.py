@@ -34,6 +34,7 @@ LINGER_TIMEOUT: Final = 5.0  # seconds to let a client read its refusal before t
 _PHRASES: Final = {
     200: b"OK",
     201: b"Created",
+    202: b"Accepted",
     400: b"Bad Request",
     403: b"Forbidden",
     404: b"Not Found",

@@ -168,6 +168,8 @@ class Relay:
     async def run(self) -> None:
         """Write what was taken, all that waits in one flush, until `stop` is called and everything is written."""
         loop = asyncio.get_running_loop()
+        self._wake = asyncio.Event()  # An event belongs to the loop in which it was first waited for.
+        self._wake.set()
         while not (self._stopping and not self._queue):
             await self._wake.wait()
             self._wake.clear()
