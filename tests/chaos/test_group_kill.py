@@ -1,0 +1,129 @@
+"""Several intake processes on one PostgreSQL server, killed under load: one history, every receipt kept, nothing twice."""
+
+import os
+import random
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+pytest.importorskip("psycopg", reason="needs psycopg, PostgreSQL's driver: the extra postgresql")
+
+from group_helpers import (
+    Load,
+    MemberProcess,
+    Reader,
+    check_record,
+    free_ports,
+    opened_database,
+    start_together,
+    the_one_that_leads,
+)
+from intake_helpers import republic
+from postgresql_server import Server, running
+
+KILLS = int(os.environ.get("SCRUTINEER_CHAOS", "4"))
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[Server]:
+    with running() as started:
+        yield started
+
+
+def finish(url: str, load: Load, reader: Reader, members: list[MemberProcess]) -> None:
+    """End the load and the processes; check the record against everything that anybody was told."""
+    load.finish()
+    roots = reader.finish()
+    for member in members:
+        assert member.process.poll() is None, member.said[-1:]
+        assert member.terminate() == 0
+    entries = check_record(url, load.acknowledged)
+    assert len(entries) == 1 + len(load.given)
+    assert len(roots) > KILLS
+    again = Reader(url)
+    deadline = time.monotonic() + 30
+    while len(entries) not in again.roots and time.monotonic() < deadline:
+        time.sleep(0.02)
+    rebuilt = again.finish()
+    for size in set(roots) & set(rebuilt):
+        assert roots[size] == rebuilt[size]
+    print(f"{len(entries)} entries, {len(load.acknowledged)} acknowledged; told otherwise: {dict(load.refusals)}")
+
+
+@pytest.mark.timeout(60 + 20 * KILLS)
+@pytest.mark.parametrize("victim", ["leads", "follows"])
+def test_killed_processes(server: Server, tmp_path: Path, victim: str) -> None:
+    """kill -9 of the process that leads, or of one that follows, at random moments; it is started again."""
+    land = republic(20)
+    land.write(tmp_path)
+    url = opened_database(server, land)
+    ports = free_ports(3)
+    members = start_together(tmp_path, url, ports)
+    dice = random.Random(20_250_101)
+    reader = Reader(url)
+    load = Load(land, ports)
+    for _ in range(KILLS):
+        load.progress()
+        time.sleep(dice.uniform(0, 0.1))
+        leader = the_one_that_leads(members)
+        hit = leader if victim == "leads" else (leader + dice.choice((1, 2))) % 3
+        members[hit].kill()
+        load.progress()
+        members[hit] = MemberProcess(tmp_path, url, port=ports[hit])
+    finish(url, load, reader, members)
+
+
+@pytest.mark.timeout(60 + 20 * KILLS)
+def test_a_killed_server(server: Server, tmp_path: Path) -> None:
+    """kill -9 of PostgreSQL at random moments: the processes stay, say one line each when it goes and comes, and go on."""
+    land = republic(20)
+    land.write(tmp_path)
+    url = opened_database(server, land)
+    ports = free_ports(2)
+    members = start_together(tmp_path, url, ports)
+    dice = random.Random(20_250_102)
+    reader = Reader(url)
+    load = Load(land, ports)
+    long_outages = 0
+    for number in range(KILLS):
+        load.progress()
+        time.sleep(dice.uniform(0, 0.1))
+        server.kill()
+        # A short outage is waited out; a longer one is said.
+        if number % 4 == 0:
+            time.sleep(2.5)
+            long_outages += 1
+        server.start()
+        load.progress()
+    finish(url, load, reader, members)
+    assert load.refusals["store-failed"]
+    for member in members:
+        gone = [line for line in member.lines if "until the store is back" in line]
+        back = [line for line in member.lines if "The store is back" in line]
+        assert long_outages <= len(gone) <= KILLS
+        assert len(back) == len(gone)
+
+
+def test_two_started_at_once(server: Server, tmp_path: Path) -> None:
+    """One leads and the other follows, whoever was first, time and again."""
+    land = republic(20)
+    land.write(tmp_path)
+    url = opened_database(server, land)
+    acknowledged: dict[bytes, bytes] = {}
+    for number in range(max(2, KILLS // 20)):
+        ports = free_ports(2)
+        members = start_together(tmp_path, url, ports)
+        reader = Reader(url)
+        load = Load(land, ports, senders=4, first=number * 100_000_000)
+        load.progress(50)
+        leader = the_one_that_leads(members)
+        assert not members[1 - leader].lines
+        load.finish()
+        reader.finish()
+        for sheet, receipt in load.acknowledged.items():
+            assert acknowledged.setdefault(sheet, receipt) == receipt
+        for member in members:
+            member.kill()
+    assert len(check_record(url, acknowledged)) == 1 + len(acknowledged)
