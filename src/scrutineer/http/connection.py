@@ -101,6 +101,7 @@ class Connection(asyncio.Protocol):
     )
 
     _body: bytes | bytearray
+    _framing: int
 
     def __init__(self, shared: Connections) -> None:
         self._shared = shared
@@ -285,36 +286,52 @@ class Connection(asyncio.Protocol):
     def on_url(self, url: bytes) -> None:
         """Part of httptools: some of the request target."""
         self._target += url
-        self._check_header_size(len(url))
+        self._header_size += len(url)
+        if self._header_size > MAX_HEADER_SIZE:
+            self._refuse_header()
 
     def on_header(self, name: bytes, value: bytes) -> None:
         """Part of httptools: a header field."""
-        self._check_header_size(len(name) + len(value) + 4)
         self._fields += 1
-        if self._fields > MAX_FIELDS and not self._stopped:
-            self._reject(Problem("headers-too-large", f"the request has more than {MAX_FIELDS} header fields"))
-        if self._stopped:
-            return
-        name = name.lower()
-        if name == b"content-type":
-            self._media_type = value.partition(b";")[0].strip().lower()
-        elif name == b"host":
-            self._hosts += 1
-        elif name == b"content-length" and len(value) < 20 and value.isdigit() and int(value) > self._shared.max_body:
+        self._header_size += len(name) + len(value) + 4
+        if self._fields > MAX_FIELDS or self._header_size > MAX_HEADER_SIZE:
+            self._refuse_header()
+        take = _TAKE.get(name.lower())
+        if take is not None and not self._stopped:
+            take(self, value)
+
+    def take_type(self, value: bytes) -> None:
+        """Content-Type."""
+        self._media_type = value.partition(b";")[0].strip().lower()
+
+    def take_host(self, value: bytes) -> None:  # noqa: ARG002
+        """Host."""
+        self._hosts += 1
+
+    def take_length(self, value: bytes) -> None:
+        """Content-Length."""
+        if len(value) < 20 and value.isdigit() and int(value) > self._shared.max_body:
             self._refusal = _too_large(self._shared.max_body)
-        elif name == b"content-encoding" and value.strip().lower() != b"identity":
+
+    def take_content_encoding(self, value: bytes) -> None:
+        """Content-Encoding: nothing is unpacked here, so nothing can grow."""
+        if value.strip().lower() != b"identity":
             self._refusal = Problem("content-encoding", "bodies are taken as they are: send this one without a content encoding")
-        elif name == b"transfer-encoding" and value.strip().lower() != b"chunked":
+
+    def take_transfer_encoding(self, value: bytes) -> None:
+        """Transfer-Encoding."""
+        if value.strip().lower() != b"chunked":
             self._reject(Problem("malformed-request", "no transfer encoding but 'chunked' is taken"))
-        elif name == b"x-forwarded-for" and self._trusted:
+
+    def take_forwarded(self, value: bytes) -> None:
+        """X-Forwarded-For."""
+        if self._trusted:
             self._forwarded = self._forwarded + b"," + value if self._forwarded else value
-        elif (
-            name == b"expect"
-            and value.lower() == b"100-continue"
-            and self._refusal is None
-            and not self._exchanges
-            and self._transport
-        ):
+
+    def take_expect(self, value: bytes) -> None:
+        """Expect."""
+        welcome = self._refusal is None and not self._exchanges
+        if welcome and value.lower() == b"100-continue" and self._transport is not None:
             self._transport.write(b"HTTP/1.1 100 Continue\r\n\r\n")
 
     def on_body(self, body: bytes) -> None:
@@ -369,10 +386,10 @@ class Connection(asyncio.Protocol):
         if len(self._exchanges) >= MAX_PIPELINED:
             self._regulate()
 
-    def _check_header_size(self, size: int) -> None:
-        self._header_size += size
-        if self._header_size > MAX_HEADER_SIZE and not self._stopped:
-            self._reject(Problem("headers-too-large", f"target and header fields are longer than {MAX_HEADER_SIZE} bytes"))
+    def _refuse_header(self) -> None:
+        if not self._stopped:
+            limits = f"{MAX_HEADER_SIZE} bytes, {MAX_FIELDS} fields"
+            self._reject(Problem("headers-too-large", f"target and header fields are more than is taken ({limits})"))
 
     # Writing
 
@@ -443,6 +460,18 @@ class Connection(asyncio.Protocol):
                 self._transport.pause_reading()
             else:
                 self._transport.resume_reading()
+
+
+_TAKE: Final = {
+    b"content-type": Connection.take_type,
+    b"host": Connection.take_host,
+    b"content-length": Connection.take_length,
+    b"content-encoding": Connection.take_content_encoding,
+    b"transfer-encoding": Connection.take_transfer_encoding,
+    b"x-forwarded-for": Connection.take_forwarded,
+    b"expect": Connection.take_expect,
+}
+"""What is done with the header fields that mean something here."""
 
 
 def _too_large(limit: int) -> Problem:

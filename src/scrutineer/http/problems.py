@@ -60,6 +60,16 @@ RETRY_AFTER: Final[dict[str, int]] = {
 """Seconds that a client should wait before it tries again, for the reasons that pass."""
 
 
+def _around(code: str, title: str) -> tuple[bytes, bytes]:
+    """What stands before and behind the detail in a refusal's body: refusing a flood is worth not encoding that each time."""
+    whole = cbor2.dumps({-1: title, -2: "", REASON_KEY: {"code": code}})
+    before, _, behind = whole.partition(b"\x21\x60")
+    return before + b"\x21", behind
+
+
+_AROUND: Final = {code: _around(code, title) for code, (_, title) in REASONS.items()}
+
+
 @dataclass(frozen=True, slots=True)
 class Problem:
     """Why a request was refused."""
@@ -86,7 +96,8 @@ class Problem:
 
     def encode(self) -> bytes:
         """The body of the response."""
-        return cbor2.dumps({-1: self.title, -2: self.detail[:MAX_DETAIL_LENGTH], REASON_KEY: {"code": self.code}})
+        before, behind = _AROUND[self.code]
+        return before + cbor2.dumps(self.detail[:MAX_DETAIL_LENGTH]) + behind
 
 
 def problem_of(error: ScrutineerError) -> Problem:

@@ -104,8 +104,9 @@ class Service:
     def run(self) -> None:
         """Serve until `stop` is called or SIGTERM or SIGINT arrives (in the main thread), then finish what is under way.
 
-        SIGHUP has the files of `tls` read again. Raises UsageError when the address cannot be had, DefinitionError when the election cannot be opened, LogError when
-        the log is another election's, and StoreError when the store failed while running.
+        SIGHUP has the files of `tls` read again. Raises UsageError when the address cannot be had, DefinitionError when the
+        election cannot be opened, LogError when the log is another election's, and StoreError when the store failed while
+        running.
         """
         uvloop.run(self._serve())
 
