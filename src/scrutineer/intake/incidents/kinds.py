@@ -32,6 +32,8 @@ KIND_BY_REASON: Final[dict[str, RequestKind]] = {
     "network-busy": "flood",
     "too-slow": "too-slow",
     "queue-full": "overload",
+    "relay-full": "overload",
+    "not-recorded-yet": "unavailable",
     "check-failed": "unavailable",
     "stopping": "unavailable",
     "store-failed": "unavailable",
@@ -52,7 +54,7 @@ MEANINGS: Final[dict[RequestKind, str]] = {
     "flood": "more at a time than one key or network may send",
     "too-slow": "a request that did not arrive whole in time; also what a bad line looks like",
     "overload": "sent away because too much was under way",
-    "unavailable": "refused because the service itself could not go on",
+    "unavailable": "refused because the service itself could not answer yet, or could not go on",
     "other": "refused for another reason",
 }
 """What each kind says, and what else may look like it."""

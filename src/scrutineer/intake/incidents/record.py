@@ -119,9 +119,13 @@ class IncidentRecord:
 
         return run
 
+    def flush(self) -> None:
+        """End the window that is open, and write it; nothing where it holds nothing."""
+        self._writer.submit(self._close_window()).result()
+
     def close(self) -> None:
         """Write what is still open, and let another process have the journal."""
-        self._writer.submit(self._close_window()).result()
+        self.flush()
         self._writer.shutdown()
         self._journal.close()
 
@@ -165,7 +169,7 @@ class IncidentRecord:
     def _keep_unwritten(self, window: Window) -> None:
         known = window.unwritten
         times = [window.since, window.until, *((known.since, known.until) if known else ())]
-        windows = (known.windows if known else 0) + 1
+        windows = (known.windows if known else 0) + bool(window.counts)
         self._unwritten = Unwritten(windows=windows, since=min(times), until=max(times), counts=window.totals)
 
     def _say(self, part: str, line: str) -> None:
