@@ -184,7 +184,9 @@ class Cosigning:
         checkpoint = log.checkpoint()
         note = parse_note(checkpoint)
         if note.text != self._text:
-            self._text, self._lines, self._again, self._newest = note.text, self._known_lines(note.text), {}, None
+            # What is kept may have been put back together with the log: the first time, the witnesses themselves are asked.
+            known = {} if sure else self._known_lines(note.text)
+            self._text, self._lines, self._again, self._newest = note.text, known, {}, None
         now = self._monotonic()
         asked = [w for w in self._addresses if w.name not in self._lines and self._again.get(w.name, now) <= now]
         if asked:
@@ -347,14 +349,17 @@ def witness_addresses(definition: Definition, given: Sequence[str] = (), without
     return [WitnessAddress.from_vkeys(urls[w.name], w.keys) for w in policy.witnesses if urls[w.name]]
 
 
-def cosigning_of(office: Office, given: Sequence[str], without: Sequence[str], say: Say) -> Cosigning | None:
+def cosigning_of(
+    office: Office, given: Sequence[str], without: Sequence[str], say: Say, *, leads: Callable[[], bool] = lambda: True
+) -> Cosigning | None:
     """The collector for an opened folder; None where its definition names no witnesses. Raises UsageError, DefinitionError."""
     definition = office.election.definition
     addresses = witness_addresses(definition, given, without)
     quorum = quorum_of(definition)
     if quorum is None:
         return None
-    return Cosigning(office.folder / RECORD, LogVerifier.from_vkeys(*definition.log.keys), quorum, addresses, say)
+    log = LogVerifier.from_vkeys(*definition.log.keys)
+    return Cosigning(office.folder / RECORD, log, quorum, addresses, say, leads=leads)
 
 
 def _named(name: str, names: Sequence[str]) -> str:

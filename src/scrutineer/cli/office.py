@@ -4,7 +4,8 @@ DIR/election.toml, units.csv      what the organiser wrote, perhaps with registe
 DIR/keys/                         private keys: officers, log, operator, and the seed of the station keys made here
 DIR/record/definition.cose        statement 0
 DIR/record/units.csv, register.csv   its tables, with baseline.csv where there is one
-DIR/record/log.db                 the log
+DIR/record/log.db                 the log, or where it is in a PostgreSQL database:
+DIR/record/store.url              the address of that
 DIR/incidents/                    the journal of what the intake service refused
 DIR/record/log.mark               how far the log has signed from here
 """
@@ -34,7 +35,7 @@ from scrutineer.election.definition import (
 )
 from scrutineer.election.folder import Draft, draft_definition
 from scrutineer.errors import UsageError
-from scrutineer.log import Log, LogSigner, LogVerifier, SqliteStore
+from scrutineer.log import Log, LogSigner, LogVerifier, SqliteStore, Store
 from scrutineer.log.mark import Mark
 from scrutineer.statements import Endorsement, Incident, Payload, SigningKey, sign_statement, statement_hash
 from scrutineer.statements.bootstrap import open_election
@@ -45,6 +46,7 @@ LOG_FILE: Final = "log.db"
 INCIDENTS: Final = "incidents"
 """Folder of the journal of what the intake service refused; where several services run, each has a folder in it."""
 MARK_FILE: Final = "log.mark"
+STORE_FILE: Final = "store.url"
 DEFINITION_FILE: Final = "definition.cose"
 STATIONS_KEY: Final = "stations.pem"
 OPERATOR: Final = "operator/intake"
@@ -91,6 +93,31 @@ class Office:
         """The log's file."""
         return self.folder / RECORD / LOG_FILE
 
+    def store_url(self) -> str | None:
+        """The postgresql:// address of the database that holds the log; None where it is in its file."""
+        try:
+            return (self.folder / RECORD / STORE_FILE).read_text().strip() or None
+        except FileNotFoundError:
+            return None
+        except (OSError, UnicodeDecodeError) as error:
+            raise UsageError(f"{self.folder / RECORD / STORE_FILE} cannot be read: put the address of the log there") from error
+
+    def keep_store_url(self, url: str) -> None:
+        """Remember in which database the log is, so that no command has to be told again. The address holds no password."""
+        _write(self.folder / RECORD / STORE_FILE, f"{url}\n".encode())
+
+    def open_store(self, *, writing: bool, url: str | None = None) -> Store:
+        """The store of the log, in its file or where `url` or the folder says. Raises StoreError where it cannot be had."""
+        address = url or self.store_url()
+        if address is None:
+            return SqliteStore.open(self.log_path) if writing else SqliteStore.open_reader(self.log_path)
+        # The driver is an extra, and takes its time to load.
+        from scrutineer.log.postgresql import PostgresqlStore
+
+        if writing:
+            return PostgresqlStore.open(address, self.election.definition.log.origin)
+        return PostgresqlStore.open_reader(address)
+
     def mark(self) -> Mark:
         """How far the log has signed from this folder; to be opened with the log, so that it never signs two histories."""
         return Mark(self.folder / RECORD / MARK_FILE)
@@ -106,19 +133,19 @@ class Office:
     def open_log(self, *, progress: Callable[[int, int], None] | None = None) -> Log:
         """The log for writing. Raises StoreError where another process (a running service) writes it."""
         signer = self.log_signer()
-        return _open_log(SqliteStore.open(self.log_path), signer, progress, self.mark())
+        return _open_log(self.open_store(writing=True), signer, progress, self.mark())
 
     def read_log(self, *, progress: Callable[[int, int], None] | None = None) -> Log:
         """The log for reading, also beside a running service and without the log's private keys."""
         keys = self.election.definition.log.keys
         if len(keys) != 2:
             raise UsageError(f"the definition in {self.folder} names {len(keys)} keys of the log, and two are needed")
-        return _open_log(SqliteStore.open_reader(self.log_path), LogVerifier.from_vkeys(*keys), progress)
+        return _open_log(self.open_store(writing=False), LogVerifier.from_vkeys(*keys), progress)
 
     def sign_log(self, *, progress: Callable[[int, int], None] | None = None) -> Log:
         """The log for reading and for signing its head, also beside a running service."""
         signer = self.log_signer()
-        return _open_log(SqliteStore.open_reader(self.log_path), signer, progress)
+        return _open_log(self.open_store(writing=False), signer, progress)
 
     def officer_key(self, number: int = 1) -> SigningKey:
         """The key of the n-th officer, where this machine holds it."""
@@ -330,7 +357,7 @@ def _register(draft: Draft, issuers: list[Issuer], seed: SigningKey, progress: P
 
 
 def _open_log(
-    store: SqliteStore,
+    store: Store,
     keys: LogSigner | LogVerifier,
     progress: Callable[[int, int], None] | None,
     mark: Mark | None = None,

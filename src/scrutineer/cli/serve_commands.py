@@ -11,15 +11,19 @@ import click
 
 from scrutineer.cli.cosigning import cosigning_of, without_option, witness_option
 from scrutineer.cli.office import DEFINITION_FILE, INCIDENTS, RECORD, Office
+from scrutineer.cli.service_status import StatusWriter
 from scrutineer.cli.show import progress_display
 from scrutineer.election.definition import BASELINE_TABLE, REGISTER_TABLE, UNITS_TABLE
-from scrutineer.errors import UsageError
+from scrutineer.errors import ScrutineerError, UsageError
 from scrutineer.http import Address, Tls
 from scrutineer.intake import ElectionFiles, Progress, Service
 from scrutineer.intake.gate import StationGate
 from scrutineer.intake.incidents import IncidentRecord
+from scrutineer.intake.sequencer import FOLLOWS, LEADS, Recorder
+from scrutineer.intake.service import Intake
 from scrutineer.log import SqliteStore
 from scrutineer.log.log import Log
+from scrutineer.log.log import Progress as LogProgress
 from scrutineer.log.mark import refuse_fork
 from scrutineer.portal.formats import CHECKPOINT_FILE
 
@@ -37,6 +41,19 @@ def _file_option(name: str, variable: str, text: str) -> Callable[[_Command], _C
 @click.option(
     "--port", type=click.IntRange(0, 65535), default=8470, show_default=True, help="Port of the intake; 0 takes a free one."
 )
+@click.option(
+    "--store",
+    "store_url",
+    metavar="URL",
+    help="postgresql:// address of the log, for several services at once.  [default: where `store migrate` put it]",
+)
+@click.option(
+    "--proxy",
+    "proxies",
+    metavar="NETWORK",
+    multiple=True,
+    help="Believe what a proxy in this network, such as 10.0.0.0/8, says of its clients' addresses; repeatable.",
+)
 @click.option("--checkers", type=click.IntRange(1, 64), default=1, show_default=True, help="Processes that check signatures.")
 @_file_option("--tls-certificate", "certificate", "Certificate chain (PEM); with --tls-key, intake speaks https.")
 @_file_option("--tls-key", "key", "Private key of that certificate (PEM).")
@@ -49,6 +66,8 @@ def serve_command(
     folder: Path,
     host: str,
     port: int,
+    store_url: str | None,
+    proxies: tuple[str, ...],
     checkers: int,
     certificate: Path | None,
     key: Path | None,
@@ -70,51 +89,111 @@ def serve_command(
     Where the definition names witnesses, they are asked once a second to cosign the newest head. Intake does not wait for
     them; a witness that has cosigned another history stops it.
 
+    With the log in PostgreSQL, any number of these services may run, on one machine or on several: one of them leads, and
+    another takes over when it is gone. While the database cannot be reached they wait for it, and say so.
+
     With --site, a process of its own serves the published files on a port of its own, so that readers never slow intake.
     """
     office = Office.load(folder)
-    tables = folder / RECORD
-    baseline = None if office.baseline_table is None else tables / BASELINE_TABLE
-    files = ElectionFiles(tables / DEFINITION_FILE, tables / UNITS_TABLE, tables / REGISTER_TABLE, baseline)
     tls = _tls(certificate, key, authority)
-    cosigning = cosigning_of(office, witnesses, without, _say)
-    mark = office.mark()
-    gate = StationGate.of(office.election)
+    house = _House(office, store_url or office.store_url())
+    cosigning = cosigning_of(office, witnesses, without, _say, leads=house.leads)
     with contextlib.ExitStack() as stack:
-        store = SqliteStore.open(office.log_path)
-        stack.callback(store.close)
         with progress_display() as progress:
-            log = Log.open(
-                store, office.log_signer(), mark=mark, progress=lambda done, total: progress("Reading the log", done, total)
-            )
-        stack.callback(log.close)
+            log = stack.enter_context(house.open(lambda done, total: progress("Reading the log", done, total)))
         if site is not None:
             _check_site(log, site)
             stack.enter_context(_site_server(site, host, site_port))
         if cosigning is not None:
             cosigning.before(log)
+        status = StatusWriter(folder / RECORD, log, cosigning, store=house.where, name=house.name(port))
+        incidents = IncidentRecord.open(folder / INCIDENTS / house.name(port), office.election.hash, warn=_say)
+        stack.callback(incidents.close)
 
-        record = IncidentRecord.open(folder / INCIDENTS, office.election.hash, warn=_say)
-        stack.callback(record.close)
+        def ready(address: Address) -> None:
+            click.echo(f"Intake at {address.url}")
+            sys.stdout.flush()
+            status.listening(address.url)
 
-        def keep_house() -> None:
-            store.checkpoint_wal()
-            mark.sync()
+        def progressed(now: Progress) -> None:
+            house.role = now.role
+            status(now)
+            report(now)
 
-        Service(
+        report = _Report()
+        service = Service(
             log,
-            files,
+            _files(office),
             host=host,
             port=port,
             checkers=checkers,
             tls=tls,
-            gate=gate,
-            note=record.note,
-            beside=[record.companion(office.operator_signature()), *([] if cosigning is None else [cosigning])],
-            housekeeping=keep_house,
-            ready=_announce,
-            progress=_Report(),
-        ).run()
+            proxies=proxies,
+            gate=StationGate.of(office.election),
+            recorder=house.recorder,
+            note=incidents.note,
+            beside=[incidents.companion(office.operator_signature()), *([] if cosigning is None else [cosigning])],
+            housekeeping=house.keep,
+            ready=ready,
+            progress=progressed,
+        )
+        try:
+            service.run()
+        except ScrutineerError as error:
+            status.stopped(str(error))
+            raise
+        status.stopped()
+
+
+class _House:
+    """Where the log of a service is: in its file, which this process has to itself, or in a database shared with others."""
+
+    def __init__(self, office: Office, url: str | None) -> None:
+        self.where = str(office.log_path)
+        """In words without secrets."""
+        self.recorder: Callable[[Intake], Recorder] | None = None
+        self.role = FOLLOWS if url else LEADS
+        self._office = office
+        self._url = url
+        self._mark = office.mark()
+        self._settle: Callable[[], object] = lambda: None
+
+    def name(self, port: int) -> str:
+        """What tells the services of one folder apart; empty for the only one."""
+        return f"port-{port}" if self._url else ""
+
+    def leads(self) -> bool:
+        """Whether this process writes the log now."""
+        return self.role == LEADS
+
+    def keep(self) -> None:
+        """Once a second, off the way of acknowledgements."""
+        self._settle()
+        self._mark.sync()
+
+    @contextlib.contextmanager
+    def open(self, progress: LogProgress) -> Iterator[Log]:
+        """The log, for as long as the block lasts."""
+        signer = self._office.log_signer()
+        if self._url is not None:
+            # The driver is an extra, and takes its time to load.
+            from scrutineer.intake.group import Group
+
+            with contextlib.closing(Group.open(self._url, signer, mark=self._mark, progress=progress)) as group:
+                self.where, self.recorder = group.where, group.recorder(_say)
+                yield group.log
+            return
+        store = SqliteStore.open(self._office.log_path)
+        with contextlib.closing(store):
+            self._settle = store.checkpoint_wal
+            with contextlib.closing(Log.open(store, signer, mark=self._mark, progress=progress)) as log:
+                yield log
+
+
+def _files(office: Office) -> ElectionFiles:
+    record = office.folder / RECORD
+    baseline = None if office.baseline_table is None else record / BASELINE_TABLE
+    return ElectionFiles(record / DEFINITION_FILE, record / UNITS_TABLE, record / REGISTER_TABLE, baseline)
 
 
 def _tls(certificate: Path | None, key: Path | None, authority: Path | None) -> Tls | None:
@@ -150,11 +229,6 @@ class _Report:
         self._last = now.size
         counts = ", ".join(f"{count:,} {what}" for what, count in sorted(now.counts.items()))
         click.echo(f"log size {now.size:,}; since the start {counts}", err=True)
-
-
-def _announce(address: Address) -> None:
-    click.echo(f"Intake at {address.url}")
-    sys.stdout.flush()
 
 
 @contextlib.contextmanager

@@ -27,7 +27,10 @@ _SHOWN: Final = 50
 
 _folder = click.argument("folder", metavar="DIR", type=click.Path(path_type=Path, exists=True, file_okay=False))
 _store = click.option(
-    "--store", "url", metavar="URL", help="postgresql:// address of the log's database.  [default: the file in DIR/record]"
+    "--store",
+    "url",
+    metavar="URL",
+    help="postgresql:// address of the log's database.  [default: where DIR/record/store.url says, else the file in DIR/record]",
 )
 _sites = click.option(
     "--site",
@@ -56,8 +59,8 @@ def migrate_command(folder: Path, url: str, as_json: bool) -> None:
     """Make the tables in a database, or bring them up to date, and move the log of DIR there.
 
     Where the database holds no log yet, the one in DIR/record/log.db is copied with every head and signature, so receipts stay
-    the same byte for byte. Stop the service first. The file then stays as it is and is not served again: from now on,
-    give --store. Interrupted, it goes on where it stopped when it is run again.
+    the same byte for byte. Stop the service first. The file then stays as it is and is not served again: DIR/record/store.url
+    says where the log is now. Interrupted, it goes on where it stopped when it is run again.
     """
     from scrutineer.log.postgresql import migrate as migrate_tables
 
@@ -77,6 +80,8 @@ def migrate_command(folder: Path, url: str, as_json: bool) -> None:
         elif here is not None:
             progress = stack.enter_context(progress_display(as_json))
             copied = migrate(here, target, verifier, address=address, mark=office.mark(), progress=progress)
+    if office.store_url() is None:
+        office.keep_store_url(address)
     if as_json:
         fields = _copied_json(copied) if copied is not None else {"size": there}
         print_json({"migrations": applied, "copied": copied is not None, **fields})
@@ -85,7 +90,9 @@ def migrate_command(folder: Path, url: str, as_json: bool) -> None:
     if copied is not None:
         resumed = f" ({copied.resumed:,} of them were there from an interrupted run)" if copied.resumed else ""
         click.echo(f"Moved {copied.size:,} entries and {copied.heads:,} signed heads{resumed}; root {copied.root.hex()}.")
-        click.echo(f"Receipts stay the same. {office.log_path} is kept and not used any more: serve with --store from now on.")
+        click.echo(
+            f"Receipts stay the same. {office.log_path} is kept and not used any more; {office.folder} knows where it is."
+        )
     elif there:
         click.echo(f"The database holds the log already, with {there:,} entries: nothing to move.")
     else:
@@ -107,6 +114,7 @@ def check_command(folder: Path, url: str | None, sites: tuple[Path, ...], as_jso
     Exit status 0 for PASS, 1 for anything else.
     """
     office = Office.load(folder)
+    url = url or office.store_url()
     verifier = _verifier(office)
     # Before the store: what was signed later than this is not looked for.
     marked = office.mark().read(verifier)
@@ -151,6 +159,7 @@ def backup_command(folder: Path, file: Path, url: str | None, as_json: bool) -> 
     private keys in it: keep a copy of DIR/keys and of the other files of DIR/record elsewhere.
     """
     office = Office.load(folder)
+    url = url or office.store_url()
     verifier = _verifier(office)
     with _reading(office, url) as store, progress_display(as_json) as progress:
         summary = write_backup(
@@ -190,6 +199,7 @@ def restore_command(file: Path, folder: Path, url: str | None, sites: tuple[Path
     the old disk or another server may still be found.
     """
     office = Office.load(folder)
+    url = url or office.store_url()
     verifier = _verifier(office)
     with progress_display(as_json) as progress:
         published = [(log, _head_beside(site)) for site in sites for log in [_published(site, verifier)]]

@@ -44,6 +44,11 @@ class Group:
             store.close()
             raise
 
+    @property
+    def where(self) -> str:
+        """The address of the database, without its password."""
+        return str(self._store.address)
+
     def recorder(self, say: Say) -> Callable[[Intake], Recorder]:
         """What makes the recorder for `Service`. `say` gets one plain line when the store goes, is back, or the lead changes."""
         return lambda intake: Member(self.log, self._store, intake, say=say)
