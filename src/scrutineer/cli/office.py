@@ -102,9 +102,16 @@ class Office:
         except (OSError, UnicodeDecodeError) as error:
             raise UsageError(f"{self.folder / RECORD / STORE_FILE} cannot be read: put the address of the log there") from error
 
-    def keep_store_url(self, url: str) -> None:
-        """Remember in which database the log is, so that no command has to be told again. The address holds no password."""
-        _write(self.folder / RECORD / STORE_FILE, f"{url}\n".encode())
+    def keep_store_url(self, url: str | None) -> None:
+        """Remember in which database the log is (None: in its file), so that no command has to be told again.
+
+        `url` holds no password. Other parameters that were added to the remembered address by hand are kept.
+        """
+        path, known = self.folder / RECORD / STORE_FILE, self.store_url()
+        if url is None:
+            path.unlink(missing_ok=True)
+        elif known is None or known.partition("?")[0] != url:
+            _write(path, f"{url}\n".encode())
 
     def open_store(self, *, writing: bool, url: str | None = None) -> Store:
         """The store of the log, in its file or where `url` or the folder says. Raises StoreError where it cannot be had."""

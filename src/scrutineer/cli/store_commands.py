@@ -80,8 +80,7 @@ def migrate_command(folder: Path, url: str, as_json: bool) -> None:
         elif here is not None:
             progress = stack.enter_context(progress_display(as_json))
             copied = migrate(here, target, verifier, address=address, mark=office.mark(), progress=progress)
-    if office.store_url() is None:
-        office.keep_store_url(address)
+    office.keep_store_url(address)
     if as_json:
         fields = _copied_json(copied) if copied is not None else {"size": there}
         print_json({"migrations": applied, "copied": copied is not None, **fields})
@@ -199,7 +198,6 @@ def restore_command(file: Path, folder: Path, url: str | None, sites: tuple[Path
     the old disk or another server may still be found.
     """
     office = Office.load(folder)
-    url = url or office.store_url()
     verifier = _verifier(office)
     with progress_display(as_json) as progress:
         published = [(log, _head_beside(site)) for site in sites for log in [_published(site, verifier)]]
@@ -215,6 +213,7 @@ def restore_command(file: Path, folder: Path, url: str | None, sites: tuple[Path
                 progress=progress,
                 settle=_settle(target),
             )
+    office.keep_store_url(None if url is None else _address(url))
     if as_json:
         print_json(_copied_json(copied) | {"published": [_site_json(log) for log, _ in published]})
     else:
