@@ -104,15 +104,17 @@ class Cosigning:
         addresses: Sequence[WitnessAddress],
         say: Say,
         *,
+        leads: Callable[[], bool] = lambda: True,
         clock: Callable[[], float] = time.time,
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
-        """`folder` holds the record; `clock` gives POSIX seconds."""
+        """`folder` holds the record; `leads` tells, before the service runs, whether no other process can be writing the log."""
         self.quorum = quorum
         self.kept = CosignedFile(folder, log, quorum)
         self._folder = folder
         self._addresses = tuple(addresses)
         self._say = say
+        self._leads = leads
         self._clock = clock
         self._monotonic = monotonic
         self._text = b""
@@ -157,13 +159,13 @@ class Cosigning:
                     await self.round(http, intake.log)
                 await asyncio.sleep(PAUSE)
 
-    def before(self, log: Log, *, alone: bool = True) -> None:
+    def before(self, log: Log) -> None:
         """Ask once before anything is taken in. Raises LogError where the log was frozen, or is not the one that was cosigned.
 
-        `alone` says that no other process can be writing the log; with others nobody is asked yet.
+        Where another process may be writing the log, nobody is asked yet: that one knows of newer heads.
         """
         check_frozen(self._folder)
-        if not alone:
+        if not self._leads():
             return
         self._check_kept(log)
 

@@ -11,13 +11,13 @@ import httpx
 import msgspec
 
 from scrutineer.cli.cosigning import quorum_of, witness_addresses
-from scrutineer.cli.office import DEFINITION_FILE, INCIDENTS, LOG_FILE, RECORD
+from scrutineer.cli.office import DEFINITION_FILE, INCIDENTS, LOG_FILE, RECORD, STORE_FILE
 from scrutineer.cli.service_status import ServiceStatus, is_alive, read_published, read_statuses
 from scrutineer.election import Definition
 from scrutineer.errors import ScrutineerError, UsageError
 from scrutineer.intake.incidents import read_journal
 from scrutineer.intake.incidents.journal import journal_files
-from scrutineer.log import Head, LogVerifier, SqliteStore, open_checkpoint
+from scrutineer.log import Head, LogVerifier, SqliteStore, Store, open_checkpoint
 from scrutineer.log.note import MAX_NOTE_SIZE
 from scrutineer.log.quorum import find_cosigners
 from scrutineer.portal import formats
@@ -62,7 +62,7 @@ def check_folder(folder: Path, clock: Callable[[], float] = time.time) -> Checke
     if (reason := frozen(record)) is not None:
         lines.append(Line("Frozen", f"nothing is taken in: {reason}", good=False))
         facts["frozen"] = reason
-    head = _head(record, services, lines)
+    head = _head(record, lines)
     size = head.size if head is not None else max((status.size for status in services), default=0)
     head_time = head.time_ms // 1000 if head is not None else max((status.head_time for status in services), default=0)
     facts |= {"size": size, "head_time": head_time}
@@ -152,18 +152,14 @@ def _services(services: Sequence[ServiceStatus], now: float, facts: dict[str, ob
     return lines
 
 
-def _head(record: Path, services: Sequence[ServiceStatus], lines: list[Line]) -> Head | None:
-    """The last head in the store, where that is a file here; says whether it can be read."""
-    path = record / LOG_FILE
-    if not path.exists():
-        where = next((status.store for status in services if status.store), "")
-        if where:
-            lines.append(Line("Store", f"{where}; the service says above whether it can be reached"))
-        else:
-            lines.append(Line("Store", f"{path} is missing: restore it before the service is started", good=False))
-        return None
+def _head(record: Path, lines: list[Line]) -> Head | None:
+    """The last head in the store; says whether that can be read."""
+    where = str(record / LOG_FILE)
     try:
-        store = SqliteStore.open_reader(path)
+        address = _address(record / STORE_FILE)
+        if address is not None:
+            where = address.partition("?")[0]
+        store = _open_store(record, address)
         try:
             head = store.last_head()
         finally:
@@ -171,8 +167,27 @@ def _head(record: Path, services: Sequence[ServiceStatus], lines: list[Line]) ->
     except ScrutineerError as error:
         lines.append(Line("Store", str(error), good=False))
         return None
-    lines.append(Line("Store", f"{path} can be read"))
+    lines.append(Line("Store", f"{where} can be read"))
     return head
+
+
+def _address(path: Path) -> str | None:
+    """The address of the database with the log, as `Office.store_url` has it; an office takes long to open in a large country."""
+    try:
+        return path.read_text().strip() or None
+    except FileNotFoundError:
+        return None
+    except (OSError, UnicodeDecodeError) as error:
+        raise UsageError(f"{path} cannot be read: put the address of the log there") from error
+
+
+def _open_store(record: Path, address: str | None) -> Store:
+    if address is None:
+        return SqliteStore.open_reader(record / LOG_FILE)
+    # The driver is an extra, and takes its time to load.
+    from scrutineer.log.postgresql import PostgresqlStore
+
+    return PostgresqlStore.open_reader(address)
 
 
 def _disk(record: Path, facts: dict[str, object]) -> Line:
