@@ -242,6 +242,11 @@ class Connection(asyncio.Protocol):
                 self._feed(data[at : at + PIECE])
         else:
             self._feed(data)
+        if self._receiving and not self._stopped:
+            # It counts only while it keeps the service waiting: requests that arrive whole are never turned away for others.
+            self._keep_partial(max(self._framing, len(self._body)))
+            if self._shared.partial > self._shared.max_partial:
+                self._shared.shed_partial()
 
     def _feed(self, data: bytes) -> None:
         if self._stopped:
@@ -254,19 +259,10 @@ class Connection(asyncio.Protocol):
         except httptools.HttpParserError as error:
             if not self._stopped:
                 self._reject(Problem("malformed-request", f"not HTTP/1.1 ({error}): check the client"))
-        if self._receiving:
-            self._limit_unfinished(len(data))
-
-    def _limit_unfinished(self, size: int) -> None:
-        """Hold what has arrived of a request that is not whole against the limits; the last piece had this size."""
-        self._framing = self._framing or size  # It began in this piece, nobody knows where.
-        if self._framing - self._size > MAX_FRAMING_SIZE:
-            self._reject(Problem("headers-too-large", f"the request has more than {MAX_FRAMING_SIZE} bytes beside its body"))
-            return
-        # It counts only while it keeps the service waiting: requests that arrive whole are never turned away for others.
-        self._keep_partial(max(self._framing, len(self._body)))
-        if self._shared.partial > self._shared.max_partial:
-            self._shared.shed_partial()
+        if self._receiving and not self._stopped:
+            self._framing = self._framing or len(data)  # It began in this piece, nobody knows where.
+            if self._framing - self._size > MAX_FRAMING_SIZE:
+                self._reject(Problem("headers-too-large", f"the request has more than {MAX_FRAMING_SIZE} bytes beside its body"))
 
     def on_message_begin(self) -> None:
         """Part of httptools: a request begins."""

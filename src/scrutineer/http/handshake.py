@@ -23,6 +23,7 @@ class Handshake(asyncio.Protocol):
     def __init__(self, shared: Connections, context: ssl.SSLContext) -> None:
         self._shared = shared
         self._context = context
+        self._early: list[bytes] = []
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Part of asyncio.Protocol."""
@@ -31,17 +32,37 @@ class Handshake(asyncio.Protocol):
             self._note(TURNED_AWAY, transport)
             transport.abort()  # type: ignore[attr-defined]
             return
-        # Nothing is read before TLS reads it.
-        transport.pause_reading()  # type: ignore[attr-defined]
         shared.handshakes += 1
         task = asyncio.get_running_loop().create_task(self._shake_hands(transport))  # type: ignore[arg-type]
         self._running.add(task)
         task.add_done_callback(self._running.discard)
 
+    def data_received(self, data: bytes) -> None:
+        """Part of asyncio.Protocol: what the client says before `start_tls` listens.
+
+        A transport cannot be kept from reading until then: uvloop begins to read after `connection_made`, whatever was asked
+        there, and the first words of a fast client come before the task runs.
+        """
+        self._early.append(data)
+
+    def _hand_over(self, transport: asyncio.Transport) -> None:
+        """Give what came early to the protocol that `start_tls` has put in this one's place."""
+        early, self._early = b"".join(self._early), []
+        protocol = transport.get_protocol()
+        while early and isinstance(protocol, asyncio.BufferedProtocol):
+            buffer = memoryview(protocol.get_buffer(len(early))).cast("B")
+            count = min(len(buffer), len(early))
+            buffer[:count] = early[:count]
+            protocol.buffer_updated(count)
+            early = early[count:]
+
     async def _shake_hands(self, transport: asyncio.Transport) -> None:
         connection = Connection(self._shared)
+        loop = asyncio.get_running_loop()
+        # It runs when `start_tls` first waits, before anything else can be read.
+        loop.call_soon(self._hand_over, transport)
         try:
-            secured = await asyncio.get_running_loop().start_tls(
+            secured = await loop.start_tls(
                 transport,
                 connection,
                 self._context,

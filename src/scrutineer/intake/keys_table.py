@@ -38,7 +38,8 @@ class KeysTable:
 
     def __init__(self, numbers: NDArray[np.uint64]) -> None:
         """Take key numbers and name numbers in any order; doubled ones count once."""
-        numbers = np.unique(numbers)
+        numbers = np.sort(numbers)
+        numbers = numbers[np.append(numbers[1:] != numbers[:-1], np.ones(min(1, len(numbers)), bool))]
         count = len(numbers)
         self._width = width = max(8, int(count / FILL))
         # Sorted numbers have sorted homes, so each goes to its home or behind the one before it: one pass, without probing.

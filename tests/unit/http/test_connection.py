@@ -1,12 +1,18 @@
 """Connections that are slow, silent or too many; the clock is set by hand."""
 
 import asyncio
+import socket
+import struct
 from collections.abc import Awaitable, Callable
 
 from scrutineer.http.connection import (
+    CROWDED_TIMEOUT,
     IDLE_TIMEOUT,
     LINGER_TIMEOUT,
+    MAX_FIELDS,
+    MAX_FRAMING_SIZE,
     MAX_PIPELINED,
+    OVERFLOW,
     REQUEST_TIMEOUT,
     Connection,
     Connections,
@@ -14,6 +20,7 @@ from scrutineer.http.connection import (
     Request,
     Response,
 )
+from scrutineer.http.forwarded import read_networks
 
 GET = b"GET /heron HTTP/1.1\r\nHost: here\r\n\r\n"
 
@@ -188,3 +195,180 @@ def test_closing_answers_what_was_asked() -> None:
         assert len(server.waiting) == 1
 
     run(work)
+
+
+Connect = Callable[[], Awaitable[tuple[asyncio.StreamReader, asyncio.StreamWriter]]]
+
+
+def test_many_or_endless_header_fields_are_refused() -> None:
+    async def work(server: Server, connect: Connect) -> None:
+        heads = (
+            b"GET / HTTP/1.1\r\nHost: a\r\n" + b"".join(b"x%d: y\r\n" % n for n in range(MAX_FIELDS)) + b"\r\n",
+            b"GET / HTTP/1.1\r\nHost: a\r\nX-Wren: " + b"y" * (MAX_FRAMING_SIZE + 100_000),
+            b"GET /" + b"y" * (MAX_FRAMING_SIZE + 100_000),
+            b"POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n1;" + b"y" * (MAX_FRAMING_SIZE + 100_000),
+            b"POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n0\r\nX-Trailer: "
+            + b"y" * (MAX_FRAMING_SIZE + 100_000),
+        )
+        for head in heads:
+            reader, writer = await connect()
+            writer.write(head)
+            assert (await reader.read(400)).startswith(b"HTTP/1.1 431 "), head[:40]
+        assert not server.waiting
+        assert server.shared.partial == 0
+
+    run(work)
+
+
+def test_encodings_are_refused() -> None:
+    async def work(server: Server, connect: Connect) -> None:
+        for field, status in (
+            (b"Content-Encoding: gzip", 415),
+            (b"Content-Encoding: br, gzip", 415),
+            (b"Transfer-Encoding: gzip, chunked", 400),
+        ):
+            reader, writer = await connect()
+            length = b"" if field.startswith(b"Transfer") else b"Content-Length: 2\r\n"
+            body = b"ab" if length else b""
+            writer.write(b"POST / HTTP/1.1\r\nHost: a\r\n" + field + b"\r\n" + length + b"\r\n" + body)
+            assert (await reader.read(400)).startswith(b"HTTP/1.1 %d " % status), field
+        reader, writer = await connect()
+        writer.write(b"POST / HTTP/1.1\r\nHost: a\r\nContent-Encoding: identity\r\nContent-Length: 2\r\n\r\nab")
+        await server.has(1)
+
+    run(work)
+
+
+def test_bodies_that_wait_for_answers_are_bounded_in_all() -> None:
+    server = Server()
+    server.shared.max_held = 1_000
+
+    async def work(server: Server, connect: Connect) -> None:
+        reader, writer = await connect()
+        post = b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 400\r\n\r\n" + bytes(400)
+        writer.write(post * 3)
+        await server.has(2)
+        assert server.shared.held == 800
+        for _, done in server.waiting:
+            done(Response(200, b"", b""))
+        received = await reader.read(100_000)
+        while received.count(b"HTTP/1.1") < 3:
+            received += await reader.read(100_000)
+        assert received.count(b"HTTP/1.1 200 ") == 2
+        assert received.count(b"HTTP/1.1 503 ") == 1
+        assert server.shared.held == 0
+        writer.write(post)
+        await server.has(3)
+        # With a reset; after a mere farewell the service would still answer.
+        writer.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        writer.transport.abort()
+        await server.connected(0)
+        # The client has gone, but its statement is still with the service.
+        assert server.shared.held == 400
+        server.waiting[2][1](Response(200, b"", b""))
+        assert server.shared.held == 0
+
+    run(work, server)
+
+
+def test_unfinished_requests_are_bounded_in_all_and_whole_ones_are_not_turned_away() -> None:
+    server = Server()
+    server.shared.max_partial = 100_000
+
+    async def work(server: Server, connect: Connect) -> None:
+        slow = [await connect() for _ in range(20)]
+        for _, writer in slow:
+            writer.write(b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 20000\r\n\r\n" + bytes(15_000))
+            await asyncio.sleep(0.005)
+        assert server.shared.partial <= 100_000
+        _, writer = await connect()
+        writer.write(b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 30000\r\n\r\n" + bytes(30_000))
+        await server.has(1)
+        answers = [await asyncio.wait_for(reader.read(12), 0.05) for reader, _ in slow[:1]]
+        assert answers == [b"HTTP/1.1 503"]
+        for _, writer in slow:
+            writer.close()
+        await server.connected(1)
+        assert server.shared.partial == 0
+
+    run(work, server)
+
+
+def test_one_network_leaves_room_for_others() -> None:
+    async def work(server: Server, connect: Connect) -> None:
+        crowd = [await connect() for _ in range(10)]
+        await asyncio.sleep(0.05)
+        refused = [reader for reader, _ in crowd if b"429" in await _soon(reader)]
+        assert 3 <= len(refused) <= 5
+        assert b"network-busy" in await refused[0].read()
+
+    run(work, Server(limit=10))
+
+
+async def _soon(reader: asyncio.StreamReader) -> bytes:
+    try:
+        return await asyncio.wait_for(reader.read(20), 0.05)
+    except TimeoutError:
+        return b""
+
+
+def test_when_it_is_crowded_who_does_nothing_leaves_sooner() -> None:
+    async def work(server: Server, connect: Connect) -> None:
+        server.shared.proxies = read_networks(["127.0.0.1"])
+        quiet = [await connect() for _ in range(8)]
+        quiet[0][1].write(b"POST / HTTP/1.1\r\nHost: a\r\n")
+        quiet[1][1].write(GET)
+        await server.has(1)
+        await server.connected(8)
+        server.later(CROWDED_TIMEOUT + 1)
+        await server.connected(2)
+        server.later(LINGER_TIMEOUT + 1)
+        await server.connected(1)
+        server.waiting[0][1](Response(200, b"", b"heron"))
+        assert (await quiet[1][0].readuntil(b"heron")).startswith(b"HTTP/1.1 200")
+
+    run(work, Server(limit=10))
+
+
+def test_far_too_many_connections_are_cut() -> None:
+    heard: list[tuple[str, str]] = []
+    server = Server(limit=1)
+    server.shared.note = lambda reason, peer: heard.append((reason, peer))
+
+    async def work(server: Server, connect: Connect) -> None:
+        readers = [(await connect())[0] for _ in range(OVERFLOW + 11)]
+        answers = [await _whole(reader) for reader in readers[1:]]
+        assert sum(b"queue-full" in answer for answer in answers) == OVERFLOW
+        assert answers.count(b"") == 10
+        assert heard == [("queue-full", "127.0.0.1")] * (OVERFLOW + 10)
+
+    run(work, server)
+
+
+async def _whole(reader: asyncio.StreamReader) -> bytes:
+    try:
+        return await reader.read()
+    except ConnectionError:
+        return b""
+
+
+def test_clients_behind_a_proxy_are_known_by_what_it_passes_on() -> None:
+    heard: list[tuple[str, str]] = []
+    server = Server()
+    server.shared.note = lambda reason, peer: heard.append((reason, peer))
+
+    async def work(server: Server, connect: Connect) -> None:
+        field = b"X-Forwarded-For: 203.0.113.9, 192.0.2.7\r\n"
+        _, writer = await connect()
+        writer.write(b"GET / HTTP/1.1\r\nHost: a\r\n" + field + b"\r\n")
+        await server.has(1)
+        server.shared.proxies = read_networks(["127.0.0.0/8"])
+        _, writer = await connect()
+        writer.write(b"GET / HTTP/1.1\r\nHost: a\r\n" + field + b"\r\n" + GET)
+        await server.has(3)
+        assert [request.peer for request, _ in server.waiting] == ["127.0.0.1", "192.0.2.7", "127.0.0.1"]
+        for _, done in server.waiting:
+            done(Response(404, b"", b"", "not-found"))
+        assert heard == [("not-found", peer) for peer in ("127.0.0.1", "192.0.2.7", "127.0.0.1")]
+
+    run(work, server)
