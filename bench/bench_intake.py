@@ -4,14 +4,20 @@ Builds an election, signs the sheets beforehand, starts the real service as a pr
 (Debian package wrk) at 256, 16 and 1 connections. Everything shares this machine's cores: the service, its checkers and wrk.
 Prints rates, latencies, refusals, CPU time per sheet, and the ratio to two floors measured in the same run: bare libsodium
 verifications, and a bare uvicorn ASGI application that answers the same requests with a constant.
+
+With `--store postgresql` the same at 256 connections on both stores, in turns, so that they meet the same neighbours;
+PostgreSQL is a server of its own (Debian package postgresql) on this machine's disk, with its flushes on. Prints the ratio of
+the middle rates, for sheets that come to the process that leads and for sheets that come to one that follows.
 """
 
 import argparse
+import contextlib
 import json
 import os
 import re
 import shutil
 import signal
+import statistics
 import subprocess
 import sys
 import tempfile
@@ -29,8 +35,12 @@ from scrutineer.log import Log, LogSigner, SqliteStore
 from scrutineer.statements import SigningKey, TallySheet, sign_statement, statement_hash
 from scrutineer.statements.policy import Policy
 
+sys.path.append(str(Path(__file__).resolve().parents[1] / "tests"))
+
 OPTIONS = 10
 GOAL = 13_000  # sheets/s at 256 connections
+SHARED_GOAL = 8_000  # the same over PostgreSQL
+RATIO_GOAL = 0.6  # of that to the embedded store
 HEAD = "POST /entries HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/cose\r\ncontent-length: {}\r\n\r\n"
 
 LUA = """
@@ -78,13 +88,21 @@ def main() -> None:
     parser.add_argument("--seconds", type=int, default=6, help="length of the measurement at 256 connections")
     parser.add_argument("--checkers", type=int, default=1, help="processes that verify")
     parser.add_argument("--dir", type=Path, help="folder for the log, on the disk to be measured")
+    parser.add_argument("--store", choices=("sqlite", "postgresql"), default="sqlite", help="postgresql: both, side by side")
+    parser.add_argument("--rounds", type=int, default=3, help="of both stores, with --store postgresql")
     parser.add_argument("--serve", type=Path, help=argparse.SUPPRESS)
+    parser.add_argument("--url", help=argparse.SUPPRESS)
     arguments = parser.parse_args()
     if arguments.serve:
-        serve(arguments.serve, arguments.checkers)
+        serve(arguments.serve, arguments.checkers, arguments.url)
         return
     if shutil.which("wrk") is None:
         print("skipped: wrk is not installed (apt install wrk)")
+        return
+    if arguments.store == "postgresql":
+        phase = Phase(256, arguments.seconds, arguments.seconds * 25_000)
+        with tempfile.TemporaryDirectory(dir=arguments.dir) as name:
+            compare(Path(name), arguments.stations, arguments.checkers, phase, arguments.rounds)
         return
     phases = [
         Phase(256, arguments.seconds, arguments.seconds * 25_000),
@@ -108,7 +126,62 @@ def run(folder: Path, stations: int, checkers: int, phases: list[Phase]) -> None
     echo = measure_echo(folder, phases[0])
     print(f"floor: {echo:,.0f} requests/s through a bare uvicorn ASGI application, 256 connections")
     for phase in phases:
-        measure(folder, phase, checkers, floor_verify, echo)
+        rate = measure(folder, phase, checkers)
+        print(
+            f"      ratio to bare verification on one core {rate / floor_verify:.2f}; to bare uvicorn {rate / echo:.2f}", end=""
+        )
+        print(f"; goal {GOAL:,}: {'reached' if rate >= GOAL else 'missed'}" if phase.connections == 256 else "", flush=True)
+
+
+def compare(folder: Path, stations: int, checkers: int, phase: Phase, rounds: int) -> None:
+    """The embedded store and PostgreSQL in turns."""
+    from postgresql_server import running
+
+    election, keys = build(folder, stations)
+    write_requests(folder, election, keys, [phase])
+    print(f"{stations} stations, {phase.sheets} sheets signed; load average {os.getloadavg()[0]:.2f}", flush=True)
+    rates: dict[str, list[float]] = {"embedded store": [], "PostgreSQL": [], "PostgreSQL, to one that follows": []}
+    with running() as server:
+        for _ in range(rounds):
+            for name, found in rates.items():
+                print(name, flush=True)
+                if name == "embedded store":
+                    found.append(measure(folder, phase, checkers))
+                    continue
+                url = server.database()
+                open_database(folder, url)
+                with contextlib.ExitStack() as stack:
+                    if "follows" in name:
+                        # It leads, as nobody else is there yet, and gets no sheets but those that the other one takes.
+                        command = [sys.executable, __file__, "--serve", str(folder), "--checkers", str(checkers), "--url", url]
+                        leader = stack.enter_context(subprocess.Popen(command, stdout=subprocess.PIPE, text=True))
+                        assert leader.stdout is not None
+                        stack.callback(leader.communicate)
+                        stack.callback(leader.terminate)
+                        leader.stdout.readline()
+                        time.sleep(1)
+                    spent = server_seconds(server.pid)
+                    found.append(measure(folder, phase, checkers, url=url))
+                    spent = server_seconds(server.pid) - spent
+                    print(
+                        f"      the database server took {spent / (found[-1] * phase.seconds) * 1e6:.0f} CPU us/sheet", flush=True
+                    )
+    middle = {name: statistics.median(found) for name, found in rates.items()}
+    for name, rate in middle.items():
+        ratio = rate / middle["embedded store"]
+        reached = rate >= SHARED_GOAL and ratio >= RATIO_GOAL
+        verdict = (
+            "" if name == "embedded store" else f"; goal {SHARED_GOAL:,} and {RATIO_GOAL}: {'reached' if reached else 'missed'}"
+        )
+        print(f"{name}: {rate:,.0f} sheets/s, {ratio:.2f} of the embedded store{verdict}")
+
+
+def open_database(folder: Path, url: str) -> None:
+    from scrutineer.log.postgresql import PostgresqlStore
+
+    log = Log.open(PostgresqlStore.open(url, log_signer().origin, create=True), log_signer())
+    log.append([(folder / "definition.cose").read_bytes()])
+    log.close()
 
 
 def build(folder: Path, stations: int) -> tuple[Election, list[SigningKey]]:
@@ -206,16 +279,20 @@ def measure_echo(folder: Path, phase: Phase) -> float:
     return result["requests"] / result["microseconds"] * 1e6
 
 
-def measure(folder: Path, phase: Phase, checkers: int, floor_verify: float, echo: float) -> None:
+def measure(folder: Path, phase: Phase, checkers: int, url: str | None = None) -> float:
+    """Sheets per second of one service, over PostgreSQL where an address is given."""
     store = folder / "log"
     shutil.rmtree(store, ignore_errors=True)
     store.mkdir()
     command = [sys.executable, __file__, "--serve", str(folder), "--checkers", str(checkers)]
+    command += ["--url", url] if url else []
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, start_new_session=True) as process:
         assert process.stdout is not None
-        url = process.stdout.readline().strip()
+        address = process.stdout.readline().strip()
+        if url:
+            time.sleep(1)  # It begins to lead, or follows.
         before = cpu_seconds(process.pid)
-        result = wrk(folder, phase, url, phase.seconds)
+        result = wrk(folder, phase, address, phase.seconds)
         after = cpu_seconds(process.pid)
         process.send_signal(signal.SIGTERM)
         report = json.loads(process.stdout.readline())
@@ -231,12 +308,10 @@ def measure(folder: Path, phase: Phase, checkers: int, floor_verify: float, echo
     print(
         f"      {report['batches']} flushes, {accepted / max(1, report['batches']):.1f} sheets each; CPU us/sheet: "
         + ", ".join(f"{name} {(after[name] - before.get(name, 0)) / max(1, accepted) * 1e6:.0f}" for name in sorted(after))
-        + f", wrk {result['cpu'] / max(1, accepted) * 1e6:.0f}"
+        + f", wrk {result['cpu'] / max(1, accepted) * 1e6:.0f}",
+        flush=True,
     )
-    print(
-        f"      ratio to bare verification on one core {rate / floor_verify:.2f}; ratio to bare uvicorn {rate / echo:.2f}", end=""
-    )
-    print(f"; goal {GOAL:,}: {'reached' if rate >= GOAL else 'missed'}" if phase.connections == 256 else "", flush=True)
+    return rate
 
 
 def wrk(folder: Path, phase: Phase, url: str, seconds: int) -> dict[str, float]:
@@ -266,21 +341,45 @@ def cpu_seconds(session: int) -> dict[str, float]:
     return total
 
 
+def server_seconds(postmaster: int) -> float:
+    """CPU time of a database server: of its processes and of those that have ended."""
+    ticks = os.sysconf("SC_CLK_TCK")
+    total = 0
+    for path in Path("/proc").glob("[0-9]*/stat"):
+        try:
+            fields = path.read_text().rpartition(")")[2].split()
+        except OSError:
+            continue
+        if path.parent.name == str(postmaster):
+            total += sum(map(int, fields[11:15]))
+        elif int(fields[1]) == postmaster:
+            total += int(fields[11]) + int(fields[12])
+    return total / ticks
+
+
 def log_signer() -> LogSigner:
     return LogSigner("bench.example/log", b"1" * 32, b"2" * 32)
 
 
-def serve(folder: Path, checkers: int) -> None:
+def serve(folder: Path, checkers: int, url: str | None) -> None:
     """The service as a process of its own; says its address, and at the end what it did."""
-    store = SqliteStore.open(folder / "log" / "log.sqlite", create=True)
-    log = Log.open(store, log_signer())
     files = ElectionFiles(folder / "definition.cose", folder / "units.csv", folder / "register.csv")
-    log.append([files.definition.read_bytes()])
     last: list[Progress] = []
 
     def ready(address: Address) -> None:
         print(address.url, flush=True)
 
+    if url:
+        from scrutineer.intake.group import Group
+
+        with contextlib.closing(Group.open(url, log_signer())) as group:
+            recorder = group.recorder(lambda line: print(line, file=sys.stderr))
+            Service(group.log, files, checkers=checkers, recorder=recorder, ready=ready, progress=last.append).run()
+            print(json.dumps({"counts": last[-1].counts, "batches": last[-1].batches, "size": last[-1].size}), flush=True)
+        return
+    store = SqliteStore.open(folder / "log" / "log.sqlite", create=True)
+    log = Log.open(store, log_signer())
+    log.append([files.definition.read_bytes()])
     Service(log, files, checkers=checkers, housekeeping=store.checkpoint_wal, ready=ready, progress=last.append).run()
     print(json.dumps({"counts": last[-1].counts, "batches": last[-1].batches, "size": last[-1].size}), flush=True)
     log.close()

@@ -62,6 +62,12 @@ class Server:
             settings.write(f"{_SETTINGS}port = {self.port}\nunix_socket_directories = '{folder}'\n")
         self.start()
 
+    @property
+    def pid(self) -> int:
+        """The server's main process."""
+        assert self._process is not None
+        return self._process.pid
+
     def url(self, database: str = "postgres", *, user: str = f"heron:{ESCAPED}", port: int | None = None) -> str:
         """The address of a database."""
         return f"postgresql://{user}@127.0.0.1:{port or self.port}/{database}"

@@ -47,7 +47,7 @@ class Member:
         `say` gets one plain line when the store goes, when it is back, and when this process begins or ceases to lead.
         `chance` spreads the attempts of several processes.
         """
-        self.batches = 0
+        self._batches = 0  # of terms that have ended
         self._log = log
         self._store = store
         self._intake = intake
@@ -81,6 +81,11 @@ class Member:
         for thread in self._threads:
             thread.start()
         self._tick()
+
+    @property
+    def batches(self) -> int:
+        """Commits of this process so far, that is, flushes."""
+        return self._batches + (0 if self._sequencer is None else self._sequencer.batches)
 
     @property
     def role(self) -> str:
@@ -248,7 +253,7 @@ class Member:
     def _end_leading(self, sequencer: Sequencer | None, error: StoreError) -> None:
         if sequencer is None or self._sequencer is not sequencer:
             return
-        self.batches, self._sequencer = self.batches + sequencer.batches, None
+        self._batches, self._sequencer = self._batches + sequencer.batches, None
         waiting = sequencer.stop(error)
         if self._store.leads:
             # The connection is whole, so it is the batch that the store does not take: a full disk, for one.
