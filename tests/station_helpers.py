@@ -3,6 +3,7 @@
 import datetime
 import json
 import os
+import queue
 import socket
 import subprocess
 import sys
@@ -20,6 +21,9 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
 from intake_helpers import log_signer
+from scrutineer.http.port import Tls
+from scrutineer.intake import ElectionFiles, Service
+from scrutineer.log import Log
 from scrutineer.station.outbox import Outbox
 from scrutineer.station.sender import Sender
 from scrutineer.station.ways import Way
@@ -156,6 +160,20 @@ def certificates(folder: Path) -> Certificates:
         private = key.private_bytes(pem, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
         files += [write(f"{name}.pem", issue(name, key).public_bytes(pem)), write(f"{name}.key", private)]
     return Certificates(*files)
+
+
+@contextmanager
+def serving_tls(log: Log, files: ElectionFiles, tls: Tls) -> Iterator[str]:
+    """The service with TLS in a thread; its address."""
+    addresses: queue.Queue[str] = queue.Queue()
+    service = Service(log, files, tls=tls, ready=lambda address: addresses.put(address.url))
+    thread = threading.Thread(target=service.run, daemon=True)
+    thread.start()
+    try:
+        yield addresses.get(timeout=30)
+    finally:
+        service.stop()
+        thread.join(30)
 
 
 FORKER = """

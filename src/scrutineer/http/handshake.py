@@ -2,7 +2,7 @@
 
 import asyncio
 import ssl
-from typing import Final
+from typing import Any, Final
 
 from scrutineer.http.connection import Connection, host_of
 from scrutineer.http.connections import OVERFLOW, Connections
@@ -48,9 +48,10 @@ class Handshake(asyncio.Protocol):
     def _hand_over(self, transport: asyncio.Transport) -> None:
         """Give what came early to the protocol that `start_tls` has put in this one's place."""
         early, self._early = b"".join(self._early), []
-        protocol = transport.get_protocol()
-        while early and isinstance(protocol, asyncio.BufferedProtocol):
-            buffer = memoryview(protocol.get_buffer(len(early))).cast("B")
+        # A buffered protocol by its methods, though not by its class.
+        protocol: Any = transport.get_protocol()
+        while early and protocol is not self:
+            buffer = memoryview(protocol.get_buffer(len(early)))
             count = min(len(buffer), len(early))
             buffer[:count] = early[:count]
             protocol.buffer_updated(count)
@@ -70,8 +71,8 @@ class Handshake(asyncio.Protocol):
                 ssl_handshake_timeout=HANDSHAKE_TIMEOUT,
                 ssl_shutdown_timeout=GOODBYE_TIMEOUT,
             )
-        except OSError:  # All of TLS's errors are, as are those of time and of the network.
-            self._note(FAILED, transport)
+        except OSError as e:  # All of TLS's errors are, as are those of time and of the network.
+            print("DBG",repr(e)); self._note(FAILED, transport)
             transport.abort()
             return
         finally:
