@@ -33,6 +33,30 @@ def qr_png(data: bytes, path: Path, module: int = 6) -> None:
         raise UsageError(f"{path}: cannot be written ({error.strerror or error}); choose another place") from error
 
 
+class _Box(NamedTuple):
+    """Where a code lies, as shares of the picture's width and height."""
+
+    left: float
+    top: float
+    right: float
+    bottom: float
+
+    @classmethod
+    def of(cls, position: Any, size: tuple[int, int]) -> "_Box":
+        corners = (position.top_left, position.top_right, position.bottom_right, position.bottom_left)
+        across, down = [corner.x / size[0] for corner in corners], [corner.y / size[1] for corner in corners]
+        return cls(min(across), min(down), max(across), max(down))
+
+    def meets(self, other: "_Box") -> bool:
+        """Whether the middle of one lies in the other: two sightings of the same code."""
+        return self.holds_middle(other) or other.holds_middle(self)
+
+    def holds_middle(self, other: "_Box") -> bool:
+        """Whether the middle of the other lies in this one."""
+        across, down = (other.left + other.right) / 2, (other.top + other.bottom) / 2
+        return self.left <= across <= self.right and self.top <= down <= self.bottom
+
+
 class Seen(NamedTuple):
     """What was seen in a picture: the texts of its codes, and how many more were seen and could not be read."""
 
@@ -52,25 +76,33 @@ def look_at_picture(path: Path) -> Seen:
         raise UsageError("reading QR codes from pictures needs two more packages: pip install 'scrutineer[scan]'") from error
     picture = _open(Image, path)
     texts: set[str] = set()
-    unread = 0
+    read: list[_Box] = []
+    failed: list[_Box] = []
 
-    def look(view: Any, binarizer: Any) -> bool:
-        nonlocal unread
-        found = zxingcpp.read_barcodes(
+    def look(view: Any, binarizer: Any) -> None:
+        for code in zxingcpp.read_barcodes(
             view,
             formats=zxingcpp.BarcodeFormat.QRCode,
             text_mode=zxingcpp.TextMode.Plain,
             binarizer=binarizer,
             return_errors=True,
-        )
-        texts.update(code.text for code in found if code.valid)
-        unread = sum(1 for code in found if not code.valid) if view is picture else unread
-        return bool(texts) and all(code.valid for code in found)
+        ):
+            if code.valid:
+                texts.add(code.text)
+            (read if code.valid else failed).append(_Box.of(code.position, view.size))
+
+    def unread() -> int:
+        """How many codes were seen in one view and read in none."""
+        left: list[_Box] = []
+        for box in failed:
+            if not any(other.meets(box) for other in (*read, *left)):
+                left.append(box)
+        return len(left)
 
     local, single = zxingcpp.Binarizer.LocalAverage, zxingcpp.Binarizer.GlobalHistogram
-    before = look(picture, local)
-    after = look(picture, single)
-    if not (before and after):
+    look(picture, local)
+    look(picture, single)
+    if not texts or unread():
         # The light of the page alone, much blurred, is taken out: what stays is as bright in the shadow as beside it.
         small = picture.resize((max(1, picture.width // 16), max(1, picture.height // 16)), Image.Resampling.BOX)
         light = small.filter(ImageFilter.MaxFilter(5)).filter(ImageFilter.GaussianBlur(4)).resize(picture.size)
@@ -81,9 +113,10 @@ def look_at_picture(path: Path) -> Seen:
         if picture.width * picture.height < MAX_DOUBLED:
             views.append(even.resize((even.width * 2, even.height * 2), Image.Resampling.BICUBIC))
         for view in views:
-            if look(view, local):
+            look(view, local)
+            if texts and not unread():
                 break
-    return Seen(tuple(sorted(texts)), max(0, unread))
+    return Seen(tuple(sorted(texts)), unread())
 
 
 def read_qr_image(path: Path) -> list[bytes]:
