@@ -75,7 +75,6 @@ class Connection(asyncio.Protocol):
         "_answered",
         "_body",
         "_deadline",
-        "_early",
         "_ended",
         "_exchanges",
         "_fields",
@@ -83,7 +82,6 @@ class Connection(asyncio.Protocol):
         "_framing",
         "_header_size",
         "_hosts",
-        "_lost",
         "_media_type",
         "_parser",
         "_partial",
@@ -111,9 +109,6 @@ class Connection(asyncio.Protocol):
         self._answered = float("-inf")  # When the last answer was written.
         self._peer = ""
         self._trusted = False  # The peer is a proxy that is believed who its clients are.
-        self._transport: asyncio.Transport | None = None
-        self._early: list[bytes] = []  # What TLS brought before the connection was made known here.
-        self._lost = False
         self._partial = 0  # Bytes of a body that has not arrived whole.
         self._stopped = False  # No further request is read.
         self._receiving = False  # A request has begun to arrive and is not whole.
@@ -127,11 +122,9 @@ class Connection(asyncio.Protocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Part of asyncio.Protocol."""
-        if self._lost:
-            return
-        self._transport = transport  # type: ignore[assignment]
+        self._transport: asyncio.Transport = transport  # type: ignore[assignment]
         shared = self._shared
-        self._peer = host_of(transport)
+        self._peer = host_of_name(transport.get_extra_info("peername"))
         self._trusted = shared.trusts(self._peer)
         problem = shared.join(self, self._peer, self._trusted)
         if len(shared.open) > shared.limit + OVERFLOW:
@@ -139,16 +132,10 @@ class Connection(asyncio.Protocol):
             self.abort()
         elif problem is not None:
             self._reject(problem)
-        early, self._early = self._early, []
-        for data in early:
-            self.data_received(data)
-        if self._ended:
-            self.eof_received()
 
     def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002
         """Part of asyncio.Protocol. What this client was to be told stays in the log; it may ask again."""
-        self._stopped = self._lost = True
-        self._early.clear()
+        self._stopped = True
         self._keep_partial(0)
         self._body = b""
         self._shared.part(self, self._peer)
@@ -156,10 +143,7 @@ class Connection(asyncio.Protocol):
 
     def eof_received(self) -> bool:
         """Part of asyncio.Protocol: the client sends no more; what it asked is still answered."""
-        self._ended = True
-        if self._transport is None:
-            return True
-        self._stopped = True
+        self._stopped = self._ended = True
         if self._exchanges:
             self._exchanges[-1].last = True
             return True
@@ -193,8 +177,7 @@ class Connection(asyncio.Protocol):
 
     def abort(self) -> None:
         """Cut the connection."""
-        if self._transport is not None:
-            self._transport.abort()
+        self._transport.abort()
 
     @property
     def unfinished(self) -> tuple[int, float]:
@@ -223,7 +206,7 @@ class Connection(asyncio.Protocol):
         if self._exchanges:
             self._stopped = True
             self._exchanges[-1].last = True
-        elif not self._stopped and self._transport is not None:
+        elif not self._stopped:
             # An answer may still be on its way, and the client's next request unread: see `_linger`.
             if self._shared.now - self._answered < LINGER_TIMEOUT:
                 self._linger()
@@ -234,9 +217,6 @@ class Connection(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         """Part of asyncio.Protocol."""
-        if self._transport is None:
-            self._early.append(data)
-            return
         if len(data) > PIECE:
             for at in range(0, len(data), PIECE):
                 self._feed(data[at : at + PIECE])
@@ -327,7 +307,7 @@ class Connection(asyncio.Protocol):
     def take_expect(self, value: bytes) -> None:
         """Expect."""
         welcome = self._refusal is None and not self._exchanges
-        if welcome and value.lower() == b"100-continue" and self._transport is not None:
+        if welcome and value.lower() == b"100-continue":
             self._transport.write(b"HTTP/1.1 100 Continue\r\n\r\n")
 
     def on_body(self, body: bytes) -> None:
@@ -393,15 +373,12 @@ class Connection(asyncio.Protocol):
         """Write the answers that are there, in the order of the requests."""
         exchanges = self._exchanges
         shared = self._shared
-        transport = self._transport
-        if transport is None:
-            return
         while exchanges and (response := exchanges[0].response) is not None:
             exchange = exchanges.popleft()
             status, fields, body, _ = response
             last = exchange.last
             self._answered = shared.now
-            transport.write(
+            self._transport.write(
                 b"HTTP/1.1 %d %b\r\n%b%b%bcontent-length: %d\r\n\r\n%b"
                 % (
                     status,
@@ -434,8 +411,6 @@ class Connection(asyncio.Protocol):
         self._stopped = True
         self._exchanges.clear()
         self._deadline = self._shared.now + LINGER_TIMEOUT
-        if self._transport is None:
-            return
         if self._ended or not self._transport.can_write_eof():
             # TLS says goodbye by itself when it is closed, and reads what is still on its way meanwhile.
             self._transport.close()
@@ -450,7 +425,7 @@ class Connection(asyncio.Protocol):
     def _regulate(self) -> None:
         """Stop reading from a client that has too much unanswered or untaken; go on when it has less."""
         pause = not self._writable or len(self._exchanges) >= MAX_PIPELINED
-        if pause != self._paused and self._transport is not None and not self._transport.is_closing():
+        if pause != self._paused and not self._transport.is_closing():
             self._paused = pause
             if pause:
                 self._transport.pause_reading()
@@ -474,7 +449,6 @@ def _too_large(limit: int) -> Problem:
     return Problem("too-large", f"the body is longer than {limit} bytes: nothing that this service takes is so long")
 
 
-def host_of(transport: asyncio.BaseTransport) -> str:
-    """The address at the other end of a connection; empty for sockets of other kinds."""
-    peer = transport.get_extra_info("peername")
+def host_of_name(peer: object) -> str:
+    """The address in a peer's name as sockets give it; empty for sockets of other kinds."""
     return str(peer[0]) if isinstance(peer, tuple) and peer else ""

@@ -13,7 +13,7 @@ from typing import Final, NamedTuple
 
 from scrutineer.errors import UsageError
 from scrutineer.http.connection import Connection, Connections
-from scrutineer.http.handshake import Handshake
+from scrutineer.http.handshake import Listener
 
 CLOSING_GRACE: Final = 5.0  # seconds that clients have to hang up after their last answer
 BACKLOG: Final = 2_048  # connections waiting to be accepted
@@ -69,7 +69,9 @@ class Tls(NamedTuple):
 class Port:
     """One listening port. `open` it in the event loop; whoever opened it calls `close` and then `drain`."""
 
-    def __init__(self, server: asyncio.Server, address: Address, tls: Tls | None, context: ssl.SSLContext | None) -> None:
+    def __init__(
+        self, server: asyncio.Server | Listener, address: Address, tls: Tls | None, context: ssl.SSLContext | None
+    ) -> None:
         self._server = server
         self._tls = tls
         self._context = context
@@ -81,13 +83,13 @@ class Port:
         loop = asyncio.get_running_loop()
         context = tls.context() if tls is not None else None
         try:
-            server = await loop.create_server(
-                (lambda: Connection(connections)) if context is None else (lambda: Handshake(connections, context)),
-                host,
-                port,
-                backlog=BACKLOG,
-                reuse_address=True,
-            )
+            server: asyncio.Server | Listener
+            if context is not None:
+                server = await Listener.open(host, port, BACKLOG, connections, context)
+            else:
+                server = await loop.create_server(
+                    lambda: Connection(connections), host, port, backlog=BACKLOG, reuse_address=True
+                )
         except OSError as error:
             raise _address_error(host, port, error) from error
         name, number = server.sockets[0].getsockname()[:2]
