@@ -5,6 +5,7 @@ tables are loaded once and shared with every worker. When the service ends, howe
 these processes end too.
 """
 
+import contextlib
 import os
 import signal
 import socket
@@ -97,6 +98,7 @@ def main(arguments: list[str]) -> int:
         except (ScrutineerError, OSError) as error:
             control.send(FAILED + str(error).encode()[: CONTROL_SIZE - 1])
             return 1
-        control.send(READY + election.hash)
-        lead(Policy(election), control)
+        with contextlib.suppress(ConnectionError):  # The service has ended meanwhile.
+            control.send(READY + election.hash)
+            lead(Policy(election), control)
     return 0
