@@ -46,12 +46,9 @@ class Misbehaving:
         self.behaviour = behaviour
         self.statements: list[bytes] = []
         self._socket = socket.create_server(("127.0.0.1", 0), backlog=128)
+        self.url = f"http://127.0.0.1:{self._socket.getsockname()[1]}"
         self._open: list[socket.socket] = []
         threading.Thread(target=self._accept, daemon=True).start()
-
-    @property
-    def url(self) -> str:
-        return f"http://127.0.0.1:{self._socket.getsockname()[1]}"
 
     def close(self) -> None:
         for connection in (self._socket, *self._open):

@@ -74,8 +74,6 @@ class Sender:
         self._steady = steady
         self._chance = chance
         self._attempts = Attempts.decode(outbox.note(ATTEMPTS_NOTE)).only(ways)
-        self._starts: dict[Way, int] = {}
-        """Number of the statement with which the last attempt with a way ended."""
         self._refused_by: collections.OrderedDict[bytes, set[Way]] = collections.OrderedDict()
         self._unrecorded: list[Result] = []
 
@@ -156,22 +154,22 @@ class Sender:
             flusher.cancel()
             await asyncio.gather(flusher, return_exceptions=True)
             self._flush()
-        self._starts[way] = offered if ended.outcome not in ("done", "held") else 0
         now = int(self._clock())
         said = ended.said
         if ended.evidence is not None:
             said = f"{said}; kept as {keep_evidence(self._evidence, way, ended.evidence, now).name}"
         elif refused and ended.outcome == "done":
             said = f"refused some: {refused[0].problem.detail} ({refused[0].problem.code})"
-        self._remember(way, replace(ended, said=said[:MAX_SAID]), received, now)
+        number = offered if ended.outcome not in ("done", "held") else 0
+        self._remember(way, replace(ended, said=said[:MAX_SAID]), received, now, number)
 
-    def _remember(self, way: Way, ended: Visit, received: bool, now: int) -> None:
+    def _remember(self, way: Way, ended: Visit, received: bool, now: int, number: int) -> None:
         """Keep how an attempt ended, and the pause that follows: a short one again where it brought receipts."""
         last = self._attempts.last.get(way.url)
         failures = 0 if ended.outcome == "done" else 1 if received or last is None else last.failures + 1
         pause = pause_after(ended.outcome, failures, ended.asked, self._chance())
         moment = self._steady()
-        attempt = Attempt(ended.outcome, ended.said, now, failures, pause, moment.boot, moment.seconds)
+        attempt = Attempt(ended.outcome, ended.said, now, failures, pause, moment.boot, moment.seconds, number)
         self._attempts = self._attempts.after(way, attempt, worked=received)
         self._outbox.set_note(ATTEMPTS_NOTE, self._attempts.encode())
         if self._heard is not None:
@@ -186,7 +184,8 @@ class Sender:
         It begins behind the statement with which the last attempt ended: one that always makes a service fail must not keep
         out those behind it.
         """
-        start = self._starts.get(way, 0)
+        last = self._attempts.last.get(way.url)
+        start = last.number if last is not None else 0
         for waiting in itertools.chain(self._waiting(start, None, page), self._waiting(0, start, page)):
             if way not in self._refused_by.get(waiting.leaf, ()):
                 yield waiting

@@ -61,6 +61,8 @@ class Attempt(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     boot: str = ""
     since: float = 0.0
     """The moment of the attempt by the steady clock."""
+    number: int = 0
+    """The statement with which it ended before everything was answered; 0 where it did not."""
 
     def remaining(self, now: Moment) -> float:
         """Seconds until the way may be tried again; 0 when it may be now."""
@@ -98,8 +100,11 @@ class Attempts(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     def impatient(self) -> "Attempts":
         """Without the pauses that nobody but this machine wanted; those that a service asked for stay."""
-        kept = {url: last for url, last in self.last.items() if last.outcome in ("busy", "false")}
-        return Attempts(kept, self.worked)
+        last = {
+            url: attempt if attempt.outcome in ("busy", "false") else msgspec.structs.replace(attempt, pause=0.0)
+            for url, attempt in self.last.items()
+        }
+        return Attempts(last, self.worked)
 
     def remaining(self, way: Way, now: Moment) -> float:
         """Seconds until this way may be tried again; 0 when it may be now."""

@@ -78,9 +78,12 @@ def test_nobody_waits_longer_than_the_pause_whatever_the_clocks_say(pause: float
 
 
 def test_impatience_keeps_what_a_service_asked_for() -> None:
-    attempts = Attempts({"http://a": Attempt("unreachable", "", 0), "http://b": Attempt("busy", "", 0)}, "http://a")
-    assert set(attempts.impatient().last) == {"http://b"}
-    assert attempts.impatient().worked == "http://a"
+    waiting = {"http://a": Attempt("unreachable", "", 0, 3, 50.0), "http://b": Attempt("busy", "", 0, 3, 50.0)}
+    attempts = Attempts(waiting, "http://a").impatient()
+    now = Moment("", 0.0)
+    assert [attempts.remaining(way, now) for way in (A, B)] == [0.0, 50.0]
+    assert attempts.last["http://a"].failures == 3
+    assert attempts.worked == "http://a"
 
 
 def test_the_steady_clock() -> None:
