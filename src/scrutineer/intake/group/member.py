@@ -6,17 +6,16 @@ event loop's, except `_seen`, of which `_follow` tells.
 """
 
 import asyncio
-import concurrent.futures
 import random
+import secrets
 import threading
 import time
 from collections.abc import Callable
-from functools import partial
-from typing import Final, TypeVar
+from typing import Final
 
 from scrutineer.errors import PolicyError, ScrutineerError, StoreError
-from scrutineer.intake.frames import Verdict
-from scrutineer.intake.group.inbox import Inbox, Listener, Refusal, unpack
+from scrutineer.intake.group.courier import Courier
+from scrutineer.intake.group.inbox import Inbox, Listener, Refusal
 from scrutineer.intake.group.waiting import Waiting
 from scrutineer.intake.sequencer import FOLLOWS, LEADS, WAITS, Done, Queue, Sequencer
 from scrutineer.intake.service import OUT_OF_REACH, Intake
@@ -28,12 +27,10 @@ POLL: Final = 0.25  # seconds after which the log and the inbox are looked at wi
 HOLD: Final = 1.0  # seconds for which a lost connection is not yet trouble: what waits goes on waiting
 SILENCE: Final = 5.0  # seconds after which a server that does not answer is trouble
 PATIENCE: Final = 10.0  # seconds that a statement waits for another process to record it
-CARRIED: Final = 4096  # statements of other processes that the one that leads has under way
 LONGEST_PAUSE: Final = 2.0  # seconds between two attempts to reach the server
 TERM: Final = 86_400.0  # seconds that the stand-in waits for the lock before it asks anew
 
 Say = Callable[[str], object]
-T = TypeVar("T")
 
 
 class Member:
@@ -54,19 +51,14 @@ class Member:
         self._say = say
         self._chance = chance or random.Random()  # noqa: S311
         self._loop = asyncio.get_running_loop()
-        name = random.SystemRandom().randbytes(16)
-        self._inbox = Inbox(store.address, name)
         self._waiting = Waiting()
+        inbox = Inbox(store.address, secrets.token_bytes(16))
+        self._courier = Courier(inbox, self._waiting, log, intake.checkers, say=say, failed=self._fail)
         self._trouble: str | None = None
         self._gone_since: float | None = None  # when the trouble was said, until its end is said as well
+        self._barred: str | None = None  # why this process cannot lead, where it is not that another does
         self._unwritable = False  # the trouble is that the store does not take a batch, though it can be reached
         self._sequencer: Sequencer | None = None
-        self._fence = 0
-        self._carried: set[bytes] = set()
-        self._refusals: list[Refusal] = []
-        self._look = False  # there may be parcels in the inbox
-        self._busy = False  # the courier is on its way
-        self._scheduled = False  # the courier is sent at the end of this turn of the event loop
         self._seen = log.size
         self._following = threading.Lock()
         self._leading = False
@@ -76,7 +68,6 @@ class Member:
         self._closing = threading.Event()
         self._closed = False
         self._listener: Listener | None = None
-        self._courier = concurrent.futures.ThreadPoolExecutor(1, "courier")
         self._threads = [threading.Thread(target=work, name=work.__name__, daemon=True) for work in (self._watch, self._stand_in)]
         for thread in self._threads:
             thread.start()
@@ -112,21 +103,20 @@ class Member:
                 done(self._log.integrated(index))
                 return
             self._waiting.add(leaf, data, done, time.monotonic())
-            if not self._scheduled:
-                self._scheduled = True
-                self._loop.call_soon(self._run_courier)
+            self._courier.soon()
 
     async def close(self) -> None:
         """Commit what is queued where this process leads, and let another lead; what waits for another is answered."""
-        self._closed = True
+        self._closed = self._courier.resting = True
         if self._sequencer is not None:
             await self._sequencer.close()
         self._closing.set()
         self._over.set()
-        self._inbox.hang_up()
         if self._listener is not None:
             self._listener.hang_up()
-        for work in (self._store.close, self._courier.shutdown, self._inbox.close, *(thread.join for thread in self._threads)):
+        self._courier.stop()
+        await self._courier.close()
+        for work in (self._store.close, *(thread.join for thread in self._threads)):
             await self._loop.run_in_executor(None, work)
         self._tell(self._waiting.clear(), StoreError(OUT_OF_REACH))
 
@@ -143,67 +133,15 @@ class Member:
         elif self._silent:
             self._silent = False
             self._up()
-        for done in self._waiting.late(now - PATIENCE):
+        late = self._waiting.late(now - PATIENCE)
+        if late and self._barred is not None:
+            # Nobody records, and this is why it is not this process.
+            self._unwritable = True
+            self._down(self._barred)
+        for done in late:
             done(StoreError("no process that records has taken it within ten seconds; send it again in a little while"))
-        self._look = True
-        self._run_courier()
+        self._courier.look()
         self._loop.call_later(POLL, self._tick)
-
-    def _run_courier(self) -> None:
-        """Carry what is to be carried, unless the courier is on its way: then it goes again when it is back."""
-        self._scheduled = False
-        if self._busy or self._closed or self._trouble is not None:
-            return
-        if self._sequencer is None:
-            parcels = self._waiting.parcels(time.monotonic())
-            if parcels:
-                self._send(partial(self._inbox.put, parcels), lambda _none: None)
-        elif self._refusals:
-            refusals, self._refusals = self._refusals, []
-            self._send(partial(self._inbox.refuse, refusals), lambda _none: None)
-        elif self._look and len(self._carried) < CARRIED:
-            self._look = False
-            self._send(partial(self._inbox.take, self._fence), self._arrived)
-
-    def _send(self, errand: Callable[[], T], then: Callable[[T], object]) -> None:
-        self._busy = True
-
-        def back(work: "concurrent.futures.Future[T]") -> None:
-            self._busy = False
-            error = work.exception()
-            if error is None:
-                then(work.result())
-                self._run_courier()
-            elif not isinstance(error, StoreError):
-                self._fail(error)
-            # What was not carried is due again after a while; whether the server is there the watch finds out.
-
-        self._courier.submit(errand).add_done_callback(lambda work: self._call(back, work))
-
-    def _arrived(self, parcels: list[bytes]) -> None:
-        """Check the statements of other processes and queue them, as if they had come here."""
-        self._look = self._look or bool(parcels)
-        for parcel in parcels:
-            try:
-                statements = unpack(parcel)
-            except StoreError as error:
-                self._say(f"{error}: it is left out, and who put it in sends it again")
-                continue
-            for data in statements:
-                leaf = statement_hash(data)
-                if leaf not in self._carried and self._log.find(leaf) is None:
-                    self._carried.add(leaf)
-                    self._intake.checkers.check(data, partial(self._checked, leaf, data))
-
-    def _checked(self, leaf: bytes, data: bytes, verdict: Verdict) -> None:
-        if verdict is not None:
-            self._carried.discard(leaf)
-            self._refusals.append(Refusal(leaf, *verdict))
-            self._run_courier()
-        elif self._sequencer is not None:
-            self._sequencer.put(data, lambda _result: self._carried.discard(leaf))
-        else:
-            self._carried.discard(leaf)
 
     def _taken_in(self, start: int, entries: list[tuple[bytes, bytes]], answers: dict[int, Integrated]) -> None:
         """Hear what another process recorded, in log order, and answer those who wait for it."""
@@ -224,7 +162,6 @@ class Member:
     def _begin_leading(self, fence: int) -> None:
         if self._closed:
             return
-        self._fence = fence
         term: list[Sequencer] = []
 
         def recorded(data: bytes) -> None:
@@ -243,17 +180,19 @@ class Member:
         self._sequencer = sequencer
         self._lead_beat = time.monotonic()
         if self._unwritable:
-            self._trouble = None
-        self._say("This process leads now: it writes the log.")
+            self._try_again()
+        else:
+            self._up()
+            self._say("This process leads now: it writes the log.")
         for data, done in self._waiting.clear():
             sequencer.put(data, done)
-        self._look = True
-        self._run_courier()
+        self._courier.lead(sequencer, fence)
 
     def _end_leading(self, sequencer: Sequencer | None, error: StoreError) -> None:
         if sequencer is None or self._sequencer is not sequencer:
             return
         self._batches, self._sequencer = self._batches + sequencer.batches, None
+        self._courier.follow()
         waiting = sequencer.stop(error)
         if self._store.leads:
             # The connection is whole, so it is the batch that the store does not take: a full disk, for one.
@@ -261,7 +200,6 @@ class Member:
             self._down(str(error))
         self._leading = False
         self._over.set()
-        self._say("This process does not lead any more.")
         self._wait_again(waiting)
 
     def _wait_again(self, queue: Queue) -> None:
@@ -276,10 +214,16 @@ class Member:
     def _down(self, trouble: str) -> None:
         """Take note that the store is out of reach, and say so once."""
         self._trouble = trouble
+        self._courier.resting = True
         if self._gone_since is None:
             self._gone_since = time.monotonic()
             self._say(f"Nothing can be recorded until the store is back: {trouble}")
         self._tell(self._waiting.clear(), StoreError(OUT_OF_REACH))
+
+    def _try_again(self) -> None:
+        """Take statements again; where a batch failed, the next one shows whether it is over, and until then nothing is said."""
+        self._trouble = None
+        self._courier.resting = self._closed
 
     def _unreachable(self, trouble: str) -> None:
         if self._sequencer is None:
@@ -289,7 +233,9 @@ class Member:
         """Take note that the store is there, and say so where it was said to be gone."""
         if self._unwritable or self._silent:
             return
-        self._trouble = None
+        self._try_again()
+        self._waiting.resend()
+        self._courier.soon()
         if self._gone_since is not None:
             self._say(
                 f"The store is back after {time.monotonic() - self._gone_since:.1f} seconds: statements are recorded again."
@@ -336,7 +282,7 @@ class Member:
                     if calls.led:
                         self._call(self._led)
                     if calls.arrived:
-                        self._call(self._called)
+                        self._call(self._courier.look)
             except StoreError as error:
                 if self._closing.is_set() or self._gave_up():
                     return
@@ -358,8 +304,9 @@ class Member:
         attempts = 0
         while not self._closing.is_set():
             try:
+                self._barred = None
                 fence = self._store.lead(TERM)
-                attempts = 0
+                attempts = attempts if self._unwritable else 0
                 self._follow(lead=True)
                 self._over.clear()
                 self._call(self._begin_leading, fence)
@@ -367,7 +314,9 @@ class Member:
                     self._store.check_lead()
                     self._lead_beat = time.monotonic()
             except StoreError as error:
-                if self._leading:
+                if not self._leading:
+                    self._barred = str(error)
+                else:
                     self._call(lambda error: self._end_leading(self._sequencer, error), error)
                     while not self._over.is_set() and not self._closing.is_set():
                         self._over.wait(POLL)
@@ -411,10 +360,8 @@ class Member:
         self._closing.wait(self._chance.uniform(longest / 2, longest))
 
     def _led(self) -> None:
-        """Another has begun to lead: what the one before had taken out of the inbox goes in again."""
+        """A process has begun to lead: what the one before had taken out of the inbox goes in again."""
+        if self._unwritable:
+            self._try_again()
         self._waiting.resend()
-        self._run_courier()
-
-    def _called(self) -> None:
-        self._look = True
-        self._run_courier()
+        self._courier.soon()

@@ -3,6 +3,7 @@
 import struct
 import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import suppress
 from hashlib import sha256
 from typing import TypeVar, cast
 
@@ -40,7 +41,6 @@ SET tcp_keepalives_idle = 1;
 SET tcp_keepalives_interval = 1;
 SET tcp_keepalives_count = 2;
 SET tcp_user_timeout = '2s';
-SET client_connection_check_interval = '1s';
 SELECT set_config('synchronous_commit', 'on', false) WHERE current_setting('synchronous_commit') <> 'remote_apply';
 """
 _STATE = """
@@ -371,6 +371,8 @@ class PostgresqlStore:
             self._warnings.clear()
             self._require_server(writer)
             writer.execute(_WRITER_SETTINGS.encode())
+            with suppress(psycopg.errors.InvalidParameterValue):  # Not every system on which a server runs can do it.
+                writer.execute("SET client_connection_check_interval = '1s'")
             self._lock(writer, wait)
             # After the lock, for the writer before this one may have made the tables.
             require_version(self._address, writer)
