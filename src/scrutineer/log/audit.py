@@ -342,7 +342,8 @@ def audit_store(
     size = head.size if head else 0
     origin = store.meta("origin")
     if origin != verifier.origin.encode() and (origin or not unfinished):
-        what = "was not finished: it is a copy that was interrupted" if not origin else f"is of another log, {origin!r}"
+        unset = "was not finished: it is a copy that was interrupted" if size else "is empty"
+        what = unset if not origin else f"is of another log, {origin!r}"
         findings.append(Finding("store", f"{what}; {verifier.origin!r} is expected"))
     compared = [SiteAudit(site) for site in sites]
     with Audit(verifier, findings.append) as audit:

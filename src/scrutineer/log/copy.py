@@ -86,6 +86,7 @@ def restore(
     """
     if backup.verifier != verifier:
         raise LogError(f"{backup.path}: is a backup of {backup.verifier.origin!r} under other keys than those of this election")
+    _require_empty(target)
     with backup.check(lambda done, total: progress("Reading the backup", done, total)) as audit:
         head = audit.head
         completion = _completion(audit.tree, sites, verifier, progress)
@@ -298,6 +299,14 @@ def _copy(
 
 
 _SOMETHING_ELSE = "the store holds part of another copy, or of something else: only an empty one is written; move it away first"
+
+
+def _require_empty(target: ReadableStore) -> None:
+    last = target.last_head()
+    if last is not None and target.meta(ORIGIN):
+        raise LogError(
+            f"the store holds a log of {last.size:,} entries already: only an empty one is written; move it away first"
+        )
 
 
 def _reporting(entries: Iterator[bytes], done: int, total: int, progress: Progress) -> Iterator[bytes]:
