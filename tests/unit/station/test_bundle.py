@@ -9,7 +9,17 @@ from hypothesis import strategies as st
 from intake_helpers import republic
 from scrutineer.errors import StatementError, UsageError
 from scrutineer.statements import statement_hash
-from scrutineer.station.bundle import MAGIC, MAX_ENTRIES, Bundle, decode_bundle, encode_bundle, read_bundle, write_bundle
+from scrutineer.station.bundle import (
+    MAGIC,
+    MAX_BUNDLE_SIZE,
+    MAX_ENTRIES,
+    Bundle,
+    decode_bundle,
+    encode_bundle,
+    read_bundle,
+    write_bundle,
+)
+from scrutineer.station.relay_service import BUNDLE_TYPE
 
 REPUBLIC = republic(6)
 SHEETS = [REPUBLIC.sheet(station) for station in REPUBLIC.stations]
@@ -97,3 +107,14 @@ def test_files_that_cannot_be_used_are_named(tmp_path: Path) -> None:
     (tmp_path / "torn.bundle").write_bytes(DATA[:-1])
     with pytest.raises(StatementError, match=r"torn\.bundle: the bundle is torn"):
         read_bundle(tmp_path / "torn.bundle")
+
+
+def test_the_form_is_described() -> None:
+    text = (
+        (Path(__file__).resolve().parents[3] / "docs" / "formats.md")
+        .read_text()
+        .partition("\n## Bundle\n")[2]
+        .partition("\n## ")[0]
+    )
+    for said in (MAGIC.hex(" ").upper(), f"1 to {MAX_ENTRIES:,}", f"{MAX_BUNDLE_SIZE:,} bytes", BUNDLE_TYPE.decode()):
+        assert said in text
