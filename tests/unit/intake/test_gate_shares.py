@@ -189,6 +189,25 @@ def test_a_full_queue_takes_nobody_and_says_when_to_come_again() -> None:
     assert max(waits[True]) < max(waits[False])
 
 
+def test_a_network_of_forgers_gets_little_above_half_and_no_reserve() -> None:
+    shares, _ = shares_of()
+    for _ in range(100):
+        stay = shares.enter(1, True, "192.0.2.1")
+        assert not isinstance(stay, Problem)
+        stay.leave("bad-signature")
+    for number in range(600):
+        shares.enter(1_000 + number, True, f"10.{number >> 8}.{number & 255}.1")
+
+    def room(peer: str) -> int:
+        stays = [shares.enter(random.getrandbits(40), True, peer) for _ in range(CAPACITY)]
+        taken = [stay for stay in stays if not isinstance(stay, Problem)]
+        for stay in taken:
+            stay.leave("duplicate")
+        return len(taken)
+
+    assert 0 < 4 * room("192.0.2.1") < room("198.51.100.1")
+
+
 def test_distrust_is_forgotten() -> None:
     shares, clock = shares_of(64)
     for _ in range(100):
