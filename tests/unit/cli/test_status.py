@@ -1,0 +1,112 @@
+"""`status` says on one screen how it stands, in words, and its exit status says whether somebody is needed."""
+
+import json
+import os
+import socket
+import time
+from pathlib import Path
+
+import pytest
+
+from cli_helpers import Result, call, opened, rows, serving, signed
+from cosigning_helpers import wait_for
+from scrutineer.cli.service_check import LOW_DISK, _disk
+from scrutineer.cli.service_status import STALE, StatusWriter, is_alive, read_statuses
+from scrutineer.intake.server import Progress
+from scrutineer.log import Log, LogSigner, SqliteStore
+from site_servers import reading
+
+NOW = 1_750_000_000.0
+
+
+def lines(result: Result) -> dict[str, str]:
+    return {line["what"]: ("" if line["good"] else "! ") + line["words"] for line in result.json["places"][0]["lines"]}
+
+
+def test_from_opened_to_served_to_stopped(tmp_path: Path) -> None:
+    folder = opened(tmp_path / "aviary")
+    said = lines(call("status", folder, "--json", code=1))
+    assert said["Service"] == "! none has run here yet"
+    assert said["Log"].startswith("1 entries; the newest head is of ")
+    assert said["Witnesses"] == "the definition names none"
+    assert said["Published"] == "nothing has been published from here yet"
+    assert said["Disk"].partition(" ")[0].replace(",", "").replace(".", "").isdigit()
+    site = tmp_path / "site"
+    call("publish", folder, "--to", site)
+    with serving(folder) as service:
+        call("submit", signed(folder, rows()), "--to", service.address, "--definition", folder / "record/definition.cose")
+        wait_for(lambda: any(one.size == 7 for one in read_statuses(folder / "record")), "no word of the service")
+        text = call("status", folder).out
+        assert f"running at {service.address} (process {service.process.pid})" in text
+        assert "1 entries, 6 entries behind the log" in text
+        assert text.endswith("All is well.\n")
+        with reading(site) as address:
+            both = call("status", folder, address).out
+            assert f"{address} shows the log at 1 entries" in both
+            assert "6 entries behind the newest head seen here" in both
+        assert "! Site  http://127.0.0.1:1" in call("status", "http://127.0.0.1:1/", code=1).out
+        service.kill()
+        # It ended without a word, and its process is gone.
+        said = lines(call("status", folder, "--json", code=1))
+        assert "ended without a word" in said["Service"]
+    with serving(folder) as service:
+        # The address is said before the file is written.
+        wait_for(lambda: any(is_alive(one, time.time()) for one in read_statuses(folder / "record")), "no word of the service")
+        assert f"running at {service.address}" in call("status", folder).out
+    assert "not running; it was stopped" in lines(call("status", folder, "--json", code=1))["Service"]
+
+
+def test_what_is_missing_or_damaged_is_one_line(tmp_path: Path) -> None:
+    folder = opened(tmp_path / "aviary")
+    (folder / "record/frozen").write_text("witness heron\x1b[2J will not cosign\n")
+    (folder / "record/log.db").write_bytes(b"no database" * 100)
+    done = call("status", folder, code=1)
+    assert done.out.isascii() or "\x1b" not in done.out
+    said = lines(call("status", folder, "--json", code=1))
+    assert said["Frozen"] == "! nothing is taken in: witness heron [2J will not cosign"
+    assert said["Store"].startswith("! ")
+    (folder / "record/status.json").write_text("{")
+    assert "status.json is not what this program writes" in call("status", folder, code=2).err
+    assert "has not been opened" in call("status", tmp_path / "nowhere", code=2).err
+
+
+@pytest.fixture
+def writer(tmp_path: Path) -> StatusWriter:
+    signer = LogSigner("log.example/wetland", b"1" * 32, b"2" * 32)
+    log = Log.open(SqliteStore.open(tmp_path / "log.db", create=True), signer)
+    log.append([b"heron"])
+    return StatusWriter(tmp_path, log, store="a file", clock=lambda: NOW)
+
+
+def test_the_file_is_whole_and_says_whether_it_is_alive(tmp_path: Path, writer: StatusWriter) -> None:
+    writer.listening("http://127.0.0.1:8470")
+    writer(Progress({"accepted": 1}, 1, 1, 0, "follows", "the database cannot be reached"))
+    (status,) = read_statuses(tmp_path)
+    assert (status.pid, status.size, status.role, status.counts) == (os.getpid(), 1, "follows", {"accepted": 1})
+    assert status.trouble == "the database cannot be reached"
+    assert is_alive(status, NOW + STALE)
+    assert not is_alive(status, NOW + STALE + 1)
+    text = json.loads((tmp_path / "status.json").read_bytes())
+    text["pid"] = 2**22 + 5  # no process has such a number here
+    text["more"] = "of a later version"
+    (tmp_path / "status.json").write_text(json.dumps(text))
+    assert not is_alive(read_statuses(tmp_path)[0], NOW)
+    text["machine"] = f"not-{socket.gethostname()}"
+    (tmp_path / "status.json").write_text(json.dumps(text))
+    assert is_alive(read_statuses(tmp_path)[0], NOW)
+    writer.stopped("the disk failed")
+    (status,) = read_statuses(tmp_path)
+    assert (status.stopped, is_alive(status, NOW)) == ("the disk failed", False)
+    assert sorted(path.name for path in tmp_path.iterdir() if path.suffix in (".json", ".new")) == ["status.json"]
+
+
+def test_a_disk_that_does_not_take_it_stops_nothing(tmp_path: Path, writer: StatusWriter) -> None:
+    (tmp_path / "status.json").mkdir()
+    writer(Progress({}, 1, 1, 0))
+
+
+def test_a_disk_that_runs_full_needs_somebody(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    for free, good in ((LOW_DISK - 1, False), (LOW_DISK, True)):
+        usage = type("usage", (), {"free": free, "total": 10 * LOW_DISK})
+        monkeypatch.setattr("shutil.disk_usage", lambda _, usage=usage: usage)
+        assert _disk(tmp_path, {}).good is good
