@@ -241,6 +241,11 @@ def _told(time: int, form: Literal["%Y-%m-%d %H:%M", "%H:%M"] = "%Y-%m-%d %H:%M"
         return f"{time} s"
 
 
+def _times(incident: Incident) -> str:
+    begin, end = _told(incident.since), _told(incident.until)
+    return begin if begin == end else f"{begin} to {end}"
+
+
 def _networks(count: RequestCount) -> Iterator[str]:
     for network in count.networks[:_NETWORKS_SHOWN]:
         yield f"{network.network} {network.count:,}"
@@ -271,7 +276,7 @@ def _print(shown: _Shown, kind: str | None) -> None:
         where = f", {incident.unit}" if incident.unit else ""
         evidence = f" Evidence: {len(incident.evidence)} file(s)." if incident.evidence else ""
         console.print(
-            f"Entry {report.entry}, {incident.kind}{where}, {_told(incident.since)} to {_told(incident.until)} UTC, "
+            f"Entry {report.entry}, {incident.kind}{where}, {_times(incident)} UTC, "
             f"reported by {report.issuer}: {' '.join(incident.text.split())}{evidence}",
             soft_wrap=True,
         )
