@@ -32,6 +32,12 @@ def server() -> Iterator[Server]:
         yield started
 
 
+def tell(number: int, load: Load) -> None:
+    """Say how far a long run is, for whoever looks on (pytest -s)."""
+    if number % 20 == 19:
+        print(f"{number + 1} of {KILLS} kills, {len(load.acknowledged)} acknowledged", flush=True)
+
+
 def finish(url: str, load: Load, reader: Reader, members: list[MemberProcess]) -> None:
     """End the load and the processes; check the record against everything that anybody was told."""
     load.finish()
@@ -64,7 +70,7 @@ def test_killed_processes(server: Server, tmp_path: Path, victim: str) -> None:
     dice = random.Random(20_250_101)
     reader = Reader(url)
     load = Load(land, ports)
-    for _ in range(KILLS):
+    for number in range(KILLS):
         load.progress()
         time.sleep(dice.uniform(0, 0.1))
         leader = the_one_that_leads(members)
@@ -72,6 +78,7 @@ def test_killed_processes(server: Server, tmp_path: Path, victim: str) -> None:
         members[hit].kill()
         load.progress()
         members[hit] = MemberProcess(tmp_path, url, port=ports[hit])
+        tell(number, load)
     finish(url, load, reader, members)
 
 
@@ -97,6 +104,7 @@ def test_a_killed_server(server: Server, tmp_path: Path) -> None:
             long_outages += 1
         server.start()
         load.progress()
+        tell(number, load)
     finish(url, load, reader, members)
     assert load.refusals["store-failed"]
     for member in members:
