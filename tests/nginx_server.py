@@ -29,8 +29,8 @@ def page_blocks() -> list[str]:
 
 
 def page_block(mark: str) -> str:
-    """The one block of the page that holds a mark."""
-    (block,) = (block for block in page_blocks() if mark in block)
+    """The one block of the page that holds a mark, or begins with what stands behind a `^`."""
+    (block,) = (block for block in page_blocks() if mark in block or (mark[0] == "^" and block.startswith(mark[1:])))
     return block
 
 
