@@ -18,6 +18,7 @@ from scrutineer.election import Contest, Option
 from scrutineer.statements import TallySheet, parse_statement, sign_statement, statement_hash
 from scrutineer.statements.qr import qr_codes, qr_parts
 from scrutineer.station.bundle import Bundle, decode_bundle, read_bundle, write_bundle
+from scrutineer.station.outbox import Outbox
 
 Image = pytest.importorskip("PIL.Image", reason="pillow is not installed: pip install 'scrutineer[scan]'")
 pytest.importorskip("zxingcpp", reason="zxing-cpp is not installed: pip install 'scrutineer[scan]'")
@@ -219,3 +220,16 @@ def test_relay_options(tmp_path: Path) -> None:
     (folder / "record" / "register.csv").write_text("changed")
     assert "register.csv" in refused("relay", relay, "--definition", definition, *to)
     assert not (relay / "outbox.sqlite").exists()
+
+
+def test_a_stick_goes_to_the_centre_and_back(world: World, tmp_path: Path) -> None:
+    station, stick = tmp_path / "station", tmp_path / "stick.bundle"
+    call("station", "init", station, "--definition", world.definition)
+    call("station", "queue", station, world.folder / "sheets.bundle")
+    call("station", "bundle", station, "--to", stick)
+    assert "6 statements are in the log" in world.submit(stick).out
+    for _ in range(2):
+        call("station", "receipts", station, tmp_path / "stick.bundle.receipts")
+    outbox = Outbox.open(station / "outbox.sqlite")
+    assert (outbox.tally().receipted, outbox.tally().waiting) == (6, 0)
+    outbox.close()
