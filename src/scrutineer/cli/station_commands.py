@@ -12,13 +12,14 @@ from scrutineer.cli.show import Progress, json_option, print_json, progress_disp
 from scrutineer.cli.statement_files import read_statements
 from scrutineer.cli.station_sheets import check_first, check_station, print_sheet
 from scrutineer.cli.station_status import print_status, status_json
+from scrutineer.cli.trust_options import trust_options
 from scrutineer.election import station_issuer
 from scrutineer.election.definition import REGISTER_TABLE, read_register, table_hash
 from scrutineer.errors import ScrutineerError, StatementError, UsageError
 from scrutineer.intake.lanes import Trust
 from scrutineer.statements import SigningKey, parse_statement, sign_statement
 from scrutineer.station.bundle import MAX_BUNDLE_SIZE, MAX_ENTRIES, Bundle, election_of, is_bundle, read_bundle, write_bundle
-from scrutineer.station.folder import EVIDENCE, PRINTED, Settings, StationFolder
+from scrutineer.station.folder import EVIDENCE, KEY_FILE, PRINTED, Settings, StationFolder
 from scrutineer.station.outbox import PAGE, Outbox
 from scrutineer.station.sender import Sender
 from scrutineer.station.visit import Visit
@@ -45,11 +46,7 @@ def station_command() -> None:
 @click.option("--station", "station", default="", metavar="ID", help="Which station this is; leave out at an office for many.")
 @click.option("--endpoint", "endpoints", multiple=True, metavar="URL", help="An intake service that is nearer; may be repeated.")
 @click.option("--relay", "relays", multiple=True, metavar="URL", help="A relay that is nearer; may be repeated.")
-@click.option(
-    "--authority", type=_file, metavar="FILE", help="Who issues the services' certificates (PEM).  [default: the system's]"
-)
-@click.option("--certificate", type=_file, metavar="FILE", help="Client certificate for services that ask for one (PEM).")
-@click.option("--certificate-key", type=_file, metavar="FILE", help="Its private key, where it is not in the same file.")
+@trust_options
 def init_command(
     folder: Path,
     definition: Path,
@@ -57,23 +54,19 @@ def init_command(
     station: str,
     endpoints: tuple[str, ...],
     relays: tuple[str, ...],
-    authority: Path | None,
-    certificate: Path | None,
-    certificate_key: Path | None,
+    trust: Trust,
 ) -> None:
     """Make a station's folder, and its key where none is given.
 
     The public key that is printed belongs into the election's register. Ways of sending are those of the definition; nearer ones
     given here are tried before them.
     """
-    if certificate_key is not None and certificate is None:
-        raise UsageError("--certificate-key belongs to a certificate: give --certificate too")
     given = load_key(key) if key is not None else None
     if given is not None and given.algorithm != "ed25519":
         raise UsageError(f"{key} is an {given.algorithm} key: a station signs with Ed25519")
-    trust = Trust(authority, certificate, certificate_key) if authority or certificate else None
+    # The key comes first: a folder that is whole has one, wherever this is interrupted.
+    mine = _key_before(folder / KEY_FILE, given) or _new_key(folder / KEY_FILE, given)
     made = StationFolder.make(folder, definition, Settings(station, endpoints, relays), trust)
-    mine = _station_key(made.key_path, given)
     click.echo(f"{folder} is ready for {made.definition.name}.")
     click.echo(f"Election:    {made.election_hash.hex()}")
     click.echo(f"Public key:  {mine.public_key.hex()}")
@@ -288,14 +281,18 @@ def _show(station: StationFolder, outbox: Outbox, as_json: bool, *, brief: bool 
         raise click.exceptions.Exit(1)
 
 
-def _station_key(path: Path, given: SigningKey | None) -> SigningKey:
-    """The key in the folder: the one given, a new one, or the one that an interrupted attempt left there."""
-    if path.exists():
-        key = load_key(path)
-        if given is not None and given.seed != key.seed:
-            raise UsageError(f"{path} is another key than the one given: move it away, or leave out --key")
-        return key
-    return make_key(path, randomness=(lambda _: given.seed)) if given is not None else make_key(path)
+def _key_before(path: Path, given: SigningKey | None) -> SigningKey | None:
+    """The key that is in the folder already, left there by an interrupted attempt; None where there is none."""
+    if not path.exists():
+        return None
+    key = load_key(path)
+    if given is not None and given.seed != key.seed:
+        raise UsageError(f"{path} is another key than the one given: move it away, or leave out --key")
+    return key
+
+
+def _new_key(path: Path, given: SigningKey | None) -> SigningKey:
+    return make_key(path) if given is None else make_key(path, randomness=lambda _: given.seed)
 
 
 def _check_register(path: Path, station: StationFolder, key: SigningKey) -> None:

@@ -96,7 +96,10 @@ class Settings:
             not isinstance(urls, list) or not all(isinstance(url, str) for url in urls) for urls in lists
         ):
             raise UsageError(f"{path}: write station as a text in quotation marks, endpoints and relays as lists of such")
-        return cls(station, *map(tuple, lists))
+        try:
+            return cls(station, *map(tuple, lists))
+        except UsageError as error:
+            raise UsageError(f"{path}: {error}") from None
 
 
 @dataclass(frozen=True, slots=True)
