@@ -9,7 +9,6 @@ and the ratio to the floor that each row names.
 """
 
 import hashlib
-import resource
 import sqlite3
 import sys
 import tempfile
@@ -71,7 +70,6 @@ def main(count: int, batch: int) -> None:
         row("restore, read again and verified", bring_back, {"SQLite's copy": floors["copy"]})
         target.close()
         store.close()
-        print(f"memory at most: {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024:,.0f} MiB")
 
 
 def make(path: Path, count: int, batch: int) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 from log_helpers import signer
 from scrutineer.errors import PublicationError
 from scrutineer.log import Log, SqliteStore
-from scrutineer.log.audit import PublishedLog
+from scrutineer.log.published import PublishedLog
 from scrutineer.log.store import Head
 from scrutineer.log.tiles import bundles, encode_bundle, tile_bytes, tiles
 

@@ -11,10 +11,12 @@ from scrutineer.cli.office import Office
 from scrutineer.cli.show import json_option, print_json, progress_display
 from scrutineer.errors import LogError, PublicationError, UsageError
 from scrutineer.log import Head, LogVerifier, SqliteStore
-from scrutineer.log.audit import Finding, PublishedLog, ReadableStore, StoreReport, audit_store
+from scrutineer.log.audit import ReadableStore, StoreReport, audit_store
 from scrutineer.log.backup import Backup, write_backup
 from scrutineer.log.copy import ORIGIN, Copied, WritableStore, close_prefix, migrate, restore
+from scrutineer.log.findings import Finding
 from scrutineer.log.log import MOVED
+from scrutineer.log.published import PublishedLog
 from scrutineer.portal.formats import CHECKPOINT_FILE, HEAD_FILE, MAX_FILE_SIZE, read_head
 from scrutineer.verify import FolderSource
 from scrutineer.verify.mirror import SITE
@@ -89,9 +91,7 @@ def migrate_command(folder: Path, url: str, as_json: bool) -> None:
     if copied is not None:
         resumed = f" ({copied.resumed:,} of them were there from an interrupted run)" if copied.resumed else ""
         click.echo(f"Moved {copied.size:,} entries and {copied.heads:,} signed heads{resumed}; root {copied.root.hex()}.")
-        click.echo(
-            f"Receipts stay the same. {office.log_path} is kept and not used any more; {office.folder} knows where it is."
-        )
+        click.echo(f"Receipts stay the same. {office.log_path} is kept and not used any more; {office.folder} knows where it is.")
     elif there:
         click.echo(f"The database holds the log already, with {there:,} entries: nothing to move.")
     else:
@@ -251,8 +251,9 @@ def _print_report(
 ) -> None:
     for finding in findings[:_SHOWN]:
         click.echo(f"  {finding}")
-    if len(findings) > _SHOWN:
-        click.echo(f"  and {len(findings) - _SHOWN:,} more findings (--json lists them)")
+    more = len(findings) + report.dropped - _SHOWN
+    if more > 0:
+        click.echo(f"  and {more:,} more findings (--json lists them)")
     click.echo(
         f"{verifier.origin}: {report.size:,} entries, {report.heads:,} signed heads, root {report.root.hex()}"
         + (f"; {report.site_files:,} published files" if published else "")
@@ -279,6 +280,7 @@ def _report_json(
         "site_files": report.site_files,
         "published": [_site_json(log) for log in published],
         "findings": [{"where": finding.where, "message": finding.message} for finding in findings],
+        "findings_dropped": report.dropped,
     }
 
 

@@ -2,34 +2,23 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from itertools import islice
 from types import TracebackType
-from typing import Final, NoReturn, Protocol, Self
+from typing import Final, Protocol, Self
 
 import numpy as np
 
-from scrutineer.errors import LogError, PublicationError, ReceiptError, StoreError
-from scrutineer.log.checkpoint import Checkpoint, open_checkpoint
+from scrutineer.errors import ReceiptError, StoreError
+from scrutineer.log.findings import Finding, Findings, refuse
 from scrutineer.log.merkle import HASH_SIZE, MerkleTree, leaf_hash
+from scrutineer.log.published import PublishedLog, SiteAudit
 from scrutineer.log.receipt import verify_head
 from scrutineer.log.signer import LogVerifier
 from scrutineer.log.store import Head
-from scrutineer.log.tiles import (
-    MAX_ENTRY_SIZE,
-    TILE_WIDTH,
-    Bundle,
-    Tile,
-    bundles,
-    decode_bundle,
-    encode_bundle,
-    tile_bytes,
-    tiles,
-)
+from scrutineer.log.tiles import MAX_ENTRY_SIZE, TILE_WIDTH
 
 CHUNK: Final = 4 * TILE_WIDTH  # entries taken at a time: whole bundles, at most 64 MiB
-MAX_BUNDLE_SIZE: Final = TILE_WIDTH * (MAX_ENTRY_SIZE + 2)  # bytes
-MAX_CHECKPOINT_SIZE: Final = 1 << 20  # bytes
 THREADS: Final = 2
 _MISSING: Final = bytes(HASH_SIZE)  # holds the place of an entry that is not there; no hash is like that
 _AT_A_TIME: Final = 64  # heads that a thread verifies before it asks for more
@@ -60,22 +49,6 @@ class ReadableStore(Protocol):
     def meta(self, key: str) -> bytes | None:
         """Return a small named value."""
         ...
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """Something that is not as it must be: where, and what was expected there."""
-
-    where: str
-    message: str
-
-    def __str__(self) -> str:
-        return f"{self.where}: {self.message}"
-
-
-def refuse(finding: Finding) -> NoReturn:
-    """Take a finding as the end of the work. Raises LogError."""
-    raise LogError(str(finding))
 
 
 class Audit:
@@ -197,120 +170,6 @@ def segments(store: ReadableStore, size: int) -> Iterator[Segment]:
         yield part, within
 
 
-@dataclass
-class PublishedLog:
-    """The log's files of a published site; `where` names it for people."""
-
-    where: str
-    read: Callable[[str, int], bytes]
-    """Reads a file below `log/`, by path and limit in bytes; raises PublicationError."""
-    verifier: LogVerifier
-    note: bytes = field(init=False)
-    checkpoint: Checkpoint = field(init=False)
-    """What it shows; signed by both keys of the log."""
-
-    def __post_init__(self) -> None:
-        """Raise PublicationError where there is no checkpoint, NoteError where the log did not sign it."""
-        self.note = self.read("checkpoint", MAX_CHECKPOINT_SIZE)
-        self.checkpoint = open_checkpoint(self.note, self.verifier.note_verifiers).checkpoint
-
-    def bundle(self, index: int) -> list[bytes]:
-        """Return the entries of a bundle as wide as the log is there. Raises LogError where they cannot be read."""
-        bundle = Bundle(index, min(TILE_WIDTH, self.checkpoint.size - index * TILE_WIDTH))
-        try:
-            entries = decode_bundle(self.read(bundle.path, MAX_BUNDLE_SIZE))
-        except PublicationError as error:
-            raise LogError(f"{self.where}: {error}") from None
-        except LogError as error:
-            raise LogError(f"{self.where}: {bundle.path}: {error}") from None
-        if len(entries) != bundle.width:
-            raise LogError(f"{self.where}: {bundle.path} holds {len(entries)} entries where {bundle.width} belong")
-        return entries
-
-    def entries(self, start: int) -> Iterator[bytes]:
-        """Yield the entries from `start` to the checkpoint. Raises LogError."""
-        for index in range(start // TILE_WIDTH, -(-self.checkpoint.size // TILE_WIDTH)):
-            yield from self.bundle(index)[max(0, start - index * TILE_WIDTH) :]
-
-
-class SiteAudit:
-    """Holds the files of a published log against the entries that a store gives, bundle by bundle, then tile by tile."""
-
-    def __init__(self, site: PublishedLog) -> None:
-        self.site = site
-        self.files = 0
-        self._findings: list[Finding] = []
-
-    def take(self, start: int, entries: Sequence[bytes | None]) -> None:
-        """Compare the bundles of entries that begin at `start`, a multiple of the bundles' width."""
-        size = self.site.checkpoint.size
-        for bundle in bundles(min(size, start + len(entries)), min(size, start)):
-            width = min(TILE_WIDTH, size - bundle.start)
-            ours = entries[bundle.start - start :][:width]
-            self._compare_bundle(Bundle(bundle.index, width), ours)
-
-    def finish(self, tree: MerkleTree) -> list[Finding]:
-        """Compare root and tiles, and return everything that was found."""
-        shown = self.site.checkpoint
-        if tree.size < shown.size:
-            self._add(
-                "checkpoint", f"shows the log at {shown.size} entries, and the store holds {tree.size}: restore what is missing"
-            )
-        elif tree.root(shown.size) != shown.root:
-            self._add(
-                "checkpoint",
-                f"shows the root {shown.root.hex()} at {shown.size} entries, and the store gives {tree.root(shown.size).hex()}",
-            )
-        else:
-            for tile in tiles(shown.size):
-                self._compare_tile(tile, tile_bytes(tree, tile.level, tile.index, tile.width))
-        if self.site.read("checkpoint", MAX_CHECKPOINT_SIZE) != self.site.note:
-            # What differs may be of the new publication.
-            return [Finding(self.site.where, "was published again while it was being read: check once more")]
-        return self._findings
-
-    def _compare_bundle(self, bundle: Bundle, ours: Sequence[bytes | None]) -> None:
-        expected = None if None in ours or len(ours) < bundle.width else encode_bundle([entry for entry in ours if entry])
-        data = self._read(bundle.path, MAX_BUNDLE_SIZE)
-        if data is None or data == expected:
-            return
-        try:
-            theirs = decode_bundle(data)
-        except LogError as error:
-            self._add(bundle.path, str(error))
-            return
-        if len(theirs) != bundle.width:
-            self._add(bundle.path, f"holds {len(theirs)} entries where {bundle.width} belong")
-        for index, (own, other) in enumerate(zip(ours, theirs, strict=False), bundle.start):
-            if own is not None and own != other:
-                self._add(
-                    f"{bundle.path}, entry {index}",
-                    f"has the leaf hash {leaf_hash(other).hex()}, and that of the store's entry is {leaf_hash(own).hex()}",
-                )
-
-    def _compare_tile(self, tile: Tile, expected: bytes) -> None:
-        data = self._read(tile.path, TILE_WIDTH * HASH_SIZE)
-        if data is None or data == expected:
-            return
-        if len(data) != len(expected):
-            self._add(tile.path, f"has {len(data)} bytes instead of {len(expected)}")
-        for place in range(min(len(data), len(expected)) // HASH_SIZE):
-            own, other = (part[place * HASH_SIZE : (place + 1) * HASH_SIZE] for part in (expected, data))
-            if own != other:
-                self._add(f"{tile.path}, hash {place}", f"is {other.hex()}, and the store gives {own.hex()}")
-
-    def _read(self, path: str, limit: int) -> bytes | None:
-        self.files += 1
-        try:
-            return self.site.read(path, limit)
-        except PublicationError as error:
-            self._add(path, str(error))
-            return None
-
-    def _add(self, where: str, message: str) -> None:
-        self._findings.append(Finding(f"{self.site.where}: {where}", message))
-
-
 @dataclass(frozen=True)
 class StoreReport:
     """What a check of a store found."""
@@ -321,6 +180,8 @@ class StoreReport:
     site_files: int
     """Published files that were compared."""
     findings: tuple[Finding, ...]
+    dropped: int = 0
+    """Findings beyond those that are kept."""
 
 
 def audit_store(
@@ -337,16 +198,16 @@ def audit_store(
     `first` is the leaf hash that entry 0 must have; `unfinished` says that it is a copy under way, which has no origin yet.
     Raises StoreError where the store cannot be read at all.
     """
-    findings: list[Finding] = []
+    findings = Findings()
     head = store.last_head()
     size = head.size if head else 0
     origin = store.meta("origin")
     if origin != verifier.origin.encode() and (origin or not unfinished):
         unset = "was not finished: it is a copy that was interrupted" if size else "is empty"
         what = unset if not origin else f"is of another log, {origin!r}"
-        findings.append(Finding("store", f"{what}; {verifier.origin!r} is expected"))
+        findings.add(Finding("store", f"{what}; {verifier.origin!r} is expected"))
     compared = [SiteAudit(site) for site in sites]
-    with Audit(verifier, findings.append) as audit:
+    with Audit(verifier, findings.add) as audit:
         heads = store.heads(0, size)
         following = next(heads, None)
         for start in range(0, size, CHUNK):
@@ -362,17 +223,17 @@ def audit_store(
             if progress:
                 progress(stop, size)
         audit.finish()
-    findings += _beyond(store)
+    _beyond(store, findings)
     if first is not None and size and audit.tree.node(0, 0) != first:
-        findings.append(
-            Finding("entry 0", f"has the leaf hash {audit.tree.node(0, 0).hex()}, and the definition has {first.hex()}")
-        )
+        findings.add(Finding("entry 0", f"has the leaf hash {audit.tree.node(0, 0).hex()}, and the definition has {first.hex()}"))
     for site in compared:
-        findings += site.finish(audit.tree)
-    return StoreReport(size, audit.heads, audit.tree.root(), sum(site.files for site in compared), tuple(findings))
+        findings.add_all(site.finish(audit.tree))
+    return StoreReport(
+        size, audit.heads, audit.tree.root(), sum(site.files for site in compared), tuple(findings.kept), findings.dropped
+    )
 
 
-def _read(store: ReadableStore, start: int, stop: int, findings: list[Finding]) -> Sequence[bytes | None]:
+def _read(store: ReadableStore, start: int, stop: int, findings: Findings) -> Sequence[bytes | None]:
     """Read entries; where some are missing, name each of them."""
     try:
         return list(store.entries(start, stop))
@@ -383,19 +244,18 @@ def _read(store: ReadableStore, start: int, stop: int, findings: list[Finding]) 
                 found.append(store.entry(index))
             except StoreError:
                 store.last_head()  # Raises where not the entry is missing but the store has failed.
-                findings.append(Finding(f"entry {index}", "is missing"))
+                findings.add(Finding(f"entry {index}", "is missing"))
                 found.append(None)
         return found
 
 
-def _beyond(store: ReadableStore) -> list[Finding]:
+def _beyond(store: ReadableStore, findings: Findings) -> None:
     """Look for an entry behind the last head. What is being appended meanwhile comes with its head."""
     head = store.last_head()
     size = head.size if head else 0
     try:
         store.entry(size)
     except StoreError:
-        return []
-    if store.last_head() != head:
-        return []
-    return [Finding(f"entry {size}", f"stands behind the last head, which covers {size} entries")]
+        return
+    if store.last_head() == head:
+        findings.add(Finding(f"entry {size}", f"stands behind the last head, which covers {size} entries"))

@@ -11,11 +11,13 @@ from itertools import islice
 from typing import Final, Protocol
 
 from scrutineer.errors import LogError, ReceiptError
-from scrutineer.log.audit import CHUNK, Audit, PublishedLog, ReadableStore, Segment, audit_store, refuse, segments
+from scrutineer.log.audit import CHUNK, Audit, ReadableStore, Segment, audit_store, segments
 from scrutineer.log.backup import Backup
+from scrutineer.log.findings import refuse
 from scrutineer.log.log import MOVED
 from scrutineer.log.mark import Mark
 from scrutineer.log.merkle import MerkleTree, leaf_hash
+from scrutineer.log.published import PublishedLog
 from scrutineer.log.receipt import verify_head
 from scrutineer.log.signer import LogVerifier
 from scrutineer.log.store import Head

@@ -6,7 +6,7 @@ import pytest
 
 from log_helpers import signer
 from scrutineer.errors import LogError
-from scrutineer.log import SqliteStore, leaf_hash
+from scrutineer.log import SqliteStore, findings, leaf_hash
 from scrutineer.log.audit import StoreReport, audit_store
 from store_helpers import VERIFIER, Site, batched, change, entries, made
 
@@ -142,3 +142,13 @@ def test_an_empty_store_has_nothing_wrong(tmp_path: Path) -> None:
     report = audited(path)
     assert (report.size, report.heads, said(report)) == (0, 0, [])
     assert signer().verifier == VERIFIER
+
+
+def test_findings_without_end_are_counted(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(findings, "MAX_FINDINGS", 100)
+    site = Site(place)
+    change(place, "UPDATE entry SET body = CAST(body || 'x' AS BLOB)")
+    report = audited(place, site)
+    assert len(report.findings) == 100
+    # One for the entries, one for the checkpoint, one for each entry that the site shows otherwise.
+    assert report.dropped == COUNT + 2 - 100
