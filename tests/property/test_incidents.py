@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from incident_helpers import ELECTION, TIME, Kept, records, totals, windows
 from scrutineer.errors import StoreError
+from scrutineer.http.networks import is_network, network_of
 from scrutineer.http.problems import REASONS
 from scrutineer.intake.incidents import IncidentRecord, Logged, check_summaries, kind_of, read_journal
 from scrutineer.intake.incidents.chain import Chain, Place, Window, chained, read_record
@@ -20,7 +21,6 @@ from scrutineer.intake.incidents.summary import MAX_RECORDS, summarise
 from scrutineer.intake.incidents.tally import LIMIT, Tally
 from scrutineer.statements import codec
 from scrutineer.statements.incident import REQUEST_KINDS, Incident
-from scrutineer.statements.networks import is_network, network_of
 
 addresses = (
     st.ip_addresses().map(str) | st.sampled_from(["", "x", "192.0.2.7", "2001:db8::1", "fe80::1%eth0"]) | st.text(max_size=20)

@@ -5,6 +5,7 @@ from typing import Final
 from hypothesis import strategies as st
 
 from scrutineer.election.register import KEY_SIZES
+from scrutineer.http.networks import network_text
 from scrutineer.statements import (
     Accreditation,
     Attestation,
@@ -23,7 +24,6 @@ from scrutineer.statements import (
 )
 from scrutineer.statements.contest_call import CalledCondition, ContestCall
 from scrutineer.statements.incident import REQUEST_KINDS, NetworkCount, RequestCount, RequestSummary
-from scrutineer.statements.networks import network_text
 from strategies.elections import elections, identifiers, names
 from strategies.sheets import hashes, maybe, sheets
 

@@ -15,6 +15,7 @@ import uvloop
 from scrutineer.errors import LogError, ScrutineerError, UsageError
 from scrutineer.http.connection import Connections, Note
 from scrutineer.http.forwarded import read_networks
+from scrutineer.http.networks import network_key
 from scrutineer.http.port import Address, Port, Tls, connection_limit, date_field, drain
 from scrutineer.intake.api import Api
 from scrutineer.intake.checkers import Checkers, ElectionFiles
@@ -22,7 +23,6 @@ from scrutineer.intake.sequencer import LEADS, Recorder
 from scrutineer.intake.service import QUEUE_LIMIT, Gate, Intake
 from scrutineer.log import Log
 from scrutineer.statements.accreditations import may_accredit
-from scrutineer.statements.networks import network_key
 
 GRACE: Final = 10.0  # seconds that running requests have when the service stops
 FAILURE_GRACE: Final = 2.0  # seconds in which clients are still told that the store failed

@@ -14,8 +14,8 @@ import time
 from collections.abc import Callable
 from typing import Final
 
+from scrutineer.http.networks import network_key
 from scrutineer.http.problems import Problem
-from scrutineer.statements.networks import network_key
 
 RESERVE: Final = 4  # one part in so many of the queue, for keys without a statement in the log
 FRESH_KEY_LIMIT: Final = 4  # statements under way of such a key, from one network; a station may vote in several contests

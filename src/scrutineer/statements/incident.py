@@ -8,7 +8,7 @@ from typing import Final, Literal
 import msgspec
 
 from scrutineer.errors import StatementError
-from scrutineer.statements.networks import is_network
+from scrutineer.http.networks import is_network
 from scrutineer.statements.tally_sheet import MAX_TIME
 
 IncidentKind = Literal["outage", "attack", "intimidation", "obstruction", "equipment", "other", "requests"]

@@ -8,10 +8,10 @@ from intake_helpers import AGENT, TIME, Republic, republic, station_key
 from scrutineer.count import Count
 from scrutineer.election import Issuer
 from scrutineer.errors import PolicyError, StatementError
+from scrutineer.http.networks import network_text
 from scrutineer.statements import Accreditation, Incident, SigningKey, codec, parse_statement, sign_statement
 from scrutineer.statements.codec import MAX_STATEMENT_SIZE
 from scrutineer.statements.incident import MAX_EVIDENCE, MAX_NETWORKS, MAX_REQUESTS, REQUEST_KINDS
-from scrutineer.statements.networks import network_text
 from scrutineer.statements.policy import Policy
 from statement_samples import ELECTION, HASH, sample_payloads
 

@@ -12,8 +12,8 @@ from typing import Any, Final
 import msgspec
 
 from scrutineer.errors import StatementError, StoreError
+from scrutineer.http.networks import is_network
 from scrutineer.statements.incident import RequestKind
-from scrutineer.statements.networks import is_network
 
 START: Final = "0" * 64
 """What the first record names as the hash of the one before."""

@@ -22,6 +22,7 @@ from pathlib import Path
 from typing import Final, TypeVar
 
 from scrutineer.errors import ScrutineerError, StoreError
+from scrutineer.http.networks import network_key, network_text
 from scrutineer.intake.incidents.chain import MAX_LISTED, Summarised, Unwritten, Window
 from scrutineer.intake.incidents.journal import Journal
 from scrutineer.intake.incidents.kinds import KIND_BY_REASON
@@ -30,7 +31,6 @@ from scrutineer.intake.incidents.tally import Tally
 from scrutineer.intake.service import Answer, Intake
 from scrutineer.statements import Incident, parse_statement, statement_hash
 from scrutineer.statements.incident import REQUEST_KINDS, RequestKind
-from scrutineer.statements.networks import network_key, network_text
 from scrutineer.statements.tally_sheet import MAX_TIME
 
 WINDOW: Final = 60.0  # seconds

@@ -6,6 +6,7 @@ import json
 import pytest
 
 from scrutineer.errors import StoreError
+from scrutineer.http.networks import network_text
 from scrutineer.intake.incidents.chain import (
     MAX_LINE,
     MAX_LISTED,
@@ -20,7 +21,6 @@ from scrutineer.intake.incidents.chain import (
     read_record,
 )
 from scrutineer.statements.incident import REQUEST_KINDS
-from scrutineer.statements.networks import network_text
 
 NAME = "0a" * 16
 

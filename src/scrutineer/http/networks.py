@@ -5,6 +5,7 @@ IPv4 is cut to 24 bits and IPv6 to 48. An IPv4 address written as IPv6 (`::ffff:
 relay or proxy is an address like any other. What is no address becomes `UNKNOWN_NETWORK`.
 """
 
+import functools
 from socket import AF_INET, AF_INET6, inet_ntop, inet_pton
 from typing import Final
 
@@ -43,6 +44,7 @@ def network_of(address: str) -> str:
     return network_text(network_key(address))
 
 
+@functools.lru_cache(maxsize=4_096)
 def is_network(text: str) -> bool:
     """Whether a text is a network as `network_of` writes it: one that tells more of an address is none."""
     return network_of(text.partition("/")[0]) == text

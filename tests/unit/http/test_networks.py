@@ -2,7 +2,7 @@
 
 import pytest
 
-from scrutineer.statements.networks import is_network, network_key, network_of
+from scrutineer.http.networks import is_network, network_key, network_of
 
 NETWORKS = {
     "192.0.2.77": "192.0.2.0/24",
