@@ -235,7 +235,7 @@ class Connection(asyncio.Protocol):
         try:
             self._parser.feed_data(data)
         except httptools.HttpParserUpgrade:
-            self._reject(Problem("malformed-request", "this service does not switch protocols: send plain HTTP/1.1"))
+            pass  # The request has been refused when it was whole, and was the last one.
         except httptools.HttpParserError as error:
             if not self._stopped:
                 self._reject(Problem("malformed-request", f"not HTTP/1.1 ({error}): check the client"))
@@ -341,6 +341,9 @@ class Connection(asyncio.Protocol):
         last = not parser.should_keep_alive() or shared.closing
         if self._hosts != 1 and parser.get_http_version() == "1.1":
             self._refusal = Problem("malformed-request", f"the request has {self._hosts} Host header fields: send one")
+            last = True
+        if parser.should_upgrade():
+            self._refusal = Problem("malformed-request", "this service does not switch protocols: send plain HTTP/1.1")
             last = True
         size = self._size if self._refusal is None else 0
         if shared.held + size > shared.max_held:

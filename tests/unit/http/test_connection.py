@@ -372,3 +372,16 @@ def test_clients_behind_a_proxy_are_known_by_what_it_passes_on() -> None:
         assert heard == [("not-found", peer) for peer in ("127.0.0.1", "192.0.2.7", "127.0.0.1")]
 
     run(work, server)
+
+
+def test_a_request_to_switch_protocols_has_one_answer() -> None:
+    async def work(server: Server, connect: Connect) -> None:
+        upgrade = b"GET / HTTP/1.1\r\nHost: a\r\nUpgrade: h2c\r\nConnection: Upgrade\r\n\r\n"
+        for request in (upgrade, upgrade + b"PRI * HTTP/2.0\r\n\r\n", b"CONNECT a:1 HTTP/1.1\r\nHost: a\r\n\r\n\0\1"):
+            reader, writer = await connect()
+            writer.write(request)
+            received = await reader.read()
+            assert received.count(b"HTTP/1.1 400 ") == received.count(b"HTTP/1.1 ") == 1
+        assert not server.waiting
+
+    run(work)
