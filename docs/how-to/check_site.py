@@ -78,6 +78,26 @@ def check_log(site: Path) -> list[bytes]:
     return logged
 
 
+def check_witnesses(site: Path) -> None:
+    """Step 3, if the definition names witnesses: their Ed25519 cosignatures of the checkpoint (C2SP tlog-cosignature).
+
+    How many must have signed stands in the definition, as `quorum`; a witness may have a second key, which is not checked here.
+    """
+    definition = (site / "definition/definition.cose").read_bytes()
+    text, _, signatures = (site / "log/checkpoint").read_bytes().partition(b"\n\n")
+    for line in signatures.splitlines():
+        _, name, encoded = line.split(b" ")
+        for found in re.findall(re.escape(name) + rb"\+[0-9a-f]{8}\+(B[A-P][A-Za-z0-9+/]{42})", definition):
+            key, signature = base64.b64decode(found), base64.b64decode(encoded)
+            if signature[:4] != hashlib.sha256(name + b"\n" + key).digest()[:4]:
+                continue
+            # Behind the key's id stand eight bytes of time, which is signed with the text.
+            time = int.from_bytes(signature[4:12], "big")
+            if not openssl_accepts(key[1:], b"cosignature/v1\ntime %d\n" % time + text + b"\n", signature[12:]):
+                raise SystemExit(f"FAIL: the cosignature by {name.decode()} does not hold")
+            print(f"cosigned by {name.decode()}")
+
+
 def check_totals(site: Path) -> None:
     """Step 4: the counted stations add up to the totals of the whole election."""
     for folder in sorted((site / "data").iterdir()):
@@ -112,6 +132,7 @@ def check_sheet(site: Path, entry: bytes) -> None:
 if __name__ == "__main__":
     folder = Path(sys.argv[1])
     log = check_log(folder)
+    check_witnesses(folder)
     check_totals(folder)
     for index in sys.argv[2:]:
         check_sheet(folder, log[int(index)])

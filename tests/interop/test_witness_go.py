@@ -1,5 +1,6 @@
 """Go's note package and its ML-DSA verify what our witness signs; a real litewitness cosigns what our log signs."""
 
+import dataclasses
 import hashlib
 import os
 import shutil
@@ -17,10 +18,12 @@ from cryptography.hazmat.primitives.asymmetric import ed25519
 
 from go_helpers import go_program
 from log_helpers import ORIGIN
+from scrutineer.election.witness_policy import NamedWitness, WitnessPolicy
 from scrutineer.log.cosignature import Ed25519CosignatureVerifier
-from scrutineer.log.note import ED25519_COSIGNATURE, VerifierKey
+from scrutineer.log.note import ED25519_COSIGNATURE, Note, SignatureLine, VerifierKey, format_note, parse_note
 from scrutineer.witness import WitnessAddress, collect
 from scrutineer.witness.answers import format_request
+from verify_helpers import told
 from witness_helpers import LOG, Bench, History, signers
 
 HISTORY = History()
@@ -154,3 +157,16 @@ def test_both_witnesses_hold_the_same_conversation(litewitness: tuple[str, bytes
         if ours.status == 409:
             assert (ours.media_type, ours.body) == (theirs.headers["content-type"], theirs.content), what
     bench.close()
+
+
+def test_a_published_cosigned_checkpoint_verifies_in_go(go_verifier: Path, tmp_path: Path) -> None:
+    keys = signers()
+    vkeys = tuple(str(key.verifier.key) for key in keys)
+    published = told(witnesses=WitnessPolicy(1, (NamedWitness(vkeys),))).published()
+    note = parse_note(published.record.checkpoint)
+    lines = tuple(SignatureLine(key.name, key.key_id, key.sign(note.text, 1_750_000_000)) for key in keys)
+    record = dataclasses.replace(published.record, checkpoint=format_note(Note(note.text, note.signatures + lines)))
+    dataclasses.replace(published, record=record).publish(tmp_path / "site")
+    command = [go_verifier, published.signer.verifier.vkeys[0], *vkeys, tmp_path / "site/log/checkpoint"]
+    run = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert run.stdout == f"{published.signer.origin} {len(published.log)} 3 signatures\n", run.stdout + run.stderr

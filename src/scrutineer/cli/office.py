@@ -34,9 +34,10 @@ from scrutineer.election.definition import (
     write_units,
 )
 from scrutineer.election.folder import Draft, draft_definition
-from scrutineer.errors import UsageError
+from scrutineer.errors import NoteError, UsageError
 from scrutineer.log import Log, LogSigner, LogVerifier, SqliteStore, Store
 from scrutineer.log.mark import Mark
+from scrutineer.log.quorum import Quorum
 from scrutineer.statements import Endorsement, Incident, Payload, SigningKey, sign_statement, statement_hash
 from scrutineer.statements.bootstrap import open_election
 
@@ -282,6 +283,11 @@ def _open(
         {name: table_hash(data) for name, data in tables.items()},
         LogIdentity(signer.origin, signer.verifier.vkeys),
     )
+    if definition.witnesses is not None:
+        try:
+            Quorum.from_policy(definition.witnesses, signer.verifier)
+        except NoteError as error:
+            raise UsageError(f"the witnesses in election.toml cannot be used: {error}") from error
     first, *endorsements = sign_act(definition, None, definition.needed("definition"), list(made), lambda number: made[number])
     parts = (tables[UNITS_TABLE], tables[REGISTER_TABLE], tables.get(BASELINE_TABLE))
     election = open_election(first, *parts)
