@@ -22,7 +22,6 @@ SHED = frozenset({"queue-full", "key-busy", "network-busy"})
 SERVER = """
 import collections, json, sys
 from pathlib import Path
-from typing import Self
 from intake_helpers import opened_log
 from scrutineer.intake import ElectionFiles, Service
 from scrutineer.intake.gate import StationGate
