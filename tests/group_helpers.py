@@ -61,6 +61,9 @@ def opened_database(server: Server, land: Republic) -> str:
     return url
 
 
+START = 180  # seconds that a process may take to start where many others want the same cores
+
+
 class MemberProcess:
     """One process of a group, to be killed; what it says is read in the background."""
 
@@ -78,7 +81,7 @@ class MemberProcess:
         self._new: queue.SimpleQueue[dict[str, object] | None] = queue.SimpleQueue()
         self._reader = threading.Thread(target=self._read, daemon=True)
         self._reader.start()
-        first = self.hear(lambda said: "url" in said or "error" in said)
+        first = self.hear(lambda said: "url" in said or "error" in said, START)
         self.error = first if "error" in first else None
         self.url = str(first.get("url", ""))
 
