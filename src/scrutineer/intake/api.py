@@ -93,4 +93,6 @@ def _registered(answer: Answer) -> Response:
     if answer.problem is not None:
         return problem_response(answer.problem)
     fields = b"content-type: application/cose\r\nlocation: /entries/%b\r\n" % answer.leaf.hex().encode()
-    return Response(201, fields, answer.receipt) if answer.fresh else Response(200, fields, answer.receipt, answer.outcome)
+    if answer.fresh:
+        return Response(201, fields, answer.receipt, answer.notice)
+    return Response(200, fields, answer.receipt, answer.outcome)

@@ -28,6 +28,8 @@ class Answer(NamedTuple):
     fresh: bool
     leaf: bytes
     problem: Problem | None = None
+    notice: str = ""
+    """Why this is worth noting although it is recorded: 'revoked-key'; empty for everything usual."""
 
     @property
     def outcome(self) -> str:
@@ -140,12 +142,17 @@ class Intake:
                 answer(result)
 
         self._under_way += 1
+        notice = ""
+
+        def noticed(reason: str) -> None:
+            nonlocal notice
+            notice = reason
 
         def sequenced(result: Integrated | ScrutineerError) -> None:
             self._under_way -= 1
             if isinstance(result, Integrated):
                 self.counts["accepted" if result.fresh else "duplicate"] += 1
-                done(Answer(result.receipt, result.fresh, leaf))
+                done(Answer(result.receipt, result.fresh, leaf, notice=notice))
             elif not isinstance(result, LogError):
                 done(self._refuse(problem_of(result)))
             else:
@@ -159,7 +166,7 @@ class Intake:
                 code, detail = verdict
                 done(self._refuse(Problem(reason_of(code), detail)))
 
-        self.checkers.check(data, checked)
+        self.checkers.check(data, checked, noticed)
 
     async def close(self) -> None:
         """Refuse what comes from now on; wait until the running commit has ended."""

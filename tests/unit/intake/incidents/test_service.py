@@ -9,14 +9,14 @@ from pathlib import Path
 import pytest
 
 from incident_helpers import REASONS_SENT, bad_request, logged_incidents, operator_admitted, send, sign_incident, totals
-from intake_helpers import Republic, log_signer, opened_log, republic
+from intake_helpers import Republic, log_signer, opened_log, republic, station_key
 from scrutineer.errors import StatementError
 from scrutineer.http import Address
-from scrutineer.intake import Service
+from scrutineer.intake import Service, submit_statements
 from scrutineer.intake.incidents import IncidentRecord, check_summaries, read_journal
 from scrutineer.intake.incidents.record import PENDING
 from scrutineer.log import Log, SqliteStore
-from scrutineer.statements import Incident
+from scrutineer.statements import Accreditation, Incident
 from scrutineer.statements.policy import Policy
 
 
@@ -163,3 +163,15 @@ def test_a_damaged_pending_summary_is_no_obstacle(land: Republic, tmp_path: Path
         list(send(address, [bad_request(land, "scan", 0)]))
     assert said == []
     assert len(logged_incidents(entries(tmp_path))) == 1
+
+
+def test_what_a_revoked_key_signs_is_recorded_and_on_record(land: Republic, tmp_path: Path) -> None:
+    key = station_key("n1")
+    revoked = Accreditation(
+        election=land.election.hash, action="revoke", issuer="station/n1", role="station", key=key.public_key, reason="Stolen."
+    )
+    with serving(land, tmp_path) as (address, _):
+        url = f"http://{address[0]}:{address[1]}"
+        submit_statements([land.sheet("n1"), land.by_authority(revoked)], url, log_signer().verifier)
+        submit_statements([land.sheet("n1", "north"), land.sheet("n2")], url, log_signer().verifier)
+    assert totals(tmp_path / "incidents") == {"revoked-key": 1}
