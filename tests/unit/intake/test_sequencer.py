@@ -5,7 +5,7 @@ import threading
 from collections.abc import Sequence
 
 from log_helpers import MemoryStore, signer
-from scrutineer.errors import ScrutineerError, StoreError
+from scrutineer.errors import LogError, ScrutineerError, StoreError
 from scrutineer.intake.sequencer import Sequencer
 from scrutineer.log import Integrated, Log, verify_entry_receipt
 
@@ -85,3 +85,65 @@ def test_an_unexpected_failure_is_a_store_failure() -> None:
         return results[0]
 
     assert isinstance(asyncio.run(run()), StoreError)
+
+
+def test_with_somebody_to_take_it_back_a_failure_of_the_store_is_nobodys_end() -> None:
+    """What was not recorded is given back whole, with who waits for it; other failures are told as ever."""
+
+    async def run(error: Exception) -> tuple[list[bytes], list[object], list[ScrutineerError]]:
+        gate = threading.Event()
+
+        def append(entries: Sequence[bytes]) -> list[Integrated]:
+            gate.wait(10)
+            raise error
+
+        back: list[bytes] = []
+        told: list[object] = []
+        failures: list[ScrutineerError] = []
+        sequencer = Sequencer(
+            append,
+            recorded=lambda _: None,
+            failed=failures.append,
+            unrecorded=lambda queue, _: back.extend(data for data, _ in queue),
+        )
+        sequencer.put(ENTRIES[0], told.append)
+        await asyncio.sleep(0.01)
+        for entry in ENTRIES[1:5]:
+            sequencer.put(entry, told.append)
+        gate.set()
+        await sequencer.close()
+        while not back and not failures:
+            await asyncio.sleep(0.001)
+        return back, told, failures
+
+    back, told, failures = asyncio.run(run(StoreError("out of reach")))
+    assert (back, told, failures) == (ENTRIES[:5], [], [])
+    back, told, failures = asyncio.run(run(LogError("another history")))
+    assert back == []
+    assert len(told) == 5
+    assert [str(error) for error in failures] == ["another history"]
+
+
+def test_a_stopped_sequencer_gives_back_its_queue_and_tells_the_running_commit() -> None:
+    log = Log.open(MemoryStore(), signer())
+    gate = threading.Event()
+
+    def append(entries: Sequence[bytes]) -> list[Integrated]:
+        gate.wait(10)
+        return log.append(entries)
+
+    async def run() -> None:
+        told: list[object] = []
+        sequencer = Sequencer(append, recorded=lambda _: None, failed=lambda _: None)
+        sequencer.put(ENTRIES[0], told.append)
+        await asyncio.sleep(0.01)
+        sequencer.put(ENTRIES[1], told.append)
+        assert [data for data, _ in sequencer.stop(StoreError("over"))] == [ENTRIES[1]]
+        sequencer.put(ENTRIES[2], told.append)
+        gate.set()
+        await sequencer.close()
+        assert isinstance(told[0], StoreError)
+        assert isinstance(told[1], Integrated)
+        assert log.size == 1
+
+    asyncio.run(run())
