@@ -1,5 +1,6 @@
 """What goes in and out: requests, responses, and who hears of them."""
 
+import functools
 from collections.abc import Callable
 from typing import NamedTuple
 
@@ -41,6 +42,16 @@ _PROBLEM_TYPE = b"content-type: " + MEDIA_TYPE.encode() + b"\r\n"
 
 def problem_response(problem: Problem, fields: bytes = b"") -> Response:
     """A refusal as a response."""
+    return _respond(problem, fields) if fields else _respond_alike(problem.code, problem.detail, problem.wait)
+
+
+@functools.lru_cache(maxsize=64)
+def _respond_alike(code: str, detail: str, wait: int | None) -> Response:
+    # Floods are refused with the same words again and again.
+    return _respond(Problem(code, detail, wait), b"")
+
+
+def _respond(problem: Problem, fields: bytes) -> Response:
     wait = problem.retry_after
     if wait is not None:
         fields += b"retry-after: %d\r\n" % wait

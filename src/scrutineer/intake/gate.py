@@ -22,6 +22,13 @@ from scrutineer.statements.kinds import Accreditation
 from scrutineer.statements.statement import parse_statement
 
 _ELECTION_HEAD: Final = b"\x01\x58\x20"  # the first entry of a sheet's payload, behind the map's head
+# The same words for everyone: a flood is refused with an answer that was made once.
+_UNKNOWN_KEY: Final = Problem(
+    "unknown-key", "the key is not one of this statement's issuer: sign with a registered key, or have this one accredited"
+)
+_UNKNOWN_ISSUER: Final = Problem(
+    "unknown-issuer", "the issuer of this statement is not in the register of this election: have it accredited first"
+)
 
 
 class StationGate:
@@ -61,7 +68,7 @@ class StationGate:
         if place < 0:
             known = self._accredited.get(number)
             if known is None:
-                problem = self._stranger(kind, issuer, kid)
+                problem = self._stranger(kind, issuer)
                 if problem is not None:
                     return problem
             fresh = known is False
@@ -101,19 +108,15 @@ class StationGate:
                 self._accredited.setdefault(key_number(name, thumbprint(admitted.key, admitted.algorithm)), False)
                 self._named.add(name)
 
-    def _stranger(self, kind: str, issuer: bytes, kid: bytes) -> Problem | None:
+    def _stranger(self, kind: str, issuer: bytes) -> Problem | None:
         """Why a key is refused that is neither registered nor accredited; None where only the checkers can tell."""
         if kind == "definition":
             return None
-        name = issuer.decode()
         if self._keys.knows(issuer) or issuer in self._heard:
-            return Problem(
-                "unknown-key",
-                f"the key {kid[:8].hex()}… is not one of {name!r}: sign with a registered key, or have this one accredited",
-            )
+            return _UNKNOWN_KEY
         if issuer in self._named:
             return None
-        return Problem("unknown-issuer", f"issuer {name!r} is not in the register of this election: have it accredited first")
+        return _UNKNOWN_ISSUER
 
 
 def _malformed(data: bytes, why: str) -> Problem:
