@@ -30,13 +30,19 @@ class WitnessProcess:
         """Make its keys, before there is a log to watch."""
         self.vkeys = call("witness", self.folder, "--name", self.name, "--keys").out.split()
 
-    def start(self, definition: Path) -> None:
+    def start(self, definition: Path, *, wait: bool = True) -> None:
         port = self.url.rpartition(":")[2] or "0"
         said = self.folder.with_suffix(".log")
         with said.open("w") as file:
             self.process = subprocess.Popen(
                 command(["witness", self.folder, "--definition", definition, "--port", port]), stdout=file, stderr=file
             )
+        if wait:
+            self.wait()
+
+    def wait(self) -> None:
+        """Wait until it listens."""
+        said = self.folder.with_suffix(".log")
         wait_for(lambda: " at http://" in said.read_text(), "the witness did not start")
         self.url = said.read_text().splitlines()[0].rpartition(" at ")[2]
 
@@ -104,14 +110,16 @@ def watched(folder: Path, quorum: int = 2, birds: Sequence[str] = BIRDS) -> Iter
     made = Watched(election, witnesses)
     try:
         for witness in witnesses:
-            witness.start(made.definition)
+            witness.start(made.definition, wait=False)
+        for witness in witnesses:
+            witness.wait()
         yield made
     finally:
         for witness in witnesses:
             witness.stop()
 
 
-def wait_for(condition: Callable[[], object], what: str, seconds: float = 25.0) -> None:
+def wait_for(condition: Callable[[], object], what: str, seconds: float = 60.0) -> None:
     deadline = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < deadline, what
