@@ -3,7 +3,6 @@
 import os
 import random
 import signal
-import socket
 import subprocess
 import sys
 import threading
@@ -14,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from cable import Cable
 from log_helpers import ORIGIN, Acknowledged, check_log, signer
 from postgresql_server import Server, running
 from scrutineer.errors import StoreError
@@ -143,52 +143,6 @@ def test_a_killed_server_loses_nothing_and_repeats_nothing(server: Server, victi
     client.log.close()
     assert client.acknowledged.check(PostgresqlStore.open(url, ORIGIN, wait=10)) == len(entries) == len(set(entries))
     assert sorted(client.acknowledged.places.values()) == list(range(len(entries)))
-
-
-class Cable:
-    """A way to the server that can be cut: at once, or right after the next request, whose answer is then lost."""
-
-    def __init__(self, port: int) -> None:
-        self._target = port
-        self._listener = socket.create_server(("127.0.0.1", 0))
-        self.port: int = self._listener.getsockname()[1]
-        self._ends: list[socket.socket] = []
-        self._swallow = threading.Event()
-        threading.Thread(target=self._accept, daemon=True).start()
-
-    def cut(self) -> None:
-        """Cut every connection at once."""
-        ends, self._ends = self._ends, []
-        for end in ends:
-            with suppress(OSError):
-                end.shutdown(socket.SHUT_RDWR)
-
-    def swallow(self) -> None:
-        """Pass on the next request, and cut every connection instead of the answer."""
-        self._swallow.set()
-
-    def close(self) -> None:
-        self._listener.close()
-        self.cut()
-
-    def _accept(self) -> None:
-        with suppress(OSError):
-            while True:
-                near, _ = self._listener.accept()
-                far = socket.create_connection(("127.0.0.1", self._target))
-                self._ends += [near, far]
-                threading.Thread(target=self._pass, args=(near, far, False), daemon=True).start()
-                threading.Thread(target=self._pass, args=(far, near, True), daemon=True).start()
-
-    def _pass(self, source: socket.socket, target: socket.socket, answers: bool) -> None:
-        with suppress(OSError), source:
-            while data := source.recv(65536):
-                if answers and self._swallow.is_set():
-                    self._swallow.clear()
-                    self.cut()
-                    return
-                target.sendall(data)
-            target.shutdown(socket.SHUT_RDWR)
 
 
 def test_a_network_that_is_cut_loses_nothing_and_repeats_nothing(server: Server) -> None:
