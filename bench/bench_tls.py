@@ -66,10 +66,10 @@ def run(folder: Path, stations: int, seconds: int) -> None:
     print(f"{stations} stations; load average {os.getloadavg()[0]:.2f}", flush=True)
     floor = dict(zip(("new", "reuse"), handshakes_of_openssl(folder, seconds), strict=True))
     with Served(folder, plain=False) as served:
-        for kind, what in (("new", "whole"), ("reuse", "resumed")):
+        for kind, what in (("new", "whole"), ("reuse", "resumed (TLS 1.2)")):
             cost = served.cost(lambda kind=kind: s_time(served.port, kind, seconds))  # type: ignore[misc]
             print(
-                f"{what} handshakes: {cost:.0f} us CPU of the service each, {floor[kind]:.0f} of openssl s_server "
+                f"handshakes, {what}: {cost:.0f} us CPU of the service each, {floor[kind]:.0f} of openssl s_server "
                 f"(ratio {cost / floor[kind]:.2f}); {1e6 / cost:,.0f} a second and core"
             )
     for plain in (True, False):
@@ -82,7 +82,8 @@ def run(folder: Path, stations: int, seconds: int) -> None:
             after = cpu_seconds(served.process.pid)
         share = {name: (after[name] - shaken.get(name, before[name])) / lasted * 100 for name in after}
         p99 = sorted(waits)[int(len(waits) * 0.99)] * 1e3
-        reached = "reached" if share["service"] <= GOAL else "missed"
+        whole = len(waits) == len(sheets) and len(waits) / lasted > 0.95 * BURST
+        reached = ("reached" if share["service"] <= GOAL else "missed") if whole else "not measured, the burst was not carried"
         print(
             f"{len(waits) / lasted:,.0f} sheets/s {'without' if plain else 'with'} TLS over {CONNECTIONS} kept connections: "
             f"service {share['service']:.0f} % of a core, checkers {share.get('checkers', 0):.0f} %; p99 {p99:.1f} ms, "
@@ -117,8 +118,13 @@ class Served:
 def s_time(port: int, kind: str, seconds: int) -> int:
     """Open connections with openssl for some seconds; how many there were."""
     command = ["openssl", "s_time", "-connect", f"127.0.0.1:{port}", f"-{kind}", "-time", str(seconds)]
+    # With TLS 1.3 tickets come behind the handshake, and s_time does not wait for them: it would resume nothing.
+    command += ["-tls1_2"] if kind == "reuse" else []
     output = subprocess.run(command, check=True, capture_output=True, text=True).stdout
-    return int(re.findall(r"(\d+) connections in", output)[-1])
+    count = int(re.findall(r"(\d+) connections in", output)[-1])
+    if kind == "reuse" and output.count("r") < count // 2:
+        print("sessions were not resumed: the figure below is of whole handshakes", flush=True)
+    return count
 
 
 def handshakes_of_openssl(folder: Path, seconds: int) -> Iterator[float]:
