@@ -282,6 +282,21 @@ def test_a_writer_that_waits_begins_when_the_first_one_ends(store: PostgresqlSto
     second.close()
 
 
+def test_who_waits_keeps_nobody_from_clearing_up(store: PostgresqlStore, server: Server, url: str) -> None:
+    """A row that every commit replaces must not leave its earlier versions behind for as long as another process waits."""
+    began: list[PostgresqlStore] = []
+    thread = threading.Thread(target=lambda: began.append(PostgresqlStore.open(url, ORIGIN, wait=60)))
+    thread.start()
+    asks = "query LIKE '%advisory%' AND pid <> pg_backend_pid() AND datname = '" + url.rpartition("/")[2] + "'"
+    wait_until(server, f"EXISTS (SELECT FROM pg_stat_activity WHERE {asks})")
+    for size in range(1, 501):
+        store.append([b"heron"], head(size))
+    assert server.sql("SELECT pg_relation_size('scrutineer.tip')", url) == [(8192,)]
+    store.close()
+    thread.join()
+    began[0].close()
+
+
 def test_without_the_lock_the_fence_alone_keeps_the_tree_whole(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """Writers that take no lock begin again and again at the same time: each batch is stored by one of them, or by none."""
     monkeypatch.setattr(PostgresqlStore, "_lock", lambda *_: None)

@@ -2,6 +2,7 @@
 
 import struct
 import threading
+import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
 from hashlib import sha256
@@ -25,13 +26,14 @@ MEMBER_DEFAULTS = {
     "tcp_user_timeout": "3000",  # milliseconds
 }
 RECOVERY_WAIT = 5.0  # seconds that a writer waits for its own lost session to end on the server
+ASK_AGAIN = 0.1  # seconds after which one that waits for the lock asks for it again
 
 _ORIGIN = "origin"
 
 # Nothing may end a statement of the writer early: a commit that is cancelled while it waits for a standby is kept. Nor may
 # the session end for being idle, for the lock would go with it. The server gives up a client that went away without a word
-# after about two seconds, also one that waits for the lock, so that another can take over; and `synchronous_commit` is at
-# least `on`: an answer means that the disk has it, here and on synchronous standbys.
+# after about two seconds, so that another can take over; and `synchronous_commit` is at least `on`: an answer means that the
+# disk has it, here and on synchronous standbys.
 _WRITER_SETTINGS = """
 SET statement_timeout = 0;
 SET idle_session_timeout = 0;
@@ -409,17 +411,13 @@ class PostgresqlStore:
 
     def _lock(self, writer: Connection, wait: float) -> None:
         key = int.from_bytes(sha256(b"scrutineer log writer\n" + (self._origin or "").encode()).digest()[:8], signed=True)
-        try:
-            if wait > 0:
-                writer.execute("SELECT set_config('lock_timeout', %s, false)", (f"{max(1, round(wait * 1000))}ms",))
-                writer.execute("SELECT pg_advisory_lock(%s)", (key,))
-                writer.execute("SET lock_timeout = '10s'")
-                return
-            ((locked,),) = _rows(writer, "SELECT pg_try_advisory_lock(%s)", (key,))
-        except psycopg.errors.LockNotAvailable:
-            locked = False
-        if not locked:
-            raise self._address.error("another process is writing to it; only one may")
+        end = time.monotonic() + wait
+        # It asks again and again. A session that waits within one statement looks at the tables as they were when it began,
+        # and for so long the server keeps every row that was replaced meanwhile: each commit would take longer than the last.
+        while _rows(writer, "SELECT pg_try_advisory_lock(%s)", (key,)) != [(True,)]:
+            if time.monotonic() >= end:
+                raise self._address.error("another process is writing to it; only one may")
+            time.sleep(ASK_AGAIN)
 
     def _query(self, sql: str, parameters: tuple[object, ...]) -> list[Row]:
         with self._read_mutex:
