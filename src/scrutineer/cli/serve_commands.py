@@ -25,6 +25,7 @@ from scrutineer.log import SqliteStore
 from scrutineer.log.log import Log
 from scrutineer.log.log import Progress as LogProgress
 from scrutineer.log.mark import refuse_fork
+from scrutineer.log.note import MAX_NOTE_SIZE
 from scrutineer.portal.formats import CHECKPOINT_FILE
 
 _Command = TypeVar("_Command", bound=Callable[..., Any])
@@ -98,11 +99,15 @@ def serve_command(
     tls = _tls(certificate, key, authority)
     house = _House(office, store_url or office.store_url())
     cosigning = cosigning_of(office, witnesses, without, _say, leads=house.leads)
+    # Before the log: another process may publish more of it meanwhile.
+    published = None if site is None else _published(site)
     with contextlib.ExitStack() as stack:
         with progress_display() as progress:
             log = stack.enter_context(house.open(lambda done, total: progress("Reading the log", done, total)))
+        if published is not None:
+            # Nobody goes on with a log that is not the continuation of what readers are shown.
+            refuse_fork(log, published, str(site))
         if site is not None:
-            _check_site(log, site)
             stack.enter_context(_site_server(site, host, site_port))
         if cosigning is not None:
             cosigning.before(log)
@@ -204,11 +209,16 @@ def _tls(certificate: Path | None, key: Path | None, authority: Path | None) -> 
     raise UsageError("TLS needs --tls-certificate and --tls-key together; --client-authority comes on top of them")
 
 
-def _check_site(log: Log, site: Path) -> None:
-    """Refuse to go on with a log that is not the continuation of what readers are shown."""
-    published = site / CHECKPOINT_FILE
-    if published.is_file():
-        refuse_fork(log, published.read_bytes(), str(site))
+def _published(site: Path) -> bytes | None:
+    """The checkpoint that readers of a site are shown; None where there is none yet. Raises UsageError."""
+    path = site / CHECKPOINT_FILE
+    try:
+        with path.open("rb") as file:
+            return file.read(MAX_NOTE_SIZE)
+    except FileNotFoundError:
+        return None
+    except OSError as error:
+        raise UsageError(f"{path} cannot be read ({error.strerror}): check its permissions") from error
 
 
 def _say(line: str) -> None:

@@ -93,9 +93,10 @@ class Log:
             raise LogError("the store holds a copy of a log that was not finished: run `store restore` or `store migrate` again")
         elif origin != keys.origin.encode():
             raise LogError(f"the store holds another log ({origin!r}) than {keys.origin!r}; check path and keys")
+        marked = None if mark is None else mark.read(log.verifier)
         log._catch_up(progress)
         if mark is not None:
-            mark.check(log)
+            mark.check(log, marked)
             log._mark = mark
         return log
 

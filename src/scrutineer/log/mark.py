@@ -103,12 +103,13 @@ class Mark:
             )
         return max(found, key=lambda marked: marked.size)
 
-    def check(self, log: MarkedLog) -> None:
-        """Compare a log that was opened for writing, and move the mark on to its head.
+    def check(self, log: MarkedLog, marked: Marked | None) -> None:
+        """Compare a log that was opened for writing with what `read` gave, and move the mark on to its head.
 
+        The mark is to be read before the store is: another process on the same store and folder may move both on meanwhile.
         Raises LogError, and moves nothing, when the log is behind the mark or has another root there.
         """
-        marked, head = self.read(log.verifier), log.head
+        head = log.head
         size = head.size if head else 0
         if marked is not None:
             if size < marked.size:

@@ -1,13 +1,15 @@
 """A log that several processes hold: followers know what the writer knows, byte for byte, and believe nothing that is wrong."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
 from log_helpers import ORIGIN, check_log, signer
 from scrutineer.errors import LogError, StoreError
 from scrutineer.log import Head, SharedLog, leaf_hash, shared
+from scrutineer.log.mark import Mark
 
 ENTRIES = [b"entry %d" % number for number in range(60)]
 SIZES = (1, 4, 20, 5, 30)
@@ -52,6 +54,21 @@ class SharedMemory:
 
     def close(self) -> None:
         pass
+
+
+class Busy(SharedMemory):
+    """The same memory, where something happens as soon as a log that is being opened has found nothing more."""
+
+    def __init__(self, store: SharedMemory, then: Callable[[], object]) -> None:
+        super().__init__()
+        self.bodies, self.signed = store.bodies, store.signed
+        self.then: Callable[[], object] | None = then
+
+    def heads(self, after: int, upto: int) -> Iterator[Head]:
+        yield from super().heads(after, upto)
+        if self.then is not None and self.signed[-1].size == after + 1:
+            then, self.then = self.then, None
+            then()
 
 
 @pytest.fixture
@@ -106,6 +123,16 @@ def test_logs_take_turns_at_writing(store: SharedMemory) -> None:
         pass
     first.append(ENTRIES)
     check_log(first, ENTRIES)
+
+
+def test_a_log_is_opened_while_another_process_of_the_folder_writes(store: SharedMemory, tmp_path: Path) -> None:
+    writer = SharedLog.open(store, signer(), mark=Mark(tmp_path / "log.mark"))
+    busy = Busy(store, lambda: writer.append(ENTRIES[1:5]))
+    started = SharedLog.open(busy, signer(), mark=Mark(tmp_path / "log.mark"))
+    assert (started.size, writer.size) == (1, 5)
+    assert [entry for _, entry in started.follow(1)] == ENTRIES[1:5]
+    started.append(ENTRIES[5:6])
+    check_log(started, ENTRIES[:6])
 
 
 def test_entries_that_a_failed_write_left_are_told(store: SharedMemory) -> None:
