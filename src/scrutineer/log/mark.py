@@ -155,12 +155,21 @@ class Mark:
     def sync(self) -> None:
         """Flush what was marked; cheap where nothing was. To be called once a second, off the way of acknowledgements."""
         with self._mutex:
-            if self._dirty and self._handle is not None:
-                try:
-                    os.fsync(self._handle)
-                except OSError as error:
-                    raise self._error(error) from None
-                self._dirty = False
+            if not self._dirty or self._handle is None:
+                return
+            try:
+                # A slow disk must not keep `note` waiting, and `close` may come meanwhile.
+                handle = os.dup(self._handle)
+            except OSError as error:
+                raise self._error(error) from None
+            self._dirty = False
+        try:
+            os.fsync(handle)
+        except OSError as error:
+            self._dirty = True
+            raise self._error(error) from None
+        finally:
+            os.close(handle)
 
     def close(self) -> None:
         """Flush and close the file."""

@@ -1,7 +1,10 @@
 """The mark beside a store: an older store, another history, a damaged mark, and what happens when it cannot be written."""
 
 import contextlib
+import errno
+import os
 import shutil
+import threading
 from pathlib import Path
 
 import pytest
@@ -167,6 +170,45 @@ def test_no_signature_leaves_that_is_not_marked(tmp_path: Path) -> None:
     marked = mark.read(signer().verifier)
     assert marked is not None
     assert marked.size == 3
+
+
+def test_a_slow_disk_keeps_no_acknowledgement_waiting(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    mark = Mark(tmp_path / "m")
+    log = opened(of_size(1), mark)
+    log.append(ENTRIES[1:2])
+    flushed: list[int] = []
+
+    def slow(handle: int) -> None:
+        # Marks are taken while the disk is at work, and are due with the next flush.
+        if not flushed:
+            thread = threading.Thread(target=log.append, args=(ENTRIES[2:3],))
+            thread.start()
+            thread.join(30)
+            assert not thread.is_alive()
+        flushed.append(handle)
+
+    monkeypatch.setattr(os, "fsync", slow)
+    mark.sync()
+    assert log.size == 3
+    mark.sync()
+    mark.sync()
+    assert len(flushed) == 2
+
+
+def test_a_flush_that_failed_is_due_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    mark = Mark(tmp_path / "m")
+    opened(of_size(1), mark).append(ENTRIES[1:2])
+    flushed: list[int] = []
+
+    def failing(handle: int) -> None:
+        flushed.append(handle)
+        raise OSError(errno.EIO, "input/output error")
+
+    monkeypatch.setattr(os, "fsync", failing)
+    for _ in range(2):
+        with pytest.raises(StoreError, match="cannot be kept there"):
+            mark.sync()
+    assert len(flushed) == 2
 
 
 def test_a_folder_that_is_gone_is_said(tmp_path: Path) -> None:
