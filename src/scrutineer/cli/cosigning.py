@@ -92,8 +92,8 @@ class Cosigning:
     """Collects cosignatures for the newest head of a log, and keeps the newest cosigned checkpoint.
 
     As a companion of the intake service it never holds up an acknowledgement. A witness that cannot be had, a full disk, a quorum
-    that is not reached: each is said when it begins and when it ends, and intake goes on. A witness that has cosigned
-    another or a longer history is an alarm: it is kept as evidence and stops the service.
+    that is not reached: each is said when it begins and when it ends, and intake goes on. A witness that has cosigned another
+    or a longer history is an alarm: what it said is kept as evidence, and as many of them as `_enough` says stop the service.
     """
 
     def __init__(
@@ -125,6 +125,8 @@ class Cosigning:
         self._times: dict[str, int] = {}
         self._troubles: dict[str, tuple[Trouble, int]] = {}
         self._suspects: set[str] = set()
+        self._contradicting: dict[str, Trouble] = {}
+        """Witnesses that have cosigned another history than this log's, or say so."""
         self._cosigned = 0
         self._pending = False
         self._unkept = ""
@@ -209,6 +211,8 @@ class Cosigning:
             return self._newest
         whole = format_note(Note(note.text, note.signatures + tuple(line for lines in self._lines.values() for line in lines)))
         cosigners = self._cosigners = find_cosigners(whole, self.quorum)
+        if self._contradicting and (len(self._contradicting) >= self._enough or (sure and not cosigners.complete)):
+            self._alarm(checkpoint)
         self._tell_quorum(cosigners)
         if not cosigners.complete:
             return None
@@ -257,9 +261,9 @@ class Cosigning:
             self._lines[name] = _lines_of(answered, name)
             self._sizes[name], self._times[name] = found.size, now
             self._suspects.discard(name)
+            self._contradicting.pop(name, None)
             if self._troubles.pop(name, None) is not None:
                 self._say(f"Witness {name} cosigns again.")
-        alarms = []
         for trouble in found.troubles:
             if trouble.kind == "ahead" and trouble.size <= log.size:
                 continue  # The log has grown meanwhile, and another program has had its newer head cosigned.
@@ -267,33 +271,47 @@ class Cosigning:
             before = self._troubles.get(trouble.witness)
             self._troubles[trouble.witness] = (trouble, now if before is None else before[1])
             if trouble.kind == "contradicted" or (trouble.kind == "ahead" and (sure or trouble.witness in self._suspects)):
-                alarms.append(trouble)
+                self._contradict(trouble, answered)
             elif trouble.kind == "ahead":
                 self._suspects.add(trouble.witness)
                 self._again.pop(trouble.witness)
             elif before is None or before[0].kind != trouble.kind:
                 self._say(f"Witness {trouble.witness} does not cosign: {trouble.detail}.")
-        if alarms:
-            self._alarm(alarms, answered)
 
-    def _alarm(self, alarms: Sequence[Trouble], ours: Note) -> None:
-        """Keep what shows it, freeze the log, and stop. Raises LogError."""
-        try:
-            kept = self.kept.path.read_bytes()
-        except OSError:
-            kept = None
-        unkept = ""
-        first = alarms[0]
-        reason = f"witness {first.witness} will not cosign what this log has signed: {first.detail}"
-        try:
-            for trouble in alarms:
+    @property
+    def _enough(self) -> int:
+        """How many contradicting witnesses stop the log.
+
+        As many as make a quorum, or as many as leave none possible. Fewer may be wrong, and one organisation must not be able to
+        stop an election.
+        """
+        return min(self.quorum.needed, len(self.quorum.names) - self.quorum.needed + 1)
+
+    def _contradict(self, trouble: Trouble, ours: Note) -> None:
+        """Keep what a contradicting witness said, and say it once."""
+        if trouble.witness not in self._contradicting:
+            try:
+                kept = self.kept.path.read_bytes() if self.kept.path.exists() else None
                 keep_alarm(self._folder, trouble, format_note(ours), kept)
+                where = f"see {self._folder / EVIDENCE}"
+            except OSError as error:
+                where = f"the evidence cannot be kept: {error.strerror}"
+            self._say(f"ALARM: witness {trouble.witness} will not cosign what this log has signed: {trouble.detail}; {where}")
+        self._contradicting[trouble.witness] = trouble
+
+    def _alarm(self, ours: bytes) -> None:
+        """Freeze the log, and stop. Raises LogError."""
+        count = f"{len(self._contradicting)} of {len(self.quorum.names)}"
+        reason = f"{count} witnesses have cosigned another history than this ({', '.join(self._contradicting)})"
+        unkept = ""
+        try:
             freeze(self._folder, reason)
         except OSError as error:
-            unkept = f" (the evidence cannot be kept: {error.strerror})"
+            unkept = f" (this cannot be kept: {error.strerror})"
         raise LogError(
-            f"ALARM: {reason}. Either this log was put back to an older copy, or its keys have signed a second history, or the "
-            f"witness is wrong. Nothing more is taken in before that is found out; see {self._folder / EVIDENCE}{unkept}"
+            f"ALARM: {reason}, and will not cosign the head at {_size(parse_note(ours).text):,} entries. Either this log was put "
+            "back to an older copy, or its keys have signed a second history, or these witnesses are wrong. Nothing more is "
+            f"taken in before that is found out; see {self._folder / EVIDENCE}{unkept}"
         )
 
     def _tell_quorum(self, cosigners: Cosigners) -> None:
