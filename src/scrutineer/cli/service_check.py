@@ -12,7 +12,7 @@ import msgspec
 
 from scrutineer.cli.cosigning import quorum_of, witness_addresses
 from scrutineer.cli.office import DEFINITION_FILE, INCIDENTS, LOG_FILE, RECORD, STORE_FILE
-from scrutineer.cli.service_status import ServiceStatus, is_alive, read_published, read_statuses
+from scrutineer.cli.service_status import ServiceStatus, is_alive, is_silent, read_published, read_statuses
 from scrutineer.election import Definition
 from scrutineer.errors import ScrutineerError, UsageError
 from scrutineer.intake.incidents import read_journal
@@ -126,16 +126,8 @@ def _services(services: Sequence[ServiceStatus], now: float, facts: dict[str, ob
     if not services:
         return [Line("Service", "none has run here yet", good=False)]
     alive = [status for status in services if is_alive(status, now)]
-    if not alive:
-        last = services[0]
-        why = (
-            "it was stopped"
-            if last.stopped == ""
-            else f"it stopped: {last.stopped}"
-            if last.stopped
-            else "it ended without a word"
-        )
-        return [Line("Service", f"not running; {why}, last heard of {_when(last.time, now)}", good=False)]
+    # Who was asked to stop is missed only where nobody is left.
+    missed = [status for status in services if not is_alive(status, now) and status.stopped != ""]
     lines = []
     for status in alive:
         role = "" if len(services) == 1 else f", it {status.role}"
@@ -145,11 +137,29 @@ def _services(services: Sequence[ServiceStatus], now: float, facts: dict[str, ob
             lines.append(Line("Trouble", status.trouble, good=False))
         if status.restarts:
             lines.append(Line("Checkers", f"{status.restarts} of its checking processes had to be replaced"))
+    for status in missed or ([] if alive else services[:1]):
+        words = f"{_absence(status, now)}, last heard of {_when(status.time, now)}"
+        if len(services) > 1:
+            words += f" at {status.url or 'an unknown address'} (process {status.pid})"
+        if alive:
+            words += ": start it again; where it is not to come back, remove its status file from DIR/record"
+        lines.append(Line("Service", words, good=False))
+    if not alive:
+        return lines
     if not any(status.role == "leads" for status in alive):
         lines.append(
             Line("Service", "none of its processes writes the log at the moment: statements are not recorded", good=False)
         )
     return lines
+
+
+def _absence(status: ServiceStatus, now: float) -> str:
+    """Why a service does not run."""
+    if is_silent(status, now):
+        return "not answering; a process of its number is there and says nothing"
+    if status.stopped is None:
+        return "not running; it ended without a word"
+    return f"not running; it stopped: {status.stopped}" if status.stopped else "not running; it was stopped"
 
 
 def _head(record: Path, lines: list[Line]) -> Head | None:
@@ -275,13 +285,18 @@ def _published(record: Path, size: int, now: float, facts: dict[str, object]) ->
 def _incidents(folder: Path, now: float, facts: dict[str, object]) -> Line:
     """What was refused in the last hour, by kind. The journal is counted here; `incidents` checks it."""
     counts: dict[str, int] = {}
-    for path in [folder, *sorted(one for one in folder.iterdir() if one.is_dir())]:
-        if not journal_files(path):
-            continue
-        checked = read_journal(path, (), wanted=lambda window: window.since >= now - HOUR)
-        for sums in checked.hours.values():
-            for count in sums.counts():
-                counts[count.kind] = counts.get(count.kind, 0) + count.count
+    try:
+        for path in [folder, *sorted(one for one in folder.iterdir() if one.is_dir())]:
+            if not journal_files(path):
+                continue
+            checked = read_journal(path, (), wanted=lambda window: window.since >= now - HOUR)
+            for sums in checked.hours.values():
+                for count in sums.counts():
+                    counts[count.kind] = counts.get(count.kind, 0) + count.count
+    except OSError as error:
+        return Line("Refused", f"{folder} cannot be listed ({error.strerror}): check its permissions", good=False)
+    except ScrutineerError as error:
+        return Line("Refused", str(error), good=False)
     facts["refused_last_hour"] = counts
     words = ", ".join(f"{number:,} {kind}" for kind, number in sorted(counts.items()))
     return Line("Refused", f"in the last hour: {words or 'nothing'}")

@@ -161,16 +161,24 @@ def read_published(folder: Path) -> PublishedStatus | None:
 
 def is_alive(status: ServiceStatus, now: float) -> bool:
     """Whether the service that wrote this runs: it spoke lately, and its process is there where it is one of this machine."""
-    if status.stopped is not None or now - status.time > STALE:
-        return False
+    return status.stopped is None and now - status.time <= STALE and _process_is_there(status) is not False
+
+
+def is_silent(status: ServiceStatus, now: float) -> bool:
+    """Whether its process is there, on this machine, and has said nothing for so long that it must be stuck."""
+    return status.stopped is None and now - status.time > STALE and _process_is_there(status) is True
+
+
+def _process_is_there(status: ServiceStatus) -> bool | None:
+    """None where that cannot be told from here."""
     if status.machine != socket.gethostname():
-        return True
+        return None
     try:
         os.kill(status.pid, 0)
     except ProcessLookupError:
         return False
     except (PermissionError, OverflowError):
-        return True
+        return None
     return True
 
 

@@ -7,10 +7,11 @@ import time
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from cli_helpers import Result, call, opened, rows, serving, signed
 from cosigning_helpers import wait_for
-from scrutineer.cli.service_check import LOW_DISK, _disk
+from scrutineer.cli.service_check import LOW_DISK, _disk, _incidents, _services
 from scrutineer.cli.service_status import STALE, StatusWriter, is_alive, read_statuses
 from scrutineer.intake.server import Progress
 from scrutineer.log import Log, LogSigner, SqliteStore
@@ -98,6 +99,40 @@ def test_the_file_is_whole_and_says_whether_it_is_alive(tmp_path: Path, writer: 
     (status,) = read_statuses(tmp_path)
     assert (status.stopped, is_alive(status, NOW)) == ("the disk failed", False)
     assert sorted(path.name for path in tmp_path.iterdir() if path.suffix in (".json", ".new")) == ["status.json"]
+
+
+def test_one_of_several_that_is_gone_needs_somebody(tmp_path: Path, writer: StatusWriter) -> None:
+    writer.listening("http://127.0.0.1:8470")
+    (status,) = read_statuses(tmp_path)
+    there = replace(status, url="http://127.0.0.1:8471", role="follows")
+    killed, reused = replace(there, pid=2**22 + 5), replace(there, time=int(NOW - STALE) - 1)
+    failed, asked = replace(there, stopped="the disk is full"), replace(there, stopped="")
+    for others, said in (
+        ([there], []),
+        ([asked], []),
+        ([killed], ["not running; it ended without a word, last heard of"]),
+        ([reused], ["not answering; a process of its number is there and says nothing, last heard of"]),
+        ([failed], ["not running; it stopped: the disk is full, last heard of"]),
+        ([asked, failed, killed], ["not running; it stopped", "not running; it ended"]),
+    ):
+        found = _services([status, *others], NOW, {})
+        assert found[0].words.startswith(f"running at {status.url} (process {os.getpid()}, it leads)")
+        bad = [line.words for line in found if not line.good]
+        assert len(bad) == len(said)
+        for words, beginning in zip(bad, said, strict=True):
+            assert words.startswith(beginning)
+            assert f"at {there.url} (process " in words
+            assert "start it again; where it is not to come back, remove its status file" in words
+    # Where nobody is left, each one that is missed is named, and of those that were stopped the last one.
+    assert [line.good for line in _services([killed, failed, asked], NOW, {})] == [False, False]
+    (line,) = _services([asked, asked], NOW, {})
+    assert line.words.startswith("not running; it was stopped, last heard of")
+
+
+def test_a_record_of_refusals_that_cannot_be_read_is_one_line(tmp_path: Path) -> None:
+    line = _incidents(tmp_path / "gone", NOW, {})
+    assert (line.what, line.good) == ("Refused", False)
+    assert "cannot be listed" in line.words
 
 
 def test_a_disk_that_does_not_take_it_stops_nothing(tmp_path: Path, writer: StatusWriter) -> None:
