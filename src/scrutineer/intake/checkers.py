@@ -63,9 +63,14 @@ class _Worker(asyncio.Protocol):
         self.batches: collections.deque[list[_Task]] = collections.deque()
         self.transport: asyncio.WriteTransport | None = None
         self._arrived = bytearray()
+        self._early: list[bytes] = []  # statements to apply that were logged before there was a connection
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self.transport = transport  # type: ignore[assignment]
+        for statement in self._early:
+            self.apply(statement)
+        self._early.clear()
+        self.pool.joined(self)
 
     def send(self, batch: list[_Task]) -> None:
         self.batches.append(batch)
@@ -75,6 +80,8 @@ class _Worker(asyncio.Protocol):
     def apply(self, statement: bytes) -> None:
         if self.transport is not None:
             self.transport.write(statements_frame(APPLY, [statement]))
+        else:
+            self._early.append(statement)
 
     def data_received(self, data: bytes) -> None:
         self._arrived += data
@@ -99,6 +106,7 @@ class Checkers:
         self._control = control
         self._parent = parent
         self._workers: list[_Worker] = []
+        self._joining: list[_Worker] = []  # forked, or about to be, and not connected yet
         self._waiting: collections.deque[_Task] = collections.deque()
         self._scheduled = False
         self._closing = False
@@ -142,7 +150,8 @@ class Checkers:
             self._control.send(checker.APPLY_HERE + statement)
         except OSError as error:
             self._fail(error)
-        for worker in self._workers:
+        # One that was just forked may have the parent's knowledge of a moment ago.
+        for worker in (*self._workers, *self._joining):
             worker.apply(statement)
 
     def hand_out(self) -> None:
@@ -154,6 +163,12 @@ class Checkers:
             if _load(worker) >= DEPTH:
                 return
             worker.send([waiting.popleft() for _ in range(min(BATCH, len(waiting)))])
+
+    def joined(self, worker: _Worker) -> None:
+        """A worker is connected."""
+        self._joining.remove(worker)
+        self._workers.append(worker)
+        self.hand_out()
 
     def lost(self, worker: _Worker) -> None:
         """Take back what a dead worker had, and start another one."""
@@ -191,9 +206,9 @@ class Checkers:
                 ours.close()
                 self._fail(error)
                 return
-        _, worker = await self._loop.create_connection(lambda: _Worker(self), sock=ours)
-        self._workers.append(worker)
-        self.hand_out()
+        worker = _Worker(self)
+        self._joining.append(worker)
+        await self._loop.create_connection(lambda: worker, sock=ours)
 
     def _fail(self, error: OSError) -> None:
         if not self._closing:

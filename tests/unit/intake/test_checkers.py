@@ -87,6 +87,20 @@ def test_an_accreditation_holds_for_what_comes_after_it_in_old_and_new_workers(t
     with_checkers(tmp_path, work)
 
 
+def test_a_worker_that_is_being_started_hears_of_what_is_logged_meanwhile(tmp_path: Path) -> None:
+    sheet = LAND.sign(LAND.sheet_of("n1"), "station/n1", OWL)
+    act = Accreditation(election=LAND.election.hash, action="admit", issuer="station/n1", role="station", key=OWL.public_key)
+
+    async def work(checkers: Checkers) -> None:
+        starting = asyncio.ensure_future(checkers._start_worker())
+        await asyncio.sleep(0)  # It is forked, and not connected.
+        checkers.apply(LAND.sign(act, "authority/0", AUTHORITIES[0]))
+        await starting
+        assert await verdicts(checkers, [sheet] * 400) == [None] * 400
+
+    with_checkers(tmp_path, work, workers=1)
+
+
 def test_killed_workers_lose_nothing(tmp_path: Path) -> None:
     sheets = [LAND.sheet(time=1_735_700_000 + number) for number in range(1500)]
 
