@@ -69,7 +69,7 @@ def relay_command(
 
     With units.csv and register.csv beside the definition, it takes from strangers only little, so that a flood cannot fill its
     disk. Without --to, the intake services that the definition names are used. What the log refused is offered to it once
-    more at each start.
+    more at each start, and when it is sent here again after the refusal was told.
     """
     if (certificate is None) != (key is None) or (client_authority is not None and certificate is None):
         raise UsageError("TLS needs --tls-certificate and --tls-key together; --client-authority comes on top of them")

@@ -26,9 +26,11 @@ def read_sheets(path: Path, election: Election) -> Iterator[TallySheet]:
         with path.open(encoding="utf-8-sig", newline="") as file:
             reader = csv.DictReader(file, strict=True)
             _check_header(path, list(reader.fieldnames or ()), election)
-            for row in reader:
+            empty = True
+            for row in reader:  # Blank lines are passed over.
+                empty = False
                 yield _sheet(path, reader.line_num, row, election)
-            if reader.line_num < 2:
+            if empty:
                 raise UsageError(f"{path} has no row below its header: write one row for each station and contest")
     except UnicodeDecodeError as error:
         raise UsageError(f"{path} is not UTF-8: save it as UTF-8") from error

@@ -155,12 +155,14 @@ def send_command(folder: Path, once: bool, now: bool, again: bool, as_json: bool
         try:
             if again:
                 outbox.send_again()
-            if outbox.tally().waiting:
-                if not station.ways:
-                    raise UsageError(
-                        f"no way over a network is known: add one to {folder / 'station.toml'}, or carry what waits in a file "
-                        f"(`scrutineer station bundle {folder} --to FILE`) or on paper"
-                    )
+            tally = outbox.tally()
+            if tally.waiting and not station.ways:
+                raise UsageError(
+                    f"no way over a network is known: add one to {folder / 'station.toml'}, or carry what waits in a file "
+                    f"(`scrutineer station bundle {folder} --to FILE`) or on paper"
+                )
+            # What one intake service refused is offered to the others, also where nothing else waits.
+            if station.ways and (tally.waiting or tally.refused):
                 with progress_display(as_json) as progress:
                     uvloop.run(_send(station, outbox, progress, once=once, now=now, quiet=as_json))
             _show(station, outbox, as_json, brief=True)
@@ -262,7 +264,7 @@ async def _send(station: StationFolder, outbox: Outbox, progress: Progress, *, o
     shown = asyncio.create_task(show())
     try:
         pause = sender.pause()
-        if pause > 0 and not quiet:
+        if pause > 0 and outbox.tally().waiting and not quiet:
             hint = "" if now else f" (at once: scrutineer station send {station.folder} --now)"
             click.echo(f"Waiting for {duration(pause)} after the last attempt{hint}.", err=True)
         await sender.run(once=once)

@@ -13,10 +13,11 @@ from scrutineer.station.ways import Way
 MAX_FILES: Final = 1_000  # of 64 KiB at most: what lies again and again must not fill the disk
 
 
-def keep_evidence(folder: Path, way: Way, false: FalseReceipt, time: int) -> Path:
+def keep_evidence(folder: Path, way: Way, false: FalseReceipt, time: int) -> Path | None:
     """Write a false receipt (`.receipt`, the bytes as they came) and what is to be known of it (`.json`) durably.
 
-    The same answer to the same statement is kept once; the path of its JSON file is returned. Raises StoreError.
+    The same answer to the same statement is kept once; the path of its JSON file is returned, None where there are too many
+    already. Raises StoreError.
     """
     stem = f"{false.leaf.hex()[:16]}-{_digest(way.url, false.answer.body)}"
     described = folder / f"{stem}.json"
@@ -31,7 +32,9 @@ def keep_evidence(folder: Path, way: Way, false: FalseReceipt, time: int) -> Pat
     }
     try:
         folder.mkdir(exist_ok=True)
-        if not described.exists() and sum(1 for _ in folder.iterdir()) < 2 * MAX_FILES:
+        if not described.exists():
+            if sum(1 for _ in folder.iterdir()) >= 2 * MAX_FILES:
+                return None
             _write(folder / f"{stem}.receipt", false.answer.body)
             _write(described, json.dumps(about, indent=2).encode() + b"\n")
     except OSError as error:

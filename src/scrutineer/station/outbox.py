@@ -269,12 +269,20 @@ class Outbox:
         self.record(good)
         return Taken(len({leaf for leaf, _, _ in good}), known, strange, tuple(false))
 
-    def send_again(self) -> int:
-        """Let refused statements wait once more, after what they were refused for has been put right. How many there were."""
+    def send_again(self, leaves: Iterable[bytes] | None = None) -> int:
+        """Let refused statements wait once more, after what they were refused for has been put right. How many there were.
+
+        `leaves` are their hashes; None lets all of them wait.
+        """
+        only = None if leaves is None else [(leaf,) for leaf in leaves]
 
         def work() -> int:
-            self._connection.execute("INSERT INTO waiting SELECT number FROM refusal")
-            return self._connection.execute("DELETE FROM refusal").rowcount
+            if only is None:
+                self._connection.execute("INSERT INTO waiting SELECT number FROM refusal")
+                return self._connection.execute("DELETE FROM refusal").rowcount
+            run = self._connection.executemany
+            run("INSERT INTO waiting SELECT number FROM refusal JOIN statement USING (number) WHERE leaf = ?", only)
+            return run("DELETE FROM refusal WHERE number = (SELECT number FROM statement WHERE leaf = ?)", only).rowcount
 
         return self._write(work)
 

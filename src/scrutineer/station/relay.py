@@ -26,6 +26,7 @@ from scrutineer.station.bundle import election_of
 from scrutineer.station.outbox import Outbox
 
 MAX_PENDING_SIZE: Final = 32 * 1024 * 1024  # bytes on their way to the disk at a time
+MAX_TOLD: Final = 65_536  # refusals of which is remembered that they were told
 MAX_NETWORKS: Final = 65_536  # networks whose statements are counted; more are counted together
 _PAGE: Final = 4_096
 _LATER: Final = frozenset({"unknown-issuer", "unknown-key"})
@@ -62,6 +63,8 @@ class _Batch(NamedTuple):
 
     statements: list[bytes]
     done: Callable[[Problem | None], object]
+    again: bytes = b""
+    """Hash of a statement that the log refused and that is to be offered to it once more; empty for none."""
 
 
 class _Place(NamedTuple):
@@ -93,6 +96,7 @@ class Relay:
         self._of_network: Counter[str] = Counter()
         self._pending: dict[bytes, int] = {}  # statements on their way to the disk, and how many batches wait for each
         self._pending_size = 0
+        self._told: set[bytes] = set()  # refused statements whose refusal somebody has heard
         self._queue: list[_Batch] = []
         self._wake = asyncio.Event()
         self._stopping = False
@@ -114,7 +118,10 @@ class Relay:
         return None if entry is None else Kept(leaf, entry.receipt, entry.problem if entry.state == "refused" else None)
 
     def take(self, data: bytes, peer: str, done: Callable[[Answer], object]) -> None:
-        """Take one statement that came from an address; `done` hears what is known of it once that is durable."""
+        """Take one statement that came from an address; `done` hears what is known of it once that is durable.
+
+        What the log refused is told once to whoever sends the statement. Sent again after that, it is offered to the log again.
+        """
         leaf = statement_hash(data)
         try:
             kept = self.find(leaf)
@@ -122,15 +129,23 @@ class Relay:
             self._fail(error)
             done(self._refuse(Problem("store-failed", str(error))))
             return
-        if kept is not None:
+        if kept is not None and kept.problem is not None and leaf in self._told and not self._closed():
+            self._told.discard(leaf)
+            self._queue.append(_Batch([], lambda problem: done(problem or Kept(leaf)), leaf))
+            self._wake.set()
+        elif kept is not None:
             self.counts["known"] += 1
+            if kept.problem is not None:
+                if len(self._told) >= MAX_TOLD:
+                    self._told.clear()
+                self._told.add(leaf)
             done(kept)
         else:
             self.take_all([data], peer, lambda problem: done(problem or Kept(leaf)))
 
     def take_all(self, statements: Sequence[bytes], peer: str, done: Callable[[Problem | None], object]) -> None:
         """Take all of these statements or none; `done` hears None once they are durable, or why they are not taken."""
-        if self.failure is not None or self._stopping:
+        if self._closed():
             why = f"nothing can be kept: {self.failure}" if self.failure is not None else "the relay is being stopped"
             done(self._refuse(Problem("store-failed" if self.failure is not None else "stopping", why)))
             return
@@ -165,6 +180,9 @@ class Relay:
         self._queue.append(_Batch(new, done))
         self._wake.set()
 
+    def _closed(self) -> bool:
+        return self.failure is not None or self._stopping
+
     async def run(self) -> None:
         """Write what was taken, all that waits in one flush, until `stop` is called and everything is written."""
         loop = asyncio.get_running_loop()
@@ -177,9 +195,13 @@ class Relay:
             if not batches:
                 continue
             statements = [data for batch in batches for data in batch.statements]
+            again = [batch.again for batch in batches if batch.again]
             problem = None
             try:
-                await loop.run_in_executor(None, self.outbox.add, statements)
+                if statements:
+                    await loop.run_in_executor(None, self.outbox.add, statements)
+                if again:
+                    await loop.run_in_executor(None, self.outbox.send_again, again)
             except ScrutineerError as error:
                 self._fail(error)
                 problem = Problem("store-failed", f"the statement is not kept: {error}")

@@ -5,8 +5,9 @@ the first pause is over. What each way said is kept in the outbox, so that anoth
 with the same pauses.
 
 A refusal is not signed by anybody, and may therefore come from whoever stands between. Where there are other intake services,
-a refused statement is offered to each of them that can be reached as well, once; a receipt then takes the refusal back. What a
-relay refuses goes on waiting for as long as an intake service may still take it.
+a refused statement is offered to each of them that can be reached as well, once, and once more by every later sender; a receipt
+then takes the refusal back. What a relay refuses goes on waiting for as long as an intake service may still take it, or a relay
+that has not refused it.
 """
 
 import asyncio
@@ -25,7 +26,7 @@ from scrutineer.intake.lanes import ANSWER_TIMEOUT, Target, Trust
 from scrutineer.log import LogVerifier
 from scrutineer.station.evidence import keep_evidence
 from scrutineer.station.outbox import PAGE, Held, Outbox, Received, Refusal, Waiting
-from scrutineer.station.visit import CONNECTIONS, Result, Visit, visit
+from scrutineer.station.visit import CONNECTIONS, FalseReceipt, Result, Visit, visit
 from scrutineer.station.ways import MAX_SAID, Attempt, Attempts, Moment, Way, pause_after, steady_now
 
 ATTEMPTS_NOTE: Final = "attempts"
@@ -76,6 +77,7 @@ class Sender:
         self._attempts = Attempts.decode(outbox.note(ATTEMPTS_NOTE)).only(ways)
         self._refused_by: collections.OrderedDict[bytes, set[Way]] = collections.OrderedDict()
         self._unrecorded: list[Result] = []
+        self._remember_refused()
 
     @property
     def attempts(self) -> Attempts:
@@ -157,11 +159,19 @@ class Sender:
         now = int(self._clock())
         said = ended.said
         if ended.evidence is not None:
-            said = f"{said}; kept as {keep_evidence(self._evidence, way, ended.evidence, now).name}"
+            said = f"{said}; {self._keep(way, ended.evidence, now)}"
         elif refused and ended.outcome == "done":
             said = f"refused some: {refused[0].problem.detail} ({refused[0].problem.code})"
         number = offered if ended.outcome not in ("done", "held") else 0
         self._remember(way, replace(ended, said=said[:MAX_SAID]), received, now, number)
+
+    def _keep(self, way: Way, false: FalseReceipt, now: int) -> str:
+        """Keep a false receipt; what became of it, in words. That it cannot be kept must not keep statements from other ways."""
+        try:
+            kept = keep_evidence(self._evidence, way, false, now)
+        except StoreError as error:
+            return str(error)
+        return f"kept as {kept.name}" if kept is not None else "not kept, for there are many already"
 
     def _remember(self, way: Way, ended: Visit, received: bool, now: int, number: int) -> None:
         """Keep how an attempt ended, and the pause that follows: a short one again where it brought receipts."""
@@ -187,7 +197,12 @@ class Sender:
         last = self._attempts.last.get(way.url)
         start = last.number if last is not None else 0
         for waiting in itertools.chain(self._waiting(start, None, page), self._waiting(0, start, page)):
-            if way not in self._refused_by.get(waiting.leaf, ()):
+            refused_by = self._refused_by.get(waiting.leaf, set())
+            if self._is_final(refused_by):
+                # It was recorded as refused and waits nevertheless: somebody wants it to be offered to everyone again.
+                del self._refused_by[waiting.leaf]
+                refused_by = set()
+            if way not in refused_by:
                 yield waiting
         if way.kind == "intake":
             for leaf in [leaf for leaf, ways in self._refused_by.items() if way not in ways]:
@@ -207,14 +222,30 @@ class Sender:
     def _take(self, way: Way, result: Result) -> None:
         """Take in what a way answered for one statement."""
         if isinstance(result, Refusal):
-            self._refused_by.setdefault(result.leaf, set()).add(way)
+            refused_by = self._refused_by.setdefault(result.leaf, set())
+            refused_by.add(way)
             if len(self._refused_by) > MAX_REFUSED:
                 self._refused_by.popitem(last=False)
-            if way.kind == "relay" and any(other.kind == "intake" for other in self._ways):
+            if not self._is_final(refused_by):
                 return
         self._unrecorded.append(result)
         if len(self._unrecorded) >= MAX_UNRECORDED:
             self._flush()
+
+    def _is_final(self, refused_by: set[Way]) -> bool:
+        """Whether a statement that these ways refused counts as refused: an intake service did, or all the relays there are."""
+        intakes = any(way.kind == "intake" for way in self._ways)
+        return any(way.kind == "intake" for way in refused_by) or (
+            bool(refused_by) and not intakes and refused_by.issuperset(self._ways)
+        )
+
+    def _remember_refused(self) -> None:
+        """Learn who refused what before this sender, which may have ended before it could ask the others."""
+        after = 0
+        while len(self._refused_by) < MAX_REFUSED and (page := self._outbox.entries("refused", after)):
+            for entry in page:
+                self._refused_by[entry.leaf] = {way for way in self._ways if way.url == entry.refused_by}
+            after = page[-1].number
 
     async def _flush_now_and_then(self) -> None:
         # Where the disk refuses, what was answered stays in memory, and the attempt ends with the error at its next flush.

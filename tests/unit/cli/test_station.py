@@ -13,6 +13,7 @@ from cryptography.hazmat.primitives.asymmetric import ed25519
 
 from cli_helpers import FIGURES, HEADER, Service, call, opened, refused, rows, run, serving
 from scrutineer.cli.office import Office
+from scrutineer.http.problems import Problem
 from scrutineer.log import LogVerifier, verify_entry_receipt
 from scrutineer.statements import parse_statement
 from scrutineer.station.bundle import Bundle, read_bundle, write_bundle
@@ -224,3 +225,22 @@ def test_in_a_process_of_its_own(world: World, tmp_path: Path) -> None:
     run("station", "init", station, "--definition", world.definition, "--relay", unused_url())
     assert run("station", "send", station).out.strip() == "Nothing has been queued yet."
     assert os.access(station / "outbox.sqlite", os.W_OK)
+
+
+def test_a_table_of_blank_lines_is_no_table(world: World, tmp_path: Path) -> None:
+    station = tmp_path / "office"
+    call("station", "init", station, "--definition", world.definition)
+    empty = tmp_path / "empty.csv"
+    empty.write_text(HEADER + "\n\n")
+    assert "no row below its header" in refused("station", "sheet", station, empty, code=2)
+
+
+def test_what_one_service_refused_is_offered_to_the_next_by_a_later_send(world: World, tmp_path: Path) -> None:
+    body = Problem("unknown-key", "we do not know you").encode()
+    with misbehaving(lambda _, __: answer("400 No", body)) as refuser:
+        station = made(world, tmp_path / "refused-first", "south-2", refuser.url)
+        assert "Signed and queued" in call("station", "sheet", station, table(tmp_path / "sheet.csv", "south-2")).out
+        assert "1 was refused" in run("station", "send", station, code=1).out
+        settings = station / "station.toml"
+        settings.write_text(settings.read_text().replace(refuser.url, f'{refuser.url}", "{world.service.address}'))
+        assert "The statement is in the log" in call("station", "send", station).out

@@ -16,7 +16,7 @@ from scrutineer.log import verify_receipt
 from scrutineer.statements import SigningKey, statement_hash
 from scrutineer.statements.policy import Policy
 from scrutineer.station.bundle import Bundle, decode_bundle, encode_bundle
-from scrutineer.station.outbox import Outbox, Refusal
+from scrutineer.station.outbox import Outbox, Refusal, Tally
 from scrutineer.station.relay import Answer, Kept, Limits, Relay
 from scrutineer.station.relay_service import BUNDLE_TYPE, MAX_POSTED, RelayService
 
@@ -209,6 +209,9 @@ def test_what_the_log_refused_is_told(tmp_path: Path) -> None:
         relay.outbox.record(refused=[Refusal(statement_hash(SHEET), "http://log.example", Problem("unknown-key", "not here"))])
         for reply in (ask(url, "POST", "/entries", SHEET), ask(url, "GET", f"/receipts/{statement_hash(SHEET).hex()}")):
             assert (reply.status, reply.problem) == (400, Problem("unknown-key", "not here"))
+        # Who sends it again has heard that, and has perhaps been enrolled meanwhile.
+        assert ask(url, "POST", "/entries", SHEET).status == 202
+        assert relay.outbox.tally() == Tally(0, 1, 0, 0)
 
 
 @pytest.mark.parametrize(

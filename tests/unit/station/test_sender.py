@@ -19,7 +19,18 @@ from scrutineer.statements import statement_hash
 from scrutineer.station.outbox import Outbox, Tally
 from scrutineer.station.sender import Sender
 from scrutineer.station.ways import Moment, Way
-from station_helpers import VERIFIER, answer, certificates, intakes, misbehaving, outbox_of, send, serving_tls, unused_url
+from station_helpers import (
+    VERIFIER,
+    Behaviour,
+    answer,
+    certificates,
+    intakes,
+    misbehaving,
+    outbox_of,
+    send,
+    serving_tls,
+    unused_url,
+)
 
 LAND = republic()
 SHEETS = [LAND.sheet(time=number) for number in range(700)]
@@ -249,3 +260,56 @@ def test_the_log_counts_once_what_comes_by_several_ways(service: tuple[str, Log]
         outbox = outbox_of(folder, SHEETS[:100])
         send(outbox, intakes(url), folder)
         check(outbox, log, SHEETS[:100])
+
+
+def refuses(code: str = "unknown-key") -> Behaviour:
+    body = Problem(code, "we do not know you").encode()
+    return lambda _, __: answer("400 No", body, media_type="application/concise-problem-details+cbor")
+
+
+def test_what_one_relay_refuses_another_may_take(tmp_path: Path) -> None:
+    outbox = outbox_of(tmp_path, SHEETS[:5])
+    with misbehaving(refuses()) as one, misbehaving(lambda _, __: answer("202 Accepted")) as other:
+        send(outbox, [Way("relay", one.url), Way("relay", other.url)], tmp_path, once=True)
+        assert outbox.tally() == Tally(0, 5, 0, 5)
+        # All that there are must have refused it.
+        send(outbox, [Way("relay", one.url), Way("relay", unused_url())], tmp_path, once=True)
+        assert outbox.tally() == Tally(0, 5, 0, 5)
+        send(outbox, [Way("relay", one.url)], tmp_path, once=True)
+        assert outbox.tally() == Tally(0, 0, 5, 0)
+
+
+def test_a_later_sender_asks_those_who_were_not_asked(service: tuple[str, Log], tmp_path: Path) -> None:
+    url, log = service
+    outbox = outbox_of(tmp_path, SHEETS[:5])
+    with misbehaving(refuses()) as refuser:
+        send(outbox, intakes(refuser.url, unused_url()), tmp_path)
+        assert outbox.tally() == Tally(0, 0, 5, 0)
+        asked = len(refuser.statements)
+        send(outbox, intakes(refuser.url, url), tmp_path)
+        assert len(refuser.statements) == asked
+    check(outbox, log, SHEETS[:5])
+
+
+def test_what_is_let_wait_again_is_sent_again_by_the_same_sender(service: tuple[str, Log], tmp_path: Path) -> None:
+    _, log = service
+    outbox = outbox_of(tmp_path, SHEETS[:5])
+    with misbehaving(refuses()) as endpoint:
+        sender = Sender(outbox, intakes(endpoint.url), VERIFIER, tmp_path)
+        uvloop.run(sender.run())
+        assert outbox.tally() == Tally(0, 0, 5, 0)
+        endpoint.behaviour = lambda statement, _: answer("201 Created", log.append([statement])[0].receipt)
+        assert outbox.send_again([statement_hash(sheet) for sheet in SHEETS[:6]]) == 5
+        uvloop.run(sender.run())
+    check(outbox, log, SHEETS[:5])
+
+
+def test_evidence_that_cannot_be_kept_keeps_nothing_from_other_ways(service: tuple[str, Log], tmp_path: Path) -> None:
+    url, log = service
+    outbox = outbox_of(tmp_path, SHEETS[:5])
+    (tmp_path / "evidence").write_bytes(b"a file where a folder should be")
+    with misbehaving(lambda _, __: answer("201 Created", b"owl")) as liar:
+        sender = send(outbox, intakes(liar.url, url), tmp_path)
+        assert sender.attempts.last[liar.url].outcome == "false"
+        assert "cannot be kept" in sender.attempts.last[liar.url].said
+    check(outbox, log, SHEETS[:5])
