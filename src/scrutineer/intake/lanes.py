@@ -173,6 +173,8 @@ class Connection(asyncio.Protocol):
 
     def _check(self) -> None:
         """End the connection when an answer is overdue."""
+        if self._transport is None:
+            return  # No connection came about, and nobody waits for one any longer.
         late = self._loop.time() - self._heard
         if self._waiting and late >= self._patience:
             self.end(TimeoutError("no answer in time"))
