@@ -18,6 +18,7 @@ MAX_IMAGE_SIZE: Final = 64 * 1024 * 1024  # bytes
 MAX_IMAGE_PIXELS: Final = 120_000_000  # the largest sensors of telephones have 108 to 200 million, and store fewer
 MIN_HALVED: Final = 1_600  # pixels; smaller pictures lose more than their noise when they are halved
 MAX_DOUBLED: Final = 6_000_000  # pixels; larger pictures have enough of them
+_ROWS: Final = 256  # of a picture that are worked on at a time
 IMAGE_FORMATS: Final = ("PNG", "JPEG", "WEBP", "BMP")
 
 
@@ -153,8 +154,14 @@ def parts_words(missing: tuple[int, ...]) -> str:
 
 def _divided(image: Any, picture: Any, light: Any) -> Any:
     """The picture with the light on the page taken out."""
-    ratio = np.asarray(picture, np.float32) * 235 / np.maximum(np.asarray(light, np.float32), 1)
-    return image.fromarray(ratio.clip(0, 255).astype(np.uint8))
+    seen, lit = np.asarray(picture), np.asarray(light)
+    even = np.empty(seen.shape, np.uint8)
+    # A few rows at a time: a small file may hold a picture that would need gigabytes as one array of fractions.
+    for row in range(0, len(seen), _ROWS):
+        rows = slice(row, row + _ROWS)
+        ratio = np.asarray(seen[rows], np.float32) * 235 / np.maximum(np.asarray(lit[rows], np.float32), 1)
+        even[rows] = ratio.clip(0, 255)
+    return image.fromarray(even)
 
 
 def _open(image: Any, path: Path) -> Any:
