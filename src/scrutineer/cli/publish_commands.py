@@ -236,7 +236,7 @@ def print_report(report: Report) -> None:
     if more > 0:
         click.echo(f"  and {more:,} more findings (--json lists them)")
     if not report.passed:
-        click.echo("FAIL: what was published is not what the record gives.")
+        click.echo(f"FAIL: {_why_failed(report)}")
         return
     click.echo(
         f"{report.statements:,} statements ({report.sheets:,} tally sheets), {report.bulletins:,} bulletin(s), "
@@ -253,6 +253,14 @@ def print_report(report: Report) -> None:
             f"This holds for the election whose definition has the hash\n  {report.definition}\n"
             "Compare that hash with a source that you trust, or pass it with --definition."
         )
+
+
+def _why_failed(report: Report) -> str:
+    if any(finding.check != "witnesses" for finding in report.findings) or report.dropped or not report.findings:
+        return "what was published is not what the record gives."
+    if report.complete:
+        return "everything is what the log gives, but the cosignatures of its head are not what the definition demands."
+    return "the cosignatures of the head are not what the definition demands; nothing further was checked."
 
 
 def report_json(report: Report) -> dict[str, object]:
