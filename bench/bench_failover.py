@@ -78,7 +78,7 @@ def run(server: Server, folder: Path, kills: int, whole_server: bool) -> None:
     for number in range(1, kills + 1):
         load.progress()
         time.sleep(dice.uniform(0, 0.2))
-        leader = the_one_that_leads(members)
+        leader = -1 if whole_server else the_one_that_leads(members)
         seen = len(load.times)
         if whole_server:
             killed = time.monotonic()

@@ -1,5 +1,6 @@
 """What the tests of several intake processes on one PostgreSQL store share: a database with an election, and the processes."""
 
+import atexit
 import http.client
 import json
 import os
@@ -77,6 +78,8 @@ class MemberProcess:
             cwd=root,
             env=environment,
         )
+        # A test that failed ends without ending its processes.
+        atexit.register(self.process.kill)
         self.said: list[dict[str, object]] = []
         self._new: queue.SimpleQueue[dict[str, object] | None] = queue.SimpleQueue()
         self._reader = threading.Thread(target=self._read, daemon=True)
