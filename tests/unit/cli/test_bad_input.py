@@ -123,7 +123,7 @@ class TestDefinition:
             ("units.csv", b"aviary,,The Aviary", b"aviary,north,The Aviary", 2, ""),
             ("units.csv", b"south,aviary", b"south,nowhere", 7, "parent"),
             ("units.csv", b"Lakeside", b"Lakes\xffide", 6, ""),
-            ("election.toml", b'rule = "majority"', b'rule = "minority"', 59, "contest[1].rule"),
+            ("election.toml", b'rule = "majority"', b'rule = "minority"', 74, "contest[1].rule"),
             ("election.toml", b"2026-06-07", b"07.06.2026", 12, "election.date"),
             ("election.toml", b"Kingfisher", b"King\xfffisher", 0, ""),
             ("election.toml", b"[election]", b"[election", 0, ""),
@@ -255,7 +255,7 @@ class TestStatements:
     def test_addresses_where_no_service_is(self, office: Path) -> None:
         sheets = signed(office, rows(("north-2",)))
         definition = office / "record/definition.cose"
-        for address in ("nonsense", "https://127.0.0.1", "http://", "http://127.0.0.1:99999", "ftp://127.0.0.1", "http://[::1"):
+        for address in ("nonsense", "https://", "http://", "http://127.0.0.1:99999", "ftp://127.0.0.1", "http://[::1"):
             assert "http://host:port" in refused("submit", sheets, "--to", address, "--definition", definition, code=2)
 
     def test_a_definition_that_is_none(self, office: Path) -> None:
