@@ -210,6 +210,18 @@ def test_a_fork_without_the_quorum_divides_nobody_and_is_kept(story: Story, tmp_
     assert len(done.evidence) == 1
 
 
+def test_two_heads_without_the_quorum_keep_nobody_from_one_that_has_it(story: Story, tmp_path: Path) -> None:
+    cosigned(at(story, 20).published()).publish(tmp_path / "cosigned")
+    for name, other in (("longer", at(story, 24)), ("fork", forked(story, 24, 20))):
+        cosigned(other.published()).publish(tmp_path / name)
+        rewrite(tmp_path / name, "log/checkpoint", other.published().record.checkpoint)
+    done = mirrored(tmp_path / "mirror", story, tmp_path / "longer", tmp_path / "fork", tmp_path / "cosigned")
+    assert done.checkpoint is not None
+    assert done.checkpoint.size == 20
+    assert [finding.fault for finding in done.findings].count("fork") == 2
+    assert not done.good
+
+
 def test_a_fork_that_has_the_quorum_divides_everybody(story: Story, tmp_path: Path) -> None:
     cosigned(story.published()).publish(tmp_path / "one")
     cosigned(forked(story, 32, 20).published()).publish(tmp_path / "two")

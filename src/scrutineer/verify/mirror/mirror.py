@@ -251,7 +251,8 @@ class Mirror:
             self._fork(attempt, one, other, {})
             if one.cosigned == other.cosigned:
                 self._fork(attempt, other, one, {})
-                divided = True
+                # Heads without the quorum are nobody's: two of them say nothing about one that has it.
+                divided = divided or one.cosigned
         return divided
 
     # --- (5) and (6) copying ----------------------------------------------------------------------------------------
