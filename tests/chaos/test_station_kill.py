@@ -87,6 +87,8 @@ def test_kill_while_queueing_and_sending(tmp_path: Path) -> None:
     queueing, sending = Commands(), Commands()
     sent: list[bytes] = []
     cut_short = {"queue": 0, "send": 0}
+    # Seconds until a kill at most: for queueing as long as it takes on this machine, so that kills come in time.
+    longest = {"queue": 0.5, "send": 0.5}
     for number in range(KILLS):
         batch = [land.sheet(land.stations[n % 20], time=number * PER_FILE + n) for n in range(PER_FILE)]
         sent += batch
@@ -95,7 +97,8 @@ def test_kill_while_queueing_and_sending(tmp_path: Path) -> None:
         crash = threading.Thread(target=service.crash) if number % 5 == 3 else None
         if crash is not None:
             crash.start()
-        for moment, process in sorted((chance.uniform(0.02, 0.5), process) for process in (queue, send)):
+        moments = ((chance.uniform(0.01, longest[name]), process) for name, process in (("queue", queue), ("send", send)))
+        for moment, process in sorted(moments):
             time.sleep(max(0.0, moment if process == queue else moment / 2))
             end(process)
         cut_short["queue"] += queueing.wait() == -signal.SIGKILL
@@ -103,7 +106,9 @@ def test_kill_while_queueing_and_sending(tmp_path: Path) -> None:
         if crash is not None:
             crash.join()
         # What a killed command did not confirm is simply queued again.
+        began = time.monotonic()
         assert queueing.run("station", "queue", station, file) == 0
+        longest["queue"] = min(longest["queue"], max(0.02, time.monotonic() - began))
     assert cut_short["queue"], "no kill came in time to interrupt the queueing"
     assert cut_short["send"], "no kill came in time to interrupt the sending"
     assert service.restarts

@@ -26,7 +26,7 @@ from scrutineer.intake.lanes import ANSWER_TIMEOUT, Target, Trust
 from scrutineer.log import LogVerifier
 from scrutineer.station.evidence import keep_evidence
 from scrutineer.station.outbox import PAGE, Held, Outbox, Received, Refusal, Waiting
-from scrutineer.station.visit import CONNECTIONS, FalseReceipt, Result, Visit, visit
+from scrutineer.station.visit import CONNECTIONS, LONGEST_SLOW, FalseReceipt, Result, Visit, visit
 from scrutineer.station.ways import MAX_SAID, Attempt, Attempts, Moment, Way, pause_after, steady_now
 
 ATTEMPTS_NOTE: Final = "attempts"
@@ -55,6 +55,7 @@ class Sender:
         heard: Heard | None = None,
         connections: int = CONNECTIONS,
         patience: float = ANSWER_TIMEOUT,
+        longest_slow: float = LONGEST_SLOW,
         clock: Callable[[], float] = time.time,
         steady: Callable[[], Moment] = steady_now,
         chance: Callable[[], float] = random.random,
@@ -71,6 +72,7 @@ class Sender:
         self._heard = heard
         self._connections = connections
         self._patience = patience
+        self._longest_slow = longest_slow
         self._clock = clock
         self._steady = steady
         self._chance = chance
@@ -150,7 +152,13 @@ class Sender:
         flusher = asyncio.create_task(self._flush_now_and_then())
         try:
             ended = await visit(
-                self._targets[way], next_one, self._verifier, report, connections=self._connections, patience=self._patience
+                self._targets[way],
+                next_one,
+                self._verifier,
+                report,
+                connections=self._connections,
+                patience=self._patience,
+                longest_slow=self._longest_slow,
             )
         finally:
             flusher.cancel()

@@ -19,6 +19,8 @@ from scrutineer.station.ways import Outcome
 
 CONNECTIONS: Final = 16
 PIPELINED: Final = 8  # requests on one connection at a time; sending a statement twice is harmless, so they need not wait
+LONGEST_SLOW: Final = 60.0  # seconds that a slow way is borne with at a time; others are tried in between
+SLOW: Final = 10.0  # answers in a second; what gives fewer is slow
 LAST_ANSWERS: Final = 2.0  # seconds in which answers that are on their way may still come when an attempt ends
 
 NOT_OF_THE_STATEMENT: Final = frozenset(
@@ -70,12 +72,13 @@ async def visit(
     *,
     connections: int = CONNECTIONS,
     patience: float,
+    longest_slow: float = LONGEST_SLOW,
 ) -> Visit:
     """Offer what `supply` gives until there is no more (None) or the way fails; `report` hears each result once.
 
-    `patience` is how many seconds each answer may take.
+    `patience` is how many seconds each answer may take; after `longest_slow` seconds of few answers the attempt ends.
     """
-    return await _Attempt(target, supply, verifier, report, patience).run(max(1, connections))
+    return await _Attempt(target, supply, verifier, report, patience, longest_slow).run(max(1, connections))
 
 
 class _Attempt:
@@ -86,12 +89,14 @@ class _Attempt:
         verifier: LogVerifier,
         report: Callable[[Result], object],
         patience: float,
+        longest_slow: float,
     ) -> None:
         self._target = target
         self._supply = supply
         self._verifier = verifier
         self._report = report
         self._patience = patience
+        self._longest_slow = longest_slow
         self._again: list[Waiting] = []
         self._answered = 0
         self._held = 0
@@ -103,6 +108,7 @@ class _Attempt:
     async def run(self, connections: int) -> Visit:
         lanes = [Lane(lambda: self._target, self._patience)]
         senders: set[asyncio.Task[None]] = set()
+        watching = asyncio.create_task(self._watch())
         try:
             await self._send(lanes[0], 1)
             if self._end is None:
@@ -110,13 +116,22 @@ class _Attempt:
                 senders = {asyncio.create_task(self._send(lane)) for _ in range(PIPELINED) for lane in lanes}
                 await self._all(senders)
         finally:
-            for sender in senders:
-                sender.cancel()
-            await asyncio.gather(*senders, return_exceptions=True)
+            for task in (watching, *senders):
+                task.cancel()
+            await asyncio.gather(watching, *senders, return_exceptions=True)
             for lane in lanes:
                 lane.close()
         end = self._end or self._nothing_left()
         return Visit(end.outcome, end.said, end.asked, end.evidence, self._answered)
+
+    async def _watch(self) -> None:
+        """End the attempt where answers come, and so few that they would keep everything from better ways for hours."""
+        while True:
+            before = self._answered
+            await asyncio.sleep(self._longest_slow)
+            if self._answered - before < SLOW * self._longest_slow:
+                self._stop(Visit("busy", "answers slowly, and other ways are tried in between"))
+                return
 
     def _nothing_left(self) -> Visit:
         if self._later:

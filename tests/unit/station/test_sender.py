@@ -2,6 +2,7 @@
 
 import asyncio
 import random
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -313,3 +314,19 @@ def test_evidence_that_cannot_be_kept_keeps_nothing_from_other_ways(service: tup
         assert sender.attempts.last[liar.url].outcome == "false"
         assert "cannot be kept" in sender.attempts.last[liar.url].said
     check(outbox, log, SHEETS[:5])
+
+
+def test_a_slow_way_is_left_for_others(service: tuple[str, Log], tmp_path: Path) -> None:
+    url, log = service
+
+    def dawdle(_: bytes, __: object) -> bytes:
+        time.sleep(0.5)
+        return answer("202 Accepted", b"held", media_type="text/plain")
+
+    outbox = outbox_of(tmp_path, SHEETS[:300])
+    with misbehaving(dawdle) as slow:
+        sender = send(outbox, intakes(slow.url, url), tmp_path, connections=2, longest_slow=0.2)
+        assert sender.attempts.last[slow.url].outcome == "busy"
+        assert "answers slowly" in sender.attempts.last[slow.url].said
+        assert len(slow.statements) < 300
+    check(outbox, log, SHEETS[:300])
