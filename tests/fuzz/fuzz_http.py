@@ -11,7 +11,7 @@ import argparse
 import asyncio
 import random
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Final
 
@@ -22,6 +22,7 @@ sys.path[:0] = [str(HERE.parent.parent / "src")]
 
 from scrutineer.http import Connection, Connections, Done, Request, Response
 from scrutineer.http.connection import IDLE_TIMEOUT, MAX_FRAMING_SIZE, PIECE, REQUEST_TIMEOUT
+from scrutineer.http.connections import BUFFER_SIZE
 from scrutineer.http.forwarded import read_networks
 
 MAX_BODY: Final = 2_000  # bytes
@@ -113,12 +114,14 @@ def run_one(source: random.Random, data: bytes) -> list[int]:
     """Feed a connection; the statuses that came back."""
     now = [0.0]
     asked: list[tuple[Request, Done]] = []
+    turns: list[Callable[[], object]] = []
     shared = Connections(
         lambda request, done: asked.append((request, done)),
         lambda: now[0],
         max_body=MAX_BODY,
         proxies=read_networks(["10.0.0.0/8"]),
         note=lambda reason, peer: None,
+        soon=lambda work: turns.append(work),
     )
     shared.sweep(b"date: today\r\n")
     transport = Transport()
@@ -127,11 +130,17 @@ def run_one(source: random.Random, data: bytes) -> list[int]:
     at = answered = 0
     while at < len(data):
         size = source.choice((1, 7, 100, 20_000, len(data)))
-        connection.data_received(data[at : at + size])
-        at += size
         if len(data) > 2_000 and size < 100:
-            connection.data_received(data[at : at + 5_000])
-            at += 5_000
+            size += 5_000
+        part = data[at : at + min(size, BUFFER_SIZE)]
+        at += len(part)
+        connection.get_buffer(-1)[: len(part)] = part
+        connection.buffer_updated(len(part))
+        while transport.paused and not transport.ended:
+            # Nothing more is read before what was read is parsed, or answered.
+            assert shared.partial <= MAX_FRAMING_SIZE + 2 * PIECE + MAX_BODY + BUFFER_SIZE
+            answered = _answer(source, asked, answered, all_of_them=not turns)
+            _take_turns(turns)
         assert shared.partial <= MAX_FRAMING_SIZE + 2 * PIECE + MAX_BODY
         if source.random() < 0.5:
             answered = _answer(source, asked, answered, all_of_them=False)
@@ -152,6 +161,11 @@ def run_one(source: random.Random, data: bytes) -> list[int]:
     connection.connection_lost(None)
     assert (shared.partial, shared.held, len(shared.open)) == (0, 0, 0)
     return answers.statuses
+
+
+def _take_turns(turns: list[Callable[[], object]]) -> None:
+    while turns:
+        turns.pop(0)()
 
 
 def _answer(source: random.Random, asked: list[tuple[Request, Done]], answered: int, *, all_of_them: bool) -> int:

@@ -24,8 +24,8 @@ from scrutineer.http.problems import Problem
 MAX_HEADER_SIZE: Final = 16 * 1024  # bytes; request target and header fields
 MAX_FIELDS: Final = 100  # header fields of a request, trailers among them
 MAX_FRAMING_SIZE: Final = 48 * 1024  # bytes of a request beside its body: what the parser keeps or drops unseen counts here
-PIECE: Final = 16 * 1024  # bytes given to the parser at a time, so that what it keeps can be counted
-MAX_PIPELINED: Final = 32  # unanswered requests on one connection; more wait in the socket
+PIECE: Final = 1024  # bytes given to the parser at a time, so that what it keeps can be counted, and others get their turn
+MAX_PIPELINED: Final = 32  # unanswered requests on one connection, or answered in one turn; more wait
 REQUEST_TIMEOUT: Final = 20.0  # seconds for a request to arrive whole, or for an answer to be taken
 IDLE_TIMEOUT: Final = 120.0  # seconds that a connection may stay open without a request
 CROWDED_TIMEOUT: Final = 5.0  # seconds, instead of either, while most places for connections are taken
@@ -68,7 +68,7 @@ class _Exchange:
         self.connection.answered(self.size, response.reason, self.peer)
 
 
-class Connection(asyncio.Protocol):
+class Connection(asyncio.BufferedProtocol):
     """One client's connection."""
 
     __slots__ = (
@@ -89,12 +89,15 @@ class Connection(asyncio.Protocol):
         "_peer",
         "_receiving",
         "_refusal",
+        "_rest",
+        "_scheduled",
         "_shared",
         "_size",
         "_stopped",
         "_target",
         "_transport",
         "_trusted",
+        "_turn",
         "_writable",
     )
 
@@ -109,12 +112,15 @@ class Connection(asyncio.Protocol):
         self._answered = float("-inf")  # When the last answer was written.
         self._peer = ""
         self._trusted = False  # The peer is a proxy that is believed who its clients are.
-        self._partial = 0  # Bytes of a body that has not arrived whole.
+        self._partial = 0  # Bytes of a request that has not arrived whole, and of those that have not been parsed.
         self._stopped = False  # No further request is read.
         self._receiving = False  # A request has begun to arrive and is not whole.
         self._ended = False  # The client has closed its side.
         self._writable = True
         self._paused = False
+        self._rest = b""  # What was read and not parsed, for others have their turn or the answers are not taken.
+        self._scheduled = False  # The rest has its turn soon.
+        self._turn = 0  # Requests that were whole in this turn of the event loop.
         self.on_message_begin()
         self._receiving = False
 
@@ -137,7 +143,7 @@ class Connection(asyncio.Protocol):
         """Part of asyncio.Protocol. What this client was to be told stays in the log; it may ask again."""
         self._stopped = True
         self._keep_partial(0)
-        self._body = b""
+        self._body = self._rest = b""
         self._shared.part(self, self._peer)
         self._exchanges.clear()
 
@@ -181,12 +187,12 @@ class Connection(asyncio.Protocol):
 
     @property
     def unfinished(self) -> tuple[int, float]:
-        """How much has arrived of a request that is not whole, in bytes, and for how long, as seconds that grow."""
+        """How much has arrived and waits, in bytes, and for how long, as seconds that grow."""
         return self._partial, -self._deadline
 
     def shed(self) -> None:
         """Give up a request that is not whole, so that there is room for others."""
-        if self._receiving and not self._stopped:
+        if (self._receiving or self._rest) and not self._stopped:
             self._reject(Problem("queue-full", "too many requests are on their way: send this one again a little later"))
 
     def note(self, reason: str, peer: str) -> None:
@@ -215,18 +221,42 @@ class Connection(asyncio.Protocol):
 
     # Reading
 
-    def data_received(self, data: bytes) -> None:
-        """Part of asyncio.Protocol."""
-        if len(data) > PIECE:
-            for at in range(0, len(data), PIECE):
-                self._feed(data[at : at + PIECE])
+    def get_buffer(self, sizehint: int) -> memoryview:  # noqa: ARG002
+        """Part of asyncio.BufferedProtocol. It is emptied at once, so that one is enough for all connections."""
+        return self._shared.buffer
+
+    def buffer_updated(self, nbytes: int) -> None:
+        """Part of asyncio.BufferedProtocol."""
+        data = bytes(self._shared.buffer[:nbytes])
+        if self._rest:
+            self._rest += data
         else:
-            self._feed(data)
-        if self._receiving and not self._stopped:
+            self._take(data)
+
+    def _take(self, data: bytes) -> None:
+        """Parse what has arrived, as much of it as one turn is for."""
+        self._turn = 0
+        for at in range(0, len(data), PIECE):
+            if self._stopped:
+                break
+            if self._turn >= MAX_PIPELINED or self._blocked:
+                self._rest = data[at:]
+                break
+            self._feed(data[at : at + PIECE])
+        if not self._stopped:
             # It counts only while it keeps the service waiting: requests that arrive whole are never turned away for others.
-            self._keep_partial(max(self._framing, len(self._body)))
-            if self._shared.partial > self._shared.max_partial:
+            kept = len(self._rest) + (max(self._framing, len(self._body)) if self._receiving else 0)
+            self._keep_partial(kept)
+            if kept and self._shared.partial > self._shared.max_partial:
                 self._shared.shed_partial()
+        if self._rest or self._paused:
+            self._regulate()
+
+    def _go_on(self) -> None:
+        """Parse what was left for another turn."""
+        self._scheduled = False
+        rest, self._rest = self._rest, b""
+        self._take(rest)
 
     def _feed(self, data: bytes) -> None:
         if self._stopped:
@@ -331,6 +361,7 @@ class Connection(asyncio.Protocol):
     def on_message_complete(self) -> None:
         """Part of httptools: the request is whole."""
         self._receiving = False
+        self._turn += 1
         self._keep_partial(0)
         shared = self._shared
         self._deadline = shared.now + IDLE_TIMEOUT
@@ -404,7 +435,7 @@ class Connection(asyncio.Protocol):
         self._stopped = True
         self._receiving = False
         self._keep_partial(0)
-        self._body = b""
+        self._body = self._rest = b""
         exchange = _Exchange(self, False, True, self._peer, 0)
         self._exchanges.append(exchange)
         exchange.done(self._shared.refuse(problem))
@@ -421,13 +452,22 @@ class Connection(asyncio.Protocol):
             self._transport.write_eof()
 
     def _keep_partial(self, size: int) -> None:
-        """Say how much of a body is here that has not arrived whole."""
+        """Say how many bytes are here that wait."""
         self._shared.partial += size - self._partial
         self._partial = size
 
+    @property
+    def _blocked(self) -> bool:
+        """Whether the client has too much unanswered or untaken."""
+        return not self._writable or len(self._exchanges) >= MAX_PIPELINED
+
     def _regulate(self) -> None:
         """Stop reading from a client that has too much unanswered or untaken; go on when it has less."""
-        pause = not self._writable or len(self._exchanges) >= MAX_PIPELINED
+        blocked = self._blocked
+        if self._rest and not blocked and not self._scheduled:
+            self._scheduled = True
+            self._shared.soon(self._go_on)
+        pause = blocked or bool(self._rest)
         if pause != self._paused and not self._transport.is_closing():
             self._paused = pause
             if pause:

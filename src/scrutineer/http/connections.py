@@ -1,5 +1,6 @@
 """What all connections of a server share: who answers, who is connected, and how much of everything there may be at a time."""
 
+import asyncio
 import collections
 import heapq
 from collections.abc import Callable, Hashable
@@ -17,7 +18,12 @@ MAX_HELD: Final = 64 * 1024 * 1024  # bytes of whole bodies that wait for their 
 MAX_PARTIAL: Final = 16 * 1024 * 1024  # bytes of requests that have not arrived whole, of all connections
 MAX_HANDSHAKES: Final = 1_024  # TLS handshakes under way
 SHED: Final = 64  # requests given up at a time where too much is on its way
+BUFFER_SIZE: Final = 128 * 1024  # bytes read from one connection at a time: more than any request has
 OVERFLOW: Final = 64  # connections beyond the limit that are told so; more are cut without a word
+
+
+def _soon(work: Callable[[], object]) -> None:
+    asyncio.get_running_loop().call_soon(work)
 
 
 class Connections:
@@ -37,6 +43,7 @@ class Connections:
         note: Note | None = None,
         network: Callable[[str], Hashable] = str,
         proxies: tuple[Network, ...] = (),
+        soon: Callable[[Callable[[], object]], object] = _soon,
     ) -> None:
         """`clock` tells the time for timeouts, in seconds; `limit` is how many clients may be connected at a time.
 
@@ -44,7 +51,8 @@ class Connections:
         `max_partial` all of them together; `note` hears of every answer that has a reason, whether or not the client still takes
         it, and of connections that are cut without one. `network` tells which addresses belong together: while more than half of
         the connections are taken, a network may have as many as are left. Clients behind `proxies` are known by the address
-        that those pass on (X-Forwarded-For); from anyone else the field means nothing.
+        that those pass on (X-Forwarded-For); from anyone else the field means nothing. `soon` has something done when others
+        had their turn.
         """
         self.handler = handler
         self.limit = limit
@@ -62,10 +70,13 @@ class Connections:
         self.held = 0
         """Bytes of bodies that wait for their answers."""
         self.partial = 0
-        """Bytes of requests that have not arrived whole."""
+        """Bytes of requests that have not arrived whole, or have to wait for their turn."""
+        self.buffer = memoryview(bytearray(BUFFER_SIZE))
+        """Where what arrives is read into, one connection after the other."""
         self.date_field = b""
         self.closing = False
         self.proxies = proxies
+        self.soon = soon
         self._network = network
         self._by_network: collections.Counter[Hashable] = collections.Counter()
 

@@ -385,3 +385,55 @@ def test_a_request_to_switch_protocols_has_one_answer() -> None:
         assert not server.waiting
 
     run(work)
+
+
+def test_many_requests_at_once_leave_others_their_turn_and_are_answered_whole_and_in_order() -> None:
+    server = Server()
+    count = 4 * MAX_FRAMING_SIZE // len(GET)
+    seen: list[bytes] = []
+
+    def answer(request: Request, done: Done) -> None:
+        seen.append(request.path)
+        done(Response(200, b"", b"%d" % len(seen)))
+
+    server.shared.handler = answer
+
+    async def work(server: Server, connect: Connect) -> None:
+        (many, hasty), (other, patient) = await connect(), await connect()
+        await server.connected(2)
+        hasty.write(GET * count)
+        patient.write(GET.replace(b"heron", b"owl"))
+        assert await _answers(other, 1) != [b"%d" % (count + 1)]
+        assert seen.index(b"/owl") < 8 * MAX_PIPELINED
+        answers = await _answers(many, count)
+        assert answers == [b"%d" % place for place, path in enumerate(seen, 1) if path == b"/heron"]
+        assert server.shared.partial == 0
+
+    run(work, server)
+
+
+def test_what_waits_for_its_turn_counts_and_is_given_up_first() -> None:
+    server = Server()
+    server.shared.max_partial = 20_000
+
+    async def work(server: Server, connect: Connect) -> None:
+        reader, writer = await connect()
+        writer.write(GET * (60_000 // len(GET)))
+        await server.has(MAX_PIPELINED)
+        assert server.shared.partial == 0
+        # Those that were taken are answered; the one behind them hears why it is not.
+        for _, done in server.waiting[:]:
+            done(Response(200, b"", b""))
+        assert (await reader.read()).rpartition(b"HTTP/1.1 ")[2].startswith(b"503")
+
+    run(work, server)
+
+
+async def _answers(reader: asyncio.StreamReader, count: int) -> list[bytes]:
+    """The bodies of so many answers."""
+    bodies = []
+    for _ in range(count):
+        head = await reader.readuntil(b"\r\n\r\n")
+        length = int(head.partition(b"content-length: ")[2].partition(b"\r\n")[0])
+        bodies.append(await reader.readexactly(length))
+    return bodies
