@@ -236,6 +236,19 @@ class Connection(asyncio.BufferedProtocol):
     def _take(self, data: bytes) -> None:
         """Parse what has arrived, as much of it as one turn is for."""
         self._turn = 0
+        if len(data) <= PIECE and not self._blocked:
+            self._feed(data)
+        else:
+            self._feed_some(data)
+        if not self._stopped and (self._receiving or self._rest or self._partial):
+            # It counts only while it keeps the service waiting: requests that arrive whole are never turned away for others.
+            self._keep_partial(len(self._rest) + (max(self._framing, len(self._body)) if self._receiving else 0))
+            if self._shared.partial > self._shared.max_partial:
+                self._shared.shed_partial()
+        if self._rest or self._paused:
+            self._regulate()
+
+    def _feed_some(self, data: bytes) -> None:
         for at in range(0, len(data), PIECE):
             if self._stopped:
                 break
@@ -243,14 +256,6 @@ class Connection(asyncio.BufferedProtocol):
                 self._rest = data[at:]
                 break
             self._feed(data[at : at + PIECE])
-        if not self._stopped:
-            # It counts only while it keeps the service waiting: requests that arrive whole are never turned away for others.
-            kept = len(self._rest) + (max(self._framing, len(self._body)) if self._receiving else 0)
-            self._keep_partial(kept)
-            if kept and self._shared.partial > self._shared.max_partial:
-                self._shared.shed_partial()
-        if self._rest or self._paused:
-            self._regulate()
 
     def _go_on(self) -> None:
         """Parse what was left for another turn."""
