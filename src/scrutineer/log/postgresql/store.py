@@ -1,6 +1,5 @@
 """The store in PostgreSQL: one writer at a time, entries and head in one transaction, any number of readers."""
 
-import struct
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -11,13 +10,13 @@ from typing import TypeVar, cast
 import psycopg
 
 from scrutineer.errors import StoreError
+from scrutineer.log.postgresql import sql
 from scrutineer.log.postgresql.schema import migrate, require_version
 from scrutineer.log.postgresql.server import DAMAGED, Address, Connection, hang_up
 from scrutineer.log.store import Head
 
 CHUNK = 1024  # entries read at a time: at most 64 MiB, for an entry has at most 65,535 bytes
 COPY_FROM = 256  # a batch of as many entries goes by COPY, which takes three more round trips and less work per entry
-COPY_BUFFER = 1 << 20  # bytes sent at a time
 MEMBER_DEFAULTS = {
     "connect_timeout": "3",
     "keepalives_idle": "1",
@@ -30,68 +29,6 @@ ASK_AGAIN = 0.1  # seconds after which one that waits for the lock asks for it a
 
 _ORIGIN = "origin"
 
-# Nothing may end a statement of the writer early: a commit that is cancelled while it waits for a standby is kept. Nor may
-# the session end for being idle, for the lock would go with it. The server gives up a client that went away without a word
-# after about two seconds, so that another can take over; and `synchronous_commit` is at least `on`: an answer means that the
-# disk has it, here and on synchronous standbys.
-_WRITER_SETTINGS = """
-SET statement_timeout = 0;
-SET idle_session_timeout = 0;
-SET idle_in_transaction_session_timeout = 0;
-SET lock_timeout = '10s';
-SET tcp_keepalives_idle = 1;
-SET tcp_keepalives_interval = 1;
-SET tcp_keepalives_count = 2;
-SET tcp_user_timeout = '2s';
-SELECT set_config('synchronous_commit', 'on', false) WHERE current_setting('synchronous_commit') <> 'remote_apply';
-"""
-_STATE = """
-SELECT pg_backend_pid(), pg_is_in_recovery(), current_setting('fsync'), current_setting('transaction_read_only')
-"""
-
-# The head moves by compare-and-swap: where size or fence is another, no row is updated, and so nothing is inserted. A second
-# writer waits here for the first one's transaction and then finds the size moved. Who follows the log is told at the commit.
-_APPEND = """
-WITH moved AS (
-    UPDATE scrutineer.tip SET size = %(size)s WHERE size = %(start)s AND fence = %(fence)s RETURNING fence
-), headed AS (
-    INSERT INTO scrutineer.head (size, root, signature, time_ms, fence)
-    SELECT %(size)s, %(root)s, %(signature)s, %(time_ms)s, fence FROM moved
-), stored AS (
-    INSERT INTO scrutineer.entry (idx, body)
-    SELECT %(start)s + place - 1, body FROM moved, unnest(%(bodies)b::bytea[]) WITH ORDINALITY AS batch (body, place)
-)
-SELECT count(pg_notify('scrutineer_head', '')) FROM moved
-"""
-_MOVE = """
-WITH moved AS (UPDATE scrutineer.tip SET size = %(size)s WHERE size = %(start)s AND fence = %(fence)s RETURNING fence)
-SELECT count(*) FROM moved
-"""
-_ADD_HEAD = """
-INSERT INTO scrutineer.head (size, root, signature, time_ms, fence)
-VALUES (%(size)s, %(root)s, %(signature)s, %(time_ms)s, %(fence)s)
-"""
-_COPY = "COPY scrutineer.entry (idx, body) FROM STDIN (FORMAT binary)"
-_COPY_HEADER = b"PGCOPY\n\xff\r\n\0" + bytes(8)
-_COPY_END = b"\xff\xff"
-_COPY_ROW = struct.Struct(">hiqi")  # fields in the row, bytes of the index, index, bytes of the body
-
-_SET_META = """
-WITH mine AS (SELECT FROM scrutineer.tip WHERE fence = %(fence)s FOR UPDATE), written AS (
-    INSERT INTO scrutineer.meta (key, value) SELECT %(key)s, %(value)s FROM mine
-    ON CONFLICT (key) DO UPDATE SET value = excluded.value
-)
-SELECT count(*) FROM mine
-"""
-_META = "SELECT value FROM scrutineer.meta WHERE key = %s"
-_HEAD = "SELECT size, root, signature, time_ms FROM scrutineer.head "
-_HEADS = _HEAD + "WHERE size > %s AND size <= %s ORDER BY size LIMIT %s"
-_LAST_HEAD = _HEAD + "ORDER BY size DESC LIMIT 1"
-
-_RAISE_FENCE = "UPDATE scrutineer.tip SET fence = fence + 1 RETURNING fence, pg_notify('scrutineer_lead', '')"
-_FENCE = "SELECT fence FROM scrutineer.tip"
-
-Row = tuple[object, ...]
 T = TypeVar("T")
 
 
@@ -195,7 +132,7 @@ class PostgresqlStore:
         """Raise StoreError where this process does not lead any more."""
 
         def work(writer: Connection) -> None:
-            if _rows(writer, _FENCE) != [(self._fence,)]:
+            if sql.rows(writer, sql.FENCE) != [(self._fence,)]:
                 self._lose_writer()
                 raise self._address.error("another process has begun to write this log")
 
@@ -216,12 +153,12 @@ class PostgresqlStore:
             values: dict[str, object] = {"size": head.size, "start": start, "fence": self._fence, "time_ms": head.time_ms}
             values |= {"root": head.root, "signature": head.signature}
             if len(entries) < COPY_FROM:
-                return _count(writer, _APPEND, values | {"bodies": list(entries)})
+                return sql.count(writer, sql.APPEND, values | {"bodies": list(entries)})
             with writer.transaction():
-                moved = _count(writer, _APPEND, values | {"bodies": []})
+                moved = sql.count(writer, sql.APPEND, values | {"bodies": []})
                 if moved:
-                    with writer.cursor().copy(_COPY) as copy:
-                        for part in _copy_stream(start, entries):
+                    with writer.cursor().copy(sql.COPY) as copy:
+                        for part in sql.copy_stream(start, entries):
                             copy.write(part)
             return moved
 
@@ -233,11 +170,11 @@ class PostgresqlStore:
 
         def work(writer: Connection) -> bool:
             with writer.transaction():
-                if not _count(writer, _MOVE, {"size": stop, "start": start, "fence": self._fence}):
+                if not sql.count(writer, sql.MOVE, {"size": stop, "start": start, "fence": self._fence}):
                     return False
                 cursor = writer.cursor()
-                with cursor.copy(_COPY) as copy:
-                    for part in _copy_stream(start, entries):
+                with cursor.copy(sql.COPY) as copy:
+                    for part in sql.copy_stream(start, entries):
                         copy.write(part)
                 if cursor.rowcount != stop - start:
                     raise self._address.error(f"{cursor.rowcount} entries from {start} on cannot end at {stop}")
@@ -245,7 +182,7 @@ class PostgresqlStore:
                     {"size": h.size, "root": h.root, "signature": h.signature, "time_ms": h.time_ms, "fence": self._fence}
                     for h in heads
                 ]
-                cursor.executemany(_ADD_HEAD.encode(), rows)
+                cursor.executemany(sql.ADD_HEAD.encode(), rows)
             return True
 
         self._write(work, start)
@@ -256,8 +193,8 @@ class PostgresqlStore:
             raise self._address.error(f"entries {start} to {stop} are not a range")
         for first in range(start, stop, CHUNK):
             last = min(first + CHUNK, stop)
-            sql = "SELECT body FROM scrutineer.entry WHERE idx >= %s AND idx < %s ORDER BY idx"
-            rows = self._query(sql, (first, last))
+            query = "SELECT body FROM scrutineer.entry WHERE idx >= %s AND idx < %s ORDER BY idx"
+            rows = self._query(query, (first, last))
             if len(rows) != last - first:
                 raise self._address.error(
                     f"{last - first - len(rows)} of the entries {first} to {last - 1} are missing; "
@@ -275,10 +212,10 @@ class PostgresqlStore:
 
     def head_covering(self, index: int) -> Head:
         """Return the first head with a size above `index`; see `Store.head_covering`."""
-        rows = self._query(_HEAD + "WHERE size > %s ORDER BY size LIMIT 1", (index,))
+        rows = self._query(sql.HEAD + "WHERE size > %s ORDER BY size LIMIT 1", (index,))
         if not rows or index < 0:
             raise self._address.error(f"no head covers entry {index}")
-        return _head(rows[0])
+        return sql.head(rows[0])
 
     def last_head(self) -> Head | None:
         """Return the newest head, or None for an empty store.
@@ -286,27 +223,27 @@ class PostgresqlStore:
         A writer asks on the connection that holds the lock, so that no batch of its own can still be under way.
         """
         if self._origin is None or self._member:
-            rows = self._query(_LAST_HEAD, ())
+            rows = self._query(sql.LAST_HEAD, ())
         else:
-            rows = self._on_writer(lambda writer: _rows(writer, _LAST_HEAD))
-        return _head(rows[0]) if rows else None
+            rows = self._on_writer(lambda writer: sql.rows(writer, sql.LAST_HEAD))
+        return sql.head(rows[0]) if rows else None
 
     def heads(self, after: int, upto: int) -> Iterator[Head]:
         """Yield the heads whose sizes are above `after` and at most `upto`, in order."""
-        rows: list[Row] | None = None
+        rows: list[sql.Row] | None = None
         while rows is None or len(rows) == CHUNK:
-            rows = self._query(_HEADS, (after, upto, CHUNK))
-            yield from map(_head, rows)
+            rows = self._query(sql.HEADS, (after, upto, CHUNK))
+            yield from map(sql.head, rows)
             after = cast("int", rows[-1][0]) if rows else after
 
     def meta(self, key: str) -> bytes | None:
         """Return a small named value, or None."""
-        rows = self._query(_META, (key,))
+        rows = self._query(sql.META, (key,))
         return cast("bytes", rows[0][0]) if rows else None
 
     def set_meta(self, key: str, value: bytes) -> None:
         """Store a small named value durably, replacing an earlier one."""
-        self._write(lambda writer: _count(writer, _SET_META, {"fence": self._fence, "key": key, "value": value}), None)
+        self._write(lambda writer: sql.count(writer, sql.SET_META, {"fence": self._fence, "key": key, "value": value}), None)
 
     def close(self) -> None:
         """Release connections and lock; the store refuses work from here on."""
@@ -333,7 +270,7 @@ class PostgresqlStore:
         self._on_writer(guarded)
 
     def _refused(self, writer: Connection, start: int | None) -> StoreError:
-        ((size, fence),) = _rows(writer, "SELECT size, fence FROM scrutineer.tip")
+        ((size, fence),) = sql.rows(writer, "SELECT size, fence FROM scrutineer.tip")
         if fence != self._fence:
             self._lose_writer()
             reason = "another process has begun to write this log, or its tables were migrated"
@@ -372,18 +309,18 @@ class PostgresqlStore:
             writer.add_notice_handler(self._take_notice)
             self._warnings.clear()
             self._require_server(writer)
-            writer.execute(_WRITER_SETTINGS.encode())
+            writer.execute(sql.WRITER_SETTINGS.encode())
             with suppress(psycopg.errors.InvalidParameterValue):  # Not every system on which a server runs can do it.
                 writer.execute("SET client_connection_check_interval = '1s'")
             self._lock(writer, wait)
             # After the lock, for the writer before this one may have made the tables.
             require_version(self._address, writer)
-            stored = _rows(writer, _META, (_ORIGIN,))
+            stored = sql.rows(writer, sql.META, (_ORIGIN,))
             origin = (self._origin or "").encode()
             # Empty while a copy is under way: then only one that goes on with it, for `Log.open` refuses.
             if stored and stored[0][0] not in (b"", origin):
                 raise self._address.error(f"the database holds another log ({stored[0][0]!r}); check address and election")
-            rows = _rows(writer, _RAISE_FENCE)
+            rows = sql.rows(writer, sql.RAISE_FENCE)
             if len(rows) != 1 or self._warnings:
                 raise self._address.error("; ".join(self._warnings) or "the row tip is missing; restore it from a backup")
         except BaseException as error:
@@ -398,7 +335,7 @@ class PostgresqlStore:
         return writer
 
     def _require_server(self, writer: Connection) -> None:
-        ((session, standby, flushes, read_only),) = _rows(writer, _STATE)
+        ((session, standby, flushes, read_only),) = sql.rows(writer, sql.STATE)
         if session != writer.info.backend_pid:
             raise self._address.error(
                 "it is reached through a pool of connections, which can lend the writer's lock to others; "
@@ -414,12 +351,12 @@ class PostgresqlStore:
         end = time.monotonic() + wait
         # It asks again and again. A session that waits within one statement looks at the tables as they were when it began,
         # and for so long the server keeps every row that was replaced meanwhile: each commit would take longer than the last.
-        while _rows(writer, "SELECT pg_try_advisory_lock(%s)", (key,)) != [(True,)]:
+        while sql.rows(writer, "SELECT pg_try_advisory_lock(%s)", (key,)) != [(True,)]:
             if time.monotonic() >= end:
                 raise self._address.error("another process is writing to it; only one may")
             time.sleep(ASK_AGAIN)
 
-    def _query(self, sql: str, parameters: tuple[object, ...]) -> list[Row]:
+    def _query(self, query: str, parameters: tuple[object, ...]) -> list[sql.Row]:
         with self._read_mutex:
             # A connection that was lost since the last query is made anew, once; reading again changes nothing.
             for fresh in (self._reader is None, True):
@@ -427,7 +364,7 @@ class PostgresqlStore:
                     raise StoreError(self._stopped)
                 reader = self._reader or self._connect_reader()
                 try:
-                    return _rows(reader, sql, parameters)
+                    return sql.rows(reader, query, parameters)
                 except psycopg.Error as error:
                     failure = self._failed(error, reader)
                     if fresh or not reader.closed:
@@ -480,31 +417,3 @@ class PostgresqlStore:
         if not self._stopped:
             self._stopped = f"{reason}. The store has stopped: open it anew"
         return StoreError(self._stopped)
-
-
-def _rows(connection: Connection, sql: str, parameters: tuple[object, ...] | dict[str, object] = ()) -> list[Row]:
-    # Binary, for the bodies would otherwise travel as hexadecimal digits.
-    cursor = connection.cursor(binary=True)
-    return cursor.execute(sql.encode(), parameters).fetchall()
-
-
-def _count(connection: Connection, sql: str, parameters: dict[str, object]) -> bool:
-    ((count,),) = _rows(connection, sql, parameters)
-    return count == 1
-
-
-def _head(row: Row) -> Head:
-    size, root, signature, time_ms = row
-    return Head(cast("int", size), cast("bytes", root), cast("bytes", signature), cast("int", time_ms))
-
-
-def _copy_stream(start: int, entries: Iterable[bytes]) -> Iterator[bytes]:
-    """Yield a batch in the binary format of COPY, in parts of about `COPY_BUFFER` bytes."""
-    parts, size = [_COPY_HEADER], 0
-    for index, entry in enumerate(entries, start):
-        parts += (_COPY_ROW.pack(2, 8, index, len(entry)), entry)
-        size += _COPY_ROW.size + len(entry)
-        if size >= COPY_BUFFER:
-            yield b"".join(parts)
-            parts, size = [], 0
-    yield b"".join([*parts, _COPY_END])
