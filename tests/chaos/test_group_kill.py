@@ -2,6 +2,7 @@
 
 import os
 import random
+import signal
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -143,3 +144,21 @@ def test_two_started_at_once(server: Server, tmp_path: Path) -> None:
         for member in members:
             member.kill()
     assert len(check_record(url, acknowledged)) == 1 + len(acknowledged)
+
+
+def test_a_process_that_leads_and_hangs(server: Server, tmp_path: Path) -> None:
+    """It is stopped: its session lives, and nothing is recorded. Another takes the lead, and it follows when it goes on."""
+    land = republic(20)
+    land.write(tmp_path)
+    url = opened_database(server, land)
+    ports = free_ports(2)
+    members = start_together(tmp_path, url, ports)
+    reader, load = Reader(url), Load(land, ports)
+    load.progress(50)
+    hanging = the_one_that_leads(members)
+    members[hanging].process.send_signal(signal.SIGSTOP)
+    # A sender that waits for the stopped one goes on with the other when its patience ends.
+    members[1 - hanging].hear(lambda said: "leads now" in str(said.get("line")), 60)
+    members[hanging].process.send_signal(signal.SIGCONT)
+    load.progress(50)
+    finish(url, load, reader, members)

@@ -67,6 +67,7 @@ class Member:
         self._over = threading.Event()
         self._closing = threading.Event()
         self._closed = False
+        self._challenged = time.monotonic()
         self._listener: Listener | None = None
         self._threads = [threading.Thread(target=work, name=work.__name__, daemon=True) for work in (self._watch, self._stand_in)]
         for thread in self._threads:
@@ -138,10 +139,31 @@ class Member:
             # Nobody records, and this is why it is not this process.
             self._unwritable = True
             self._down(self._barred)
+        elif late and self._sequencer is None and self._trouble is None:
+            self._challenge(now)
         for done in late:
             done(StoreError("no process that records has taken it within ten seconds; send it again in a little while"))
         self._courier.look()
         self._loop.call_later(POLL, self._tick)
+
+    def _challenge(self, now: float) -> None:
+        """Take the lead from a process that holds it and records nothing, such as one that was stopped or hangs in its disk.
+
+        The lock alone tells that its session lives, not that it works.
+        """
+        if now - self._challenged < PATIENCE:
+            return
+        self._challenged = now
+
+        def end() -> None:
+            try:
+                ended = self._store.end_other_lead()
+            except StoreError:
+                return  # The watch says what is the matter with the store.
+            if ended:
+                self._call(self._say, "The process that leads has recorded nothing for ten seconds: another takes the lead.")
+
+        threading.Thread(target=end, name="challenge", daemon=True).start()
 
     def _taken_in(self, start: int, entries: list[tuple[bytes, bytes]], answers: dict[int, Integrated]) -> None:
         """Hear what another process recorded, in log order, and answer those who wait for it."""

@@ -70,6 +70,14 @@ LAST_HEAD = HEAD + "ORDER BY size DESC LIMIT 1"
 RAISE_FENCE = "UPDATE scrutineer.tip SET fence = fence + 1 RETURNING fence, pg_notify('scrutineer_lead', '')"
 FENCE = "SELECT fence FROM scrutineer.tip"
 
+# Of whoever holds the lock on this number, in this database: an advisory lock keeps its number in two halves.
+END_LEAD = """
+SELECT pg_terminate_backend(pid) FROM pg_locks
+WHERE locktype = 'advisory' AND granted AND objsubid = 1
+  AND (classid::bigint << 32) | objid::bigint = %s
+  AND database = (SELECT oid FROM pg_database WHERE datname = current_database())
+"""
+
 Row = tuple[object, ...]
 
 

@@ -143,6 +143,13 @@ class PostgresqlStore:
         with self._write_mutex:
             self._lose_writer()
 
+    def end_other_lead(self) -> bool:
+        """End the session of the process that leads, for one that hangs; whether there was one.
+
+        Where it works after all, nothing is lost: its batch is refused, it steps down, and it may lead again.
+        """
+        return bool(self._query(sql.END_LEAD, (self._lock_number(),)))
+
     def append(self, entries: Sequence[bytes], head: Head) -> None:
         """Store entries and head in one transaction; see `Store.append`."""
         start = head.size - len(entries)
@@ -346,8 +353,11 @@ class PostgresqlStore:
         if flushes != "on":
             raise self._address.error("the server does not flush to its disk; set fsync = on, for what it answers may be lost")
 
+    def _lock_number(self) -> int:
+        return int.from_bytes(sha256(b"scrutineer log writer\n" + (self._origin or "").encode()).digest()[:8], signed=True)
+
     def _lock(self, writer: Connection, wait: float) -> None:
-        key = int.from_bytes(sha256(b"scrutineer log writer\n" + (self._origin or "").encode()).digest()[:8], signed=True)
+        key = self._lock_number()
         end = time.monotonic() + wait
         # It asks again and again. A session that waits within one statement looks at the tables as they were when it began,
         # and for so long the server keeps every row that was replaced meanwhile: each commit would take longer than the last.
