@@ -10,6 +10,7 @@ from scrutineer.statements.qr import (
     MAX_PARTS,
     MAX_QR_VERSION,
     MAX_SINGLE_SIZE,
+    MAX_TRIALS,
     PART_SIZE,
     QrCollector,
     QrPart,
@@ -74,6 +75,50 @@ def test_a_false_part_does_not_keep_the_statement_away(statement: bytes, data: s
     collector = collected(data.draw(st.permutations([part.text for part in [*parts, *false]])))
     assert collector.statements == [statement]
     assert collector.incomplete() == []
+
+
+@pytest.mark.parametrize("false_first", [True, False])
+def test_many_false_readings_of_one_part_do_not_keep_the_true_one_out(false_first: bool) -> None:
+    statement = bytes(range(250)) * 8
+    parts = qr_parts(statement)
+    true = [part.text for part in parts]
+    false = [parts[1]._replace(data=b"%d" % number + parts[1].data[4:]).text for number in range(1_000, 1_000 + MAX_TRIALS - 1)]
+    for order in (false + true, true[:1] + false + true[1:]) if false_first else (true[1:] + false + true[:1],):
+        collector = collected(order)
+        assert collector.statements == [statement]
+        assert collector.incomplete() == []
+
+
+def test_the_true_codes_one_after_the_other_are_enough_whatever_was_read_before() -> None:
+    """False readings of every part, in more ways than can be tried and kept."""
+    statement = bytes(range(250)) * 8
+    parts = qr_parts(statement)
+    false = [
+        part._replace(data=b"%d" % number + part.data[4:]).text for number in range(1_000, 1_010 + MAX_TRIALS) for part in parts
+    ]
+    collector = collected([part.text for part in parts[1:]] + false)
+    assert collector.statements == []
+    for part in parts:
+        collector.add(part.text)
+    assert collector.statements == [statement]
+    assert collector.incomplete() == []
+
+
+def test_what_is_kept_is_bounded_and_the_oldest_makes_room(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("scrutineer.statements.qr.MAX_READINGS", 5)
+    first, second = (qr_parts(bytes([number]) * 2_000) for number in (1, 2))
+    total = len(first)
+    assert total == 4
+    collector = collected([part.text for part in first[:2]])
+    for number in range(4):
+        collector.add(second[0]._replace(data=b"%d" % number).text)
+    # The first part made room, and is missing again; a group of which nothing is left is gone.
+    assert [one.missing for one in collector.incomplete()] == [(1, 3, 4), (2, 3, 4)]
+    collector.add(second[0].text)
+    assert [one.name for one in collector.incomplete()] == [second[0].name]
+    for part in first:
+        collector.add(part.text)
+    assert collector.statements == [bytes([1]) * 2_000]
 
 
 def test_false_parts_alone_give_nothing() -> None:

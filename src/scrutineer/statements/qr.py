@@ -24,9 +24,9 @@ MAX_SINGLE_SIZE: Final = 963  # bytes; what version 25 at level M holds
 PART_PREFIX: Final = "SCR2:"
 PART_SIZE: Final = 624  # bytes of a statement in one part at most; with its heading it fills version 20 at level M
 MAX_PARTS: Final = 32
-MAX_VARIANTS: Final = 4  # readings of one part that are kept where they differ
 MAX_GROUPS: Final = 4_096  # statements whose parts are being collected
-_MAX_TRIALS: Final = 256  # ways to join differing readings
+MAX_READINGS: Final = MAX_GROUPS * MAX_PARTS  # of parts that are kept: each of them once, as long as nobody disturbs
+MAX_TRIALS: Final = 256  # ways to join differing readings that are tried for one code; so many readings of a part are kept
 _NAME_LENGTH: Final = 16  # hexadecimal digits of the statement's hash in each part
 _PART: Final = re.compile(rf"{PART_PREFIX}([0-9A-F]{{{_NAME_LENGTH}}}):([1-9][0-9]?)/([1-9][0-9]?):(.+)", re.DOTALL)
 _MAX_TEXT: Final = len(QR_PREFIX) + (3 * MAX_STATEMENT_SIZE + 1) // 2  # characters
@@ -158,17 +158,25 @@ def read_qr_text(text: str) -> bytes | QrPart | None:
     return QrPart(name, number, total, data)
 
 
+_Group = tuple[str, int]
+"""Name and number of parts of a statement that is being put together."""
+
+
 class QrCollector:
     """Puts statements together from texts of codes in any order, from any number of pictures.
 
-    Repeated and foreign codes change nothing. A code that was printed to disturb, with the heading of a true part, does not
-    keep the statement from being found: readings that differ are tried against the hash that the heading names.
+    Repeated and foreign codes change nothing. Codes that were printed to disturb, with the heading of a true part, keep no
+    statement from being found: readings that differ are tried against the hash that the heading names, the newest first. A
+    statement comes out in any order of the codes where its readings can be joined in at most MAX_TRIALS ways, and otherwise once
+    its true codes are given one after the other, whatever was read before. What is kept is bounded by MAX_READINGS in all and
+    MAX_TRIALS of one part: newer readings take the place of the oldest.
     """
 
     def __init__(self) -> None:
         self._statements: dict[bytes, None] = {}
-        self._groups: dict[tuple[str, int], dict[int, dict[bytes, None]]] = {}
-        self._done: set[tuple[str, int]] = set()
+        self._groups: dict[_Group, dict[int, dict[bytes, None]]] = {}  # the readings of each part, the newest last
+        self._readings: dict[tuple[_Group, int, bytes], None] = {}  # all of them, the newest last
+        self._done: set[_Group] = set()
 
     @property
     def statements(self) -> list[bytes]:
@@ -192,25 +200,46 @@ class QrCollector:
         ]
 
     def _add_part(self, part: QrPart) -> None:
-        key = (part.name, part.total)
-        if key in self._done:
+        group = (part.name, part.total)
+        if group in self._done:
             return
-        if key not in self._groups and len(self._groups) >= MAX_GROUPS:
+        if group not in self._groups and len(self._groups) >= MAX_GROUPS:
             raise StatementError(f"parts of {MAX_GROUPS:,} statements wait for the others: give fewer pictures at a time")
-        parts = self._groups.setdefault(key, {})
-        variants = parts.setdefault(part.number, {})
-        if part.data in variants or len(variants) >= MAX_VARIANTS:
-            return
-        variants[part.data] = None
+        parts = self._keep(group, part)
         if len(parts) < part.total:
             return
-        # What was tried before failed, so only ways that use the new reading are left.
-        choices = [[part.data] if number == part.number else list(parts[number]) for number in range(1, part.total + 1)]
-        data = _joined(part.name, part.total, itertools.islice(itertools.product(*choices), _MAX_TRIALS))
+        # Ways without this reading had their turn when their own last reading came.
+        choices = [[part.data] if number == part.number else [*reversed(parts[number])] for number in range(1, part.total + 1)]
+        data = _joined(part.name, part.total, itertools.islice(itertools.product(*choices), MAX_TRIALS))
         if data is not None:
             self._statements[data] = None
-            self._done.add(key)
-            del self._groups[key]
+            self._done.add(group)
+            for number, readings in self._groups.pop(group).items():
+                for reading in readings:
+                    del self._readings[group, number, reading]
+
+    def _keep(self, group: _Group, part: QrPart) -> dict[int, dict[bytes, None]]:
+        """Keep a reading as the newest, and drop the oldest where there are too many; the readings of its statement."""
+        readings = self._groups.setdefault(group, {}).setdefault(part.number, {})
+        if part.data in readings:
+            self._drop(group, part.number, part.data)
+        elif len(readings) >= MAX_TRIALS:
+            self._drop(group, part.number, next(iter(readings)))
+        elif len(self._readings) >= MAX_READINGS:
+            self._drop(*next(iter(self._readings)))
+        self._readings[group, part.number, part.data] = None
+        parts = self._groups.setdefault(group, {})
+        parts.setdefault(part.number, {})[part.data] = None
+        return parts
+
+    def _drop(self, group: _Group, number: int, reading: bytes) -> None:
+        del self._readings[group, number, reading]
+        parts = self._groups[group]
+        del parts[number][reading]
+        if not parts[number]:
+            del parts[number]
+        if not parts:
+            del self._groups[group]
 
 
 def _joined(name: str, total: int, ways: Iterable[tuple[bytes, ...]]) -> bytes | None:
