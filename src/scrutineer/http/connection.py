@@ -397,7 +397,12 @@ class Connection(asyncio.BufferedProtocol):
         shared.held += size
         path = self._target.partition(b"?")[0]
         request = Request(method, path, self._media_type, bytes(body), peer)
-        shared.handler(request, exchange.done)
+        try:
+            shared.handler(request, exchange.done)
+        except Exception as error:  # A fault of ours, which httptools would take for one of the client's.
+            asyncio.get_running_loop().call_exception_handler({"message": "a request was not answered", "exception": error})
+            if exchange.response is None:
+                exchange.done(shared.refuse(Problem("check-failed", "this request could not be answered: tell the operator")))
         if len(self._exchanges) >= MAX_PIPELINED:
             self._regulate()
 

@@ -257,16 +257,17 @@ class Log:
         return [Integrated(index, head.size, receipt, fresh=True) for index, receipt in enumerate(receipts, start)]
 
     def _with_duplicates(self, leaves: list[bytes], start: int, results: list[Integrated]) -> list[Integrated]:
-        """Return one result per leaf: the batch's own for the first of its kind, the original one for all others."""
+        """Return one result per leaf: the batch's own for the first of its kind, the original one for all others.
+
+        What was stored although the store said otherwise is new as well: there are no `results` then.
+        """
         answers = []
         seen: set[bytes] = set()
         for leaf in leaves:
             index = self._index[leaf]
-            if index < start or index - start >= len(results):
-                answers.append(self.integrated(index))
-                continue
-            first = results[index - start]
-            answers.append(Integrated(index, first.size, first.receipt, fresh=False) if leaf in seen else first)
+            own = start <= index < start + len(results)
+            found = results[index - start] if own else self.integrated(index)
+            answers.append(Integrated(index, found.size, found.receipt, fresh=index >= start and leaf not in seen))
             seen.add(leaf)
         return answers
 

@@ -437,3 +437,23 @@ async def _answers(reader: asyncio.StreamReader, count: int) -> list[bytes]:
         length = int(head.partition(b"content-length: ")[2].partition(b"\r\n")[0])
         bodies.append(await reader.readexactly(length))
     return bodies
+
+
+def test_a_fault_of_the_service_is_not_called_one_of_the_client() -> None:
+    def fail(_: Request, __: Done) -> None:
+        raise RuntimeError("kestrel")
+
+    async def work(server: Server, connect: Callable[[], Awaitable[tuple[asyncio.StreamReader, asyncio.StreamWriter]]]) -> None:
+        told: list[object] = []
+        asyncio.get_running_loop().set_exception_handler(lambda _, context: told.append(context["exception"]))
+        server.shared.handler = fail
+        reader, writer = await connect()
+        for _ in range(2):  # The connection goes on.
+            writer.write(GET)
+            answer = await reader.readuntil(b"\r\n\r\n")
+            assert answer.startswith(b"HTTP/1.1 503 ")
+            await reader.readexactly(int(answer.partition(b"content-length: ")[2].partition(b"\r")[0]))
+        assert [str(error) for error in told] == ["kestrel"] * 2
+        assert server.shared.held == 0
+
+    run(work)

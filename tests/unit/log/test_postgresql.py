@@ -401,7 +401,7 @@ def test_a_batch_that_failed_but_persisted_counts_once(server: Server, store: Po
         thread.join()
     (results,) = outcome
     assert isinstance(results, list), results
-    assert [(result.index, result.fresh) for result in results] == [(index, False) for index in range(30, 30 + count)]
+    assert [(result.index, result.fresh) for result in results] == [(index, True) for index in range(30, 30 + count)]
     check_log(log, ENTRIES + batch)
 
 
