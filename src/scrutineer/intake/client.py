@@ -10,7 +10,7 @@ from typing import Final, NamedTuple
 import uvloop
 
 from scrutineer.errors import PolicyError, ReceiptError, TransportError, UsageError
-from scrutineer.http.problems import Problem, read_problem
+from scrutineer.http.problems import MAX_DETAIL_LENGTH, Problem, read_problem
 from scrutineer.intake.journal import Journal
 from scrutineer.intake.lanes import Answer, Connection, Lane, Target, Trust
 from scrutineer.log import LogVerifier, Receipt, verify_receipt
@@ -21,9 +21,13 @@ PIPELINED: Final = 8  # requests on one connection at a time; sending a statemen
 PATIENCE: Final = 60.0  # seconds without any answer after which the service counts as unreachable
 FIRST_PATIENCE: Final = 10.0  # seconds of patience with a service that has not answered at all yet
 FIRST_PAUSE: Final = 0.1  # seconds before the first new attempt; doubled each time
-LONGEST_PAUSE: Final = 10.0  # seconds
+LONGEST_PAUSE: Final = 10.0  # seconds between attempts, unless the service asks for more
+LONGEST_ASKED: Final = 600.0  # seconds; no service is left alone for longer, whatever it asks for
+TOLD_PAUSE: Final = 2.0  # seconds; who waits for longer is told why
 
 Progress = Callable[[int, int], object]  # statements done, statements in all (0 where that is not known)
+Waiting = Callable[[str, float], object]
+"""Hears why the service asks to come again later, in words fit to be shown, and for how many seconds it is left alone."""
 
 
 class Registered(NamedTuple):
@@ -49,6 +53,7 @@ def submit_statements(
     connections: int = CONNECTIONS,
     journal: Path | None = None,
     progress: Progress | None = None,
+    waiting: Waiting | None = None,
     trust: Trust | None = None,
 ) -> list[Receipt]:
     """Register statements and return what their receipts say, in the order given; every receipt is verified.
@@ -71,6 +76,7 @@ def submit_statements(
         connections=connections,
         journal=journal,
         progress=progress,
+        waiting=waiting,
         trust=trust,
     )
     if refusals:
@@ -93,6 +99,7 @@ def submit(
     connections: int = CONNECTIONS,
     journal: Path | None = None,
     progress: Progress | None = None,
+    waiting: Waiting | None = None,
     jitter: Callable[[], float] = random.random,
     patience: float = PATIENCE,
     trust: Trust | None = None,
@@ -101,15 +108,18 @@ def submit(
 
     `url` is the address of the service, or several of services of one log: when one does not answer, the next is tried.
     `trust` says whom to believe at https addresses. `journal` names a file that remembers receipts, so that the same call
-    after an interruption sends only what is left. Pauses that the service asks for are kept, and lengthened by `jitter` (0 to
-    1), so that many clients do not return at once. Raises UsageError for an address that is none, and TransportError as
-    `submit_statements` does.
+    after an interruption sends only what is left.
+
+    A statement that the service is too busy for is sent again, without end: break the call off to end it. Pauses that the
+    service asks for are kept, up to LONGEST_ASKED, and lengthened by `jitter` (0 to 1), so that many clients do not return at
+    once. `waiting` is told once for each reason, when a pause for it exceeds TOLD_PAUSE. Raises UsageError for an address that
+    is none, and TransportError as `submit_statements` does.
     """
     urls = (url,) if isinstance(url, str) else tuple(url)
     if not urls:
         raise UsageError("there is no address of an intake service: give at least one")
     targets = [Target.parse(one, trust) for one in urls]
-    run = _Run(statements, targets, verifier, registered, refused, progress, jitter, patience)
+    run = _Run(statements, targets, verifier, registered, refused, progress, waiting, jitter, patience)
     run.journal = Journal.open(journal) if journal is not None else None
     try:
         uvloop.run(run.all(max(1, connections)))
@@ -124,6 +134,15 @@ class _Work(NamedTuple):
     leaf: bytes
 
 
+class _Later(NamedTuple):
+    """An answer after which a statement has to be sent again."""
+
+    seconds: float
+    reason: str
+    """A short name: the code of the problem, or the status."""
+    detail: str
+
+
 class _Run:
     """One call of `submit`."""
 
@@ -135,6 +154,7 @@ class _Run:
         registered: Callable[[Registered], object],
         refused: Callable[[Refused], object],
         progress: Progress | None,
+        waiting: Waiting | None,
         jitter: Callable[[], float],
         patience: float,
     ) -> None:
@@ -148,6 +168,8 @@ class _Run:
         self._registered = registered
         self._refused = refused
         self._progress = progress
+        self._waiting = waiting
+        self._told: set[str] = set()  # reasons to wait that were told
         self._jitter = jitter
         self._patience = patience
         self._done = 0
@@ -202,12 +224,15 @@ class _Run:
         attempt = 0
         loop = asyncio.get_running_loop()
         while (work := self._next()) is not None:
-            pause: float | None = 0.0
+            later: _Later | None = None
             target = self._targets[self._current]
             try:
                 connection = lane.connection or await lane.connect()
                 target = connection.target
-                pause = self._judge(work, await connection.post(work.data), connection)
+                later = self._judge(work, await connection.post(work.data), connection)
+                if later is None:
+                    attempt = 0
+                    continue
             except OSError as error:
                 if target is self._targets[self._current]:
                     self._current = (self._current + 1) % len(self._targets)
@@ -217,16 +242,25 @@ class _Run:
                         f"the intake service at {' or '.join(map(str, self._targets))} does not answer "
                         f"({error or 'no answer in time'}): check the address and whether it runs"
                     ) from error
-            if pause is None:
-                attempt = 0
-                continue
-            self._again.append(work)
             backoff = min(LONGEST_PAUSE, FIRST_PAUSE * 2 ** min(attempt, 10))
             attempt += 1
-            await asyncio.sleep(max(pause, backoff) * (1 + self._jitter()))
+            pause = max(later.seconds if later is not None else 0.0, backoff) * (1 + self._jitter())
+            if later is not None:
+                self._tell(later, pause)
+            await asyncio.sleep(pause)
+            if later is not None:
+                # A service that was left alone as it asked was not silent meanwhile.
+                self._heard = loop.time()
+            # Only now: another sender would not know of the pause.
+            self._again.append(work)
 
-    def _judge(self, work: _Work, answer: Answer, connection: Connection) -> float | None:
-        """Take an answer in; return how long to wait where the statement has to be sent again."""
+    def _tell(self, later: _Later, pause: float) -> None:
+        if pause > TOLD_PAUSE and later.reason not in self._told and self._waiting is not None:
+            self._told.add(later.reason)
+            self._waiting(later.detail, pause)
+
+    def _judge(self, work: _Work, answer: Answer, connection: Connection) -> _Later | None:
+        """Take an answer in; return why and for how long to wait where the statement has to be sent again."""
         self._answered = True
         self._heard = asyncio.get_running_loop().time()
         if answer.status in (200, 201):
@@ -242,7 +276,7 @@ class _Run:
             self._count(Registered(work.position, answer.body, content))
             return None
         if answer.status == 429 or answer.status >= 500:
-            return min(LONGEST_PAUSE, answer.retry_after or 0.0)
+            return _later(answer, connection.target)
         problem = read_problem(answer.body)
         if problem is None:
             raise TransportError(
@@ -255,3 +289,14 @@ class _Run:
     def _count(self, result: Registered) -> None:
         self._done += 1
         self._registered(result)
+
+
+def _later(answer: Answer, target: Target) -> _Later:
+    """What a service that is too busy, or fails, says of it. Its words are foreign: they are bounded, and only text."""
+    problem = read_problem(answer.body)
+    if problem is None:
+        reason, detail = str(answer.status), f"it answered with status {answer.status} and no reason"
+    else:
+        reason, detail = problem.code, f"{problem.detail[:MAX_DETAIL_LENGTH]} ({problem.code})"
+    shown = "".join(character if character.isprintable() else "\N{REPLACEMENT CHARACTER}" for character in detail)
+    return _Later(min(LONGEST_ASKED, answer.retry_after or 0.0), reason, f"{target}: {shown}")

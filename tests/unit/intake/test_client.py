@@ -1,5 +1,6 @@
 """The client against the real service and against services that misbehave."""
 
+import asyncio
 import random
 import socket
 import threading
@@ -13,6 +14,7 @@ from intake_helpers import Republic, opened_log, republic
 from scrutineer.errors import PolicyError, TransportError, UsageError
 from scrutineer.http.problems import Problem
 from scrutineer.intake import Refused, Registered, running, submit, submit_statements
+from scrutineer.intake.client import LONGEST_ASKED
 from scrutineer.log import Log, LogSigner
 from scrutineer.statements import statement_hash
 
@@ -169,3 +171,64 @@ def test_something_else_than_an_intake_service(service: tuple[str, Log]) -> None
         pytest.raises(TransportError, match="status 404"),
     ):
         run(SHEETS[:1], url, log)
+
+
+def test_who_waits_is_told_why_once_for_each_reason(service: tuple[str, Log], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("scrutineer.intake.client.FIRST_PAUSE", 0.01)
+    monkeypatch.setattr("scrutineer.intake.client.TOLD_PAUSE", 0.05)
+    _, log = service
+    (integrated,) = log.append([SHEETS[0]])
+    answers = [
+        response(503, Problem("queue-full", "later").encode(), b"retry-after: 0\r\n"),  # Too short a pause to speak of it.
+        *[response(429, Problem("key-busy", "one\nkey").encode(), b"retry-after: 1\r\n")] * 2,
+        response(502, b"<html>", b"retry-after: 1\r\n"),
+        response(201, integrated.receipt),
+    ]
+    told: list[tuple[str, float]] = []
+    with answering(lambda number, connection, _: connection.sendall(answers[number - 1])) as url:
+        submit(
+            SHEETS[:1],
+            url,
+            log.verifier,
+            registered=lambda _: None,
+            refused=lambda _: None,
+            waiting=lambda why, seconds: told.append((why, seconds)),
+            jitter=lambda: 0.0,
+            patience=0.5,  # What the service asks for is no silence.
+        )
+    where = url.removeprefix("http://").replace(":", ", port ")
+    assert told == [
+        (f"{where}: one\N{REPLACEMENT CHARACTER}key (key-busy)", 1.0),
+        (f"{where}: it answered with status 502 and no reason", 1.0),
+    ]
+
+
+@pytest.mark.parametrize(("asked", "kept"), [(b"300", 300.0), (b"999999", LONGEST_ASKED)])
+def test_pauses_that_the_service_asks_for_are_kept(
+    service: tuple[str, Log], asked: bytes, kept: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _, log = service
+    (integrated,) = log.append([SHEETS[0]])
+    pauses: list[float] = []
+    requests: list[int] = []
+    sleep = asyncio.sleep
+
+    async def passed(seconds: float) -> None:
+        if seconds >= 10:
+            pauses.append(seconds)
+            await sleep(0.3)
+            assert requests == [1]
+        else:
+            await sleep(seconds)
+
+    monkeypatch.setattr("scrutineer.intake.client.asyncio.sleep", passed)
+
+    def answer(number: int, connection: socket.socket, _: bytes) -> None:
+        requests.append(number)
+        busy = response(429, Problem("key-busy", "x").encode(), b"retry-after: %b\r\n" % asked)
+        connection.sendall(busy if number == 1 else response(201, integrated.receipt))
+
+    with answering(answer) as url:
+        run(SHEETS[:1], url, log)
+    (pause,) = pauses
+    assert kept <= pause <= 2 * kept
