@@ -86,7 +86,10 @@ def submit_command(
 
     Every receipt is checked before its statement counts as registered. Receipts are remembered beside the first FILE, so
     the same command after an interruption sends only what is left. Sending anything twice is harmless: the log recognises
-    it and gives the same receipt.
+    it and gives the same receipt. A service that is too busy is asked again for as long as this command runs; it says why.
+
+    Without --definition, one that lies near the first FILE is used, and which one that is, is said. A bundle is only submitted
+    with the definition of its own election: another one would name the keys of another log.
 
     For each bundle that a station wrote (FILE.bundle), the receipts are written to FILE.bundle.receipts, for the stick to carry
     back: the station takes them in with `scrutineer station receipts`.
@@ -94,14 +97,23 @@ def submit_command(
     With --image, each FILE is a picture. One picture may show several sheets, and the parts of one sheet may lie on several
     pictures, in any order. What was found in each is said in words.
     """
-    _, _, verifier = log_of(definition or find_definition(files[0]))
+    used = definition or find_definition(files[0])
+    election, defined, verifier = log_of(used)
+    bundles = {} if as_images else {path: read_statement_bundle(path) for path in files if is_bundle_file(path)}
+    for path, bundle in bundles.items():
+        _check_election(path, bundle, election, used)
+    if definition is None and not as_json:
+        click.echo(
+            f"Receipts are checked with the log keys of {defined.name!r}, from {used} (--definition names another).", err=True
+        )
     shown = None
     if as_images:
         shown = _look(files, as_json)
         statements = shown.statements
     else:
-        statements = [statement for path in files for statement in read_statements(path)]
-    bundles = [] if as_images else [path for path in files if is_bundle_file(path)]
+        statements = [
+            statement for path in files for statement in (bundles[path].entries if path in bundles else read_statements(path))
+        ]
     refusals: list[Refused] = []
     done: list[Registered] = []
     if statements:
@@ -117,6 +129,7 @@ def submit_command(
                     connections=connections,
                     journal=journal or files[0].with_name(files[0].name + suffix),
                     progress=lambda sent, total: progress("Submitting", sent, total),
+                    waiting=_say_why,
                     trust=trust,
                 )
             finally:
@@ -126,6 +139,8 @@ def submit_command(
     if as_json:
         refused = [{"statement": position, "code": problem.code, "detail": problem.detail} for position, problem in refusals]
         found: dict[str, Any] = {} if shown is None else shown.as_json()
+        if definition is None:
+            found["definition"] = {"file": str(used), "election": election.hex()}
         print_json({"registered": len(done), "refused": refused, **found})
     else:
         if statements:
@@ -142,6 +157,20 @@ def submit_command(
         raise click.exceptions.Exit(1)
 
 
+def _say_why(why: str, seconds: float) -> None:
+    """Say for what the command waits; the pause is that of one statement, others may go on."""
+    click.echo(f"Asked to come again later by {why}; again in {seconds:.0f} s", err=True)
+
+
+def _check_election(path: Path, bundle: Bundle, election: bytes, definition: Path) -> None:
+    """A definition that came with a bundle, or lies beside it by chance, must not choose the log that its receipts prove."""
+    if bundle.election != election:
+        raise UsageError(
+            f"{path} belongs to election {bundle.election.hex()[:16]}…, and {definition} defines {election.hex()[:16]}…: "
+            "pass --definition with the definition of the bundle's election, from a place that you trust"
+        )
+
+
 def _look(files: tuple[Path, ...], as_json: bool) -> Pictures:
     """Look at pictures, one after the other, and say of each what was found as soon as it is."""
     pictures = Pictures()
@@ -156,12 +185,11 @@ def _look(files: tuple[Path, ...], as_json: bool) -> Pictures:
     return pictures
 
 
-def _write_receipts(bundles: list[Path], statements: list[bytes], done: list[Registered]) -> list[tuple[Path, int]]:
+def _write_receipts(bundles: dict[Path, Bundle], statements: list[bytes], done: list[Registered]) -> list[tuple[Path, int]]:
     """Write beside each bundle the receipts for what it holds; which files, and how many receipts are in each."""
     receipts = {statement_hash(statements[position]): receipt for position, receipt, _ in done}
     written = []
-    for path in bundles:
-        bundle = read_statement_bundle(path)
+    for path, bundle in bundles.items():
         carried = [(name, receipts[name]) for name in bundle.names if name in receipts]
         if carried:
             target = path.with_name(path.name + ".receipts")
@@ -171,7 +199,7 @@ def _write_receipts(bundles: list[Path], statements: list[bytes], done: list[Reg
 
 
 def find_definition(beside: Path) -> Path:
-    """The definition that lies near a file. Raises UsageError where there is none."""
+    """The definition that lies near a file: say which one was found. Raises UsageError where there is none."""
     folder = beside.resolve().parent
     for candidate in (
         folder / DEFINITION_FILE,

@@ -145,7 +145,8 @@ def test_submit_goes_on_after_it_was_killed(tmp_path: Path) -> None:
         sending.communicate()
         assert was_running
         done = run("submit", bundle, "--to", service.address, "--json").json
-        assert done == {"registered": made["statements"], "refused": []}
+        assert (done["registered"], done["refused"]) == (made["statements"], [])
+        assert done["definition"]["file"] == str(out / "election/record/definition.cose")
         journal.unlink()
         assert run("submit", bundle, "--to", service.address, "--json").json == done
 

@@ -1,5 +1,8 @@
 """The ways by which a sheet travels: however many it takes, it counts once; bundles and pictures, with all their faults."""
 
+import signal
+import socket
+import subprocess
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -9,12 +12,13 @@ import msgspec
 import numpy as np
 import pytest
 
-from cli_helpers import STATIONS, Service, call, opened, refused, rows, serving, signed
+from cli_helpers import STATIONS, Service, call, command, opened, refused, rows, serving, signed
 from intake_helpers import AUTHORITIES, republic, station_key
 from photographs import Conditions, page_of_codes, photograph
 from relay_helpers import RelayProcess, ask
 from scrutineer.cli.statement_files import read_statements
 from scrutineer.election import Contest, Option
+from scrutineer.http.problems import Problem
 from scrutineer.statements import TallySheet, parse_statement, sign_statement, statement_hash
 from scrutineer.statements.qr import qr_codes, qr_parts
 from scrutineer.station.bundle import Bundle, decode_bundle, read_bundle, write_bundle
@@ -233,3 +237,64 @@ def test_a_stick_goes_to_the_centre_and_back(world: World, tmp_path: Path) -> No
     outbox = Outbox.open(station / "outbox.sqlite")
     assert (outbox.tally().receipted, outbox.tally().waiting) == (6, 0)
     outbox.close()
+
+
+def test_a_definition_on_the_stick_does_not_choose_the_log(world: World, tmp_path: Path) -> None:
+    stick = tmp_path / "stick"
+    stick.mkdir()
+    write_bundle(stick / "s.bundle", Bundle.of_statements(world.hash, world.sheets))
+    beside = stick / "definition.cose"
+    beside.write_bytes(republic(4).definition)
+    to = ("--to", world.service.address)
+    assert "belongs to election " + world.hash.hex()[:16] in refused("submit", stick / "s.bundle", *to, code=2)
+    said = refused("submit", stick / "s.bundle", *to, "--definition", beside, code=2)
+    assert "from a place that you trust" in said
+    assert [path.name for path in stick.iterdir() if path not in (beside, stick / "s.bundle")] == []
+
+
+def test_which_definition_was_found_is_said(world: World, tmp_path: Path) -> None:
+    bundle, beside = tmp_path / "s.bundle", tmp_path / "definition.cose"
+    write_bundle(bundle, Bundle.of_statements(world.hash, world.sheets))
+    beside.write_bytes(world.definition.read_bytes())
+    to = ("--to", world.service.address)
+    assert str(beside) in call("submit", bundle, *to).err
+    done = call("submit", bundle, *to, "--json")
+    assert (done.json["definition"], done.err) == ({"file": str(beside), "election": world.hash.hex()}, "")
+    given = world.submit(bundle)
+    assert (given.err, "definition" in world.submit(bundle, "--json").json) == ("", False)
+
+
+def test_a_busy_service_is_waited_for_in_words_until_it_is_broken_off(world: World, tmp_path: Path) -> None:
+    """Without end, as long as a person wants it: Ctrl-C ends the longest pause."""
+    sheet = tmp_path / "one.cose"
+    sheet.write_bytes(world.sheets[0])
+    body = Problem("key-busy", "the relay keeps at most 256").encode()
+    busy = b"HTTP/1.1 429 X\r\nretry-after: 9999\r\ncontent-length: %d\r\n\r\n%b" % (len(body), body)
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        listener.settimeout(30)
+        to = f"http://127.0.0.1:{listener.getsockname()[1]}"
+        process = subprocess.Popen(
+            command(["submit", sheet, "--to", to, "--definition", world.definition]),
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        try:
+            connection, _ = listener.accept()
+            with connection:
+                connection.settimeout(30)
+                asked = b""
+                while world.sheets[0] not in asked:
+                    asked += connection.recv(65536)
+                connection.sendall(busy)
+                assert process.stderr is not None
+                said = process.stderr.readline()
+                process.send_signal(signal.SIGINT)
+                _, err = process.communicate(timeout=30)
+        finally:
+            process.kill()
+            process.wait()
+    assert "the relay keeps at most 256 (key-busy); again in " in said
+    assert int(said.split()[-2]) >= 600
+    assert process.returncode == 130
+    assert err.strip().startswith("Interrupted.")
