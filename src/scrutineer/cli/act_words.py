@@ -30,6 +30,8 @@ def _lines(payload: Payload, election: Election) -> Iterator[str]:
             unit = payload.issuer.partition("/")[2] if payload.role == "station" else payload.unit
             yield f"It may speak for {_unit(unit, election)}."
             yield f"With the {key_words(payload.kid(), payload.algorithm)}"
+            if payload.algorithm == "ed25519":  # Short enough to compare with what `station init` showed.
+                yield f"Public key: {payload.key.hex()}"
         case Accreditation():
             yield f"Revokes the {key_words(payload.kid(), payload.algorithm)} of {payload.issuer}."
             yield "What it signed before stays in the count and is flagged; what it signs afterwards is recorded and held back."

@@ -17,6 +17,7 @@ from scrutineer.cli.show import Progress
 from scrutineer.cli.statement_files import write_statements
 from scrutineer.errors import StoreError, UsageError
 from scrutineer.intake import submit_statements
+from scrutineer.intake.lanes import Trust
 from scrutineer.statements import Payload, parse_statement
 from scrutineer.statements.accreditations import Accreditations, may_accredit
 from scrutineer.statements.policy import Policy
@@ -80,10 +81,12 @@ def record_act(
     *,
     known: Accreditations,
     avoid: str = "",
+    trust: Trust | None = None,
 ) -> Recorded:
     """Sign one act, or several of a kind, and record them where `target` says: URL, file, or None for the folder's own log.
 
     An officer whose key has been revoked does not sign. `avoid` is an officer who signs only where there are too few others.
+    `trust` says whom to believe behind an https address, and who is asking.
     Raises UsageError where this machine holds too few officers' keys, unless the act goes to a file; PolicyError for what a
     service would refuse; StoreError while a service writes the log.
     """
@@ -109,7 +112,11 @@ def record_act(
     ]
     if file is None and target is not None:
         receipts = submit_statements(
-            statements, target, office.log_signer().verifier, progress=lambda done, total: progress("Sending", done, total)
+            statements,
+            target,
+            office.log_signer().verifier,
+            progress=lambda done, total: progress("Sending", done, total),
+            trust=trust,
         )
         return Recorded(receipts[0].index, None, signed, needed)
     policy = Policy(office.election)

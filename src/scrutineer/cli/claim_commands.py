@@ -23,11 +23,13 @@ from scrutineer.cli.claim_inputs import choose_contest, records_at
 from scrutineer.cli.keyring import load_key
 from scrutineer.cli.office import Office, officer
 from scrutineer.cli.show import json_option, plain_console, print_json, progress_display
+from scrutineer.cli.trust_options import trust_options
 from scrutineer.election.contests import parse_share
 from scrutineer.election.finding import Finding, summary
 from scrutineer.election.toml_table import read_bounded
 from scrutineer.errors import CallError, DefinitionError, StoreError, UsageError
 from scrutineer.intake import submit_statements
+from scrutineer.intake.lanes import Trust
 from scrutineer.statements import is_tally_sheet, parse_statement, sign_statement
 from scrutineer.statements.policy import Policy
 
@@ -55,6 +57,7 @@ _INDENT: Final = 2  # columns for each step
 @click.option("--as", "issuer", metavar="ROLE/NAME", help="Sign as this issuer; the first officer if left out.")
 @click.option("--key", type=click.Path(path_type=Path, dir_okay=False), metavar="PEM", help="The private key of that issuer.")
 @click.option("--to", "address", metavar="URL", help="Send to this intake service; needed while a service writes the log.")
+@trust_options
 @json_option
 def claim_command(
     files: tuple[Path, ...],
@@ -67,6 +70,7 @@ def claim_command(
     issuer: str | None,
     key: Path | None,
     address: str | None,
+    trust: Trust,
     as_json: bool,
 ) -> None:
     """Check announced figures: against themselves, against each other, and against a record of sheets.
@@ -91,7 +95,7 @@ def claim_command(
             examination = examine(announcements, records, band=_share(recount))
         except CallError as error:
             raise UsageError(str(error)) from error
-    entries = [] if into is None else _record(announcements, Office.load(into), contest, issuer, key, address)
+    entries = [] if into is None else _record(announcements, Office.load(into), contest, issuer, key, address, trust)
     if as_json:
         print_json({**as_json_of(examination), "entries": entries})
     else:
@@ -129,6 +133,7 @@ def _record(
     issuer: str | None,
     key: Path | None,
     address: str | None,
+    trust: Trust,
 ) -> list[int]:
     """Sign the announcements as claims and record them; the log indexes. Raises PolicyError for what a service would refuse."""
     signer = issuer or officer(1)
@@ -140,7 +145,7 @@ def _record(
     named = [replace(one, contest=contests[choose_contest(contests, one, contest)].id) for one in announcements]
     statements = [sign_statement(to_statement(one, election.hash), signer, signing) for one in named]
     if address is not None:
-        receipts = submit_statements(statements, address, office.log_signer().verifier)
+        receipts = submit_statements(statements, address, office.log_signer().verifier, trust=trust)
         return [receipt.index for receipt in receipts]
     try:
         log = office.open_log()

@@ -22,8 +22,10 @@ from scrutineer.cli.show import (
     standing_json,
     unit_json,
 )
+from scrutineer.cli.trust_options import trust_options
 from scrutineer.count import QUARANTINED, Count, make_bulletin, make_certificate, unit_result
 from scrutineer.errors import StatementError, UsageError
+from scrutineer.intake.lanes import Trust
 from scrutineer.log import Log
 from scrutineer.statements import Bulletin, Certificate, Decision, Figures, TallySheet, parse_statement
 from scrutineer.statements.accreditations import Accreditations
@@ -109,6 +111,7 @@ def count_command(folder: Path, size: int | None, unit_id: str | None, contest_i
 @_figure_options
 @click.option("--reason", required=True, help="Why; published with the decision.")
 @to_option
+@trust_options
 def decide_command(
     folder: Path,
     station: str,
@@ -119,6 +122,7 @@ def decide_command(
     votes: tuple[str, ...],
     reason: str,
     target: str | None,
+    trust: Trust,
     **figures: int | None,
 ) -> None:
     """Sign and register a decision on the sheets of STATION in CONTEST.
@@ -157,7 +161,7 @@ def decide_command(
         )
         known = Accreditations(office.election)
         apply_accreditations(known, log.entries(0, log.size))
-        recorded = record_act(office, [decision], "decision", target, progress, known=known)
+        recorded = record_act(office, [decision], "decision", target, progress, known=known, trust=trust)
     click.echo(f"Decision {recorded.words()}")
 
 
@@ -165,8 +169,9 @@ def decide_command(
 @_folder
 @click.option("--layer", type=click.Choice(["preliminary", "official"]), default="preliminary", show_default=True)
 @to_option
+@trust_options
 @json_option
-def bulletin_command(folder: Path, layer: Layer, target: str | None, as_json: bool) -> None:
+def bulletin_command(folder: Path, layer: Layer, target: str | None, trust: Trust, as_json: bool) -> None:
     """Count, sign the totals as the next bulletin, and register it.
 
     The bulletin is bound to the log size and root at which it was computed: anyone can replay the log to that size and must
@@ -184,15 +189,16 @@ def bulletin_command(folder: Path, layer: Layer, target: str | None, as_json: bo
             layer=layer,
             calls=bulletin_calls(count),
         )
-        recorded = record_act(office, [bulletin], "bulletin", target, progress, known=count.accreditations)
+        recorded = record_act(office, [bulletin], "bulletin", target, progress, known=count.accreditations, trust=trust)
     _announce(count, bulletin, f"bulletin {bulletin.number}", recorded, as_json)
 
 
 @click.command("certify")
 @_folder
 @to_option
+@trust_options
 @json_option
-def certify_command(folder: Path, target: str | None, as_json: bool) -> None:
+def certify_command(folder: Path, target: str | None, trust: Trust, as_json: bool) -> None:
     """Count, sign the certificate of the final result, and register it.
 
     Refused while stations are outstanding or in quarantine: accept or exclude each of them by a decision first.
@@ -209,7 +215,7 @@ def certify_command(folder: Path, target: str | None, as_json: bool) -> None:
                     f"{result.quarantined:,} quarantined stations: decide on each of them before certifying"
                 )
         certificate = make_certificate(count, log.root(count.size), time=now())
-        recorded = record_act(office, [certificate], "certificate", target, progress, known=count.accreditations)
+        recorded = record_act(office, [certificate], "certificate", target, progress, known=count.accreditations, trust=trust)
     _announce(count, certificate, "certificate", recorded, as_json)
 
 

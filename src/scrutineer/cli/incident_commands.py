@@ -15,10 +15,12 @@ from scrutineer.cli.incident_sources import incident_source
 from scrutineer.cli.keyring import load_key
 from scrutineer.cli.office import OPERATOR, Office
 from scrutineer.cli.show import Progress, json_option, plain_console, print_json, progress_display
+from scrutineer.cli.trust_options import trust_options
 from scrutineer.errors import StoreError, UsageError
 from scrutineer.intake import submit_statements
 from scrutineer.intake.incidents import MEANINGS, Checked, Logged, check_summaries, read_journal
 from scrutineer.intake.incidents.chain import Window
+from scrutineer.intake.lanes import Trust
 from scrutineer.statements import Incident, is_tally_sheet, parse_statement, sign_statement
 from scrutineer.statements.incident import REQUEST_KINDS, IncidentKind, RequestCount
 from scrutineer.statements.policy import Policy
@@ -81,6 +83,7 @@ def incidents_command(folder: Path, since: str | None, until: str | None, kind: 
 @click.option("--as", "issuer", default=OPERATOR, show_default=True, metavar="ROLE/NAME", help="Sign as this issuer.")
 @click.option("--key", type=click.Path(path_type=Path, dir_okay=False), metavar="PEM", help="The private key of that issuer.")
 @click.option("--send", "address", metavar="URL", help="Send to this intake service; needed while a service writes the log.")
+@trust_options
 @json_option
 def incident_command(
     folder: Path,
@@ -93,6 +96,7 @@ def incident_command(
     issuer: str,
     key: Path | None,
     address: str | None,
+    trust: Trust,
     as_json: bool,
 ) -> None:
     """Sign TEXT as an incident and record it in the log of the election in DIR.
@@ -114,7 +118,7 @@ def incident_command(
     )
     statement = sign_statement(incident, issuer, office.key_of(issuer) if key is None else load_key(key))
     with progress_display(as_json) as progress:
-        entry = _record(office, statement, address, progress)
+        entry = _record(office, statement, address, trust, progress)
     if as_json:
         print_json({"entry": entry, **_incident_json(Logged(entry, issuer, incident))})
     else:
@@ -193,11 +197,11 @@ def _read(folders: Sequence[Path], logged: Sequence[Logged], span: _Span, progre
     return shown
 
 
-def _record(office: Office, statement: bytes, address: str | None, progress: Progress) -> int:
+def _record(office: Office, statement: bytes, address: str | None, trust: Trust, progress: Progress) -> int:
     """Record a statement; its log index. Raises PolicyError for what a service would refuse."""
     if address is not None:
         verifier = office.log_signer().verifier
-        return submit_statements([statement], address, verifier)[0].index
+        return submit_statements([statement], address, verifier, trust=trust)[0].index
     try:
         log = office.open_log(progress=lambda done, total: progress("Reading the log", done, total))
     except StoreError as error:

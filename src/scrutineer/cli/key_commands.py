@@ -9,8 +9,10 @@ from scrutineer.cli.acts import Recorded, read_known, record_act, to_option
 from scrutineer.cli.office import Office
 from scrutineer.cli.public_keys import read_public_key
 from scrutineer.cli.show import progress_display
+from scrutineer.cli.trust_options import trust_options
 from scrutineer.election.register import KEY_SIZES, KINDS_BY_ROLE, Issuer
 from scrutineer.errors import StatementError, UsageError
+from scrutineer.intake.lanes import Trust
 from scrutineer.statements import Accreditation, thumbprint
 from scrutineer.statements.accreditations import Accreditations
 
@@ -21,14 +23,25 @@ _issuer = click.argument("issuer", metavar="ISSUER")
 @click.command("accredit")
 @_folder
 @_issuer
-@click.option("--key", "key_text", required=True, metavar="KEY", help="Public key: a PEM file, or its bytes in base64.")
+@click.option(
+    "--key", "key_text", required=True, metavar="KEY", help="Public key: a PEM file, or its bytes in base64 or hexadecimal."
+)
 @click.option("--role", type=click.Choice(sorted(KINDS_BY_ROLE)), help="Role, where ISSUER is a name without one.")
 @click.option("--unit", default="", metavar="ID", help="The unit that it speaks for.  [default: the whole country]")
 @click.option("--name", default="", help="Name as people know it; published.")
 @click.option("--algorithm", type=click.Choice(list(KEY_SIZES)), help="Refuse a key of another algorithm.")
 @to_option
+@trust_options
 def accredit_command(
-    folder: Path, issuer: str, key_text: str, role: str | None, unit: str, name: str, algorithm: str | None, target: str | None
+    folder: Path,
+    issuer: str,
+    key_text: str,
+    role: str | None,
+    unit: str,
+    name: str,
+    algorithm: str | None,
+    target: str | None,
+    trust: Trust,
 ) -> None:
     """Admit ISSUER with a public key, by a signed act.
 
@@ -47,7 +60,7 @@ def accredit_command(
         admission = _accreditation(office, "admit", issuer_id, found.key, found.algorithm, unit=unit, name=name)
         if admission.as_issuer() in known.find(issuer_id):
             raise UsageError(f"{issuer_id} is accredited with this key already: nothing needs to be done")
-        recorded = record_act(office, [admission], "accreditation", target, progress, known=known)
+        recorded = record_act(office, [admission], "accreditation", target, progress, known=known, trust=trust)
     _announce(office, [admission], recorded)
 
 
@@ -57,7 +70,8 @@ def accredit_command(
 @click.option("--key", "key_text", metavar="KEY", help="Public key, where ISSUER has several and keeps the others.")
 @click.option("--reason", required=True, help="Why; published with the act.")
 @to_option
-def revoke_command(folder: Path, issuer: str, key_text: str | None, reason: str, target: str | None) -> None:
+@trust_options
+def revoke_command(folder: Path, issuer: str, key_text: str | None, reason: str, target: str | None, trust: Trust) -> None:
     """Revoke the keys of ISSUER, or one of them, by a signed act.
 
     ISSUER is ROLE/NAME, or the id of a station. What a key signed before the act takes effect stays in the count and is
@@ -74,7 +88,7 @@ def revoke_command(folder: Path, issuer: str, key_text: str | None, reason: str,
             _accreditation(office, "revoke", issuer_id, one.key, one.algorithm, unit=one.unit, name=one.name, reason=reason)
             for one in keys
         ]
-        recorded = record_act(office, revocations, "accreditation", target, progress, known=known, avoid=issuer_id)
+        recorded = record_act(office, revocations, "accreditation", target, progress, known=known, avoid=issuer_id, trust=trust)
     _announce(office, revocations, recorded)
 
 

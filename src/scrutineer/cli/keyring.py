@@ -27,14 +27,19 @@ def make_key(path: Path, algorithm: Algorithm = "ed25519", randomness: Randomnes
     try:
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        with os.fdopen(handle, "wb") as file:
-            file.write(pem)
-            file.flush()
-            os.fsync(file.fileno())
+        try:
+            with os.fdopen(handle, "wb") as file:
+                file.write(pem)
+                file.flush()
+                os.fsync(file.fileno())
+        except BaseException:
+            # Half a key on a full disk would be in the way of the same command, given again.
+            path.unlink(missing_ok=True)
+            raise
     except FileExistsError as error:
         raise UsageError(f"{path} exists already: a key is never overwritten; move it away first") from error
     except OSError as error:
-        raise UsageError(f"{path} cannot be written ({error.strerror}): choose a folder that you may write to") from error
+        raise UsageError(f"{path} cannot be written ({error.strerror}): make room, or choose another folder") from error
     return key
 
 

@@ -2,7 +2,10 @@
 
 import base64
 import csv
+import resource
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -14,6 +17,7 @@ from scrutineer.cli.keyring import load_key, make_key
 from scrutineer.cli.office import Office
 from scrutineer.cli.statement_files import read_statements, write_statements
 from scrutineer.statements import Accreditation, TallySheet, parse_statement, sign_statement
+from station_helpers import certificates
 
 THRESHOLDS = "[thresholds]\naccreditation = 2\ndecision = 2\n"
 OTHER_FIGURES = (1, 2, 3, 4, 5, 6)
@@ -336,3 +340,42 @@ def test_an_address_without_a_scheme_is_not_taken_for_a_file(folder: Path) -> No
         said = refused("revoke", folder, "north-1", "--reason", "Lost.", "--to", target, code=2)
         assert f"http://{target}" in said
         assert not Path(target).exists()
+
+
+def test_acts_reach_a_service_with_certificates_of_its_own_authority(folder: Path, tmp_path: Path) -> None:
+    files = certificates(tmp_path)
+    both = tmp_path / "both.pem"
+    both.write_bytes(files.client.read_bytes() + files.client_key.read_bytes())
+    _, public = public_pem(tmp_path)
+    tls = ("--tls-certificate", files.server, "--tls-key", files.server_key, "--client-authority", files.authority)
+    with serving(folder, *tls) as service:
+        assert service.address.startswith("https://")
+        known = ("--to", service.address, "--authority", files.authority, "--client", both)
+        assert "Accreditation recorded as entry 1." in call("accredit", folder, "north-1", "--key", public, *known).out
+        assert "Revocation recorded as entry 2." in call("revoke", folder, "north-1", "--reason", "Lost.", *known).out
+        assert "recorded as entry 4." in call("bulletin", folder, *known).out
+        report = ("--kind", "outage", "--from", "2026-06-07T18:00", "--send", service.address, *known[2:])
+        assert "Incident recorded as entry 5." in call("incident", folder, "No power.", *report).out
+
+
+def test_an_admission_shows_the_key_as_the_station_showed_it(folder: Path, tmp_path: Path) -> None:
+    made = call(
+        "station", "init", tmp_path / "booth", "--definition", folder / "record/definition.cose", "--station", "north-1"
+    ).out
+    (shown,) = [line.split()[-1] for line in made.splitlines() if line.startswith("Public key:")]
+    assert f"Public key: {shown}" in call("accredit", folder, "north-1", "--key", shown).out
+
+
+def test_a_key_for_which_there_was_no_room_is_not_in_the_way_afterwards(tmp_path: Path) -> None:
+    path = tmp_path / "station.pem"
+    program = "import pathlib, sys; from scrutineer.cli.keyring import make_key; make_key(pathlib.Path(sys.argv[1]))"
+    full = subprocess.run(
+        [sys.executable, "-c", program, path],
+        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0)),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert "station.pem cannot be written" in full.stderr
+    assert not path.exists()
+    assert make_key(path) == load_key(path)
