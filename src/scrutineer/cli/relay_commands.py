@@ -86,9 +86,10 @@ def relay_command(
         _check_election(outbox, election, folder)
         again = outbox.send_again()
         with progress_display() as progress:
-            progress("Reading what is held", 0, 1)
-            relay = Relay(outbox, election, verifier, policy, Limits(size=room << 20))
-            progress("Reading what is held", 1, 1)
+            limits = Limits(size=room << 20)
+            relay = Relay(
+                outbox, election, verifier, policy, limits, lambda done, held: progress("Reading what is held", done, held)
+            )
         report = _Report(relay)
         sender = Sender(outbox, ways, verifier, folder / EVIDENCE, trust=trust, heard=report.heard)
 

@@ -297,6 +297,11 @@ class Outbox:
         rows = self._read(_ENTRY + f"WHERE {table}.number > ? ORDER BY {table}.number LIMIT ?", (after, limit))
         return [_entry(row) for row in rows]
 
+    def settled(self, leaves: Iterable[bytes]) -> set[bytes]:
+        """Those of these statements (by hash) that are here and wait no longer: the log recorded them, or they were refused."""
+        sql = "SELECT 1 FROM statement WHERE leaf = ? AND NOT EXISTS (SELECT 1 FROM waiting WHERE number = statement.number)"
+        return {leaf for leaf in leaves if self._read(sql, (leaf,))}
+
     def tally(self) -> Tally:
         """How many statements there are of each state."""
         return Tally(

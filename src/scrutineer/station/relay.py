@@ -8,6 +8,8 @@ Its disk must not be filled by a flood. Where the tables of the definition are a
 policy count as known, up to a number for each key. What is signed by nobody known may come from somebody who is accredited
 tonight, so it is taken as well, but only into a small share of the store, and from each network only so much. Without the
 tables nobody is known, signatures cannot be checked, and the limit for each network is all there is.
+
+At its start a relay learns from the store what waits and how full it is. It does not verify again what it verified before.
 """
 
 import asyncio
@@ -29,6 +31,8 @@ MAX_PENDING_SIZE: Final = 32 * 1024 * 1024  # bytes on their way to the disk at 
 MAX_TOLD: Final = 65_536  # refusals of which is remembered that they were told
 MAX_NETWORKS: Final = 65_536  # networks whose statements are counted; more are counted together
 _PAGE: Final = 4_096
+_VERIFIED_NOTE: Final = "verified"
+"""The outbox's note that says b"1" where every statement in it by somebody known was verified before it was written."""
 _LATER: Final = frozenset({"unknown-issuer", "unknown-key"})
 """Reasons that an accreditation tonight may remove, which a relay does not hear of."""
 
@@ -39,7 +43,7 @@ class Limits(NamedTuple):
     size: int = 1 << 30
     """Bytes of statements in the store."""
     for_each_key: int = 256
-    """Statements of one registered key."""
+    """Statements of one registered key that wait: the log has neither recorded nor refused them."""
     for_each_network: int = 4_096
     """Statements by nobody known that come from one network, since the start."""
     share_of_unknown: int = 8
@@ -54,6 +58,7 @@ class Kept(NamedTuple):
     problem: Problem | None = None
 
 
+Progress = Callable[[int, int], object]
 Answer = Kept | Problem
 """What became of a statement, or why the relay itself does not take it."""
 
@@ -70,6 +75,7 @@ class _Batch(NamedTuple):
 class _Place(NamedTuple):
     """Against which limits a statement counts: its key where that is known, its network where not."""
 
+    leaf: bytes
     key: bytes | None
     network: str
     size: int
@@ -79,9 +85,18 @@ class Relay:
     """Takes statements into an outbox. Used from one event loop; `run` writes, everything else returns at once."""
 
     def __init__(
-        self, outbox: Outbox, election: bytes, verifier: LogVerifier, policy: Policy | None, limits: Limits | None = None
+        self,
+        outbox: Outbox,
+        election: bytes,
+        verifier: LogVerifier,
+        policy: Policy | None,
+        limits: Limits | None = None,
+        progress: Progress | None = None,
     ) -> None:
-        """`election` is its hash; `policy` is None where the tables of the definition are not at hand."""
+        """`election` is its hash; `policy` is None where the tables of the definition are not at hand.
+
+        `progress` hears how many of the stored statements were counted, and how many there are. Raises StoreError.
+        """
         self.outbox = outbox
         self.verifier = verifier
         self.counts: Counter[str] = Counter()
@@ -92,7 +107,7 @@ class Relay:
         self._limits = limits or Limits()
         self._size = 0
         self._unknown_size = 0
-        self._of_key: Counter[bytes] = Counter()
+        self._of_key: dict[bytes, set[bytes]] = {}  # hashes of each key's statements that wait, or did when last looked
         self._of_network: Counter[str] = Counter()
         self._pending: dict[bytes, int] = {}  # statements on their way to the disk, and how many batches wait for each
         self._pending_size = 0
@@ -100,7 +115,7 @@ class Relay:
         self._queue: list[_Batch] = []
         self._wake = asyncio.Event()
         self._stopping = False
-        self._count_stored()
+        self._count_stored(progress)
 
     @property
     def checks_signatures(self) -> bool:
@@ -131,6 +146,7 @@ class Relay:
             return
         if kept is not None and kept.problem is not None and leaf in self._told and not self._closed():
             self._told.discard(leaf)
+            self._wait_again(leaf, data)
             self._queue.append(_Batch([], lambda problem: done(problem or Kept(leaf)), leaf))
             self._wake.set()
         elif kept is not None:
@@ -223,32 +239,58 @@ class Relay:
         self._stopping = True
         self._wake.set()
 
-    def _count_stored(self) -> None:
+    def _count_stored(self, progress: Progress | None) -> None:
         """Learn from the store how full it is; what came from which network is forgotten at the end of a process."""
-        after = 0
+        after = done = 0
+        stored = self.outbox.tally().all
+        # Without the tables anything may have been taken in anybody's name; that must not count against them later.
+        verified = self._policy is not None and (not stored or self.outbox.note(_VERIFIED_NOTE) == b"1")
+        self.outbox.set_note(_VERIFIED_NOTE, b"1" if verified else b"0")
         while page := self.outbox.entries(after=after, limit=_PAGE):
             for entry in page:
-                try:
-                    self._enter(self._place(entry.statement, ""))
-                except ScrutineerError:
-                    # It was taken by other rules, or put there by hand; it is forwarded all the same.
-                    self._enter(_Place(None, "", len(entry.statement)))
+                place = self._stored_place(entry.leaf, entry.statement, verified)
+                self._enter(place)
+                if place.key is not None and entry.state != "waiting":
+                    self._of_key[place.key].discard(entry.leaf)
             after = page[-1].number
+            done += len(page)
+            if progress is not None:
+                progress(done, stored)
         self._of_network.clear()
+
+    def _wait_again(self, leaf: bytes, data: bytes) -> None:
+        """Count a statement that is offered to the log once more among those of its key that wait."""
+        key = self._stored_place(leaf, data, verified=False).key
+        if key is not None:
+            self._of_key.setdefault(key, set()).add(leaf)
+
+    def _stored_place(self, leaf: bytes, data: bytes, verified: bool) -> _Place:
+        """Against which limits a statement of the store counts; `verified` where its signature need not be looked at again."""
+        if self._policy is not None:
+            try:
+                reading = self._policy.read(data)
+                if not verified:
+                    reading.check_signature()
+                return _Place(leaf, reading.statement.envelope.kid, "", len(data))
+            except (StatementError, PolicyError):
+                # By somebody unknown; or it was taken by other rules, and is forwarded all the same.
+                pass
+        return _Place(leaf, None, "", len(data))
 
     def _place(self, data: bytes, peer: str) -> _Place:
         """Check a statement, and say against which limits it counts. Raises StatementError or PolicyError."""
         statement = parse_statement(data)
         self._check_election(statement)
+        unknown = _Place(statement.hash, None, _network(peer), len(data))
         if self._policy is None:
-            return _Place(None, _network(peer), len(data))
+            return unknown
         try:
             self._policy.read(data).check_signature()
         except PolicyError as error:
             if error.code not in _LATER:
                 raise
-            return _Place(None, _network(peer), len(data))
-        return _Place(statement.envelope.kid, "", len(data))
+            return unknown
+        return _Place(statement.hash, statement.envelope.kid, "", len(data))
 
     def _check_election(self, statement: Statement) -> None:
         if isinstance(statement.payload, Definition):
@@ -267,8 +309,13 @@ class Relay:
         if self._size + place.size > limits.size:
             return Problem("relay-full", f"the relay keeps at most {limits.size:,} bytes of statements: use another way")
         if place.key is not None:
-            if self._of_key[place.key] >= limits.for_each_key:
-                return Problem("key-busy", f"the relay keeps at most {limits.for_each_key} statements of one key", 60)
+            if self._waiting_of(place.key) >= limits.for_each_key:
+                return Problem(
+                    "key-busy",
+                    f"{limits.for_each_key} statements of this key wait at the relay, which are the most: send more "
+                    "once the log has these, or use another way",
+                    60,
+                )
             return None
         share = limits.size if self._policy is None else limits.size // limits.share_of_unknown
         if self._unknown_size + place.size > share:
@@ -281,17 +328,26 @@ class Relay:
             )
         return None
 
+    def _waiting_of(self, key: bytes) -> int:
+        """How many statements of a key wait; the store is asked only where there seem to be too many."""
+        waiting = self._of_key.get(key, set())
+        if len(waiting) >= self._limits.for_each_key:
+            waiting -= self.outbox.settled(waiting)
+        return len(waiting)
+
     def _enter(self, place: _Place) -> None:
         self._count(place, 1)
+        if place.key is not None:
+            self._of_key.setdefault(place.key, set()).add(place.leaf)
 
     def _leave(self, place: _Place) -> None:
         self._count(place, -1)
+        if place.key is not None:
+            self._of_key[place.key].discard(place.leaf)
 
     def _count(self, place: _Place, by: int) -> None:
         self._size += by * place.size
-        if place.key is not None:
-            self._of_key[place.key] += by
-        else:
+        if place.key is None:
             self._unknown_size += by * place.size
             self._of_network[self._counted(place.network)] += by
 

@@ -72,6 +72,14 @@ def test_a_receipt_is_final(tmp_path: Path) -> None:
     assert outbox.tally() == Tally(2, 3, 0, 0)
 
 
+def test_what_waits_no_longer(tmp_path: Path) -> None:
+    outbox = outbox_of(tmp_path, SHEETS[:4])
+    outbox.record([received(0, receipts(tmp_path)[0])], [Refusal(LEAVES[1], "http://a", REFUSED)], [Held(LEAVES[2], "http://r")])
+    assert outbox.settled(LEAVES) == set(LEAVES[:2])
+    outbox.send_again()
+    assert outbox.settled(LEAVES) == {LEAVES[0]}
+
+
 def test_receipts_from_elsewhere_are_checked(tmp_path: Path) -> None:
     outbox = outbox_of(tmp_path, SHEETS[:4])
     given = receipts(tmp_path)

@@ -14,10 +14,10 @@ from scrutineer.http import Address
 from scrutineer.http.problems import Problem
 from scrutineer.log import verify_receipt
 from scrutineer.statements import SigningKey, statement_hash
-from scrutineer.statements.policy import Policy
+from scrutineer.statements.policy import Policy, Reading
 from scrutineer.station.bundle import Bundle, decode_bundle, encode_bundle
 from scrutineer.station.outbox import Outbox, Refusal, Tally
-from scrutineer.station.relay import Answer, Kept, Limits, Relay
+from scrutineer.station.relay import Answer, Kept, Limits, Progress, Relay
 from scrutineer.station.relay_service import BUNDLE_TYPE, MAX_POSTED, RelayService
 
 REPUBLIC = republic(6)
@@ -32,9 +32,10 @@ def stranger(number: int) -> bytes:
     return REPUBLIC.sign(REPUBLIC.sheet_of(time=number), "observer/nobody", STRANGER)
 
 
-def made(folder: Path, *, knows: bool = True, limits: Limits | None = None) -> Relay:
+def made(folder: Path, *, knows: bool = True, limits: Limits | None = None, progress: Progress | None = None) -> Relay:
+    folder.mkdir(exist_ok=True)
     outbox = Outbox.open(folder / "outbox.sqlite", create=True)
-    return Relay(outbox, ELECTION, VERIFIER, Policy(REPUBLIC.election) if knows else None, limits)
+    return Relay(outbox, ELECTION, VERIFIER, Policy(REPUBLIC.election) if knows else None, limits, progress)
 
 
 def taken(relay: Relay, *statements: bytes, peer: str = "192.0.2.7") -> list[Answer]:
@@ -97,6 +98,78 @@ def test_a_key_is_given_only_so_much(tmp_path: Path) -> None:
     assert codes(taken(relay, *sheets, REPUBLIC.sheet("n2"))) == ["held", "held", "key-busy", "key-busy", "held"]
     # After a restart the same holds.
     assert codes(taken(made(tmp_path, limits=Limits(for_each_key=2)), sheets[3], sheets[0])) == ["key-busy", "held"]
+
+
+def settle(relay: Relay, data: bytes, folder: Path, *, recorded: bool) -> None:
+    """What the sender keeps once the log has answered."""
+    if not recorded:
+        relay.outbox.record(refused=[Refusal(statement_hash(data), "http://log.example", Problem("unknown-key", "not here"))])
+        return
+    with opened_log(folder, REPUBLIC.definition) as (log, _):
+        (result,) = log.append([data])
+        assert relay.outbox.take_receipts([(statement_hash(data), result.receipt)], VERIFIER).accepted == 1
+
+
+@pytest.mark.parametrize("recorded", [True, False])
+def test_only_what_waits_counts_against_a_key(recorded: bool, tmp_path: Path) -> None:
+    limits = Limits(for_each_key=2)
+    relay = made(tmp_path, limits=limits)
+    sheets = [REPUBLIC.sheet(time=number) for number in range(6)]
+    assert codes(taken(relay, *sheets[:3])) == ["held", "held", "key-busy"]
+    settle(relay, sheets[0], tmp_path, recorded=recorded)
+    assert codes(taken(relay, *sheets[2:4])) == ["held", "key-busy"]
+    # A relay that is started again counts the same.
+    relay.outbox.close()
+    again = made(tmp_path, limits=limits)
+    assert codes(taken(again, sheets[3])) == ["key-busy"]
+    settle(again, sheets[1], tmp_path, recorded=False)
+    assert codes(taken(again, *sheets[3:5])) == ["held", "key-busy"]
+
+
+def test_what_is_offered_to_the_log_again_waits_again(tmp_path: Path) -> None:
+    relay = made(tmp_path, limits=Limits(for_each_key=2))
+    sheets = [REPUBLIC.sheet(time=number) for number in range(4)]
+    assert codes(taken(relay, *sheets[:2])) == ["held", "held"]
+    settle(relay, sheets[0], tmp_path, recorded=False)
+    # Told, and sent again after that.
+    first, second = taken(relay, sheets[0], sheets[0])
+    assert isinstance(first, Kept)
+    assert first.problem is not None
+    assert second == Kept(statement_hash(sheets[0]))
+    assert codes(taken(relay, sheets[2])) == ["key-busy"]
+
+
+def test_a_bundle_that_would_be_too_much_leaves_nothing_counted(tmp_path: Path) -> None:
+    relay = made(tmp_path, limits=Limits(for_each_key=3))
+    sheets = [REPUBLIC.sheet(time=number) for number in range(4)]
+    heard: list[Problem | None] = []
+    relay.take_all(sheets, "192.0.2.7", heard.append)
+    (problem,) = heard
+    assert problem is not None
+    assert problem.code == "key-busy"
+    assert codes(taken(relay, *sheets)) == ["held", "held", "held", "key-busy"]
+
+
+def test_what_a_relay_verified_it_does_not_verify_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """And what was taken without the tables, in anybody's name, never counts against them."""
+    limits = Limits(for_each_key=1)
+    other = REPUBLIC.sheet(time=5)
+    assert codes(taken(made(tmp_path / "known", limits=limits), SHEET)) == ["held"]
+    forged = SHEET[:-1] + bytes([SHEET[-1] ^ 1])
+    assert codes(taken(made(tmp_path / "unknown", knows=False), forged)) == ["held"]
+    checks: list[Reading] = []
+    check = Reading.check_signature
+    monkeypatch.setattr(Reading, "check_signature", lambda reading: (checks.append(reading), check(reading)))
+    seen: list[tuple[int, int]] = []
+    known = made(tmp_path / "known", limits=limits, progress=lambda done, held: seen.append((done, held)))
+    assert (checks, seen) == ([], [(1, 1)])
+    assert codes(taken(known, other)) == ["key-busy"]
+    for _ in range(2):
+        checks.clear()
+        unknown = made(tmp_path / "unknown", limits=limits)
+        assert len(checks) == 1
+        unknown.outbox.close()
+    assert codes(taken(made(tmp_path / "unknown", limits=limits), other)) == ["held"]
 
 
 def test_strangers_do_not_fill_the_store(tmp_path: Path) -> None:
