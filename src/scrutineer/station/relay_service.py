@@ -3,7 +3,9 @@
     POST /entries            one statement (application/cose): 200 with the log's receipt where the relay has it already; 202
                              once it is on the relay's disk; or a refusal
     POST /statements         the same, and also a bundle (application/vnd.scrutineer.bundle) of up to 256 statements, taken whole
-                             or not at all: 202, or 200 with a bundle of receipts where all of them are there
+                             or not at all. The answer is a bundle of the receipts that are there: 202 while any statement
+                             waits, 200 once none does. Where there is no receipt, 202 as for one statement, or the reason
+                             where the log refused all of them. The field `scrutineer-bundle` says for how many what is the case
     GET  /receipts/{hash}    200 with the receipt; 404 with `not-recorded-yet` and Retry-After while the statement waits, with
                              `not-found` where the relay does not have it; or the reason for which the log refused it
     GET  /health             one line
@@ -15,7 +17,8 @@ import asyncio
 import signal
 import threading
 import time
-from collections.abc import Awaitable, Callable
+from collections import Counter
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from typing import Final
 
@@ -42,6 +45,7 @@ _STATEMENTS: Final = b"/statements"
 _RECEIPTS: Final = (b"/receipts/", b"/entries/")
 _HEALTH: Final = b"/health"
 _PLAIN: Final = b"content-type: text/plain; charset=utf-8\r\n"
+_BUNDLE: Final = b"content-type: " + BUNDLE_TYPE + b"\r\n"
 _RETRY: Final = b"retry-after: %d\r\n" % RETRY_AFTER["not-recorded-yet"]
 _NO_STORE: Final = b"cache-control: no-store\r\n"
 _FOR_EVER: Final = b"cache-control: public, max-age=31536000, immutable\r\n"
@@ -132,21 +136,19 @@ class RelayService:
         except ScrutineerError as error:
             done(problem_response(problem_of(error)))
             return
-        receipts = [(one.leaf, one.receipt) for one in kept if one is not None and one.receipt is not None]
-        if len(receipts) == len(bundle.names):
-            fields = b"content-type: " + BUNDLE_TYPE + b"\r\n"
-            done(Response(200, fields, encode_bundle(Bundle.of_receipts(bundle.election, receipts))))
+        new = [data for data, one in zip(bundle.entries, kept, strict=True) if one is None]
+        if not new:
+            done(_bundle_told(bundle, kept))
             return
 
         def taken(problem: Problem | None) -> None:
             if problem is None:
                 self._new.set()
-                done(Response(202, _PLAIN + _RETRY, HELD, "held"))
+                done(_bundle_told(bundle, kept))
             else:
                 done(problem_response(problem))
             self._end_if_failed()
 
-        new = [data for data, one in zip(bundle.entries, kept, strict=True) if one is None]
         self._relay.take_all(new, peer, taken)
 
     def _receipt(self, name: bytes) -> Response:
@@ -227,6 +229,24 @@ def _told(answer: Answer) -> Response:
             return Response(200, b"content-type: application/cose\r\n" + _FOR_EVER, answer.receipt)
         answer = answer.problem or Problem("not-recorded-yet", "held, not recorded")
     return problem_response(answer)
+
+
+def _bundle_told(bundle: Bundle, kept: Sequence[Kept | None]) -> Response:
+    """What the log said of a bundle's statements; those of which nothing is known (None) wait."""
+    receipts = [(one.leaf, one.receipt) for one in kept if one is not None and one.receipt is not None]
+    refused = [one.problem for one in kept if one is not None and one.receipt is None and one.problem is not None]
+    waiting = len(kept) - len(receipts) - len(refused)
+    reasons = ", ".join(f"{count} {code}" for code, count in sorted(Counter(problem.code for problem in refused).items()))
+    words = f"{len(receipts)} recorded, {waiting} waiting, {len(refused)} refused" + (f" ({reasons})" if refused else "")
+    field = b"scrutineer-bundle: %b\r\n" % words.encode()
+    if not receipts and not waiting:
+        first = refused[0]
+        detail = f"the log refused all {len(refused)} statements ({reasons}); the first: {first.detail}"
+        return problem_response(Problem(first.code, detail), field)
+    status, fields, reason = (202, _RETRY + field, "held") if waiting else (200, field, "")
+    if receipts:
+        return Response(status, _BUNDLE + fields, encode_bundle(Bundle.of_receipts(bundle.election, receipts)), reason)
+    return Response(status, _PLAIN + fields, HELD + f"{words}\n".encode(), reason)
 
 
 def _refuse(code: str, detail: str, fields: bytes = b"") -> Response:

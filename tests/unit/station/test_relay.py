@@ -275,6 +275,45 @@ def test_bundles_are_taken_whole_or_not_at_all(tmp_path: Path) -> None:
         assert ask(url, "POST", "/statements", encode_bundle(bundle)[:-1], BUNDLE_TYPE.decode()).problem.code == "malformed"
 
 
+def test_a_bundle_is_answered_with_what_is_there_and_never_for_ever_with_held(tmp_path: Path) -> None:
+    relay = made(tmp_path)
+    sheets = [REPUBLIC.sheet(station) for station in REPUBLIC.stations]
+    names = [statement_hash(sheet) for sheet in sheets]
+    bundle = Bundle.of_statements(ELECTION, sheets)
+
+    def state(reply: Reply) -> tuple[int, str]:
+        return reply.status, reply.headers["scrutineer-bundle"]
+
+    def refuse(*which: int) -> None:
+        codes = ["unknown-key", "out-of-scope"]
+        relay.outbox.record(refused=[Refusal(names[n], "http://log.example", Problem(codes[n % 2], f"no {n}")) for n in which])
+
+    with served(relay) as url, opened_log(tmp_path, REPUBLIC.definition) as (log, _):
+        posted(url, Bundle.of_statements(ELECTION, sheets[:4]))
+        refuse(0)
+        held = posted(url, bundle)
+        assert state(held) == (202, "0 recorded, 5 waiting, 1 refused (1 unknown-key)")
+        assert held.body.startswith(b"held, not recorded")
+        assert held.body.endswith(b"0 recorded, 5 waiting, 1 refused (1 unknown-key)\n")
+        results = log.append(sheets[3:])
+        pairs = [(name, result.receipt) for name, result in zip(names[3:], results, strict=True)]
+        relay.outbox.take_receipts(pairs, VERIFIER)
+        some = posted(url, bundle)
+        assert state(some) == (202, "3 recorded, 2 waiting, 1 refused (1 unknown-key)")
+        assert int(some.headers["retry-after"]) > 0
+        refuse(1, 2)
+        for _ in range(2):
+            whole = posted(url, bundle)
+            assert state(whole) == (200, "3 recorded, 0 waiting, 3 refused (1 out-of-scope, 2 unknown-key)")
+            for reply in (some, whole):
+                assert reply.headers["content-type"] == BUNDLE_TYPE.decode()
+                assert list(decode_bundle(reply.body).pairs()) == pairs
+        none = posted(url, Bundle.of_statements(ELECTION, sheets[:3]))
+        assert state(none) == (400, "0 recorded, 0 waiting, 3 refused (1 out-of-scope, 2 unknown-key)")
+        assert none.problem.code == "unknown-key"
+        assert none.problem.detail.startswith("the log refused all 3 statements (1 out-of-scope, 2 unknown-key); the first: no 0")
+
+
 def test_what_the_log_refused_is_told(tmp_path: Path) -> None:
     relay = made(tmp_path)
     with served(relay) as url:
