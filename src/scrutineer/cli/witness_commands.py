@@ -23,6 +23,8 @@ STATE_FILE: Final = "memory.db"
 EVIDENCE: Final = "evidence"
 KEYS: Final[dict[str, Algorithm]] = {"keys/ed25519.pem": "ed25519", "keys/ml-dsa-44.pem": "ml-dsa-44"}
 LINES_A_MINUTE: Final = 30
+_LONGEST_SHOWN: Final = 100
+"""Characters of a verifier key that are shown on start: an ML-DSA key has 1,800 and would hide all else."""
 
 
 @click.command("witness")
@@ -80,7 +82,8 @@ def witness_command(
         WitnessService(
             witness, host=host, port=port, ready=lambda url: _announce(url, state, witness), report=reporter, tick=reporter.tick
         ).run()
-        click.echo(f"Stopped. {state.count:,} checkpoints were cosigned in all.")
+        cosigned = "1 checkpoint was" if state.count == 1 else f"{state.count:,} checkpoints were"
+        click.echo(f"Stopped. {cosigned} cosigned in all.")
     finally:
         state.close()
 
@@ -176,7 +179,7 @@ def _announce(url: str, state: WitnessState, witness: Witness) -> None:
     click.echo(f"Witness {state.name} at {url}")
     click.echo("Its verifier keys, with which anyone checks what it cosigned:")
     for vkey in witness.vkeys:
-        click.echo(f"  {vkey}")
+        click.echo(f"  {vkey}" if len(vkey) <= _LONGEST_SHOWN else f"  {vkey[:_LONGEST_SHOWN]}… (--keys prints it whole)")
     for origin in witness.origins:
         last = state.latest(origin)
         reason = state.frozen(origin)

@@ -57,7 +57,7 @@ def test_it_says_what_it_does_and_stops_cleanly(tmp_path: Path, number: signal.S
         out, err = process.communicate(timeout=20)
     assert process.returncode == 0
     assert f"{ORIGIN}: cosigned size 8\n" in out
-    assert "Stopped. 1 checkpoints were cosigned in all." in out
+    assert "Stopped. 1 checkpoint was cosigned in all." in out
     assert "refused (other-root)" in err
     assert f"kept as evidence: {folder}/evidence/fork-8-" in err
     assert "refused (malformed)" in err
@@ -66,6 +66,10 @@ def test_it_says_what_it_does_and_stops_cleanly(tmp_path: Path, number: signal.S
         assert process.stdout is not None
         lines = [process.stdout.readline() for _ in range(4)]
     assert lines[-1] == f"Watching {ORIGIN}: last cosigned size 8\n"
+    assert lines[2].endswith("… (--keys prints it whole)\n")
+    for shown, whole in zip(lines[1:3], call("witness", folder, "--keys").out.split(), strict=True):
+        assert whole.startswith(shown.split()[0].rstrip("…"))
+        assert len(shown) < 130
 
 
 def test_keys_are_made_once_and_for_their_owner_alone(tmp_path: Path) -> None:
