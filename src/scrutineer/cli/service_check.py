@@ -17,6 +17,7 @@ from scrutineer.election import Definition
 from scrutineer.errors import ScrutineerError, UsageError
 from scrutineer.intake.incidents import read_journal
 from scrutineer.intake.incidents.journal import journal_files
+from scrutineer.intake.sequencer import FOLLOWS, LEADS
 from scrutineer.log import Head, LogVerifier, SqliteStore, Store, open_checkpoint
 from scrutineer.log.note import MAX_NOTE_SIZE
 from scrutineer.log.quorum import find_cosigners
@@ -146,7 +147,11 @@ def _services(services: Sequence[ServiceStatus], now: float, facts: dict[str, ob
         lines.append(Line("Service", words, good=False))
     if not alive:
         return lines
-    if not any(status.role == "leads" for status in alive):
+    roles = {status.role for status in alive}
+    if roles == {FOLLOWS}:
+        # The ordinary state of every machine but one. Where nobody led, one of these would within seconds.
+        lines.append(Line("Service", "a process on another machine leads: it writes the log"))
+    elif LEADS not in roles:
         lines.append(
             Line("Service", "none of its processes writes the log at the moment: statements are not recorded", good=False)
         )

@@ -129,6 +129,22 @@ def test_one_of_several_that_is_gone_needs_somebody(tmp_path: Path, writer: Stat
     assert line.words.startswith("not running; it was stopped, last heard of")
 
 
+def test_a_machine_whose_processes_follow_needs_nobody(tmp_path: Path, writer: StatusWriter) -> None:
+    writer.listening("http://127.0.0.1:8470")
+    (leads,) = read_statuses(tmp_path)
+    follows, waits = replace(leads, role="follows"), replace(leads, role="waits for the store", trouble="the database is away")
+    for alone in ([follows], [follows, follows]):
+        lines = _services(alone, NOW, {})
+        assert all(line.good for line in lines)
+        assert lines[-1].words == "a process on another machine leads: it writes the log"
+    for stuck in ([waits], [follows, waits]):
+        assert [line.words for line in _services(stuck, NOW, {}) if not line.good] == [
+            "the database is away",
+            "none of its processes writes the log at the moment: statements are not recorded",
+        ]
+    assert not any("another machine" in line.words for line in _services([leads, follows], NOW, {}))
+
+
 def test_a_record_of_refusals_that_cannot_be_read_is_one_line(tmp_path: Path) -> None:
     line = _incidents(tmp_path / "gone", NOW, {})
     assert (line.what, line.good) == ("Refused", False)
