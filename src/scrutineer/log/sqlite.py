@@ -35,7 +35,7 @@ _ADVICE = {
     sqlite3.SQLITE_BUSY: "another program holds the file locked; close it and try again",
     sqlite3.SQLITE_CORRUPT: "the file is damaged; restore it from a mirror of the log",
     sqlite3.SQLITE_NOTADB: "the file is not a log store; check the path",
-    sqlite3.SQLITE_IOERR: "the disk failed; check it, then restart",
+    sqlite3.SQLITE_IOERR: "the disk is full or failing; make room, or check it, then restart",
 }
 
 _OS_ADVICE = {
