@@ -360,13 +360,24 @@ def _officers_needed(draft: Draft) -> int:
 
 def _register(draft: Draft, issuers: list[Issuer], seed: SigningKey, progress: Progress | None) -> Register:
     stations = draft.units.station_index
+    named: dict[str, list[Issuer]] = {}
+    for issuer in draft.issuers:
+        if issuer.role == "station":
+            named.setdefault(issuer.id, []).append(issuer)
+    taken: set[int] = set()
     keys = bytearray()
     for number, station in enumerate(stations):
+        name = station_issuer(station)
         given = draft.register.station_key(number)
-        keys += given or seed.derive(station_issuer(station)).public_key
+        if given is None and name in named:
+            # A station that brings a key of its own gets none here: nobody else may be able to sign for it.
+            own = next((issuer for issuer in named[name] if issuer.algorithm == "ed25519"), None)
+            given = bytes(32) if own is None else own.key
+            taken.add(id(own))
+        keys += given or seed.derive(name).public_key
         if progress is not None and number % 4096 == 0:
             progress("Making station keys", number, len(stations))
-    return Register(stations, bytes(keys), [*issuers, *draft.issuers])
+    return Register(stations, bytes(keys), [*issuers, *(issuer for issuer in draft.issuers if id(issuer) not in taken)])
 
 
 def _open_log(

@@ -36,11 +36,18 @@ def sign_command(folder: Path, table: Path, target: Path) -> None:
     """
     office = Office.load(folder)
     seed = office.stations_seed()
+    register, numbers = office.election.register, office.election.units.station_index
 
     def signed() -> Iterator[bytes]:
         for sheet in read_sheets(table, office.election):
             issuer = station_issuer(sheet.station)
-            yield sign_statement(sheet, issuer, seed.derive(issuer))
+            key = seed.derive(issuer)
+            if register.station_key(numbers[sheet.station]) != key.public_key:
+                raise UsageError(
+                    f"station {sheet.station!r} has a key of its own, which is not here: sign its sheets where that key is "
+                    "(`scrutineer station`)"
+                )
+            yield sign_statement(sheet, issuer, key)
 
     statements = list(signed())
     click.echo(f"Signed {write_statements(target, statements):,} tally sheets: {target}")

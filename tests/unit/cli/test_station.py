@@ -244,3 +244,22 @@ def test_what_one_service_refused_is_offered_to_the_next_by_a_later_send(world: 
         settings = station / "station.toml"
         settings.write_text(settings.read_text().replace(refuser.url, f'{refuser.url}", "{world.service.address}'))
         assert "The statement is in the log" in call("station", "send", station).out
+
+
+def test_nobody_else_can_sign_for_a_station_that_brought_its_key(tmp_path: Path) -> None:
+    """Where register.csv names a station's key, with or without its unit, opening makes no second one for it."""
+    folder, own = tmp_path / "election", ed25519.Ed25519PrivateKey.generate().public_key().public_bytes_raw()
+    call("new", folder)
+    (folder / "register.csv").write_text(
+        f"issuer,unit,algorithm,key,name\nstation/north-1,,ed25519,{own.hex()},\nstation/north-2,north-2,ed25519,{bytes(32)[1:].hex()}11,\n"
+    )
+    call("open", folder)
+    register = Office.load(folder).election.register
+    assert [issuer.key for issuer in register.find("station/north-1")] == [own]
+    assert [issuer.key for issuer in register.find("station/north-2")] == [bytes(31) + b"\x11"]
+    assert len(register.find("station/north-3")) == 1
+    sheets = tmp_path / "sheets.csv"
+    sheets.write_text(HEADER + rows(["north-1"]))
+    assert "has a key of its own, which is not here" in refused(
+        "sign", folder, sheets, "--to", tmp_path / "sheets.bundle", code=2
+    )
