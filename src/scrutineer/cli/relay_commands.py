@@ -11,10 +11,12 @@ from typing import Final
 
 import click
 
+from scrutineer.cli.office import RECORD
 from scrutineer.cli.show import progress_display
 from scrutineer.cli.submit_commands import log_of
 from scrutineer.cli.trust_options import trust_options
 from scrutineer.election.definition import BASELINE_TABLE, REGISTER_TABLE, UNITS_TABLE
+from scrutineer.election.folder import ELECTION_FILE
 from scrutineer.errors import StoreError, UsageError
 from scrutineer.http import Address, Tls
 from scrutineer.intake.lanes import Trust
@@ -80,6 +82,8 @@ def relay_command(
     if not ways:
         raise UsageError("name where to forward to: --to URL (the definition names no intake service)")
     with contextlib.ExitStack() as stack:
+        if (folder / ELECTION_FILE).exists() or (folder / RECORD).exists():
+            raise UsageError(f"{folder} is the folder of an election: give the relay a folder of its own")
         stack.enter_context(_alone(folder))
         outbox = Outbox.open(folder / OUTBOX_FILE, create=True)
         stack.callback(outbox.close)

@@ -238,7 +238,7 @@ class _Report:
             return
         self._last = now.size
         counts = ", ".join(f"{count:,} {what}" for what, count in sorted(now.counts.items()))
-        click.echo(f"log size {now.size:,}; since the start {counts}", err=True)
+        click.echo(f"log size {now.size:,}" + (f"; since the start {counts}" if counts else ""), err=True)
 
 
 @contextlib.contextmanager

@@ -43,6 +43,8 @@ def read_sheets(path: Path, election: Election) -> Iterator[TallySheet]:
 def _check_header(path: Path, header: list[str], election: Election) -> None:
     """Refuse a header in which a figure could get lost: one that is misspelt would pass for unknown."""
     options = {f"{_VOTES}{option.id}" for contest in election.contests for option in contest.options}
+    if len(header) == 1 and (separator := next((mark for mark in ";\t|" if mark in header[0]), "")):
+        raise UsageError(f"{path}, line 1: the columns are separated by {separator!r}; save the table with commas between them")
     for needed in KEYS:
         if needed not in header:
             raise UsageError(f"{path}, line 1: there is no column {needed!r}; write the header station,contest,votes:<option>,…")

@@ -118,6 +118,12 @@ class Lane:
                         _, self.connection = await loop.create_connection(make, target.host, target.port, ssl=target.tls)
                 except TimeoutError:
                     raise TimeoutError("no connection in time") from None
+                except ssl.SSLCertVerificationError as error:
+                    reason = error.verify_message or error.reason
+                    raise OSError(
+                        f"its certificate is not trusted here: {reason}; where it is by an authority of your own, give that with "
+                        "--authority"
+                    ) from error
                 except UnicodeError as error:
                     raise OSError(f"{target.host!r} cannot be the name of a machine") from error
             return self.connection

@@ -5,6 +5,7 @@ left out protects nobody. Lines by keys that the election does not name are igno
 that it does name, and that does not hold, spoils the whole note.
 """
 
+import datetime
 from dataclasses import dataclass
 from typing import Final
 
@@ -121,7 +122,16 @@ def _time_of(note: Note, key: CosignatureVerifier, now: int | None) -> int:
                 raise NoteError(f"checkpoint: a cosignature by {key.name} carries no time")
             if now is not None and time > now + MAX_AHEAD:
                 raise NoteError(
-                    f"checkpoint: a cosignature by {key.name} is of the time {time}, far after now ({now}): one clock is wrong"
+                    f"checkpoint: a cosignature by {key.name} is of {_utc(time)}, and it is {_utc(now)} by this machine's clock: "
+                    "one of the two clocks is wrong; look at this one first"
                 )
             latest = max(latest, time)
     return latest
+
+
+def _utc(seconds: int) -> str:
+    """A time as people write it; the number where it is none that a calendar has."""
+    try:
+        return f"{datetime.datetime.fromtimestamp(seconds, datetime.UTC):%Y-%m-%d %H:%M:%S} UTC"
+    except (ValueError, OverflowError, OSError):
+        return f"second {seconds}"

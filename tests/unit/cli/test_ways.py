@@ -298,3 +298,18 @@ def test_a_busy_service_is_waited_for_in_words_until_it_is_broken_off(world: Wor
     assert int(said.split()[-2]) >= 600
     assert process.returncode == 130
     assert err.strip().startswith("Interrupted.")
+
+
+def test_a_relay_does_not_move_into_an_election(world: World) -> None:
+    election = world.folder / "birds"
+    definition = election / "record/definition.cose"
+    said = refused("relay", election, "--definition", definition, "--to", "http://127.0.0.1:9", code=2)
+    assert "is the folder of an election" in said
+    assert not (election / "outbox.sqlite").exists()
+
+
+def test_a_table_with_other_separators_is_told_so(world: World, tmp_path: Path) -> None:
+    table = tmp_path / "sheets.csv"
+    table.write_text("station;contest;votes:heron\nnorth-1;president;3\n")
+    said = refused("sign", world.folder / "birds", table, "--to", tmp_path / "sheets.bundle", code=2)
+    assert "separated by ';'" in said
