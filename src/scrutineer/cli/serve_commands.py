@@ -88,7 +88,7 @@ def serve_command(
     (`scrutineer incidents DIR` shows it).
 
     Where the definition names witnesses, they are asked once a second to cosign the newest head. Intake does not wait for
-    them; a witness that has cosigned another history stops it.
+    them. One that says that it has cosigned another history is an alarm; a quorum of those stops the service.
 
     With the log in PostgreSQL, any number of these services may run, on one machine or on several: one of them leads, and
     another takes over when it is gone. While the database cannot be reached they wait for it, and say so.
@@ -97,13 +97,13 @@ def serve_command(
     """
     office = Office.load(folder)
     tls = _tls(certificate, key, authority)
-    house = _House(office, store_url or office.store_url())
-    cosigning = cosigning_of(office, witnesses, without, _say, leads=house.leads)
+    place = _Place(office, store_url or office.store_url())
+    cosigning = cosigning_of(office, witnesses, without, _say, leads=place.leads)
     # Before the log: another process may publish more of it meanwhile.
     published = None if site is None else _published(site)
     with contextlib.ExitStack() as stack:
         with progress_display() as progress:
-            log = stack.enter_context(house.open(lambda done, total: progress("Reading the log", done, total)))
+            log = stack.enter_context(place.open(lambda done, total: progress("Reading the log", done, total)))
         if published is not None:
             # Nobody goes on with a log that is not the continuation of what readers are shown.
             refuse_fork(log, published, str(site))
@@ -111,8 +111,8 @@ def serve_command(
             stack.enter_context(_site_server(site, host, site_port))
         if cosigning is not None:
             cosigning.before(log)
-        status = StatusWriter(folder / RECORD, log, cosigning, store=house.where, name=house.name(port))
-        incidents = IncidentRecord.open(folder / INCIDENTS / house.name(port), office.election.hash, warn=_say)
+        status = StatusWriter(folder / RECORD, log, cosigning, store=place.where, name=place.name(port))
+        incidents = IncidentRecord.open(folder / INCIDENTS / place.name(port), office.election.hash, warn=_say)
         stack.callback(incidents.close)
 
         def ready(address: Address) -> None:
@@ -121,7 +121,7 @@ def serve_command(
             status.listening(address.url)
 
         def progressed(now: Progress) -> None:
-            house.role = now.role
+            place.role = now.role
             status(now)
             report(now)
 
@@ -135,10 +135,10 @@ def serve_command(
             tls=tls,
             proxies=proxies,
             gate=StationGate.of(office.election),
-            recorder=house.recorder,
+            recorder=place.recorder,
             note=incidents.note,
             beside=[incidents.companion(office.operator_signature()), *([] if cosigning is None else [cosigning])],
-            housekeeping=house.keep,
+            housekeeping=place.keep,
             ready=ready,
             progress=progressed,
         )
@@ -150,7 +150,7 @@ def serve_command(
         status.stopped()
 
 
-class _House:
+class _Place:
     """Where the log of a service is: in its file, which this process has to itself, or in a database shared with others."""
 
     def __init__(self, office: Office, url: str | None) -> None:
