@@ -11,7 +11,6 @@ DIR/record/log.mark               how far the log has signed from here
 """
 
 import functools
-import os
 import secrets
 import shutil
 import time
@@ -22,6 +21,7 @@ from typing import Final
 
 from scrutineer.cli.keyring import load_key, make_key
 from scrutineer.count import Count
+from scrutineer.durable import write_whole
 from scrutineer.election import Election, Issuer, Register, station_issuer
 from scrutineer.election.definition import (
     BASELINE_TABLE,
@@ -112,7 +112,7 @@ class Office:
         if url is None:
             path.unlink(missing_ok=True)
         elif known is None or known.partition("?")[0] != url:
-            _write(path, f"{url}\n".encode())
+            write_whole(path, f"{url}\n".encode())
 
     def open_store(self, *, writing: bool, url: str | None = None) -> Store:
         """The store of the log, in its file or where `url` or the folder says. Raises StoreError where it cannot be had."""
@@ -293,7 +293,7 @@ def _open(
     election = open_election(first, *parts)
     record.mkdir(parents=True)
     for name, data in tables.items():
-        _write(record / name, data)
+        write_whole(record / name, data)
     log = Log.open(SqliteStore.open(record / LOG_FILE, create=True), signer, mark=Mark(record / MARK_FILE))
     try:
         log.append([first])
@@ -302,18 +302,8 @@ def _open(
     finally:
         log.close()
     # The definition comes last: where it stands, the folder is open.
-    _write(record / DEFINITION_FILE, first)
+    write_whole(record / DEFINITION_FILE, first)
     return Office(folder, election, first, *parts)
-
-
-def _write(path: Path, data: bytes) -> None:
-    """Write a file durably, whole or not at all."""
-    partial = path.with_name(f"{path.name}.partial")
-    with partial.open("wb") as file:
-        file.write(data)
-        file.flush()
-        os.fsync(file.fileno())
-    partial.replace(path)
 
 
 def sign_act(

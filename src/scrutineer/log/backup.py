@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO, Final
 
+from scrutineer.durable import sync_folder
 from scrutineer.errors import LogError, NoteError, StoreError
 from scrutineer.log.audit import Audit, Progress, ReadableStore, Segment, segments
 from scrutineer.log.checkpoint import HeadLines
@@ -194,7 +195,7 @@ def write_backup(
                 with suppress(OSError):
                     partial.unlink()
                 raise
-        _sync_folder(path.parent)
+        sync_folder(path.parent)
     return BackupSummary(head.size, count, head.root, size)
 
 
@@ -257,14 +258,6 @@ def _settle(file: BinaryIO) -> None:
     drop: Callable[[int, int, int, int], None] | None = getattr(os, "posix_fadvise", None)
     if drop is not None:
         drop(file.fileno(), 0, 0, os.POSIX_FADV_DONTNEED)
-
-
-def _sync_folder(folder: Path) -> None:
-    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
 
 
 @contextmanager

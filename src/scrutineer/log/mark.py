@@ -21,6 +21,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Protocol
 
+from scrutineer.durable import sync_folder
 from scrutineer.errors import LogError, ReceiptError, StoreError
 from scrutineer.log.checkpoint import open_checkpoint
 from scrutineer.log.merkle import MAX_SIZE
@@ -110,18 +111,9 @@ class Mark:
         Raises LogError, and moves nothing, when the log is behind the mark or has another root there.
         """
         head = log.head
-        size = head.size if head else 0
         if marked is not None:
-            if size < marked.size:
-                raise LogError(
-                    f"the store holds {size:,} entries, and {marked.size:,} were signed from this folder ({self._path}): an "
-                    f"older copy of the store was put back, and going on would sign a second history; {_RESTORE}"
-                )
-            if log.root(marked.size) != marked.root:
-                raise LogError(
-                    f"the store leads to the root {log.root(marked.size).hex()} at {marked.size:,} entries, and "
-                    f"{marked.root.hex()} was signed from this folder ({self._path}): the store holds another history; {_RESTORE}"
-                )
+            here = f"signed from this folder ({self._path})"
+            _require(log, marked.size, marked.root, f"{marked.size:,} were {here}", f"{marked.root.hex()} was {here}")
         self._origin = log.verifier.origin
         if head is not None:
             self.take(head, log.verifier)
@@ -196,11 +188,7 @@ class Mark:
         new = not self._path.exists()
         handle = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
         if new:
-            folder = os.open(self._path.parent, os.O_RDONLY | os.O_DIRECTORY)
-            try:
-                os.fsync(folder)
-            finally:
-                os.close(folder)
+            sync_folder(self._path.parent)
         return handle
 
     def _text(self, head: Head) -> bytes:
@@ -235,17 +223,21 @@ def refuse_fork(log: MarkedLog, checkpoint: bytes, where: str) -> None:
     root there, NoteError when the note is not a checkpoint signed with both keys of the log.
     """
     shown = open_checkpoint(checkpoint, log.verifier.note_verifiers).checkpoint
-    head = log.head
-    size = head.size if head else 0
-    if size < shown.size:
+    _require(log, shown.size, shown.root, f"{where} shows the log at {shown.size:,}", f"{where} shows {shown.root.hex()}")
+
+
+def _require(log: MarkedLog, size: int, root: bytes, reached: str, other: str) -> None:
+    """Raise LogError unless a log continues a head of this size and root; `reached` and `other` say of whom it is."""
+    held = log.head.size if log.head else 0
+    if held < size:
         raise LogError(
-            f"the store holds {size:,} entries, and {where} shows the log at {shown.size:,}: an older copy of the store was put "
-            f"back, and going on would sign a second history; {_RESTORE}"
+            f"the store holds {held:,} entries, and {reached}: an older copy of the store was put back, and going on would sign "
+            f"a second history; {_RESTORE}"
         )
-    if log.root(shown.size) != shown.root:
+    if log.root(size) != root:
         raise LogError(
-            f"the store leads to the root {log.root(shown.size).hex()} at {shown.size:,} entries, and {where} shows "
-            f"{shown.root.hex()}: the store holds another history; {_RESTORE}"
+            f"the store leads to the root {log.root(size).hex()} at {size:,} entries, and {other}: the store holds another "
+            f"history; {_RESTORE}"
         )
 
 

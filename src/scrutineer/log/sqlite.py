@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
+from scrutineer.durable import sync_folder
 from scrutineer.errors import StoreError
 from scrutineer.log.store import Head
 
@@ -80,7 +81,7 @@ class SqliteStore:
         try:
             writer = _connect(path, "rwc" if create else "rw")
             _prepare(path, writer)
-            _sync_folder(path.parent)
+            sync_folder(path.parent)
             return cls(path, _connect(path, "ro"), writer, lock)
         except (sqlite3.Error, OSError) as error:
             _release(writer, lock)
@@ -311,15 +312,6 @@ def _release(writer: sqlite3.Connection | None, lock: int) -> None:
         writer.close()
     if lock >= 0:
         os.close(lock)
-
-
-def _sync_folder(folder: Path) -> None:
-    """Flush a folder, so that a file just created in it survives a power cut."""
-    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
 
 
 def _code(error: Exception) -> int:

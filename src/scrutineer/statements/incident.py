@@ -3,7 +3,7 @@
 Its issuer vouches for what it saw. An address shows where packets came from and not who sent them, and is given as a network.
 """
 
-from typing import Final, Literal
+from typing import Final, Literal, get_args
 
 import msgspec
 
@@ -29,23 +29,7 @@ RequestKind = Literal[
     "unavailable",
     "other",
 ]
-REQUEST_KINDS: Final[tuple[RequestKind, ...]] = (
-    "forged-signature",
-    "unknown-key",
-    "revoked-key",
-    "replay",
-    "wrong-election",
-    "not-allowed",
-    "not-in-definition",
-    "malformed",
-    "oversize",
-    "scan",
-    "flood",
-    "too-slow",
-    "overload",
-    "unavailable",
-    "other",
-)
+REQUEST_KINDS: Final[tuple[RequestKind, ...]] = get_args(RequestKind)
 """Every kind of refused or suspicious request, in the order in which they are listed."""
 
 HASH_SIZE: Final = 32  # bytes

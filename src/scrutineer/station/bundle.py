@@ -15,12 +15,12 @@ bundle holds is believed only for the signature of each statement and the log's 
 """
 
 import hashlib
-import os
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Literal
 
+from scrutineer.durable import write_whole
 from scrutineer.election import Definition
 from scrutineer.errors import StatementError, UsageError
 from scrutineer.log.receipt import MAX_RECEIPT_SIZE
@@ -165,16 +165,9 @@ def read_bundle(path: Path) -> Bundle:
 
 def write_bundle(path: Path, bundle: Bundle) -> None:
     """Write a bundle file durably, whole or not at all; an older file of the name is replaced. Raises UsageError."""
-    partial = path.with_name(f"{path.name}.partial")
     try:
-        with partial.open("wb") as file:
-            file.write(encode_bundle(bundle))
-            file.flush()
-            os.fsync(file.fileno())
-        partial.replace(path)
-        _sync_folder(path.parent)
+        write_whole(path, encode_bundle(bundle))
     except OSError as error:
-        partial.unlink(missing_ok=True)
         raise UsageError(
             f"{path} cannot be written ({error.strerror or error}): make room, or choose another path; "
             "a stick may be write-protected"
@@ -196,11 +189,3 @@ def _check_statement(entry: bytes, name: bytes, election: bytes, where: str) -> 
         raise StatementError(f"{where}: {error}", code=error.code) from None
     if belongs != election:
         raise StatementError(f"{where} belongs to another election: a bundle carries statements of one", code="wrong-election")
-
-
-def _sync_folder(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

@@ -2,10 +2,10 @@
 
 import hashlib
 import json
-import os
 from pathlib import Path
 from typing import Final
 
+from scrutineer.durable import write_whole
 from scrutineer.errors import StoreError
 from scrutineer.station.visit import FalseReceipt
 from scrutineer.station.ways import Way
@@ -35,8 +35,8 @@ def keep_evidence(folder: Path, way: Way, false: FalseReceipt, time: int) -> Pat
         if not described.exists():
             if sum(1 for _ in folder.iterdir()) >= 2 * MAX_FILES:
                 return None
-            _write(folder / f"{stem}.receipt", false.answer.body)
-            _write(described, json.dumps(about, indent=2).encode() + b"\n")
+            write_whole(folder / f"{stem}.receipt", false.answer.body)
+            write_whole(described, json.dumps(about, indent=2).encode() + b"\n")
     except OSError as error:
         raise StoreError(
             f"{folder}: a false receipt cannot be kept there ({error.strerror or error}); make room or check the permissions"
@@ -46,12 +46,3 @@ def keep_evidence(folder: Path, way: Way, false: FalseReceipt, time: int) -> Pat
 
 def _digest(url: str, body: bytes) -> str:
     return hashlib.sha256(url.encode() + b"\0" + body).hexdigest()[:16]
-
-
-def _write(path: Path, data: bytes) -> None:
-    partial = path.with_name(f"{path.name}.partial")
-    with partial.open("wb") as file:
-        file.write(data)
-        file.flush()
-        os.fsync(file.fileno())
-    partial.replace(path)

@@ -23,6 +23,7 @@ from typing import Any, Final
 
 import msgspec
 
+from scrutineer.durable import write_whole
 from scrutineer.election import Definition, Register
 from scrutineer.election.definition import BASELINE_TABLE, UNITS_TABLE, Election, read_units, table_hash
 from scrutineer.election.witness_policy import check_url
@@ -131,17 +132,17 @@ class StationFolder:
             raise UsageError(f"{units} is not the table that {definition} names: take both from the same place")
         try:
             folder.mkdir(parents=True, exist_ok=True)
-            _write(folder / SETTINGS_FILE, settings.encode().encode())
+            write_whole(folder / SETTINGS_FILE, settings.encode().encode())
             if table is not None:
-                _write(folder / UNITS_TABLE, table)
+                write_whole(folder / UNITS_TABLE, table)
             if trust is not None and trust.authority is not None:
-                _write(folder / AUTHORITY_FILE, trust.authority.read_bytes())
+                write_whole(folder / AUTHORITY_FILE, trust.authority.read_bytes())
             if trust is not None and trust.certificate is not None:
                 parts = [trust.certificate.read_bytes(), trust.key.read_bytes() if trust.key is not None else b""]
-                _write(folder / CLIENT_FILE, b"\n".join(parts), 0o600)
+                write_whole(folder / CLIENT_FILE, b"\n".join(parts), 0o600)
             Outbox.open(folder / OUTBOX_FILE, create=True).close()
             # The definition comes last: where it stands, the folder is whole.
-            _write(folder / DEFINITION_FILE, signed)
+            write_whole(folder / DEFINITION_FILE, signed)
         except OSError as error:
             raise UsageError(f"{error.filename or folder} cannot be written ({error.strerror}): choose another folder") from error
         return cls.load(folder)
@@ -231,14 +232,3 @@ def _read(path: Path) -> bytes:
         return path.read_bytes()
     except OSError as error:
         raise UsageError(f"{path} cannot be read ({error.strerror}): check the path") from error
-
-
-def _write(path: Path, data: bytes, mode: int = 0o644) -> None:
-    """Write a file durably, whole or not at all; nobody who may not read it in the end can do so in between."""
-    partial = path.with_name(f"{path.name}.partial")
-    partial.unlink(missing_ok=True)
-    with os.fdopen(os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode), "wb") as file:
-        file.write(data)
-        file.flush()
-        os.fsync(file.fileno())
-    partial.replace(path)

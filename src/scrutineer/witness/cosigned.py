@@ -15,13 +15,13 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Final, NamedTuple
 
+from scrutineer.durable import sync_folder
 from scrutineer.errors import LogError, NoteError, StoreError
 from scrutineer.log import Checkpoint, LogVerifier, open_checkpoint
 from scrutineer.log.note import MAX_NOTE_SIZE
 from scrutineer.log.quorum import Cosigners, Quorum, check_quorum
 from scrutineer.witness.answers import Trouble
 from scrutineer.witness.evidence import keep_case
-from scrutineer.witness.state import sync_folder
 
 COSIGNED_FILE: Final = "checkpoint.cosigned"
 FROZEN_FILE: Final = "frozen"

@@ -7,8 +7,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 
+from scrutineer.durable import sync_folder
 from scrutineer.witness.rules import Finding, Refusal, Submission
-from scrutineer.witness.state import sync_folder
 
 MAX_CASES: Final = 200  # folders of each kind; an attacker must not fill the disk
 KNOWN: Final = "cosigned-before.note"

@@ -13,6 +13,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
+from scrutineer.durable import sync_folder
 from scrutineer.errors import NoteError, StoreError, UsageError
 from scrutineer.log.checkpoint import HeadLines
 from scrutineer.log.note import NoteVerifier, open_note
@@ -337,15 +338,6 @@ def _connect(path: Path) -> sqlite3.Connection:
         connection.close()
         raise
     return connection
-
-
-def sync_folder(folder: Path) -> None:
-    """Make the names in a folder durable. Raises OSError."""
-    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
 
 
 def _explain(path: Path, error: sqlite3.Error) -> StoreError:

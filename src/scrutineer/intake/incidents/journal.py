@@ -14,6 +14,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
+from scrutineer.durable import sync_folder
 from scrutineer.errors import StoreError, UsageError
 from scrutineer.intake.incidents.chain import Begin, Place, Record, Removed, chained, place_of, read_record
 from scrutineer.statements.incident import JOURNAL_NAME_SIZE
@@ -191,11 +192,7 @@ class Journal:
 
     def _begin_file(self, number: int) -> None:
         self._open_file(number, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_EXCL, 0)
-        folder = os.open(self.folder, os.O_RDONLY | os.O_DIRECTORY)
-        try:
-            os.fsync(folder)
-        finally:
-            os.close(folder)
+        sync_folder(self.folder)
 
     def _open_file(self, number: int, flags: int, end: int) -> None:
         opened = os.open(self.folder / f"journal-{number:06}.jsonl", flags | os.O_CLOEXEC, 0o644)

@@ -13,7 +13,6 @@ in one line, and stands in the next record that can.
 
 import asyncio
 import functools
-import os
 import time
 from collections.abc import Callable, Coroutine
 from concurrent.futures import ThreadPoolExecutor
@@ -21,6 +20,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Final, TypeVar
 
+from scrutineer.durable import write_whole
 from scrutineer.errors import ScrutineerError, StoreError
 from scrutineer.http.networks import network_key, network_text
 from scrutineer.intake.incidents.chain import MAX_LISTED, Summarised, Unwritten, Window
@@ -227,13 +227,8 @@ class IncidentRecord:
             return None
         statement = sign(incident)
         path = self._journal.folder / PENDING
-        partial = path.with_name(path.name + ".partial")
         try:
-            with partial.open("wb") as file:
-                file.write(statement)
-                file.flush()
-                os.fsync(file.fileno())
-            partial.replace(path)
+            write_whole(path, statement)
         except OSError as error:
             raise StoreError(f"{path} cannot be written ({error.strerror}): make room") from error
         return statement
