@@ -8,6 +8,7 @@ from scrutineer.portal import words as say
 from scrutineer.portal.call_pages import stated_call
 from scrutineer.portal.formats import SiteFile
 from scrutineer.portal.page import facts, mark
+from scrutineer.portal.pages import Pages
 from scrutineer.portal.sheets import proof_details, receipts, signer
 from scrutineer.portal.text import known, listed, number, time, words
 from scrutineer.portal.view import View
@@ -15,12 +16,13 @@ from scrutineer.statements import Bulletin, Certificate, ContestResult
 from scrutineer.statements.contest_call import ContestCall
 
 
-def bulletin_pages(view: View) -> Iterator[SiteFile]:
+def bulletin_pages(pages: Pages) -> Iterator[SiteFile]:
     """The list, then a page for each in log order."""
-    yield SiteFile("bulletins/index.html", (_list(view),))
+    view = pages.view
+    yield _list(pages)
     proofs = dict(receipts(view.record, [act.recorded.index for _, act in view.bulletins]))
     for path, act in view.bulletins:
-        yield SiteFile(path, (_page(view, act, proofs[act.recorded.index]),))
+        yield _page(pages, path, act, proofs[act.recorded.index])
 
 
 def _title(stated: Bulletin | Certificate) -> str:
@@ -34,7 +36,8 @@ def _payload(act: Act) -> Bulletin | Certificate:
     return payload
 
 
-def _list(view: View) -> bytes:
+def _list(pages: Pages) -> SiteFile:
+    view = pages.view
     rows = []
     for path, act in view.bulletins:
         stated = _payload(act)
@@ -53,7 +56,7 @@ def _list(view: View) -> bytes:
         "log up to that size must give exactly its numbers; <code>scrutineer verify</code> holds every one against it.</p>\n"
         + (table if rows else "<p>There is none yet.</p>\n")
     )
-    return view.frame.page("Bulletins", content, 1)
+    return pages.plain("bulletins/index.html", "Bulletins", content)
 
 
 def _effect(act: Act) -> str:
@@ -62,7 +65,8 @@ def _effect(act: Act) -> str:
     return f"signed by {number(len(act.signed))} of {number(act.needed)} officers"
 
 
-def _page(view: View, act: Act, receipt: bytes) -> bytes:
+def _page(pages: Pages, path: str, act: Act, receipt: bytes) -> SiteFile:
+    view = pages.view
     stated = _payload(act)
     index = act.recorded.index
     kind = "certified" if isinstance(stated, Certificate) else stated.layer
@@ -85,7 +89,7 @@ def _page(view: View, act: Act, receipt: bytes) -> bytes:
     calls = {call.contest: call for call in stated.calls} if isinstance(stated, Bulletin) else {}
     content = [head, *(_contest(view, result, calls.get(result.contest)) for result in stated.contests)]
     content += [facts(rows), proof_details(index, view.record.entry(index), receipt, "../", "bulletin")]
-    return view.frame.page(_title(stated), "".join(content), 1, [("bulletins/index.html", "Bulletins")])
+    return pages.plain(path, _title(stated), "".join(content), [("bulletins/index.html", "Bulletins")])
 
 
 def _contest(view: View, result: ContestResult, call: ContestCall | None) -> str:

@@ -11,6 +11,7 @@ from scrutineer.calls.track import Track, rows
 from scrutineer.election import Contest
 from scrutineer.portal.called import Called
 from scrutineer.portal.formats import SiteFile
+from scrutineer.portal.pages import Pages
 from scrutineer.portal.text import number, sentence_words, words
 from scrutineer.portal.view import View
 from scrutineer.statements.contest_call import CalledCondition, ContestCall
@@ -78,13 +79,19 @@ def call_picture(view: View, contest: int) -> str:
     return f'{shown}<p class="go"><a href="{view.places.call(asked.id, "html")}">What this rests on</a></p>\n'
 
 
-def call_pages(view: View) -> Iterator[SiteFile]:
-    """A page for the call on each contest, and its pictures as files of their own, wide and for a telephone."""
+def call_pages(pages: Pages) -> Iterator[SiteFile]:
+    """A page for the call on each contest."""
+    view = pages.view
     for contest, found in zip(view.election.contests, view.called, strict=True):
         if found is None:
             continue
-        yield SiteFile(view.places.call(contest.id, "html"), (_page(view, contest, found),))
-        if found.track is not None:
+        yield _page(pages, contest, found)
+
+
+def call_pictures(view: View) -> Iterator[SiteFile]:
+    """The pictures of the calls as files of their own, wide and for a telephone."""
+    for contest, found in zip(view.election.contests, view.called, strict=True):
+        if found is not None and found.track is not None:
             for width, ending in ((WIDE, "svg"), (NARROW, "narrow")):
                 yield SiteFile(view.places.call(contest.id, ending), (picture(found.track, width=width).encode(),))
 
@@ -106,7 +113,8 @@ def stated_call(view: View, stated: ContestCall) -> str:
     )
 
 
-def _page(view: View, contest: Contest, found: Called) -> bytes:
+def _page(pages: Pages, contest: Contest, found: Called) -> SiteFile:
+    view = pages.view
     call = found.call
     why = [*explanations(call, contest), *call.incoherent]
     listed = "".join(f"<li>{sentence_words(text)}</li>\n" for text in why)
@@ -117,7 +125,7 @@ def _page(view: View, contest: Contest, found: Called) -> bytes:
         "" if found.track is None else _figure(view, found.track, contest, "../") + _track_table(found.track),
         _conditions(call, contest),
     ]
-    return view.frame.page("Call", "".join(content), 1, [("index.html", "Result")])
+    return pages.plain(view.places.call(contest.id, "html"), "Call", "".join(content), [("index.html", "Result")])
 
 
 def _title(contest: Contest) -> str:

@@ -1,11 +1,13 @@
 """How anyone can check the site, in commands: all of it, the files alone, and one sheet with its receipt."""
 
+from collections.abc import Iterator
 from html import escape
 from typing import Final
 
+from scrutineer.portal.formats import SiteFile
 from scrutineer.portal.page import facts
+from scrutineer.portal.pages import Pages
 from scrutineer.portal.text import number, time
-from scrutineer.portal.view import View
 from scrutineer.portal.witness_words import witness_sentences
 
 RECEIPT_CHECK: Final = """\
@@ -21,8 +23,9 @@ print(verify_entry_receipt(Path("sheet.receipt").read_bytes(), Path("sheet.cose"
 _PENDING: Final = '<a href="log/checkpoint.pending">the newer head that waits for its witnesses</a>, '
 
 
-def check_page(view: View) -> bytes:
+def check_page(pages: Pages) -> Iterator[SiteFile]:
     """`check.html`."""
+    view = pages.view
     record = view.record
     digest = record.election.hash.hex()
     content = (
@@ -64,4 +67,4 @@ def check_page(view: View) -> bytes:
         '<a href="definition/definition.cose">the signed definition</a>, <a href="site.json">what this site shows</a>, '
         '<a href="manifest">the manifest</a>.</p>\n'
     )
-    return view.frame.page("Check this count", content)
+    yield pages.plain("check.html", "Check this count", content)

@@ -9,7 +9,7 @@ import msgspec
 
 from scrutineer.errors import PublicationError, StoreError
 from scrutineer.log import Head
-from scrutineer.portal.record import Level, Pages, Record, SiteOptions
+from scrutineer.portal.record import Level, Pages, Record, SiteOptions, Translated
 
 _T = TypeVar("_T")
 
@@ -36,7 +36,7 @@ class SiteFile:
 
 
 class SiteInfo(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """`site.json`: which election and log the site shows, at which size, and the publisher's options."""
+    """`site.json`: which election and log the site shows, at which size, and the publisher's options (SiteOptions)."""
 
     format: str
     definition: str
@@ -47,11 +47,13 @@ class SiteInfo(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Log entries that the site shows."""
     pages: Pages
     nist: Level
+    languages: tuple[str, ...]
+    translated: Translated
 
     @property
     def options(self) -> SiteOptions:
         """The publisher's options."""
-        return SiteOptions(self.pages, self.nist)
+        return SiteOptions(self.pages, self.nist, self.languages, self.translated)
 
 
 class _HeadFields(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -70,6 +72,8 @@ def site_info(record: Record) -> SiteInfo:
         record.head.size,
         record.options.pages,
         record.options.nist,
+        record.options.languages,
+        record.options.translated,
     )
 
 

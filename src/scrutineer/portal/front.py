@@ -1,11 +1,14 @@
 """The front page: every contest's result, whether it can still change, and the way to everything else."""
 
+from collections.abc import Iterator
 from typing import Final
 
 from scrutineer.election.definition import BASELINE_TABLE
 from scrutineer.portal import words as say
 from scrutineer.portal.call_pages import call_picture, call_sentence, statistics
+from scrutineer.portal.formats import SiteFile
 from scrutineer.portal.page import mark, progress_bar
+from scrutineer.portal.pages import Pages
 from scrutineer.portal.text import count_of, number, percent, time, words
 from scrutineer.portal.view import View
 from scrutineer.portal.votes import candidates_table, rounds_table
@@ -20,8 +23,9 @@ DATA_FILES: Final = {
 }
 
 
-def front_page(view: View) -> bytes:
+def front_page(pages: Pages) -> Iterator[SiteFile]:
     """`index.html`."""
+    view = pages.view
     definition = view.election.definition
     head = (
         f'<h1>{words(definition.name)}</h1>\n<p class="meta">{definition.date} · {words(definition.authority)}</p>\n'
@@ -32,7 +36,7 @@ def front_page(view: View) -> bytes:
         head += f'<nav class="contents" aria-label="Contests"><ul>{links}</ul></nav>\n'
     content = [head, *(_contest(view, contest) for contest in range(len(view.standings)))]
     content += ['<div class="more">\n', _bulletins(view), _data(view), _check(view), "</div>\n"]
-    return view.frame.page("Result", "".join(content))
+    yield pages.plain("index.html", "Result", "".join(content))
 
 
 def _contest(view: View, number_: int) -> str:

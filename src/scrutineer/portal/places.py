@@ -6,8 +6,11 @@ from functools import cached_property
 from hashlib import sha256
 from typing import Final
 
+import numpy as np
+from numpy.typing import NDArray
+
 from scrutineer.election import Election
-from scrutineer.portal.record import Pages
+from scrutineer.portal.record import MOST_TRANSLATED, Pages, Translated
 
 ROWS_PER_PAGE: Final = 100
 """Rows in a long list before the next page begins."""
@@ -40,11 +43,12 @@ def numbered(path: str, page: int) -> str:
 
 
 class Places:
-    """Paths of pages, relative to the site's folder."""
+    """Paths of pages, without the language; and which places have one, in the first language and in the others."""
 
-    def __init__(self, election: Election, pages: Pages) -> None:
+    def __init__(self, election: Election, pages: Pages, translated: Translated = "stations") -> None:
         self._units = election.units
         self._pages = pages
+        self._translated = translated
         self._station_names = file_names(election.units.station_index) if pages == "stations" else {}
         self._contest_names = file_names(election.contest_index)
 
@@ -55,6 +59,52 @@ class Places:
     def unit(self, unit: int, page: int = 1) -> str:
         """The page of a unit that is not a station, by position."""
         return numbered(f"units/{self._unit_names[self._units.ids[unit]]}.html", page)
+
+    @cached_property
+    def _depth(self) -> NDArray[np.int64]:
+        """How many units lie above each unit."""
+        units = self._units
+        depth = np.zeros(len(units.ids), dtype=np.int64)
+        above = np.asarray(units.parent, dtype=np.int64)
+        while (above >= 0).any():
+            depth += above >= 0
+            above = np.where(above >= 0, np.asarray(units.parent, dtype=np.int64)[above], -1)
+        return depth
+
+    @cached_property
+    def _deepest(self) -> int:
+        """Depth of the deepest units with pages in the other languages, where these go down only so far."""
+        inner = np.fromiter(self._units.index.values(), np.int64, len(self._units.index))
+        levels = np.bincount(self._depth[inner]) if len(inner) else np.zeros(1, dtype=np.int64)
+        return max(0, int(np.searchsorted(levels.cumsum(), MOST_TRANSLATED, side="right")) - 1)
+
+    def has_page(self, unit: int, *, translated: bool = False) -> bool:
+        """Whether a unit or station, by position, has a page; `translated` asks for the languages after the first."""
+        is_station = int(self._units.last_station[unit]) - int(self._units.first_station[unit]) == 1 and not self._is_inner(unit)
+        if self._pages == "none" or (is_station and self._pages != "stations"):
+            return False
+        if not translated or self._translated == "stations":
+            return True
+        if is_station:
+            return False
+        return self._translated == "units" or int(self._depth[unit]) <= self._deepest
+
+    def is_translated(self, page: str) -> bool:
+        """Whether a page is there in the languages after the first."""
+        folder, _, own = page.partition("/")
+        if folder == "stations":
+            return self._translated == "stations"
+        if folder == "units" and self._translated == "upper":
+            unit = self._unit_at.get(own.removesuffix(".html").partition("~p")[0])
+            return unit is not None and self.has_page(unit, translated=True)
+        return True
+
+    @cached_property
+    def _unit_at(self) -> dict[str, int]:
+        return {name: self._units.index[own] for own, name in self._unit_names.items()}
+
+    def _is_inner(self, unit: int) -> bool:
+        return self._units.ids[unit] in self._units.index
 
     def station(self, unit: int) -> str | None:
         """The page of a station, by its position among the units; None where stations have none."""

@@ -228,6 +228,7 @@ class _Publication:
         """About how many files there will be, for the progress of a first publication."""
         units = self._record.election.units
         pages = {"stations": units.unit_count, "units": len(units.index), "none": 0}[self._record.options.pages]
+        pages *= len(self._record.options.languages) if self._record.options.translated == "stations" else 1
         return pages + 2 * self._record.head.size // TILE_WIDTH + 20
 
     def _cut_off(self) -> Iterator[str]:

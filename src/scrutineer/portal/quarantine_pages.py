@@ -10,6 +10,7 @@ from scrutineer.count import EXCLUDED, QUARANTINED, STATUS_NAMES, rule
 from scrutineer.portal import words as say
 from scrutineer.portal.formats import SiteFile
 from scrutineer.portal.page import mark, pages_nav
+from scrutineer.portal.pages import Pages
 from scrutineer.portal.places import ROWS_PER_PAGE, numbered
 from scrutineer.portal.text import count_of, number, words
 from scrutineer.portal.view import View
@@ -17,11 +18,11 @@ from scrutineer.portal.view import View
 PATH = "quarantine.html"
 
 
-def quarantine_pages(view: View) -> Iterator[SiteFile]:
+def quarantine_pages(pages: Pages) -> Iterator[SiteFile]:
     """`quarantine.html` and its further pages."""
+    view = pages.view
     total = len(view.count.strays) + len(view.count.notes) + sum(len(_stations(view, n)) for n in range(len(view.standings)))
-    pages = max(1, -(-total // ROWS_PER_PAGE))
-    paths = [numbered(PATH, page) for page in range(1, pages + 1)]
+    paths = [numbered(PATH, page) for page in range(1, max(1, -(-total // ROWS_PER_PAGE)) + 1)]
     rows = _rows(view)
     quarantined = sum(now.result.quarantined for now in view.standings)
     excluded = sum(now.result.excluded for now in view.standings)
@@ -39,7 +40,7 @@ def quarantine_pages(view: View) -> Iterator[SiteFile]:
             f"<tbody>\n{''.join(islice(rows, ROWS_PER_PAGE))}</tbody>\n</table>\n"
         )
         content = intro + (table if total else "<p>There is nothing in quarantine.</p>\n") + pages_nav(paths, page)
-        yield SiteFile(path, (view.frame.page("Quarantine" if page == 1 else f"Quarantine, page {page}", content),))
+        yield pages.plain(path, "Quarantine" if page == 1 else f"Quarantine, page {page}", content)
 
 
 def _stations(view: View, contest: int) -> list[int]:

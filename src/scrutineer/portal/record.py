@@ -1,5 +1,6 @@
 """What a site shows: one log at one size, with the count that its entries give. Everything on a page is computed from this."""
 
+from bisect import bisect_right
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final, Literal, get_args
@@ -7,18 +8,29 @@ from typing import Final, Literal, get_args
 from scrutineer.count import Count
 from scrutineer.election import Election
 from scrutineer.errors import PublicationError
+from scrutineer.language import LANGUAGES
 from scrutineer.log import Head, LogVerifier, MerkleTree
 
 Level = Literal["stations", "units"]
 Pages = Literal["stations", "units", "none"]
+Translated = Literal["stations", "units", "upper"]
 
-MOST_STATION_PAGES: Final = 100_000
-"""Up to so many stations each has a page of its own unless someone asks otherwise; beyond, a folder becomes unwieldy."""
+MOST_STATION_PAGES: Final = 1_000_000
+"""Up to so many stations each has a page of its own unless someone asks otherwise."""
+MOST_STATIONS_TRANSLATED: Final = 2_000
+"""Up to so many stations each has a page in every language of the site unless someone asks otherwise."""
+MOST_STATION_REPORTS: Final = 100_000
+"""Up to so many stations each has a report of its own in the NIST file."""
+MOST_TRANSLATED: Final = 5_000
+"""Where places have pages in the other languages from the country down to some level, at most so many have one."""
 
 
 @dataclass(frozen=True, slots=True)
 class SiteOptions:
     """What the publisher may choose. `pages` and `nist` say how far down the pages and the NIST report go.
+
+    `languages` are codes; the first lies at the site's root and has every page. `translated` says how far down the pages of
+    places go in the others: to every station, to every unit above the stations, or to the units of the upper levels.
 
     With "units" no station has a page or report of its own: stations are rows on the page of the unit they lie in. With pages
     "none" places have no pages at all, and their figures stand in the data files alone.
@@ -26,17 +38,41 @@ class SiteOptions:
 
     pages: Pages = "stations"
     nist: Level = "stations"
+    languages: tuple[str, ...] = LANGUAGES
+    translated: Translated = "stations"
 
     def __post_init__(self) -> None:
-        for name, value, known in (("pages", self.pages, get_args(Pages)), ("nist", self.nist, get_args(Level))):
+        for name, value, known in (
+            ("pages", self.pages, get_args(Pages)),
+            ("nist", self.nist, get_args(Level)),
+            ("translated", self.translated, get_args(Translated)),
+        ):
             if value not in known:
                 raise PublicationError(f"site option {name} = {value!r} is not known: write one of {', '.join(known)}")
+        if not self.languages or len(set(self.languages)) < len(self.languages) or not set(self.languages) <= set(LANGUAGES):
+            raise PublicationError(
+                f"site option languages = {', '.join(self.languages)!r} cannot be used: name each language once, "
+                f"of {', '.join(LANGUAGES)}"
+            )
 
 
-def default_options(station_count: int) -> SiteOptions:
+def default_options(station_count: int, languages: tuple[str, ...] = LANGUAGES) -> SiteOptions:
     """The options for an election of so many stations."""
-    level: Level = "stations" if station_count <= MOST_STATION_PAGES else "units"
-    return SiteOptions(level, level)
+    return SiteOptions(
+        "stations" if station_count <= MOST_STATION_PAGES else "units",
+        "stations" if station_count <= MOST_STATION_REPORTS else "units",
+        languages,
+        "stations" if station_count <= MOST_STATIONS_TRANSLATED else "upper",
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """A head that was published: what the site showed when. Kept for ever, so that receipts and comparisons can rest on it."""
+
+    head: Head
+    checkpoint: bytes
+    """Signed note of the head, with the cosignatures that it was published with."""
 
 
 @dataclass(frozen=True)
@@ -63,6 +99,13 @@ class Record:
     """None where the definition names none."""
     pending: bytes | None = None
     """Signed note of a newer head that waits for its witnesses; None where there is none, or no witnesses are named."""
+    history: tuple[Snapshot, ...] = ()
+    """The heads that were published before this one, oldest first."""
+
+    def covering(self, index: int) -> Head:
+        """The first head that was published with an entry in it. A receipt relative to it stays the same for ever."""
+        earlier = bisect_right(self.history, index, key=lambda snapshot: snapshot.head.size)
+        return self.history[earlier].head if earlier < len(self.history) else self.head
 
     def __post_init__(self) -> None:
         if self.count.size != self.head.size or self.tree.size < self.head.size:

@@ -1,18 +1,21 @@
 """The catalogue of rules, with the severity that each has in this election and how many stations it was found at."""
 
+from collections.abc import Iterator
 from html import escape
 
 import numpy as np
 
 from scrutineer.count import RULES
 from scrutineer.portal import words as say
+from scrutineer.portal.formats import SiteFile
 from scrutineer.portal.page import mark
+from scrutineer.portal.pages import Pages
 from scrutineer.portal.text import number
-from scrutineer.portal.view import View
 
 
-def rules_page(view: View) -> bytes:
+def rules_page(pages: Pages) -> Iterator[SiteFile]:
     """`rules.html`."""
+    view = pages.view
     rows = []
     for position, rule in enumerate(RULES):
         severity = view.count.book.severities[position]
@@ -32,4 +35,4 @@ def rules_page(view: View) -> bytes:
         '<th scope="col" class="state">Severity</th><th scope="col">Found</th></tr></thead>\n'
         f"<tbody>\n{''.join(rows)}</tbody>\n</table>\n"
     )
-    return view.frame.page("Rules", content)
+    yield pages.plain("rules.html", "Rules", content)

@@ -1,11 +1,11 @@
 """The site as a stream of files: a pure, deterministic function of the record, so that `verify` can make every byte again."""
 
 from collections.abc import Iterator
-from functools import cache
-from importlib.resources import files
+from typing import Final
 
+from scrutineer.design import assets
 from scrutineer.portal.bulletin_pages import bulletin_pages
-from scrutineer.portal.call_pages import call_pages
+from scrutineer.portal.call_pages import call_pages, call_pictures
 from scrutineer.portal.check_page import check_page
 from scrutineer.portal.data_files import data_files
 from scrutineer.portal.formats import (
@@ -19,12 +19,16 @@ from scrutineer.portal.formats import (
     write_site_info,
 )
 from scrutineer.portal.front import front_page
+from scrutineer.portal.pages import DESIGN, ROOM, Pages, Render
 from scrutineer.portal.quarantine_pages import quarantine_pages
 from scrutineer.portal.record import Record
 from scrutineer.portal.rules_page import rules_page
 from scrutineer.portal.station_pages import station_pages
 from scrutineer.portal.unit_pages import unit_pages
 from scrutineer.portal.view import View
+
+PAGES: Final[tuple[Render, ...]] = (front_page, call_pages, rules_page, check_page, quarantine_pages, bulletin_pages)
+"""The pages that are there once in every language, whatever the places."""
 
 
 def render_site(record: Record) -> Iterator[SiteFile]:
@@ -34,19 +38,21 @@ def render_site(record: Record) -> Iterator[SiteFile]:
     together.
     """
     yield from render_definition(record)
-    for name in ("style.css", "icon.svg"):
-        yield SiteFile(name, (_asset(name),))
+    for room in (DESIGN, ROOM):
+        for found in assets(room):
+            yield SiteFile(found.path, (found.data,))
     view = View(record)
-    yield SiteFile("index.html", (front_page(view),))
-    yield from call_pages(view)
-    yield SiteFile("rules.html", (rules_page(view),))
-    yield SiteFile("check.html", (check_page(view),))
-    yield from quarantine_pages(view)
-    yield from bulletin_pages(view)
+    languages = [Pages(view, number) for number in range(len(record.options.languages))]
+    for pages in languages:
+        for part in PAGES:
+            yield from part(pages)
     if record.options.pages != "none":
-        yield from unit_pages(view)
+        for pages in languages:
+            yield from unit_pages(pages)
     if record.options.pages == "stations":
-        yield from station_pages(view)
+        for pages in languages[: 1 if record.options.translated != "stations" else None]:
+            yield from station_pages(pages)
+    yield from call_pictures(view)
     yield from data_files(view)
 
 
@@ -58,8 +64,3 @@ def render_definition(record: Record) -> Iterator[SiteFile]:
     yield SiteFile(REGISTER_FILE, (record.register_table,))
     if record.baseline_table is not None:
         yield SiteFile(BASELINE_FILE, (record.baseline_table,))
-
-
-@cache
-def _asset(name: str) -> bytes:
-    return files("scrutineer.portal").joinpath(name).read_bytes()

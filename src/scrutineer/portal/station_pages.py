@@ -14,12 +14,14 @@ from scrutineer.count.contest import ContestCount, SheetRecord
 from scrutineer.portal import words as say
 from scrutineer.portal.formats import SiteFile
 from scrutineer.portal.page import facts, mark
+from scrutineer.portal.pages import Pages
 from scrutineer.portal.sheets import proof_details, read_source, receipts, signer, source_facts
 from scrutineer.portal.text import NOT_STATED, number, stated, time, words
-from scrutineer.portal.view import View
 from scrutineer.statements import Decision
 
 _BLOCK: Final = 1024  # stations rendered at a time
+_TITLE: Final = "~title~"
+_CONTENT: Final = "~content~"
 _SMALL: Final = tuple(number(value) for value in range(10_000))
 _FIGURES: Final = ("Blank", "Null", "Ballots cast", "Voters checked in", "Registered voters")
 
@@ -39,20 +41,19 @@ class _Sheets(NamedTuple):
     flags: list[int]
 
 
-def station_pages(view: View) -> Iterator[SiteFile]:
+def station_pages(pages: Pages) -> Iterator[SiteFile]:
     """The pages of all stations, in station order."""
-    pages = _StationPages(view)
+    view, made = pages.view, _StationPages(pages)
     for start in range(0, view.units.station_count, _BLOCK):
-        yield from pages.render(start, min(start + _BLOCK, view.units.station_count))
+        yield from made.render(start, min(start + _BLOCK, view.units.station_count))
 
 
 class _StationPages:
-    def __init__(self, view: View) -> None:
-        self._view = view
-        self._until_title = view.frame.until_title(2)
-        self._close = view.frame.close(2).encode()
+    def __init__(self, pages: Pages) -> None:
+        self._pages = pages
+        self._view = view = pages.view
         self._parent = -2
-        self._after_title = ""
+        self._until_title = self._after_title = self._close = ""
         self._folder = ""
         self._ranges = [
             (number_, view.units.stations_below(state.unit), state) for number_, state in enumerate(view.count.contests)
@@ -93,8 +94,11 @@ class _StationPages:
         parent = int(units.parent[unit])
         if parent != self._parent:
             self._parent = parent
-            self._after_title = view.frame.after_title(2, view.crumbs(unit))
             self._folder = view.places.station_folder(unit)
+            page = f"{self._folder}/{view.places.station_file(unit)}"
+            frame = self._pages.plain(page, _TITLE, _CONTENT, self._pages.crumbs(unit), unit)
+            self._until_title, rest = b"".join(frame.chunks).decode().split(_TITLE, 1)
+            self._after_title, self._close = rest.split(_CONTENT, 1)
         name, station_id = units.names[unit], units.ids[unit]
         sections = [
             self._section(block, station - block.first, station_id, proofs)
@@ -107,7 +111,8 @@ class _StationPages:
             f"{number(roll) if roll >= 0 else 'unknown number of'} registered voters{self._opening(station)}</p>\n"
             f"{''.join(sections) or '<p>This station votes in none of the contests.</p>'}"
         )
-        return SiteFile(f"{self._folder}/{view.places.station_file(unit)}", (content.encode() + self._close,))
+        path = self._pages.path(f"{self._folder}/{view.places.station_file(unit)}")
+        return SiteFile(path, ((content + self._close).encode(),))
 
     def _opening(self, station: int) -> str:
         index = self._view.count.openings.get(station)

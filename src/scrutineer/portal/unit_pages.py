@@ -7,6 +7,7 @@ from scrutineer.count.contest import COUNTED, OUTSTANDING, STATUS_NAMES, Contest
 from scrutineer.portal import words as say
 from scrutineer.portal.formats import SiteFile
 from scrutineer.portal.page import mark, pages_nav, progress_bar
+from scrutineer.portal.pages import Pages
 from scrutineer.portal.places import ROWS_PER_PAGE
 from scrutineer.portal.sheets import ballots_of
 from scrutineer.portal.text import count_of, number, percent, stated, words
@@ -18,13 +19,15 @@ _ROWS_OF_ALL: Final = 80
 _FEWEST_ROWS: Final = 8
 
 
-def unit_pages(view: View) -> Iterator[SiteFile]:
+def unit_pages(pages: Pages) -> Iterator[SiteFile]:
     """The pages of all inner units in the order of the units table; a unit with many places has several."""
-    for unit in view.units.index.values():
-        yield from _pages_of(view, unit)
+    for unit in pages.view.units.index.values():
+        if pages.has_place(unit):
+            yield from _pages_of(pages, unit)
 
 
-def _pages_of(view: View, unit: int) -> Iterator[SiteFile]:
+def _pages_of(pages: Pages, unit: int) -> Iterator[SiteFile]:
+    view = pages.view
     units = view.units
     below = view.children[unit]
     contests = view.contests_in(unit)
@@ -32,7 +35,7 @@ def _pages_of(view: View, unit: int) -> Iterator[SiteFile]:
     parts = [below[start : start + rows] for start in range(0, len(below), rows)]
     paths = [view.places.unit(unit, page) for page in range(1, len(parts) + 1)]
     names = [path.rpartition("/")[2] for path in paths]
-    crumbs = view.crumbs(unit)
+    crumbs = pages.crumbs(unit)
     stations = len(units.stations_below(unit))
     head = (
         f"<h1>{words(units.names[unit])}</h1>\n"
@@ -55,7 +58,7 @@ def _pages_of(view: View, unit: int) -> Iterator[SiteFile]:
             content.append(pages_nav(names, page))
             content.append("</section>\n")
         title = units.names[unit] if page == 1 else f"{units.names[unit]}, page {page}"
-        yield SiteFile(paths[page - 1], (view.frame.page(title, "".join(content), 1, crumbs),))
+        yield pages.plain(paths[page - 1], title, "".join(content), crumbs, unit)
 
 
 def _places_table(view: View, contest: int, places: list[int]) -> str:

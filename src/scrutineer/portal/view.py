@@ -10,7 +10,6 @@ from scrutineer.log.checkpoint import HeadLines
 from scrutineer.log.note import parse_note
 from scrutineer.log.quorum import Cosigners, Quorum, find_cosigners
 from scrutineer.portal.called import Called, called
-from scrutineer.portal.page import Crumb, Frame
 from scrutineer.portal.places import Places
 from scrutineer.portal.record import Record
 from scrutineer.portal.text import words
@@ -33,8 +32,7 @@ class View:
         self.election = record.election
         self.count = record.count
         self.units = record.election.units
-        self.frame = Frame(record)
-        self.places = Places(record.election, record.options.pages)
+        self.places = Places(record.election, record.options.pages, record.options.translated)
         self.count.prepare()
         self.standings: list[Standing] = [standing(self.count, number) for number in range(len(self.count.contests))]
         self.candidate_names = [[words(c.name) for c in contest.standing()] for contest in self.election.contests]
@@ -75,11 +73,6 @@ class View:
     def children(self) -> list[list[int]]:
         """The units directly below every unit; the sites of large elections show none of them."""
         return self.units.children_lists()
-
-    def crumbs(self, unit: int) -> list[Crumb]:
-        """The units above a unit, from the country down."""
-        units = self.units
-        return [(self.places.unit(above), words(units.names[above])) for above in units.path(unit)[:-1]]
 
     def page_of(self, unit: int) -> str:
         """The page of a unit or station, by position; the page of the unit it lies in, or the data, where it has none."""

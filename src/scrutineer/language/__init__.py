@@ -1,0 +1,12 @@
+"""What pages and commands say, in the reader's language: messages, numbers, shares, dates and times.
+
+Public face: `Language` and `language` (languages.py), `Say` with `PlainSay` and `HtmlSay` (say.py), `ENGLISH` and `msg`.
+Every message in the code is English and is its own key; `catalogues/<code>.po` are gettext catalogues that a translator edits.
+A message holds values in braces, never HTML. Two functions mark messages for extraction: `say("...")` and `say.several("...",
+"...", n)`; a message that is said later, from a table of constants, is marked with `msg("...")`.
+"""
+
+from scrutineer.language.languages import LANGUAGES, Language, language
+from scrutineer.language.say import ENGLISH, HtmlSay, PlainSay, Say, msg
+
+__all__ = ["ENGLISH", "LANGUAGES", "HtmlSay", "Language", "PlainSay", "Say", "language", "msg"]
