@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: demo test lint types docs bench lock clean help
+.PHONY: demo test lint types docs catalogues bench lock clean help
 
 help: ## show this list
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/'
@@ -33,6 +33,9 @@ types: $(STAMP) ## strict type check
 
 docs: $(STAMP) ## write the generated pages of docs/reference again
 	@for f in docs/make_*.py; do $(BIN)/python $$f || exit 1; done
+
+catalogues: $(STAMP) ## bring the catalogues of translations up to date with what pages say
+	$(BIN)/python docs/write_catalogues.py
 
 bench: $(STAMP) ## every measurement, with its ratio to a peer or a floor
 	@for f in bench/bench_*.py; do echo "== $$f"; $(BIN)/python $$f || exit 1; done
