@@ -1,8 +1,9 @@
 """The page of each unit above the stations: its totals, and the places in it with their progress."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Final
 
+from scrutineer.count import UnitResult
 from scrutineer.count.contest import COUNTED, OUTSTANDING, STATUS_NAMES, ContestCount
 from scrutineer.portal import words as say
 from scrutineer.portal.formats import SiteFile
@@ -11,17 +12,19 @@ from scrutineer.portal.pages import Pages
 from scrutineer.portal.places import ROWS_PER_PAGE
 from scrutineer.portal.sheets import ballots_of
 from scrutineer.portal.text import count_of, number, percent, stated, words
-from scrutineer.portal.view import View
-from scrutineer.portal.votes import candidates_table, in_front, unit_figures
+from scrutineer.portal.votes import in_front, unit_figures, votes_table
 
 _ROWS_OF_ALL: Final = 80
 """Rows of all contests together on one page, so that it stays light."""
 _FEWEST_ROWS: Final = 8
 
 
-def unit_pages(pages: Pages) -> Iterator[SiteFile]:
-    """The pages of all inner units in the order of the units table; a unit with many places has several."""
-    for unit in pages.view.units.index.values():
+def unit_pages(pages: Pages, units: Iterable[int] | None = None) -> Iterator[SiteFile]:
+    """The pages of these inner units (positions), or of all in the order of the units table; one with many places has several.
+
+    Only units that have a page in the language of `pages` get one.
+    """
+    for unit in pages.view.units.index.values() if units is None else units:
         if pages.has_place(unit):
             yield from _pages_of(pages, unit)
 
@@ -52,17 +55,23 @@ def _pages_of(pages: Pages, unit: int) -> Iterator[SiteFile]:
                 share = percent(result.counted, result.stations)
                 content.append(
                     f'{progress_bar(result)}\n<p class="progress"><strong>{share} counted.</strong> '
-                    f"{say.progress_sentence(result)}.</p>\n{candidates_table(view, contest, result)}"
+                    f"{' · '.join(say.progress_parts(pages.say, result))}.</p>\n{pages.template('votes_table.html').render(pages.context(paths[0], '') | {'table': votes_table(pages, contest, result)})}"
                 )
-            content.append(_places_table(view, contest, part))
+            content.append(_places_table(pages, contest, part))
             content.append(pages_nav(names, page))
             content.append("</section>\n")
         title = units.names[unit] if page == 1 else f"{units.names[unit]}, page {page}"
         yield pages.plain(paths[page - 1], title, "".join(content), crumbs, unit)
 
 
-def _places_table(view: View, contest: int, places: list[int]) -> str:
+def _votes(pages: Pages, path: str, contest: int, result: UnitResult) -> str:
+    values = pages.context(path, "") | {"table": votes_table(pages, contest, result)}
+    return pages.template("votes_table.html").render(values)
+
+
+def _places_table(pages: Pages, contest: int, places: list[int]) -> str:
     """Rows for the places of one page; stations and units may stand side by side."""
+    view = pages.view
     units, state = view.units, view.count.contests[contest]
     within = units.stations_below(state.unit)
     rows = []
@@ -72,9 +81,9 @@ def _places_table(view: View, contest: int, places: list[int]) -> str:
         if last <= within.start or first >= within.stop:
             continue
         if place in view.inner:
-            rows.append(_unit_row(view, contest, place, has_entry=has_entry))
+            rows.append(_unit_row(pages, contest, place, has_entry=has_entry))
         else:
-            rows.append(_station_row(view, contest, place, first, state, has_entry=has_entry))
+            rows.append(_station_row(pages, contest, place, first, state, has_entry=has_entry))
     entry = '<th scope="col">Log entry</th>' if has_entry else ""
     return (
         '<table class="places">\n<caption>Places</caption>\n<thead><tr><th scope="col">Place</th>'
@@ -84,18 +93,20 @@ def _places_table(view: View, contest: int, places: list[int]) -> str:
     )
 
 
-def _unit_row(view: View, contest: int, unit: int, *, has_entry: bool) -> str:
+def _unit_row(pages: Pages, contest: int, unit: int, *, has_entry: bool) -> str:
+    view = pages.view
     result = unit_figures(view, contest, unit)
     path = view.places.unit(unit).removeprefix("units/")
     return (
         f'<tr><th scope="row"><a href="{path}">{words(view.units.names[unit])}</a></th>'
         f'<td class="state">{progress_bar(result, small=True)}{number(result.counted)} of '
         f"{number(result.stations)}</td><td>{number(result.ballots)}</td>"
-        f'<td class="front">{in_front(view, contest, result.votes)}</td>{"<td></td>" if has_entry else ""}</tr>\n'
+        f'<td class="front">{in_front(pages, contest, result.votes)}</td>{"<td></td>" if has_entry else ""}</tr>\n'
     )
 
 
-def _station_row(view: View, contest: int, unit: int, station: int, state: ContestCount, *, has_entry: bool) -> str:
+def _station_row(pages: Pages, contest: int, unit: int, station: int, state: ContestCount, *, has_entry: bool) -> str:
+    view = pages.view
     status = int(state.status[station])
     name = words(view.units.names[unit])
     path = view.places.station(unit)
@@ -104,7 +115,7 @@ def _station_row(view: View, contest: int, unit: int, station: int, state: Conte
     if status != OUTSTANDING:
         figures = state.figures[station].tolist()
         ballots = stated(ballots_of(state.contest, figures))
-        front = in_front(view, contest, [max(0, votes) for votes in figures[: state.options]])
+        front = in_front(pages, contest, [max(0, votes) for votes in figures[: state.options]])
         entry = number(int(state.sheet[station])) if has_entry else ""
     aside = "" if status == COUNTED else ' class="aside"'
     return (
