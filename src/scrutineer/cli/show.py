@@ -1,9 +1,7 @@
 """What commands print: results for people as tables, for programs as JSON, and progress on standard error."""
 
 import contextlib
-import html
 import json
-import re
 import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -19,7 +17,7 @@ from rich.text import Text
 from scrutineer.count import Count, Standing, standing, unit_result
 from scrutineer.count.results import UnitResult
 from scrutineer.election.contests import LIST_RULES
-from scrutineer.portal.text import THIN
+from scrutineer.language import ENGLISH
 from scrutineer.portal.words import change, headline
 
 Progress = Callable[[str, int, int], None]
@@ -79,21 +77,14 @@ def print_standings(count: Count, heading: str, contests: Sequence[int] | None =
         console.print()
         console.print(_table(now))
         console.print(_progress_line(now.result), soft_wrap=True)
-        console.print(_plain(headline(now)), soft_wrap=True)
-        console.print(
-            f"Can it still change? {_plain(change(now, count.election.definition.provenance).sentence)}", soft_wrap=True
-        )
+        console.print(headline(ENGLISH, now), soft_wrap=True)
+        chance = change(ENGLISH, now, count.election.definition.provenance)
+        console.print(f"Can it still change? {chance.sentence}", soft_wrap=True)
 
 
 def plain_console() -> Console:
     """Standard output for tables; whatever names hold is shown as it is, and never taken for markup."""
     return Console(highlight=False, markup=False, emoji=False)
-
-
-def _plain(sentence: str) -> str:
-    """A sentence of the pages as text: without marks, entities as characters, thousands as in the tables here."""
-    text = html.unescape(re.sub(r"<[^>]*>", "", sentence))
-    return re.sub(f"(?<=[0-9]){THIN}(?=[0-9])", ",", text).replace(THIN, " ")
 
 
 def _table(now: Standing) -> Table:

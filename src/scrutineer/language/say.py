@@ -5,7 +5,7 @@ messages hold none, and values that are HTML are `Markup`.
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import UTC, date, datetime, timedelta, tzinfo
 from fractions import Fraction
 from functools import lru_cache
@@ -129,6 +129,10 @@ class Say(ABC):
             most = self("{first}, {second}", first=most, second=word)
         return self("{first} and {second}", first=most, second=words[-1])
 
+    def joined(self, parts: Iterable[str], between: str = " ") -> str:
+        """Sentences, or other texts that stand for themselves, one after the other; empty ones are left out."""
+        return between.join(part for part in parts if part)
+
     def capital(self, text: str) -> str:
         """A text with its first letter as a sentence begins."""
         return text[:1].upper() + text[1:]
@@ -178,6 +182,10 @@ class HtmlSay(Say):
     def listed(self, words: Sequence[str]) -> Markup:
         """Words in a row."""
         return Markup(super().listed([escape(word) for word in words]))  # noqa: S704
+
+    def joined(self, parts: Iterable[str], between: str = " ") -> Markup:
+        """Texts one after the other."""
+        return Markup(super().joined([escape(part) for part in parts if part], escape(between)))  # noqa: S704
 
     def capital(self, text: str) -> str:
         """A text with its first letter as a sentence begins; text that begins with a tag stays as it is."""

@@ -3,6 +3,8 @@
 from collections.abc import Iterator
 from typing import Final
 
+from markupsafe import Markup
+
 from scrutineer.calls import Call, ConditionCall
 from scrutineer.calls.condition_words import in_votes, times, votes_text
 from scrutineer.calls.picture import description, headline, picture
@@ -55,12 +57,13 @@ _CODES: Final = {
 }
 
 
-def call_sentence(view: View, contest: int) -> str:
+def call_sentence(pages: Pages, contest: int) -> str:
     """The call in one sentence; empty where there is none, or arithmetic has said it already."""
+    view = pages.view
     found = view.called[contest]
     if found is None or found.call.verdict == "arithmetic":
         return ""
-    return f'<p class="called">{sentence_words(sentence(found.call, view.election.contests[contest]))}</p>\n'
+    return Markup(f'<p class="called">{sentence_words(sentence(found.call, view.election.contests[contest]))}</p>\n')  # noqa: S704
 
 
 def statistics(view: View, contest: int) -> bool:
@@ -69,14 +72,15 @@ def statistics(view: View, contest: int) -> bool:
     return found is not None and found.call.verdict == "statistics"
 
 
-def call_picture(view: View, contest: int) -> str:
+def call_picture(pages: Pages, contest: int) -> str:
     """The picture of the lead, and the way to what the verdict rests on; empty where there is no call."""
+    view = pages.view
     found = view.called[contest]
     if found is None:
         return ""
     asked = view.election.contests[contest]
     shown = "" if found.track is None else _figure(view, found.track, asked, "")
-    return f'{shown}<p class="go"><a href="{view.places.call(asked.id, "html")}">What this rests on</a></p>\n'
+    return Markup(f'{shown}<p class="go"><a href="{view.places.call(asked.id, "html")}">What this rests on</a></p>\n')  # noqa: S704
 
 
 def call_pages(pages: Pages) -> Iterator[SiteFile]:

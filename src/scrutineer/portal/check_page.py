@@ -45,7 +45,7 @@ def check_page(pages: Pages) -> Iterator[SiteFile]:
                 ("Entries", number(record.head.size)),
                 ("Root", f"<code>{record.head.root.hex()}</code>"),
                 ("Signed", time(record.head.time_ms // 1000)),
-                ("Witnesses", witness_sentences(view.cosigners, view.pending)),
+                ("Witnesses", witness_sentences(pages)),
             ]
         )
         + "<h2>The files, with tools that every system has</h2>\n"

@@ -1,114 +1,110 @@
 """The front page: every contest's result, whether it can still change, and the way to everything else."""
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Final
 
-from scrutineer.election.definition import BASELINE_TABLE
-from scrutineer.portal import words as say
+from markupsafe import Markup
+
+from scrutineer.portal import words
 from scrutineer.portal.call_pages import call_picture, call_sentence, statistics
 from scrutineer.portal.formats import SiteFile
-from scrutineer.portal.page import mark, progress_bar
+from scrutineer.portal.page import progress_bar
 from scrutineer.portal.pages import Pages
-from scrutineer.portal.text import count_of, number, percent, time, words
-from scrutineer.portal.view import View
-from scrutineer.portal.votes import candidates_table, rounds_table
+from scrutineer.portal.votes import RoundsTable, VotesTable, rounds_table, votes_table
 from scrutineer.portal.witness_words import witness_sentences
-from scrutineer.statements import Bulletin
+from scrutineer.statements import Bulletin, Certificate
 
 LATEST_BULLETINS: Final = 5
-DATA_FILES: Final = {
-    "results.csv": "places (CSV)",
-    "stations.csv": "stations (CSV)",
-    "stations.parquet": "stations (Parquet)",
-}
+
+
+@dataclass(frozen=True, slots=True)
+class ContestSection:
+    """One contest on the front page. Texts are HTML."""
+
+    id: str
+    title: str
+    where: str
+    """The unit that it is held in; empty for the whole country."""
+    headline: str
+    bar: Markup
+    counted: str
+    progress: str
+    roll: str
+    chance: words.Change
+    call: str
+    picture: str
+    table: VotesTable
+    rounds: RoundsTable | None
+    quarantined: int
+    excluded: int
+    places: str
+    """Path of the page of its unit."""
 
 
 def front_page(pages: Pages) -> Iterator[SiteFile]:
     """`index.html`."""
-    view = pages.view
+    view, say = pages.view, pages.say
     definition = view.election.definition
-    head = (
-        f'<h1>{words(definition.name)}</h1>\n<p class="meta">{definition.date} · {words(definition.authority)}</p>\n'
-        f'<p class="layer">{mark(view.layer, say.LAYERS[view.layer])} {say.LAYER_SENTENCES[view.layer]}</p>\n'
+    yield pages.render(
+        "front.html",
+        "index.html",
+        say("Result"),
+        scripts=("update.js",),
+        date=say.date(definition.date),
+        authority=say.name(definition.authority),
+        layer=view.layer,
+        layer_label=say.later(words.LAYERS[view.layer]),
+        layer_sentence=say.later(words.LAYER_SENTENCES[view.layer]),
+        head=view.record.head,
+        updated=say.time(view.record.head.time_ms // 1000),
+        contests=[_section(pages, number) for number in range(len(view.standings))],
+        bulletins=_bulletins(pages),
+        witnesses=witness_sentences(pages),
     )
-    if len(view.standings) > 1:
-        links = "".join(f'<li><a href="#contest-{c.id}">{words(c.title)}</a></li>' for c in view.election.contests)
-        head += f'<nav class="contents" aria-label="Contests"><ul>{links}</ul></nav>\n'
-    content = [head, *(_contest(view, contest) for contest in range(len(view.standings)))]
-    content += ['<div class="more">\n', _bulletins(view), _data(view), _check(view), "</div>\n"]
-    yield pages.plain("index.html", "Result", "".join(content))
 
 
-def _contest(view: View, number_: int) -> str:
-    now = view.standings[number_]
+def _section(pages: Pages, number: int) -> ContestSection:
+    view, say = pages.view, pages.say
+    now = view.standings[number]
     contest, result = now.contest, now.result
-    unit = view.election.contest_units[number_]
-    chance = say.change(now, view.election.definition.provenance, by_statistics=statistics(view, number_))
-    where = "" if unit == 0 else f' <span class="where">{words(view.units.names[unit])}</span>'
+    unit = view.election.contest_units[number]
     roll = ""
     if result.roll is not None and result.roll_counted is not None:
-        share = percent(result.roll_counted, result.roll)
-        roll = f" Their rolls hold {share} of {count_of(result.roll, 'registered voter', 'registered voters')}."
-    beside = ""
-    if result.quarantined or result.excluded:
-        beside = (
-            f'<p class="beside">Beside these totals, never in them: {count_of(result.quarantined, "station", "stations")} '
-            f"in quarantine, {number(result.excluded)} excluded by decision. "
-            '<a href="quarantine.html">See each of them</a>.</p>\n'
+        roll = say.several(
+            "Their rolls hold {share} of {n} registered voter.",
+            "Their rolls hold {share} of {n} registered voters.",
+            result.roll,
+            share=say.percent(result.roll_counted, result.roll),
         )
-    return (
-        f'<section class="contest" id="contest-{contest.id}">\n<h2>{words(contest.title)}{where}</h2>\n'
-        f'<p class="lead">{say.headline(now)}</p>\n{progress_bar(result)}\n'
-        f'<p class="progress"><strong>{percent(result.counted, result.stations)} counted.</strong> '
-        f"{say.progress_sentence(result)}.{roll}</p>\n"
-        f'<div class="change {chance.state}"><h3>Can it still change? {mark(chance.state, chance.label)}</h3>'
-        f"<p>{chance.sentence}</p>\n{call_sentence(view, number_)}</div>\n{call_picture(view, number_)}"
-        f"{candidates_table(view, number_, result)}{rounds_table(view, number_)}{beside}"
-        f'<p class="go"><a class="button" href="{view.page_of(unit)}">See every place</a></p>\n</section>\n'
+    return ContestSection(
+        id=contest.id,
+        title=say.name(contest.title),
+        where="" if unit == 0 else pages.unit_name(unit),
+        headline=words.headline(say, now),
+        bar=progress_bar(result),
+        counted=say.percent(result.counted, result.stations),
+        progress=say.joined(words.progress_parts(say, result), " · "),
+        roll=roll,
+        chance=words.change(say, now, view.election.definition.provenance, by_statistics=statistics(view, number)),
+        call=call_sentence(pages, number),
+        picture=call_picture(pages, number),
+        table=votes_table(pages, number, result),
+        rounds=rounds_table(pages, number),
+        quarantined=result.quarantined,
+        excluded=result.excluded,
+        places=view.page_of(unit),
     )
 
 
-def _bulletins(view: View) -> str:
-    stated = view.bulletins
-    if not stated:
-        return "<section>\n<h2>Bulletins</h2>\n<p>The authority has published no bulletin yet.</p>\n</section>\n"
-    rows = []
-    for path, act in stated[: -LATEST_BULLETINS - 1 : -1]:
-        bulletin = act.recorded.statement.payload
-        if isinstance(bulletin, Bulletin):
-            rows.append(
-                f'<li><a href="{path}">Bulletin {number(bulletin.number)}</a>, {time(bulletin.time)}, '
-                f"at {number(bulletin.size)} log entries</li>\n"
-            )
-        else:
-            rows.append(f'<li><a href="{path}">Certificate</a></li>\n')
-    return (
-        f"<section>\n<h2>Bulletins</h2>\n<ul>\n{''.join(rows)}</ul>\n"
-        f'<p><a href="bulletins/index.html">All {number(len(stated))}</a></p>\n</section>\n'
-    )
-
-
-def _data(view: View) -> str:
-    rows = []
-    for contest in view.election.contests:
-        links = " · ".join(f'<a href="{view.places.contest(contest.id, file)}">{label}</a>' for file, label in DATA_FILES.items())
-        rows.append(f"<li>{words(contest.title)}: {links}</li>\n")
-    has_baseline = BASELINE_TABLE in view.election.definition.tables
-    earlier = ' · <a href="definition/baseline.csv">votes of an earlier election</a>' if has_baseline else ""
-    return (
-        f'<section>\n<h2>Data</h2>\n<ul>\n{"".join(rows)}<li>All contests: <a href="data/results.nist.json">NIST (JSON)</a> · '
-        '<a href="data/summary.json">summary (JSON)</a></li>\n'
-        '<li>The election: <a href="definition/units.csv">places</a> · <a href="definition/register.csv">keys</a>'
-        f"{earlier}</li>\n"
-        "</ul>\n</section>\n"
-    )
-
-
-def _check(view: View) -> str:
-    return (
-        "<section>\n<h2>Check it yourself</h2>\n"
-        "<p>Everything here is computed from one public log of signed statements. One command replays all of it:</p>\n"
-        "<pre><code>scrutineer verify</code> <i>this folder or its address</i></pre>\n"
-        f'<p class="witnesses">{witness_sentences(view.cosigners, view.pending)}</p>\n'
-        '<p><a href="check.html">How to check this count</a></p>\n</section>\n'
-    )
+def _bulletins(pages: Pages) -> list[tuple[str, str, str]]:
+    """Path, name and time of the latest bulletins and certificates, newest first."""
+    say = pages.say
+    found: list[tuple[str, str, str]] = []
+    for path, act in pages.view.bulletins[: -LATEST_BULLETINS - 1 : -1]:
+        stated = act.recorded.statement.payload
+        if isinstance(stated, Bulletin):
+            found.append((path, say("Bulletin {number}", number=stated.number), say.time(stated.time)))
+        elif isinstance(stated, Certificate):
+            found.append((path, say("Certificate"), say.time(stated.time)))
+    return found

@@ -3,14 +3,16 @@
 from collections.abc import Iterable
 from typing import Final
 
+from markupsafe import Markup
+
 from scrutineer.count import UnitResult
-from scrutineer.portal.text import THIN, number, percent
+from scrutineer.portal.text import number
 
 _PARTS: Final = (("counted", ""), ("quarantined", ' class="quarantined"'), ("excluded", ' class="excluded"'))
 _BAR: Final = 1000  # thousandths of a bar's width
 
 
-def progress_bar(result: UnitResult, *, small: bool = False) -> str:
+def progress_bar(result: UnitResult, *, small: bool = False) -> Markup:
     """Counted, quarantined and excluded stations as parts of one bar; the figures stand beside it in words."""
     parts, start = [], 0
     for field, name in _PARTS:
@@ -25,14 +27,14 @@ def progress_bar(result: UnitResult, *, small: bool = False) -> str:
     return _bar("small" if small else "progress", "".join(parts))
 
 
-def share_bar(part: int, whole: int) -> str:
+def share_bar(part: int, whole: int) -> Markup:
     """A share as a bar; the figure stands beside it."""
     width = part * _BAR // whole if whole > 0 else 0
     return _bar("share", f'<rect width="{_percent(min(width, _BAR))}" height="100%"/>')
 
 
-def _bar(name: str, rects: str) -> str:
-    return f'<svg class="{name}" aria-hidden="true">{rects}</svg>'
+def _bar(name: str, rects: str) -> Markup:
+    return Markup(f'<svg class="{name}" aria-hidden="true">{rects}</svg>')  # noqa: S704 - all of it is ours
 
 
 def _percent(thousandths: int) -> str:
@@ -65,8 +67,3 @@ def facts(rows: Iterable[tuple[str, str]]) -> str:
 def mark(state: str, label: str) -> str:
     """A status word with its sign; sign and word differ as well as the colour."""
     return f'<span class="mark {state}">{label}</span>'
-
-
-def turnout(ballots: int, roll: int | None) -> str:
-    """Ballots as a share of registered voters, where those are known."""
-    return "" if roll is None else f" ({percent(ballots, roll)} of {number(roll)}{THIN}registered)"

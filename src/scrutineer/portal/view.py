@@ -4,8 +4,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
+from markupsafe import Markup
+
 from scrutineer.count import Act, Standing, UnitResult, contest_result, results_table, standing, tables_hash
 from scrutineer.election import Contest
+from scrutineer.language import msg
 from scrutineer.log.checkpoint import HeadLines
 from scrutineer.log.note import parse_note
 from scrutineer.log.quorum import Cosigners, Quorum, find_cosigners
@@ -35,7 +38,7 @@ class View:
         self.places = Places(record.election, record.options.pages, record.options.translated)
         self.count.prepare()
         self.standings: list[Standing] = [standing(self.count, number) for number in range(len(self.count.contests))]
-        self.candidate_names = [[words(c.name) for c in contest.standing()] for contest in self.election.contests]
+        self.candidate_names = [[Markup(words(c.name)) for c in contest.standing()] for contest in self.election.contests]  # noqa: S704
         self._of_option = [contest.candidate_of_option() for contest in self.election.contests]
         self.inner = frozenset(self.units.index.values())
         """Positions of the units that are not stations."""
@@ -140,6 +143,6 @@ def base_of(contest: Contest, result: UnitResult) -> ShareBase:
     blank, null = result.blank or 0, result.null or 0
     if contest.single_choice() or contest.rule == "ranked":
         if contest.base == "cast":
-            return ShareBase(result.valid + blank + null, "ballots cast")
-        return ShareBase(result.valid, "valid votes")
-    return ShareBase(result.ballots - blank - null, "valid ballots")
+            return ShareBase(result.valid + blank + null, msg("ballots cast"))
+        return ShareBase(result.valid, msg("valid votes"))
+    return ShareBase(result.ballots - blank - null, msg("valid ballots"))

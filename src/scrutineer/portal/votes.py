@@ -1,99 +1,159 @@
-"""Tables of votes: candidates with votes and shares, seats, and the rounds of an instant run-off."""
+"""Votes as tables: candidates with votes and shares, seats, and the rounds of an instant run-off. Templates draw them."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
+
+from markupsafe import Markup
 
 from scrutineer.count import UnitResult, unit_result
 from scrutineer.election.contests import LIST_RULES
-from scrutineer.portal import words as say
+from scrutineer.language import HtmlSay
+from scrutineer.portal import words
 from scrutineer.portal.page import share_bar
-from scrutineer.portal.text import known, number, percent, words
+from scrutineer.portal.pages import Pages
 from scrutineer.portal.view import View, base_of
 
 
-def candidates_table(view: View, contest: int, result: UnitResult) -> str:
-    """Candidates with votes and shares, most votes first, then blank and null votes and ballots, of any unit."""
-    state = view.count.contests[contest]
-    terms = state.contest
+@dataclass(frozen=True, slots=True)
+class CandidateRow:
+    """One candidate or list. Texts are HTML."""
+
+    name: str
+    parts: tuple[tuple[str, str], ...]
+    """Name and votes of each ballot option, where the candidate stands on several."""
+    votes: str
+    share: str
+    bar: Markup
+    seats: str
+    """Empty where the contest gives no seats here."""
+
+
+@dataclass(frozen=True, slots=True)
+class VotesTable:
+    """Candidates with votes, most votes first, then blank and null votes and ballots (`votes_table.html`)."""
+
+    caption: str
+    who: str
+    what: str
+    base: str
+    """What the shares are shares of."""
+    rows: tuple[CandidateRow, ...]
+    seats: bool
+    blank: str
+    null: str
+    ballots: str
+    turnout: str
+    """Empty where it is not known."""
+
+
+@dataclass(frozen=True, slots=True)
+class Round:
+    """The figures of a candidate in the rounds of a run-off: text, and whether the candidate leaves after it."""
+
+    name: str
+    cells: tuple[tuple[str, bool], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class RoundsTable:
+    """The rounds of an instant run-off (`rounds_table.html`)."""
+
+    heads: tuple[str, ...]
+    rows: tuple[Round, ...]
+    exhausted: tuple[str, ...]
+
+
+def votes_table(pages: Pages, contest: int, result: UnitResult) -> VotesTable:
+    """The table of a contest in any unit."""
+    view, say = pages.view, pages.say
+    terms = view.election.contests[contest]
     votes = view.by_candidate(contest, result.votes)
     base = base_of(terms, result)
-    names = view.candidate_names[contest]
-    seats = view.standings[contest].outcome.seats if result is view.standings[contest].result else ()
-    rows = []
-    for index in sorted(range(len(names)), key=lambda index: (-votes[index], index)):
-        seat = f"<td>{number(seats[index])}</td>" if seats else ""
-        rows.append(
-            f'<tr><th scope="row">{names[index]}{_parts(view, contest, index, result)}</th><td>{number(votes[index])}</td>'
-            f"<td>{percent(votes[index], base.ballots)}</td>{seat}"
-            f'<td class="bar">{share_bar(votes[index], base.ballots)}</td></tr>\n'
-        )
     whole = result is view.standings[contest].result
-    caption = say.rule_sentence(terms) if whole else "Votes of the stations that are counted here"
-    who = "Answer" if terms.rule == "yes-no" else "List" if terms.rule in LIST_RULES else "Candidate"
-    seat_head = '<th scope="col">Seats</th>' if seats else ""
-    rest = f'<td colspan="{3 if seats else 2}"></td>'
-    turnout = "" if not result.counted or result.roll_counted is None else percent(result.ballots, result.roll_counted)
-    of_roll = (
-        f'<td>{turnout}</td><td class="note" colspan="{2 if seats else 1}">{"of the registered voters" if turnout else ""}</td>'
+    seats = view.standings[contest].outcome.seats if whole else ()
+    rows = tuple(
+        CandidateRow(
+            name=view.candidate_names[contest][index],
+            parts=_parts(pages, contest, index, result),
+            votes=say.number(votes[index]),
+            share=say.percent(votes[index], base.ballots),
+            bar=share_bar(votes[index], base.ballots),
+            seats=say.number(seats[index]) if seats else "",
+        )
+        for index in sorted(range(len(votes)), key=lambda index: (-votes[index], index))
     )
-    return (
-        f'<table class="votes">\n<caption>{caption}</caption>\n'
-        f'<thead><tr><th scope="col">{who}</th><th scope="col">{"First preferences" if terms.rule == "ranked" else "Votes"}</th>'
-        f'<th scope="col">Share</th>{seat_head}<th scope="col" class="bar">of {base.label}</th></tr></thead>\n'
-        f"<tbody>\n{''.join(rows)}</tbody>\n<tfoot>\n"
-        f'<tr><th scope="row">Blank</th><td>{known(result.blank)}</td>{rest}</tr>\n'
-        f'<tr><th scope="row">Null</th><td>{known(result.null)}</td>{rest}</tr>\n'
-        f'<tr><th scope="row">Ballots</th><td>{number(result.ballots)}</td>{of_roll}</tr>\n'
-        "</tfoot>\n</table>\n"
+    return VotesTable(
+        caption=words.rule_sentence(say, terms) if whole else say("Votes of the stations that are counted here"),
+        who=say("Answer") if terms.rule == "yes-no" else say("List") if terms.rule in LIST_RULES else say("Candidate"),
+        what=say("First preferences") if terms.rule == "ranked" else say("Votes"),
+        base=say.later(base.label),
+        rows=rows,
+        seats=bool(seats),
+        blank=known(say, result.blank),
+        null=known(say, result.null),
+        ballots=say.number(result.ballots),
+        turnout="" if not result.counted or result.roll_counted is None else say.percent(result.ballots, result.roll_counted),
     )
 
 
-def _parts(view: View, contest: int, candidate: int, result: UnitResult) -> str:
+def _parts(pages: Pages, contest: int, candidate: int, result: UnitResult) -> tuple[tuple[str, str], ...]:
     """The votes of each option of a candidate who stands on several."""
-    terms = view.election.contests[contest]
+    view, say = pages.view, pages.say
     options = view.options_of(contest, candidate)
     if len(options) < 2:
-        return ""
-    each = (f"{words(terms.options[option].name)} {number(result.votes[option])}" for option in options)
-    return f'<span class="parts">{" · ".join(each)}</span>'
+        return ()
+    terms = view.election.contests[contest]
+    return tuple((say.name(terms.options[option].name), say.number(result.votes[option])) for option in options)
 
 
-def rounds_table(view: View, contest: int) -> str:
-    """The rounds of an instant run-off; empty for every other rule, and where one round was enough."""
+def rounds_table(pages: Pages, contest: int) -> RoundsTable | None:
+    """The rounds of an instant run-off; None for every other rule, and where one round was enough."""
+    view, say = pages.view, pages.say
     rounds = view.standings[contest].outcome.rounds
     if len(rounds) < 2:
-        return ""
+        return None
     names = view.candidate_names[contest]
     order = sorted(range(len(names)), key=lambda index: tuple(-(r.votes[index] or 0) for r in reversed(rounds)))
-    head = "".join(f'<th scope="col">Round {number(n)}</th>' for n in range(1, len(rounds) + 1))
-    rows = []
-    for index in order:
-        cells = []
-        for r in rounds:
-            votes = r.votes[index]
-            left = ' class="left"' if index in r.eliminated else ""
-            cells.append('<td class="no">–</td>' if votes is None else f"<td{left}>{number(votes)}</td>")
-        rows.append(f'<tr><th scope="row">{names[index]}</th>{"".join(cells)}</tr>\n')
-    spent = "".join(f"<td>{number(r.exhausted)}</td>" for r in rounds)
-    return (
-        '<div class="wide"><table class="rounds">\n<caption>Rounds of the run-off; a struck figure is the last of a candidate '
-        f'who leaves</caption>\n<thead><tr><th scope="col">Candidate</th>{head}</tr></thead>\n<tbody>\n{"".join(rows)}</tbody>\n'
-        f'<tfoot><tr><th scope="row">Exhausted</th>{spent}</tr></tfoot>\n</table></div>\n'
+    return RoundsTable(
+        heads=tuple(say("Round {number}", number=n) for n in range(1, len(rounds) + 1)),
+        rows=tuple(
+            Round(
+                names[index],
+                tuple(
+                    ("–", False) if (votes := r.votes[index]) is None else (say.number(votes), index in r.eliminated)
+                    for r in rounds
+                ),
+            )
+            for index in order
+        ),
+        exhausted=tuple(say.number(r.exhausted) for r in rounds),
     )
 
 
-def in_front(view: View, contest: int, votes: Sequence[int]) -> str:
+def in_front(pages: Pages, contest: int, votes: Sequence[int]) -> str:
     """Who has the most votes among these (per option), with the share of all of them; more than one where they are level."""
+    view, say = pages.view, pages.say
     terms = view.election.contests[contest]
     total = view.by_candidate(contest, votes)
     most, valid = max(total), sum(total)
     if not most:
-        return '<span class="no">–</span>'
+        return Markup('<span class="no">–</span>')
     first = [index for index, own in enumerate(total) if own == most]
     if len(first) > 2:
-        return f"{number(len(first))} are level"
-    who = " and ".join(view.candidate_names[contest][index] for index in first)
-    share = f" {percent(most, valid)}" if terms.single_choice() else f" {number(most)}"
-    return f'{who}<span class="share">{share}</span>'
+        return say.several("{n} is level", "{n} are level", len(first))
+    who = say.listed([view.candidate_names[contest][index] for index in first])
+    share = say.percent(most, valid) if terms.single_choice() else say.number(most)
+    return Markup('{} <span class="share">{}</span>').format(who, share)
+
+
+def known(say: HtmlSay, value: int | None) -> str:
+    """A number, or the word that it is unknown."""
+    return Markup('<span class="no">{}</span>').format(say("unknown")) if value is None else say.number(value)
+
+
+def stated(say: HtmlSay, value: int) -> str:
+    """A figure of a sheet; negative stands for one that the sheet does not state."""
+    return say.number(value) if value >= 0 else Markup('<span class="no">{}</span>').format(say("not stated"))
 
 
 def unit_figures(view: View, contest: int, unit: int) -> UnitResult:

@@ -1,24 +1,29 @@
 """What the pages say of the witnesses of the log: who has cosigned what is shown, and what waits for them."""
 
 from scrutineer.log.quorum import Cosigners
-from scrutineer.portal.text import number, words
+from scrutineer.portal.pages import Pages
 
 
-def witness_sentences(cosigners: Cosigners | None, pending: int | None) -> str:
-    """Sentences on the head that is shown (HTML); `cosigners` is None where the definition names no witnesses.
-
-    `pending` are the entries at a newer head that waits for its witnesses, None where there is none.
-    """
-    if cosigners is None:
-        return "The definition names no witnesses: this head of the log bears the log’s own signature alone."
-    total = len(cosigners.cosigned) + len(cosigners.missing)
-    have = "has" if len(cosigners.cosigned) == 1 else "have"
-    said = (
-        f"{number(len(cosigners.cosigned))} of {number(total)} witnesses {have} cosigned this head of the log: "
-        f"{', '.join(map(words, cosigners.cosigned))}; {number(cosigners.needed)} must have."
+def witness_sentences(pages: Pages) -> str:
+    """Sentences on the head that is shown."""
+    say, view = pages.say, pages.view
+    found: Cosigners | None = view.cosigners
+    if found is None:
+        return say("The definition names no witnesses: this head of the log bears the log’s own signature alone.")
+    said = say.several(
+        "{n} of {total} witnesses has cosigned this head of the log: {names}; {needed} must have.",
+        "{n} of {total} witnesses have cosigned this head of the log: {names}; {needed} must have.",
+        len(found.cosigned),
+        total=len(found.cosigned) + len(found.missing),
+        names=say.listed([say.name(name) for name in found.cosigned]) or "–",
+        needed=found.needed,
     )
-    if cosigners.missing:
-        said += f" Not among them: {', '.join(map(words, cosigners.missing))}."
-    if pending is not None:
-        said += f" A newer head of {number(pending)} entries waits for its witnesses; nothing on these pages is taken from it."
-    return said
+    missing = waiting = ""
+    if found.missing:
+        missing = say("Not among them: {names}.", names=say.listed([say.name(name) for name in found.missing]))
+    if view.pending is not None:
+        waiting = say(
+            "A newer head of {entries} entries waits for its witnesses; nothing on these pages is taken from it.",
+            entries=view.pending,
+        )
+    return say.joined((said, missing, waiting))
