@@ -4,7 +4,7 @@ There are tens of thousands of these, so everything that stations share is put t
 labels of a contest's rows, the wording of a set of failed rules.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from functools import cache
 from html import escape
 from typing import Final, NamedTuple
@@ -41,11 +41,23 @@ class _Sheets(NamedTuple):
     flags: list[int]
 
 
-def station_pages(pages: Pages) -> Iterator[SiteFile]:
-    """The pages of all stations, in station order."""
+def station_pages(pages: Pages, stations: Iterable[int] | None = None) -> Iterator[SiteFile]:
+    """The pages of these stations (by number; None: of all), in station order.
+
+    A page depends on the definition, the options, and of its own station on: the arrays of each `ContestCount` (status, sheet,
+    figures, hashes, time, flags), `several` and `decided`; `Count.opened` and `openings`; `View.decisions` with the signatures
+    under them so far; `Observations.of_station`, whose values print alike where they are equal; and `Record.covering` of its
+    sheets' log entries. It depends on nothing else of the log.
+    """
     view, made = pages.view, _StationPages(pages)
+    chosen = None if stations is None else set(stations)
     for start in range(0, view.units.station_count, _BLOCK):
-        yield from made.render(start, min(start + _BLOCK, view.units.station_count))
+        stop = min(start + _BLOCK, view.units.station_count)
+        if chosen is None:
+            yield from made.render(start, stop)
+        else:
+            for station in sorted(chosen.intersection(range(start, stop))):
+                yield from made.render(station, station + 1)
 
 
 class _StationPages:
