@@ -82,3 +82,7 @@ class PublicationError(ScrutineerError):
 
 class TransportError(ScrutineerError):
     """The other side could not be reached, or answered with something else than the protocol allows."""
+
+
+class ControlError(ScrutineerError):
+    """Somebody may not enter the control room, or may not do there what was asked, or not any more."""
