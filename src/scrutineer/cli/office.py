@@ -1,9 +1,9 @@
 """The authority's office: an election folder that has been opened, its keys, its log, and what is signed there.
 
-DIR/election.toml, units.csv      what the organiser wrote, perhaps with register.csv and baseline.csv
+DIR/election.toml, units.csv      what the organiser wrote, perhaps with register.csv, baseline.csv, shapes.geojson
 DIR/keys/                         private keys: officers, log, operator, and the seed of the station keys made here
 DIR/record/definition.cose        statement 0
-DIR/record/units.csv, register.csv   its tables, with baseline.csv where there is one
+DIR/record/units.csv, register.csv   its tables, with baseline.csv and shapes.geojson where they are
 DIR/record/log.db                 the log, or where it is in a PostgreSQL database:
 DIR/record/store.url              the address of that
 DIR/incidents/                    the journal of what the intake service refused
@@ -26,6 +26,7 @@ from scrutineer.election import Election, Issuer, Register, station_issuer
 from scrutineer.election.definition import (
     BASELINE_TABLE,
     REGISTER_TABLE,
+    SHAPES_TABLE,
     UNITS_TABLE,
     LogIdentity,
     table_hash,
@@ -34,12 +35,13 @@ from scrutineer.election.definition import (
     write_units,
 )
 from scrutineer.election.folder import Draft, draft_definition
+from scrutineer.election.shapes import read_shapes
 from scrutineer.errors import NoteError, UsageError
 from scrutineer.log import Log, LogSigner, LogVerifier, SqliteStore, Store
 from scrutineer.log.mark import Mark
 from scrutineer.log.quorum import Quorum
 from scrutineer.statements import Endorsement, Incident, Payload, SigningKey, sign_statement, statement_hash
-from scrutineer.statements.bootstrap import open_election
+from scrutineer.statements.bootstrap import check_table, open_election
 
 KEYS: Final = "keys"
 RECORD: Final = "record"
@@ -74,6 +76,7 @@ class Office:
     units_table: bytes
     register_table: bytes
     baseline_table: bytes | None = None
+    shapes_table: bytes | None = None
 
     @classmethod
     def load(cls, folder: Path) -> "Office":
@@ -83,11 +86,15 @@ class Office:
             raise UsageError(f"{folder} has not been opened: run `scrutineer open {folder}` first")
         try:
             parts = [(record / name).read_bytes() for name in (DEFINITION_FILE, UNITS_TABLE, REGISTER_TABLE)]
-            baseline = (record / BASELINE_TABLE).read_bytes() if (record / BASELINE_TABLE).exists() else None
+            baseline, shapes = (
+                (record / name).read_bytes() if (record / name).exists() else None for name in (BASELINE_TABLE, SHAPES_TABLE)
+            )
         except OSError as error:
             raise UsageError(f"{error.filename} cannot be read ({error.strerror}): check the folder's permissions") from error
         definition, units, register = parts
-        return cls(folder, open_election(definition, units, register, baseline), definition, units, register, baseline)
+        election = open_election(definition, units, register, baseline)
+        check_table(election.definition, SHAPES_TABLE, shapes)
+        return cls(folder, election, definition, units, register, baseline, shapes)
 
     @property
     def log_path(self) -> Path:
@@ -277,6 +284,9 @@ def _open(
     tables = {UNITS_TABLE: write_units(draft.units), REGISTER_TABLE: write_register(register)}
     if draft.baseline:
         tables[BASELINE_TABLE] = write_baseline(draft.baseline, draft.contests, draft.units)
+    if draft.shapes is not None:
+        read_shapes(draft.shapes, draft.units)
+        tables[SHAPES_TABLE] = draft.shapes
     signer = _log_signer(folder, f"scrutineer/{draft.id}")
     definition = draft_definition(
         draft,
@@ -303,7 +313,7 @@ def _open(
         log.close()
     # The definition comes last: where it stands, the folder is open.
     write_whole(record / DEFINITION_FILE, first)
-    return Office(folder, election, first, *parts)
+    return Office(folder, election, first, *parts, draft.shapes)
 
 
 def sign_act(

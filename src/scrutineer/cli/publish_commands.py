@@ -195,6 +195,7 @@ def publish_log(
         units_table=office.units_table,
         register_table=office.register_table,
         baseline_table=office.baseline_table,
+        shapes_table=office.shapes_table,
         checkpoint=shown.checkpoint,
         head=shown.head,
         tree=log.tree,

@@ -1,8 +1,8 @@
 """The definition of an election: what is voted on, where, under which rules, and who may sign what.
 
 `Definition` is what the authority signs (statement 0). Its large tables are files of their own that it names by hash: the units,
-the register and, where it commits to one, the baseline of its calls. `Election` is the definition together with its tables, which
-is what every other room works with.
+the register and, where it commits to them, the baseline of its calls and the shapes of its maps. `Election` is the definition
+together with its tables, which is what every other room works with; the shapes alone are not in it, because only maps need them.
 """
 
 import datetime
@@ -19,6 +19,7 @@ from scrutineer.election.baseline import write_baseline as write_baseline
 from scrutineer.election.call_settings import CallSettings
 from scrutineer.election.contests import Contest, check_id, check_name
 from scrutineer.election.register import KINDS_BY_ROLE, Issuer, Register
+from scrutineer.election.shapes import SHAPES_TABLE as SHAPES_TABLE
 from scrutineer.election.tables import REGISTER_TABLE as REGISTER_TABLE
 from scrutineer.election.tables import UNITS_TABLE as UNITS_TABLE
 from scrutineer.election.tables import read_register as read_register
@@ -123,10 +124,10 @@ class Definition(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_d
             raise DefinitionError("a source names who published replayed data: give it with provenance 'replayed', and only then")
         if len(self.source) > 512 or (self.source and not self.source.isprintable()):
             raise DefinitionError("the source is not a line of at most 512 printable characters: shorten it")
-        if set(self.tables) - {BASELINE_TABLE} != {UNITS_TABLE, REGISTER_TABLE}:
+        if set(self.tables) - {BASELINE_TABLE, SHAPES_TABLE} != {UNITS_TABLE, REGISTER_TABLE}:
             raise DefinitionError(
                 f"the definition names the tables {sorted(self.tables)}: it needs {UNITS_TABLE} and {REGISTER_TABLE}, "
-                f"and may have {BASELINE_TABLE}"
+                f"and may have {BASELINE_TABLE} and {SHAPES_TABLE}"
             )
         if BASELINE_TABLE in self.tables and self.calls is None:
             raise DefinitionError(f"the definition names {BASELINE_TABLE}: {BASELINE_ADVICE}")

@@ -1,8 +1,8 @@
 """The election folder: what the organiser writes, read and validated as a whole.
 
-`election.toml` says what is voted on and under which rules, and `units.csv` where. Two files may be left out: `register.csv`
-says who may sign besides the keys that are made when the election is opened, and `baseline.csv` holds the votes of an earlier
-election, which the calls of this one are made against.
+`election.toml` says what is voted on and under which rules, and `units.csv` where. Three files may be left out: `register.csv`
+says who may sign besides the keys that are made when the election is opened, `baseline.csv` holds the votes of an earlier
+election, which the calls of this one are made against, and `shapes.geojson` the outlines of units, for maps.
 """
 
 import importlib.resources
@@ -27,6 +27,7 @@ from scrutineer.election.election_file import ElectionFile, read_election_file
 from scrutineer.election.election_toml import election_toml
 from scrutineer.election.finding import Finding, summary
 from scrutineer.election.register import Issuer, Register
+from scrutineer.election.shapes import MAX_SHAPES_SIZE, SHAPES_TABLE, shapes_findings
 from scrutineer.election.table_findings import register_findings, unit_findings, unknown_unit
 from scrutineer.election.tables import read_register, read_units, write_units
 from scrutineer.election.toml_table import read_bounded, read_toml
@@ -39,6 +40,7 @@ ELECTION_FILE: Final = "election.toml"
 UNITS_FILE: Final = "units.csv"
 REGISTER_FILE: Final = "register.csv"
 BASELINE_FILE: Final = BASELINE_TABLE
+SHAPES_FILE: Final = SHAPES_TABLE
 MAX_TABLE_SIZE: Final = 512 * 1024 * 1024  # bytes
 
 
@@ -64,6 +66,8 @@ class Draft:
     calls: CallSettings | None = None
     baseline: Baseline = ()
     """For each contest the votes of an earlier election (see `Baseline`); empty where there is no `baseline.csv`."""
+    shapes: bytes | None = None
+    """The shapes of units for maps, as GeoJSON (see election/shapes.py); None where there is no `shapes.geojson`."""
     witnesses: WitnessPolicy | None = None
     transmission: Transmission | None = None
 
@@ -103,8 +107,9 @@ def _load(path: Path, known_rules: Collection[str] | None) -> tuple[Draft | None
                 place.find(f"there is no unit {contest.unit!r} in {UNITS_FILE}; write the id of one that is listed", "unit")
     register = None if units is None else _read_register(path / REGISTER_FILE, units, findings)
     baseline = None if written is None or units is None else _read_baseline(path / BASELINE_FILE, written, units, findings)
+    shapes = None if units is None else _read_shapes(path / SHAPES_FILE, units, findings)
     if findings or written is None or units is None or register is None or baseline is None:
-        order = (ELECTION_FILE, UNITS_FILE, REGISTER_FILE, BASELINE_FILE)
+        order = (ELECTION_FILE, UNITS_FILE, REGISTER_FILE, BASELINE_FILE, SHAPES_FILE)
         findings.sort(key=lambda finding: (order.index(finding.file), finding.line))
         return None, findings
     draft = Draft(
@@ -123,6 +128,7 @@ def _load(path: Path, known_rules: Collection[str] | None) -> tuple[Draft | None
         source=written.source,
         calls=written.calls,
         baseline=baseline,
+        shapes=shapes,
         witnesses=written.witnesses,
         transmission=written.transmission,
     )
@@ -180,6 +186,17 @@ def _read_baseline(path: Path, written: ElectionFile, units: Units, findings: li
     except DefinitionError as error:
         findings += baseline_findings(data, written.contests, units) or [Finding(BASELINE_FILE, 0, "", str(error))]
         return None
+
+
+def _read_shapes(path: Path, units: Units, findings: list[Finding]) -> bytes | None:
+    """The shapes as they were given; None where there is no file, and where something is found."""
+    if not path.exists():
+        return None
+    data = read_bounded(path, MAX_SHAPES_SIZE, findings)
+    if data is None:
+        return None
+    findings += shapes_findings(data, units)
+    return data
 
 
 def scaffold(path: Path) -> tuple[Path, ...]:

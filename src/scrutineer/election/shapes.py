@@ -1,9 +1,9 @@
 """The shapes of a definition: outlines and points of units for maps, as GeoJSON (RFC 7946).
 
-A map decides nothing, but it should be the same for everybody, so the shapes are a table of the definition, which names them by
-their hash and keeps the bytes as the organiser gave them. They are one FeatureCollection in WGS 84. Each feature's `id` is that of
-a unit; its geometry is a Polygon or MultiPolygon, or a Point for a place that is too small for an outline. Units without a feature
-are on no map. `properties` and foreign members are not looked at.
+A map decides nothing, but it should be the same for everybody, so the shapes are a table of the definition, which names
+them by their hash and keeps the bytes as the organiser gave them. They are one FeatureCollection in WGS 84. Each feature's
+`id` is that of a unit; its geometry is a Polygon or MultiPolygon, or a Point for a place that is too small for an outline.
+Units without a feature are on no map. `properties` and foreign members are not looked at.
 
     {"type": "FeatureCollection", "features": [
     {"type": "Feature", "id": "north", "properties": null, "geometry": {"type": "Polygon", "coordinates": [[[0, 0], …]]}}
@@ -88,7 +88,7 @@ class _Feature(msgspec.Struct, frozen=True, tag_field="type", tag="Feature"):
 
 class _Collection(msgspec.Struct, frozen=True, tag_field="type", tag="FeatureCollection"):
     features: list[msgspec.Raw]
-    crs: msgspec.Raw | None = None
+    crs: msgspec.Raw | msgspec.UnsetType = msgspec.UNSET
 
 
 class _Named(msgspec.Struct, frozen=True):
@@ -141,12 +141,13 @@ def _features(data: bytes) -> Iterator[msgspec.Raw]:
     if len(data) > MAX_SHAPES_SIZE:
         raise _Fault(f"has {len(data):,} bytes, and at most {MAX_SHAPES_SIZE:,} are read; {_SMALLER}")
     try:
+        data.decode()  # What the reader passes over is published too.
         collection = msgspec.json.decode(data, type=_Collection)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
         raise _Fault(
             f"is not a GeoJSON FeatureCollection ({error}); export the outlines as GeoJSON (RFC 7946), encoded as UTF-8"
         ) from None
-    if collection.crs is not None:
+    if collection.crs is not msgspec.UNSET:
         raise _Fault("names a coordinate reference system (`crs`); export it as RFC 7946, in longitude and latitude of WGS 84")
     return iter(collection.features)
 
@@ -210,10 +211,9 @@ def _ring(positions: list[list[float]]) -> Ring:
 
 def ring_area(ring: Ring) -> int:
     """Twice the area that a ring encloses, in its own units squared; positive where it runs counter-clockwise."""
-    # Relative to the first corner, so that whole numbers of 64 bits hold every product of an outline up to a hemisphere.
-    east, north = (ring.astype(np.int64) - ring[0]).T
-    products = east * np.roll(north, -1) - np.roll(east, -1) * north
-    return int(products.astype(object).sum()) if len(ring) else 0
+    # The products of large outlines do not fit 64 bits.
+    east, north = ring.T.astype(object)
+    return int((east * np.roll(north, -1) - np.roll(east, -1) * north).sum())
 
 
 def _fixed(positions: list[list[float]]) -> Ring:
@@ -222,7 +222,7 @@ def _fixed(positions: list[list[float]]) -> Ring:
         wrong = np.flatnonzero(~(np.abs(degrees[:, axis]) <= limit))
         if len(wrong):
             raise _Fault(
-                f"{degrees[wrong[0], axis]} is not a {name}; write each position as longitude, then latitude, in degrees of WGS 84"
+                f"{degrees[wrong[0], axis]} is not a {name}; write positions as longitude, then latitude, in degrees of WGS 84"
             )
     return np.rint(degrees * SCALE).astype(np.int32)
 

@@ -24,6 +24,7 @@ DEFINITION_FILE: Final = "definition/definition.cose"
 UNITS_FILE: Final = "definition/units.csv"
 REGISTER_FILE: Final = "definition/register.csv"
 BASELINE_FILE: Final = "definition/baseline.csv"  # where the definition names one
+SHAPES_FILE: Final = "definition/shapes.geojson"  # where the definition names it
 MANIFEST_FILE: Final = "manifest"
 
 

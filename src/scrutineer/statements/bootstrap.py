@@ -28,18 +28,7 @@ def open_election(definition: bytes, units_csv: bytes, register_csv: bytes, base
     if not isinstance(payload, Definition):
         raise DefinitionError(f"statement 0 is a {statement.kind!r}: the log of an election begins with its definition")
     for name, data in ((UNITS_TABLE, units_csv), (REGISTER_TABLE, register_csv), (BASELINE_TABLE, baseline_csv)):
-        named = payload.tables.get(name)
-        if data is None:
-            if named is None:
-                continue
-            raise DefinitionError(f"{name} is missing, and the definition names it: take all files that were published with it")
-        if named is None:
-            raise DefinitionError(f"{name} is not a table of the definition, which names none of that name: leave it out")
-        if table_hash(data) != named:
-            raise DefinitionError(
-                f"{name} is not the table that the definition names ({len(data)} bytes of another hash): "
-                "take the file that was published with this definition, unchanged"
-            )
+        check_table(payload, name, data)
     units = read_units(units_csv)
     baseline = () if baseline_csv is None else read_baseline(baseline_csv, payload.contests, units)
     election = Election(payload, units, read_register(register_csv, units), statement.hash, baseline)
@@ -53,3 +42,18 @@ def open_election(definition: bytes, units_csv: bytes, register_csv: bytes, base
     raise DefinitionError(
         f"the definition is signed with a key that its register does not give to {envelope.issuer!r}: add the key and sign again"
     )
+
+
+def check_table(definition: Definition, name: str, data: bytes | None) -> None:
+    """Refuse a table (None: there is none) that is not the one the definition names, or none. Raises DefinitionError."""
+    named = definition.tables.get(name)
+    if data is None:
+        if named is not None:
+            raise DefinitionError(f"{name} is missing, and the definition names it: take all files that were published with it")
+    elif named is None:
+        raise DefinitionError(f"{name} is not a table of the definition, which names none of that name: leave it out")
+    elif table_hash(data) != named:
+        raise DefinitionError(
+            f"{name} is not the table that the definition names ({len(data)} bytes of another hash): "
+            "take the file that was published with this definition, unchanged"
+        )

@@ -19,7 +19,8 @@ from typing import TypeVar
 
 from scrutineer.count import Count
 from scrutineer.election import Definition, Election
-from scrutineer.election.definition import BASELINE_TABLE, REGISTER_TABLE, UNITS_TABLE, table_hash
+from scrutineer.election.definition import BASELINE_TABLE, REGISTER_TABLE, SHAPES_TABLE, UNITS_TABLE, table_hash
+from scrutineer.election.shapes import read_shapes
 from scrutineer.errors import LogError, NoteError, PublicationError, ScrutineerError
 from scrutineer.log import Head, LogVerifier, open_checkpoint
 from scrutineer.log.note import MAX_NOTE_SIZE, parse_note
@@ -34,6 +35,7 @@ from scrutineer.portal.formats import (
     MAX_FILE_SIZE,
     PENDING_FILE,
     REGISTER_FILE,
+    SHAPES_FILE,
     SITE_FILE,
     UNITS_FILE,
     read_head,
@@ -52,7 +54,12 @@ from scrutineer.verify.statement_check import StatementCheck
 
 T = TypeVar("T")
 
-_TABLES = {UNITS_FILE: UNITS_TABLE, REGISTER_FILE: REGISTER_TABLE, BASELINE_FILE: BASELINE_TABLE}
+_TABLES = {
+    UNITS_FILE: UNITS_TABLE,
+    REGISTER_FILE: REGISTER_TABLE,
+    BASELINE_FILE: BASELINE_TABLE,
+    SHAPES_FILE: SHAPES_TABLE,
+}
 
 
 class _Unverifiable(Exception):  # noqa: N818 - not an error of its own: the finding that says why is in the report
@@ -109,6 +116,7 @@ class _Verification:
         files.seen(HEAD_FILE, head_file)
         if pending is not None:
             files.seen(PENDING_FILE, pending)
+        shapes = tables.get(SHAPES_FILE)
         # The tables have been held against the definition. They are large, and nothing that follows is made from their bytes.
         for path in list(tables):
             files.seen(path, tables.pop(path))
@@ -121,7 +129,19 @@ class _Verification:
             raise _Unverifiable
         self._check_acts(count, log)
         record = Record(
-            election, count, definition, b"", b"", checkpoint, head, log.tree, verifier, log.entry, options, pending=pending
+            election,
+            count,
+            definition,
+            b"",
+            b"",
+            checkpoint,
+            head,
+            log.tree,
+            verifier,
+            log.entry,
+            options,
+            shapes_table=shapes,
+            pending=pending,
         )
         self._compare(record, files)
 
@@ -143,10 +163,14 @@ class _Verification:
             raise _Unverifiable
         payload = self._try("definition", DEFINITION_FILE, lambda: parse_statement(definition)).payload
         if isinstance(payload, Definition):
-            if BASELINE_TABLE in payload.tables:
-                tables[BASELINE_FILE] = self._need(BASELINE_FILE, "definition")
+            for path in (BASELINE_FILE, SHAPES_FILE):
+                if _TABLES[path] in payload.tables:
+                    tables[path] = self._need(path, "definition")
             self._check_tables(payload, tables)
-        election = self._try("definition", DEFINITION_FILE, lambda: open_election(definition, *tables.values()))
+        baseline = tables.get(BASELINE_FILE)
+        election = self._try("definition", DEFINITION_FILE, lambda: open_election(definition, units, register, baseline))
+        if (shapes := tables.get(SHAPES_FILE)) is not None:
+            self._try("definition", SHAPES_FILE, lambda: read_shapes(shapes, election.units))
         self._report.election = election.definition.name
         self._report.provenance = election.definition.provenance_sentence()
         self._progress("Reading the definition", 1, 1)
