@@ -3,6 +3,8 @@
 from bisect import bisect_right
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
+from itertools import pairwise
 from typing import Final, Literal, get_args
 
 from scrutineer.count import Count
@@ -10,6 +12,7 @@ from scrutineer.election import Election
 from scrutineer.errors import PublicationError
 from scrutineer.language import LANGUAGES
 from scrutineer.log import Head, LogVerifier, MerkleTree
+from scrutineer.portal.history import MAX_SNAPSHOTS, Snapshot, regions, totals_of
 
 Level = Literal["stations", "units"]
 Pages = Literal["stations", "units", "none"]
@@ -66,15 +69,6 @@ def default_options(station_count: int, languages: tuple[str, ...] = LANGUAGES) 
     )
 
 
-@dataclass(frozen=True, slots=True)
-class Snapshot:
-    """A head that was published: what the site showed when. Kept for ever, so that receipts and comparisons can rest on it."""
-
-    head: Head
-    checkpoint: bytes
-    """Signed note of the head, with the cosignatures that it was published with."""
-
-
 @dataclass(frozen=True)
 class Record:
     """The public record at one log size. The site is a pure function of it."""
@@ -97,10 +91,19 @@ class Record:
     options: SiteOptions
     baseline_table: bytes | None = None
     """None where the definition names none."""
+    shapes_table: bytes | None = None
+    """The shapes of units for maps; None where the definition names none."""
     pending: bytes | None = None
     """Signed note of a newer head that waits for its witnesses; None where there is none, or no witnesses are named."""
     history: tuple[Snapshot, ...] = ()
-    """The heads that were published before this one, oldest first."""
+    """The heads that were published before, oldest first; the last may be of the very size of this one, and then it stands."""
+
+    @cached_property
+    def snapshots(self) -> tuple[Snapshot, ...]:
+        """Everything that was published at some time, this head included; never of one size twice."""
+        if (self.history and self.history[-1].head.size == self.head.size) or len(self.history) >= MAX_SNAPSHOTS:
+            return self.history
+        return (*self.history, Snapshot(self.head, self.checkpoint, totals_of(self.count, regions(self.election))))
 
     def covering(self, index: int) -> Head:
         """The first head that was published with an entry in it. A receipt relative to it stays the same for ever."""
@@ -113,3 +116,6 @@ class Record:
                 f"the count stands at {self.count.size} and the tree at {self.tree.size} entries, but the head covers "
                 f"{self.head.size}: count the log up to the head before publishing it"
             )
+        sizes = [snapshot.head.size for snapshot in self.history]
+        if any(later <= size for size, later in pairwise([0, *sizes])) or (sizes and sizes[-1] > self.head.size):
+            raise PublicationError("the history holds a head that was published later, or one size twice: read it again")
