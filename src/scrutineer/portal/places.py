@@ -1,5 +1,6 @@
 """Where everything lies: paths of the pages of units, stations and contests, and the way from the country down to them."""
 
+import re
 from collections import Counter
 from collections.abc import Iterable
 from functools import cached_property
@@ -14,6 +15,8 @@ from scrutineer.portal.record import MOST_TRANSLATED, Pages, Translated
 
 ROWS_PER_PAGE: Final = 100
 """Rows in a long list before the next page begins."""
+
+_FURTHER: Final = re.compile(r"~p[0-9]+\Z")
 
 # File names that some systems keep for devices, whatever the letters' case and the ending.
 _RESERVED: Final = frozenset(
@@ -95,13 +98,26 @@ class Places:
         if folder == "stations":
             return self._translated == "stations"
         if folder == "units" and self._translated == "upper":
-            unit = self._unit_at.get(own.removesuffix(".html").partition("~p")[0])
+            unit = self.owner(folder, own)
             return unit is not None and self.has_page(unit, translated=True)
         return True
 
     @cached_property
     def _unit_at(self) -> dict[str, int]:
         return {name: self._units.index[own] for own, name in self._unit_names.items()}
+
+    def owner(self, folder: str, path: str) -> int | None:
+        """The unit or station, by position, whose file lies at a path below `units` or `stations`; None where it is nobody's."""
+        own = path.rpartition("/")[2].rpartition(".")[0]
+        if folder == "stations":
+            return self._station_at.get(own)
+        # A name may itself end like that of a further page.
+        return self._unit_at.get(own, self._unit_at.get(_FURTHER.sub("", own)))
+
+    @cached_property
+    def _station_at(self) -> dict[str, int]:
+        units = self._units
+        return {name: int(units.station_units[units.station_index[own]]) for own, name in self._station_names.items()}
 
     def _is_inner(self, unit: int) -> bool:
         return self._units.ids[unit] in self._units.index

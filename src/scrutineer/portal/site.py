@@ -1,17 +1,24 @@
-"""The site as a stream of files: a pure, deterministic function of the record, so that `verify` can make every byte again."""
+"""The site as a stream of files: a pure, deterministic function of the record, so that `verify` can make every byte again.
 
-from collections.abc import Iterator
-from typing import Final
+The pages of places come in parts, each of some units or stations in one language, so that several processes can make them at
+once, and so that only those are made again whose places changed (changes.py).
+"""
+
+from collections.abc import Iterator, Sequence
+from typing import Final, Literal, NamedTuple
 
 from scrutineer.design import assets
+from scrutineer.portal.api_files import api_files, unit_files
 from scrutineer.portal.bulletin_pages import bulletin_pages
 from scrutineer.portal.call_pages import call_pages, call_pictures
+from scrutineer.portal.changes import Changes
 from scrutineer.portal.check_page import check_page
 from scrutineer.portal.data_files import data_files
 from scrutineer.portal.formats import (
     BASELINE_FILE,
     DEFINITION_FILE,
     REGISTER_FILE,
+    SHAPES_FILE,
     SITE_FILE,
     UNITS_FILE,
     SiteFile,
@@ -30,6 +37,75 @@ from scrutineer.portal.view import View
 PAGES: Final[tuple[Render, ...]] = (front_page, call_pages, rules_page, check_page, quarantine_pages, bulletin_pages)
 """The pages that are there once in every language, whatever the places."""
 
+_STATIONS: Final = 512
+_UNITS: Final = 64
+"""Places in one part."""
+
+
+class Part(NamedTuple):
+    """Pages or files of some places, made together: by one process, which hands over one part after the other."""
+
+    what: Literal["stations", "units", "unit files"]
+    language: int
+    """Number of the site's language; 0 for files that are there once for all languages."""
+    places: Sequence[int]
+    """Numbers of stations, or positions of units."""
+
+
+class Site:
+    """The files of a site, in the order in which they are made."""
+
+    def __init__(self, record: Record) -> None:
+        self.record = record
+        self.view = View(record)
+        self.languages = [Pages(self.view, number) for number in range(len(record.options.languages))]
+
+    def parts(self, changes: Changes | None = None) -> list[Part]:
+        """The parts of all places, or of those whose pages may have changed."""
+        options, units = self.record.options, self.view.units
+        stations: Sequence[int] = range(units.station_count) if changes is None else changes.stations
+        inner = list(units.index.values()) if changes is None else changes.units
+        found = [Part("unit files", 0, some) for some in _cut(inner, _UNITS)]
+        if options.pages != "none":
+            found += [Part("units", pages.number, some) for pages in self.languages for some in _cut(inner, _UNITS)]
+        if options.pages == "stations":
+            translated = self.languages[: None if options.translated == "stations" else 1]
+            found += [Part("stations", pages.number, some) for pages in translated for some in _cut(stations, _STATIONS)]
+        return found
+
+    def render(self, part: Part) -> Iterator[SiteFile]:
+        """The files of one part."""
+        match part.what:
+            case "stations":
+                return station_pages(self.languages[part.language], part.places)
+            case "units":
+                return unit_pages(self.languages[part.language], part.places)
+            case "unit files":
+                return unit_files(self.view, part.places)
+
+    def owner(self, path: str) -> int | None:
+        """The unit or station, by position, that a file belongs to as one of its parts; None where it belongs to none."""
+        folder, _, rest = path.partition("/")
+        if folder in self.record.options.languages[1:]:
+            folder, _, rest = rest.partition("/")
+        if folder == "api":
+            _version, folder, rest = (*rest.split("/", 2), "", "")[:3]
+        if folder not in ("units", "stations"):
+            return None
+        return self.view.places.owner(folder, rest)
+
+    def shared(self) -> Iterator[SiteFile]:
+        """Every file that belongs to no single place; cheap beside the others, and made each time."""
+        for room in (DESIGN, ROOM):
+            for found in assets(room):
+                yield SiteFile(found.path, (found.data,))
+        for pages in self.languages:
+            for part in PAGES:
+                yield from part(pages)
+        yield from call_pictures(self.view)
+        yield from api_files(self.view)
+        yield from data_files(self.view)
+
 
 def render_site(record: Record) -> Iterator[SiteFile]:
     """Every file of the site but `log/*` and `manifest`, in a fixed order and in bounded memory.
@@ -38,22 +114,15 @@ def render_site(record: Record) -> Iterator[SiteFile]:
     together.
     """
     yield from render_definition(record)
-    for room in (DESIGN, ROOM):
-        for found in assets(room):
-            yield SiteFile(found.path, (found.data,))
-    view = View(record)
-    languages = [Pages(view, number) for number in range(len(record.options.languages))]
-    for pages in languages:
-        for part in PAGES:
-            yield from part(pages)
-    if record.options.pages != "none":
-        for pages in languages:
-            yield from unit_pages(pages)
-    if record.options.pages == "stations":
-        for pages in languages[: 1 if record.options.translated != "stations" else None]:
-            yield from station_pages(pages)
-    yield from call_pictures(view)
-    yield from data_files(view)
+    site = Site(record)
+    for part in site.parts():
+        yield from site.render(part)
+    yield from site.shared()
+
+
+def _cut(places: Sequence[int], length: int) -> Iterator[Sequence[int]]:
+    for start in range(0, len(places), length):
+        yield places[start : start + length]
 
 
 def render_definition(record: Record) -> Iterator[SiteFile]:
@@ -64,3 +133,5 @@ def render_definition(record: Record) -> Iterator[SiteFile]:
     yield SiteFile(REGISTER_FILE, (record.register_table,))
     if record.baseline_table is not None:
         yield SiteFile(BASELINE_FILE, (record.baseline_table,))
+    if record.shapes_table is not None:
+        yield SiteFile(SHAPES_FILE, (record.shapes_table,))
