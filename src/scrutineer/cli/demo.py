@@ -15,10 +15,14 @@ from scrutineer.cli.office import Office, now, open_folder
 from scrutineer.cli.publish_commands import no_garbage_collection, print_report, publish_office
 from scrutineer.cli.show import Progress, print_standings, progress_display
 from scrutineer.count import Count, contest_result, make_bulletin
+from scrutineer.election import Register
+from scrutineer.election.folder import Draft
 from scrutineer.errors import TransportError, UsageError
 from scrutineer.intake import submit_statements
 from scrutineer.log import LogVerifier, MerkleTree, SqliteStore, leaf_hash
 from scrutineer.simulate import Simulation, sign_arrivals, simulate_republic, snapshots
+from scrutineer.simulate.observers import SEEN, observer_issuers, observer_key, observer_statements
+from scrutineer.statements import sign_statement
 from scrutineer.verify import FolderSource, verify_site
 
 OFFICERS: Final = 3
@@ -35,7 +39,7 @@ def run_demo(stations: int, seed: int, out: Path) -> bool:
         simulation = simulate_republic(stations, seed)
         voters = int(simulation.units.rolls.sum())
         office = open_folder(
-            out / "election", simulation.draft(), officers=OFFICERS, station_seed=_station_seed(seed), progress=progress
+            out / "election", _draft(simulation), officers=OFFICERS, station_seed=_station_seed(seed), progress=progress
         )
         click.echo(f"   {voters:,} voters; definition {office.election.hash.hex()[:16]}…, signed and first in the log")
         with _Intake(office) as address:
@@ -105,6 +109,19 @@ def _send_and_count(simulation: Simulation, office: Office, address: str, progre
             f"({1000 * result.counted // result.stations / 10} %), {result.quarantined} in quarantine; "
             f"{leader} ahead by {result.margin or 0:,}: {state}"
         )
+
+    people = [
+        sign_statement(payload, issuer, observer_key(simulation.seed, issuer))
+        for issuer, payload in observer_statements(live.count, simulation.seed)
+    ]
+    submit_statements(people, address, verifier)
+    click.echo(f"   observers and agents at one station in {SEEN}: {len(people):,} copies and signatures")
+
+
+def _draft(simulation: Simulation) -> Draft:
+    """What the organiser writes, with the observers and agents in the register."""
+    stations = simulation.units.station_index
+    return simulation.draft(Register(stations, bytes(32 * len(stations)), observer_issuers(simulation.seed)))
 
 
 def _send(statements: list[bytes], address: str, verifier: LogVerifier, sent: int, total: int, progress: Progress) -> None:
