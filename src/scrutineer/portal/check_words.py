@@ -69,7 +69,7 @@ WORDS: Final = {
     ),
     "definition": msg("The definition of the election"),
     "definition.good": msg(
-        "The definition of the election has the hash that the sheet names, and it names this log and the key that signed the receipt."
+        "The definition of the election has the hash that the sheet names, and it names this log and the key of its receipt."
     ),
     "definition.hash": msg("The definition that is published here has another hash than the one that the sheet names."),
     "definition.unreadable": msg("The definition that is published here cannot be read ({why})."),
@@ -81,16 +81,16 @@ WORDS: Final = {
     "register.good": msg("The list of keys has the hash that the definition names, and it gives this key to this station."),
     "register.hash": msg("The list of keys that is published here has another hash than the one that the definition names."),
     "register.key": msg(
-        "The list of keys does not give this key to this station. Where a device was replaced, a later statement of the authority "
-        "admits the new one, and “scrutineer verify” checks that; otherwise the key is not the station's."
+        "The list of keys does not give this key to this station. Where a device was replaced, a later statement of the "
+        "authority admits the new one, and “scrutineer verify” checks that; otherwise the key is not the station's."
     ),
     "register.large": msg(
         "The list of keys has {megabytes} megabytes, which is much to fetch for one sheet. “scrutineer verify” checks it."
     ),
     "checkpoint": msg("The log's newest head"),
     "checkpoint.good": msg(
-        "The newest head of the log, over {size} entries, is signed by the log's key (Ed25519). It also carries a signature of the "
-        "kind ML-DSA-44, which no browser can check yet; “scrutineer verify” can."
+        "The newest head of the log, over {size} entries, is signed by the log's key (Ed25519). It also carries a signature of "
+        "the kind ML-DSA-44, which no browser can check yet; “scrutineer verify” can."
     ),
     "checkpoint.unreadable": msg("The newest head of the log cannot be read ({why})."),
     "checkpoint.missing": msg("The newest head of the log lacks a signature by one of the log's keys."),
@@ -112,8 +112,8 @@ WORDS: Final = {
     "included.unreadable": msg("A file of the log's hashes cannot be read ({why})."),
     # What stands below the steps.
     "compare": msg(
-        "A page that was replaced as a whole could also lie about its check. So compare these with another copy of this site, with "
-        "what observers or newspapers have printed, or with what another device shows."
+        "A page that was replaced as a whole could also lie about its check. So compare these with another copy of this site, "
+        "with what observers or newspapers have printed, or with what another device shows."
     ),
     "compare.sheet": msg("Hash of the sheet"),
     "compare.definition": msg("Hash of the definition"),

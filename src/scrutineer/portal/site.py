@@ -13,6 +13,7 @@ from scrutineer.portal.bulletin_pages import bulletin_pages
 from scrutineer.portal.call_pages import call_pages, call_pictures
 from scrutineer.portal.changes import Changes
 from scrutineer.portal.check_page import check_page
+from scrutineer.portal.check_words import check_words
 from scrutineer.portal.data_files import data_files
 from scrutineer.portal.formats import (
     BASELINE_FILE,
@@ -34,7 +35,7 @@ from scrutineer.portal.station_pages import station_pages
 from scrutineer.portal.unit_pages import unit_pages
 from scrutineer.portal.view import View
 
-PAGES: Final[tuple[Render, ...]] = (front_page, call_pages, rules_page, check_page, quarantine_pages, bulletin_pages)
+PAGES: Final[tuple[Render, ...]] = (front_page, call_pages, rules_page, check_page, check_words, quarantine_pages, bulletin_pages)
 """The pages that are there once in every language, whatever the places."""
 
 _STATIONS: Final = 512
@@ -105,6 +106,7 @@ class Site:
         yield from call_pictures(self.view)
         yield from api_files(self.view)
         yield from data_files(self.view)
+        yield from snapshot_files(self.view)
 
 
 def render_site(record: Record) -> Iterator[SiteFile]:
