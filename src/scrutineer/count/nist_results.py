@@ -9,6 +9,7 @@ documentation allows:
   otherwise `BallotsCast` in `BallotCounts` of type `other`, `blank`.
 - null votes: `BallotsRejected` in `BallotCounts`; ballots cast: `BallotsCast` beside it. They belong to the election and not
   to a contest, so with several contests their type is `other` and their `OtherType` the identifier of the contest.
+- control totals: `ExternalIdentifier`s of the contest with the number of its `VoteCounts` and their sum.
 - the sheet behind a station's figures: an `ExternalIdentifier` of the station with the hash of the statement.
 
 A unit without a counted station has no counts at all: unknown is not zero.
@@ -179,8 +180,10 @@ def _contest(
     unit = election.contest_units[number]
     entry["SubUnitsReported"] = int(given.counted[unit])
     entry["TotalSubUnits"] = int(given.stations[unit])
-    yield _open(entry) + b',"ContestSelection":['
     rows = np.flatnonzero(shown & (given.counted > 0))
+    stated = given.votes[rows][given.votes[rows] != UNKNOWN]
+    entry["ExternalIdentifier"] += [_control("rows", len(stated)), _control("sum", int(stated.sum()))]
+    yield _open(entry) + b',"ContestSelection":['
     ids = [election.units.ids[row] for row in rows.tolist()]
     for option in range(len(contest.options)):
         yield (b"," if option else b"") + _open(parts.selection(contest, option)) + b',"VoteCounts":['
@@ -192,6 +195,16 @@ def _contest(
         yield from _counts("OtherCounts", '"Undervotes"', ids, given.blank[rows])
         yield b"]"
     yield b"}"
+
+
+def _control(what: str, value: int) -> dict[str, Any]:
+    """A control total of a contest: how many `VoteCounts` it has, or what they add up to."""
+    return {
+        "@type": "ElectionResults.ExternalIdentifier",
+        "Type": "other",
+        "OtherType": f"{OWN}control-{what}",
+        "Value": str(value),
+    }
 
 
 def _counts(kind: str, member: str, ids: list[str], counts: NDArray[np.int64]) -> Iterator[bytes]:

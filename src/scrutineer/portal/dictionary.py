@@ -12,7 +12,7 @@ from scrutineer.count import RULE_IDS, STATUS_NAMES
 from scrutineer.language import msg
 
 Kind = Literal["number", "text", "id", "hash", "path", "yes-no", "votes", "stated", "numbers", "texts", "rows", "record"]
-"""What a cell holds. `votes`, `stated` and `numbers` are numbers by name, `stated` also null where one is not stated; `texts` is a
+"""What a cell holds. `votes`, `stated` and `numbers` are numbers by name, `stated` also null where one is not known; `texts` is a
 list; `rows` and `record` refer to another table."""
 
 KIND_WORDS: Final[Mapping[Kind, str]] = {
