@@ -12,7 +12,7 @@ from scrutineer.election import UNKNOWN, Contest
 from scrutineer.errors import CountError
 from scrutineer.log.receipt import HeadReceipts
 from scrutineer.portal.record import Record
-from scrutineer.portal.text import number, words
+from scrutineer.portal.text import number
 
 _BLOCK = 2048  # receipts made at a time: neighbours share the work of their paths
 
@@ -21,19 +21,21 @@ class SheetSource(NamedTuple):
     """What the statement of a sheet says of itself beside its figures."""
 
     issuer: str
+    kid: bytes
+    """Thumbprint of the key that signed it."""
     image: bytes | None
     source: str | None
 
 
 def read_source(index: int, data: bytes) -> SheetSource:
-    """Read signer, image and source of a tally sheet in the log.
+    """Read signer, key, image and source of a tally sheet in the log.
 
     Raises CountError for bytes that no intake would have admitted.
     """
     try:
         parts = cbor2.loads(data).value
-        payload = cbor2.loads(parts[2])
-        return SheetSource(cbor2.loads(parts[0])[15][1], payload.get(11), payload.get(14))
+        header, payload = cbor2.loads(parts[0]), cbor2.loads(parts[2])
+        return SheetSource(header[15][1], header[4], payload.get(11), payload.get(14))
     except (cbor2.CBORError, KeyError, TypeError, ValueError, IndexError, AttributeError) as error:
         raise CountError(
             f"entry {index} of the log is not a readable tally sheet ({error}): check the log with `verify`"
@@ -52,20 +54,32 @@ def ballots_of(contest: Contest, figures: list[int]) -> int:
 
 
 def receipts(record: Record, indexes: Iterable[int]) -> Iterator[tuple[int, bytes]]:
-    """The COSE receipts of entries relative to the record's head, in the order asked for."""
-    writer = HeadReceipts(record.verifier, record.head.size, record.head.signature)
+    """The COSE receipts of entries, in the order asked for, each relative to the first published head that covers it.
+
+    Such a receipt stays the same however the log grows, so a page with one need not be written again.
+    """
+    writers: dict[int, HeadReceipts] = {}
     block: list[int] = []
     for index in indexes:
         block.append(index)
         if len(block) == _BLOCK:
-            yield from _receipts(record, writer, block)
+            yield from _receipts(record, writers, block)
             block = []
-    yield from _receipts(record, writer, block)
+    yield from _receipts(record, writers, block)
 
 
-def _receipts(record: Record, writer: HeadReceipts, block: list[int]) -> Iterator[tuple[int, bytes]]:
-    paths = record.tree.inclusion_many(block, record.head.size)
-    return zip(block, writer.encode_many(zip(block, paths, strict=True)), strict=True)
+def _receipts(record: Record, writers: dict[int, HeadReceipts], block: list[int]) -> Iterator[tuple[int, bytes]]:
+    covered: dict[int, list[int]] = {}
+    for index in block:
+        head = record.covering(index)
+        covered.setdefault(head.size, []).append(index)
+        if head.size not in writers:
+            writers[head.size] = HeadReceipts(record.verifier, head.size, head.signature)
+    made: dict[int, bytes] = {}
+    for size, indexes in covered.items():
+        paths = record.tree.inclusion_many(indexes, size)
+        made.update(zip(indexes, writers[size].encode_many(zip(indexes, paths, strict=True)), strict=True))
+    return ((index, made[index]) for index in block)
 
 
 def proof_details(index: int, data: bytes, receipt: bytes, up: str, what: str = "sheet") -> str:
@@ -81,13 +95,3 @@ def proof_details(index: int, data: bytes, receipt: bytes, up: str, what: str = 
 def signer(issuer: str) -> str:
     """Who signed, as HTML."""
     return f"<code>{escape(issuer)}</code>"
-
-
-def source_facts(source: SheetSource) -> list[tuple[str, str]]:
-    """Rows for the image and the source of a sheet, where it names them."""
-    rows = []
-    if source.image is not None:
-        rows.append(("SHA-256 of the image", f"<code>{source.image.hex()}</code>"))
-    if source.source is not None:
-        rows.append(("Published at", words(source.source)))
-    return rows

@@ -1,38 +1,47 @@
-"""The page of each station: what its sheets say, what the rules found, and the proof that they are in the log.
+"""The page of each station: what its sheets say, who signed them, what the rules found, and the proof that they are in the log.
 
-There are tens of thousands of these, so everything that stations share is put together once: the frame for each parent, the
-labels of a contest's rows, the wording of a set of failed rules.
+There are hundreds of thousands of these, so everything that stations share is put together once: the frame for each parent, the
+labels of a contest's rows, the sentence about the rules. What only some have is in station_parts.py.
 """
 
-from collections.abc import Iterable, Iterator
-from functools import cache
+from base64 import b64encode
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from html import escape
+from importlib.resources import files
 from typing import Final, NamedTuple
 
-from scrutineer.count import COUNTED, RULE_IDS, STATUS_NAMES, Act, rule
+import numpy as np
+from markupsafe import Markup
+from numpy.typing import NDArray
+
+from scrutineer.count import COUNTED, STATUS_NAMES
+from scrutineer.count.columns import ROLL
 from scrutineer.count.contest import ContestCount, SheetRecord
-from scrutineer.portal import words as say
+from scrutineer.election import Contest
+from scrutineer.portal import words
 from scrutineer.portal.formats import SiteFile
-from scrutineer.portal.page import facts, mark
-from scrutineer.portal.pages import Pages
-from scrutineer.portal.sheets import proof_details, read_source, receipts, signer, source_facts
-from scrutineer.portal.text import NOT_STATED, number, stated, time, words
-from scrutineer.statements import Decision
+from scrutineer.portal.pages import DESIGN, ROOM, Pages
+from scrutineer.portal.sheets import ballots_of, read_source, receipts
+from scrutineer.portal.station_parts import FIGURE_NAMES, DecisionPart, Finding, ObservedPart, Parts
+from scrutineer.statements import thumbprint
 
 _BLOCK: Final = 1024  # stations rendered at a time
+_PAGE: Final = "~page~"
 _TITLE: Final = "~title~"
 _CONTENT: Final = "~content~"
-_SMALL: Final = tuple(number(value) for value in range(10_000))
-_FIGURES: Final = ("Blank", "Null", "Ballots cast", "Voters checked in", "Registered voters")
+_DEPTH: Final = "stations/unit/station.html"
+_SCRIPTS: Final = ("check.js", "qr.js")
+_WORDS: Final = "check_words.html"
 
 
 class _Sheets(NamedTuple):
-    """The stations of one block in one contest, as lists by place in the block."""
+    """Some stations in one contest, as lists by place among them."""
 
     contest: int
     state: ContestCount
-    first: int
-    """Station number of the first."""
+    within: range
+    """The stations that vote in the contest."""
     status: list[int]
     entry: list[int]
     figures: list[list[int]]
@@ -41,194 +50,358 @@ class _Sheets(NamedTuple):
     flags: list[int]
 
 
+class Cell(NamedTuple):
+    """A figure in the table. `sheet` is the log entry of the sheet that states it; empty where none does."""
+
+    sheet: str
+    value: str
+    text: str
+
+
+class Row(NamedTuple):
+    """A row of the table of figures."""
+
+    kind: str
+    label: Markup
+    figure: str
+    """What the figure is called in the page's data."""
+    cells: list[Cell]
+    share: str
+    before: str
+    """Votes at the earlier election; empty where the definition has none."""
+    before_share: str
+
+
+@dataclass(frozen=True, slots=True)
+class Proof:
+    """A sheet with everything that it takes to check it."""
+
+    index: int
+    size: int
+    """Entries at the head that the receipt is relative to."""
+    statement: str
+    receipt: str
+    hash: str
+    station: str
+    contest: str
+    key: str
+    """Public key of the signer in hexadecimal; empty where the register does not have it."""
+    issuer: str
+    closed: str
+    image: str
+    source: str
+
+
+@dataclass(frozen=True, slots=True)
+class ContestPart:
+    """One contest on the page. Texts are HTML."""
+
+    id: str
+    title: Markup
+    status: str
+    label: str
+    sentence: str
+    findings: tuple[Finding, ...]
+    columns: tuple[str, ...]
+    """Heads of the sheets' columns; a single sheet has one."""
+    shares: bool
+    before: bool
+    rows: list[Row]
+    turnout: str
+    rules: str
+    closed: str
+    corrected: bool
+    """Whether figures that a decision put in place of the sheet's are in effect."""
+    observed: ObservedPart | None
+    decisions: tuple[DecisionPart, ...]
+    proofs: list[Proof]
+
+
 def station_pages(pages: Pages, stations: Iterable[int] | None = None) -> Iterator[SiteFile]:
     """The pages of these stations (by number; None: of all), in station order.
 
     A page depends on the definition, the options, and of its own station on: the arrays of each `ContestCount` (status, sheet,
     figures, hashes, time, flags), `several` and `decided`; `Count.opened` and `openings`; `View.decisions` with the signatures
-    under them so far; `Observations.of_station`, whose values print alike where they are equal; and `Record.covering` of its
-    sheets' log entries. It depends on nothing else of the log.
+    under them so far; `Observations.of_station`, whose values print alike where they are equal; the keys and names that the
+    register and the accreditations give to those who signed; and `Record.covering` of its sheets' log entries. It depends on
+    nothing else of the log.
     """
     view, made = pages.view, _StationPages(pages)
-    chosen = None if stations is None else set(stations)
-    for start in range(0, view.units.station_count, _BLOCK):
-        stop = min(start + _BLOCK, view.units.station_count)
-        if chosen is None:
-            yield from made.render(start, stop)
-        else:
-            for station in sorted(chosen.intersection(range(start, stop))):
-                yield from made.render(station, station + 1)
+    chosen = range(view.units.station_count) if stations is None else sorted(set(stations))
+    for start in range(0, len(chosen), _BLOCK):
+        yield from made.render(chosen[start : start + _BLOCK])
+
+
+class _Frame:
+    """The page around a station's content, which the stations of one unit share."""
+
+    def __init__(self, pages: Pages, unit: int, parent: int) -> None:
+        places = pages.view.places
+        self.folder = places.station_folder(unit)
+        scripts = [name for name in _SCRIPTS if files(DESIGN).joinpath("assets", name).is_file()]
+        page = f"{self.folder}/{_PAGE}.html"
+        made = pages.render("plain.html", page, _TITLE, place=unit, crumbs=pages.crumbs(unit), scripts=scripts, content=_CONTENT)
+        until, rest = b"".join(made.chunks).decode().split(_TITLE, 1)
+        between, after = rest.split(_CONTENT, 1)
+        self.path = pages.path(page)
+        self._until, self._between, self._after = until.split(_PAGE), between.split(_PAGE), after.split(_PAGE)
+        links = pages.links(page)
+        self.parent_path = links.href(places.unit(parent)) if parent >= 0 else ""
+        self.parent_name = pages.unit_name(parent) if parent >= 0 else Markup()
+
+    def around(self, file: str, title: str, content: str) -> SiteFile:
+        """The page of a station; `file` is its name without the ending, `title` is HTML."""
+        text = (file.join(self._until), title, file.join(self._between), content, file.join(self._after))
+        return SiteFile(self.path.replace(_PAGE, file), ("".join(text).encode(),))
+
+
+class _ContestWords:
+    """What the stations of a contest share."""
+
+    def __init__(self, pages: Pages, contest: Contest, labels: Sequence[Markup]) -> None:
+        self.title = pages.say.name(contest.title)
+        options = len(contest.options)
+        kinds = ["option"] * options + ["first"] + ["figure"] * (len(FIGURE_NAMES) - 1)
+        names = [*(f"votes:{option.id}" for option in contest.options), *(name for name, _ in FIGURE_NAMES)]
+        self.rows = list(zip(kinds, labels, names, strict=True))
+        self.columns: tuple[str, ...] = (pages.say("First preferences") if contest.rule == "ranked" else pages.say("Votes"),)
 
 
 class _StationPages:
     def __init__(self, pages: Pages) -> None:
         self._pages = pages
+        self._say = pages.say
         self._view = view = pages.view
+        self._parts = Parts(pages)
+        self._frame: _Frame | None = None
         self._parent = -2
-        self._until_title = self._after_title = self._close = ""
-        self._folder = ""
+        self._small = [pages.say.number(value) for value in range(10_000)]
+        self._not_stated = self._parts.stated(-1)
         self._ranges = [
-            (number_, view.units.stations_below(state.unit), state) for number_, state in enumerate(view.count.contests)
+            (number, view.units.stations_below(state.unit), state) for number, state in enumerate(view.count.contests)
         ]
-        self._heads = [f'<section class="contest">\n<h2>{words(c.title)}</h2>\n' for c in view.election.contests]
-        self._labels = [
-            [*(f'<tr><th scope="row">{words(option.name)}</th>' for option in contest.options)]
-            + [f'<tr class="{"first" if n == 0 else "figure"}"><th scope="row">{name}</th>' for n, name in enumerate(_FIGURES)]
-            for contest in view.election.contests
+        self._words = [
+            _ContestWords(pages, contest, self._parts.labels(number)) for number, contest in enumerate(view.election.contests)
         ]
-        self._rules = cache(self._rules_list)
+        self._rules: dict[tuple[int, bool], tuple[tuple[Finding, ...], str]] = {}
+        links = pages.links(_DEPTH)
+        verifier = view.record.verifier
+        self._template = pages.template("station.html")
+        self._shared: dict[str, object] = pages.context(_DEPTH, "") | {
+            "home": links.file(""),
+            "origin": verifier.origin,
+            "log_key": verifier.ed25519_public_key.hex(),
+            "election_hash": view.election.hash.hex(),
+            "check_words": self._check_words(links.file("")),
+            "several_contests": len(view.election.contests) > 1,
+        }
 
-    def render(self, start: int, stop: int) -> Iterator[SiteFile]:
-        """The pages of the stations from `start` to before `stop`."""
-        blocks = [self._block(contest, state, max(start, of.start), min(stop, of.stop)) for contest, of, state in self._ranges]
-        proofs = dict(receipts(self._view.record, sorted({index for block in blocks for index in _indexes(block)})))
+    def _check_words(self, home: str) -> Markup:
+        """What the scripts of the page say; the same for every station."""
+        if not files(ROOM).joinpath("templates", _WORDS).is_file():
+            return Markup()
+        return Markup(self._pages.template(_WORDS).render(self._pages.context(_DEPTH, "") | {"home": home}))  # noqa: S704
+
+    def render(self, stations: Sequence[int]) -> Iterator[SiteFile]:
+        """The pages of some stations, which are given in order."""
+        chosen = np.array(stations, dtype=np.int64)
+        blocks = [
+            _sheets(contest, state, within, chosen)
+            for contest, within, state in self._ranges
+            if within.start <= stations[-1] and stations[0] < within.stop
+        ]
+        proofs = dict(receipts(self._view.record, sorted({index for block in blocks for index in _indexes(block, stations)})))
         units = self._view.units
-        rolls = units.rolls[start:stop].tolist()
-        for station, unit in enumerate(units.station_units[start:stop].tolist(), start):
-            yield self._page(station, unit, rolls[station - start], blocks, proofs)
+        rolls = units.rolls[chosen].tolist()
+        for at, (station, unit) in enumerate(zip(stations, units.station_units[chosen].tolist(), strict=True)):
+            own = [block for block in blocks if station in block.within]
+            yield self._page(station, unit, rolls[at], at, own, proofs)
 
-    def _block(self, contest: int, state: ContestCount, start: int, stop: int) -> _Sheets:
-        stop = max(start, stop)
-        return _Sheets(
-            contest,
-            state,
-            start,
-            state.status[start:stop].tolist(),
-            state.sheet[start:stop].tolist(),
-            state.figures[start:stop].tolist(),
-            state.hashes[start:stop].tobytes(),
-            state.time[start:stop].tolist(),
-            state.flags[start:stop].tolist(),
-        )
-
-    def _page(self, station: int, unit: int, roll: int, blocks: list[_Sheets], proofs: dict[int, bytes]) -> SiteFile:
-        view, units = self._view, self._view.units
+    def _page(self, station: int, unit: int, roll: int, at: int, blocks: list[_Sheets], proofs: dict[int, bytes]) -> SiteFile:
+        view, units, say = self._view, self._view.units, self._say
         parent = int(units.parent[unit])
-        if parent != self._parent:
+        if self._frame is None or parent != self._parent:
             self._parent = parent
-            self._folder = view.places.station_folder(unit)
-            page = f"{self._folder}/{view.places.station_file(unit)}"
-            frame = self._pages.plain(page, _TITLE, _CONTENT, self._pages.crumbs(unit), unit)
-            self._until_title, rest = b"".join(frame.chunks).decode().split(_TITLE, 1)
-            self._after_title, self._close = rest.split(_CONTENT, 1)
+            self._frame = _Frame(self._pages, unit, parent)
         name, station_id = units.names[unit], units.ids[unit]
-        sections = [
-            self._section(block, station - block.first, station_id, proofs)
-            for block in blocks
-            if 0 <= station - block.first < len(block.status)
+        index = view.count.openings.get(station)
+        content = self._template.render(
+            self._shared,
+            title=say.name(name),
+            kind=units.kinds[unit],
+            station=station_id,
+            voters=say.several("{n} registered voter", "{n} registered voters", roll) if roll >= 0 else "",
+            opened="" if index is None else say.time(int(view.count.opened[station])),
+            opened_entry=index,
+            contests=[self._contest(block, at, station, station_id, roll, proofs) for block in blocks],
+            previous=self._neighbour(station - 1, parent),
+            next=self._neighbour(station + 1, parent),
+            parent_path=self._frame.parent_path,
+            parent_name=self._frame.parent_name,
+        )
+        return self._frame.around(view.places.station_file(unit).removesuffix(".html"), escape(name), content)
+
+    def _neighbour(self, station: int, parent: int) -> tuple[str, str] | None:
+        """File and name of the station before or behind in the same unit."""
+        units = self._view.units
+        if not 0 <= station < units.station_count:
+            return None
+        unit = int(units.station_units[station])
+        if int(units.parent[unit]) != parent:
+            return None
+        return self._view.places.station_file(unit), self._pages.unit_name(unit)
+
+    # --- one contest ------------------------------------------------------------------------------------------------------
+
+    def _contest(
+        self, block: _Sheets, at: int, station: int, station_id: str, roll: int, proofs: dict[int, bytes]
+    ) -> ContestPart:
+        number, state, status, say = block.contest, block.state, block.status[at], self._say
+        contest, shared, figures = state.contest, self._words[number], block.figures[at]
+        several = state.several.get(station)
+        sheets = several or ()
+        acts = self._view.decisions.get((station_id, contest.id), ())
+        said = self._view.observations.of_station(station, number)
+        columns, corrected = shared.columns, False
+        cells: list[list[Cell]] = []
+        proved: list[Proof] = []
+        if several is not None:
+            columns, cells, corrected = self._side_by_side(several, block.entry[at], figures, counted=status == COUNTED)
+            proved = [self._proof(s.index, s.hash, s.time, station_id, contest.id, proofs) for s in sheets]
+        elif block.entry[at] >= 0:
+            sheet = str(block.entry[at])
+            cells = [[self._cell(sheet, value)] for value in figures]
+            digest = block.hashes[32 * at : 32 * at + 32]
+            proved = [self._proof(block.entry[at], digest, block.time[at], station_id, contest.id, proofs)]
+        findings, rules = self._rules_of(block.flags[at], complete=min(figures) >= 0) if proved else ((), "")
+        shares = contest.single_choice() and len(columns) == 1 and bool(proved)
+        before = self._before(number, station - block.within.start)
+        return ContestPart(
+            id=contest.id,
+            title=shared.title,
+            status=STATUS_NAMES[status],
+            label=say.later(words.STATUS_WORDS[status]),
+            sentence=say.later(words.STATUS_SENTENCES[status]),
+            findings=findings,
+            columns=columns,
+            shares=shares,
+            before=before is not None,
+            rows=self._rows(shared, cells, figures[: state.options] if shares else None, before) if cells else [],
+            turnout=self._turnout(contest, figures, roll) if cells else "",
+            rules=rules,
+            closed=say.time(block.time[at]) if proved and block.time[at] >= 0 else "",
+            corrected=corrected,
+            observed=self._parts.observed(number, said, several=len(sheets) > 1),
+            decisions=self._parts.decisions(state, station, acts) if acts else (),
+            proofs=proved,
+        )
+
+    def _cell(self, sheet: str, value: int) -> Cell:
+        if 0 <= value < 10_000:
+            return Cell(sheet, str(value), self._small[value])
+        return Cell(sheet, "", self._not_stated) if value < 0 else Cell(sheet, str(value), self._say.number(value))
+
+    def _rows(
+        self, shared: "_ContestWords", cells: list[list[Cell]], votes: list[int] | None, before: list[int] | None
+    ) -> list[Row]:
+        percent = self._say.percent
+        blank = [""] * len(cells)
+        share, earlier, earlier_share = blank, blank, blank
+        if votes is not None and min(votes) >= 0:
+            valid = sum(votes)
+            share = [percent(own, valid) for own in votes] + blank
+        if before is not None:
+            valid = sum(before)
+            earlier = [self._say.number(own) for own in before] + blank
+            if votes is not None:
+                earlier_share = [percent(own, valid) for own in before] + blank
+        return [
+            Row(kind, label, figure, own, share[row], earlier[row], earlier_share[row])
+            for row, ((kind, label, figure), own) in enumerate(zip(shared.rows, cells, strict=True))
         ]
-        content = (
-            f"{self._until_title}{escape(name)}{self._after_title}<h1>{words(name)}</h1>\n"
-            f'<p class="meta">{units.kinds[unit]} <code>{station_id}</code> · '
-            f"{number(roll) if roll >= 0 else 'unknown number of'} registered voters{self._opening(station)}</p>\n"
-            f"{''.join(sections) or '<p>This station votes in none of the contests.</p>'}"
-        )
-        path = self._pages.path(f"{self._folder}/{view.places.station_file(unit)}")
-        return SiteFile(path, ((content + self._close).encode(),))
 
-    def _opening(self, station: int) -> str:
-        index = self._view.count.openings.get(station)
-        if index is None:
-            return ""
-        return f" · declared open {time(int(self._view.count.opened[station]))} (log entry {number(index)})"
-
-    def _section(self, block: _Sheets, at: int, station_id: str, proofs: dict[int, bytes]) -> str:
-        status, contest = block.status[at], block.contest
-        acts = self._view.decisions.get((station_id, self._view.election.contests[contest].id), ())
-        several = block.state.several.get(block.first + at)
-        head = f"{self._heads[contest]}<p>{mark(STATUS_NAMES[status], say.STATUS_WORDS[status])}"
-        if block.entry[at] < 0:
-            return f"{head} {say.STATUS_SENTENCES[status]}</p>\n{self._decisions(block, at, acts)}</section>\n"
-        head += f" {say.STATUS_SENTENCES[status]}</p>\n{self._rules(block.flags[at])}{self._decisions(block, at, acts)}"
-        if several is None:
-            return (
-                f"{head}{self._figures(block, at)}"
-                f"{self._proof(block.entry[at], block.hashes[32 * at : 32 * at + 32], block.time[at], proofs)}</section>\n"
-            )
-        proof = "".join(self._proof(sheet.index, sheet.hash, sheet.time, proofs) for sheet in several)
-        return f"{head}{self._all_figures(block, at, several)}{proof}</section>\n"
-
-    def _figures(self, block: _Sheets, at: int) -> str:
-        """The figures of the only sheet."""
-        rows = "".join(
-            [
-                f"{label}<td>{_SMALL[value] if 0 <= value < 10_000 else stated(value)}</td></tr>\n"
-                for label, value in zip(self._labels[block.contest], block.figures[at], strict=True)
-            ]
-        )
-        return f'<table class="figures">\n<caption>Figures of the sheet</caption>\n<tbody>\n{rows}</tbody>\n</table>\n'
-
-    def _all_figures(self, block: _Sheets, at: int, sheets: list[SheetRecord]) -> str:
-        """The figures of every sheet side by side, and those that a decision put in their place."""
-        columns = [(f"Log entry {number(sheet.index)}", sheet.figures.tolist()) for sheet in sheets]
-        in_effect = block.figures[at]
-        corrected = block.status[at] == COUNTED and in_effect not in [figures for _, figures in columns]
+    def _side_by_side(
+        self, sheets: list[SheetRecord], shown: int, in_effect: list[int], *, counted: bool
+    ) -> tuple[tuple[str, ...], list[list[Cell]], bool]:
+        """Heads and cells of every sheet, then the figures in effect where a decision put others in their place."""
+        say, columns = self._say, []
+        given: list[tuple[str, list[int]]] = [(str(sheet.index), sheet.figures.tolist()) for sheet in sheets]
+        corrected = counted and in_effect not in [figures for _, figures in given]
+        for sheet in sheets:
+            if counted and not corrected and sheet.index == shown:
+                columns.append(str(say("Log entry {n}, counted", n=sheet.index)))
+            else:
+                columns.append(str(say("Log entry {n}", n=sheet.index)))
         if corrected:
-            columns.append(("In effect", in_effect))
-        elif block.status[at] == COUNTED:
-            shown = [sheet.index for sheet in sheets].index(block.entry[at])
-            columns[shown] = (f"{columns[shown][0]}, counted", columns[shown][1])
-        head = "".join(f'<th scope="col">{label}</th>' for label, _ in columns)
-        rows = "".join(
-            f"{label}{''.join(f'<td>{stated(figures[row])}</td>' for _, figures in columns)}</tr>\n"
-            for row, label in enumerate(self._labels[block.contest])
-        )
-        caption = "Figures of every sheet of this station" if len(sheets) > 1 else "Figures of the sheet, and those in effect"
-        return (
-            f'<div class="wide"><table class="figures several">\n<caption>{caption}</caption>\n'
-            f'<thead><tr><th scope="col">Figure</th>{head}</tr></thead>\n<tbody>\n{rows}</tbody>\n</table></div>\n'
-        )
+            columns.append(str(say("In effect")))
+            given.append(("", in_effect))
+        rows = zip(*([self._cell(sheet, value) for value in figures] for sheet, figures in given), strict=True)
+        return tuple(map(Markup, columns)), [list(row) for row in rows], corrected
 
-    def _rules_list(self, flags: int) -> str:
-        book = self._view.count.book
-        rows = []
-        for rule_id in book.names(flags):
-            severity = book.severities[RULE_IDS.index(rule_id)]
-            rows.append(
-                f'<li class="{severity}"><strong>{say.FINDING_WORDS[severity]}:</strong> {escape(rule(rule_id).wording)} '
-                f'<a href="../../rules.html#{rule_id}"><code>{rule_id}</code></a></li>\n'
-            )
-        return f'<ul class="failed">\n{"".join(rows)}</ul>\n' if rows else ""
+    def _before(self, contest: int, row: int) -> list[int] | None:
+        """Votes at the earlier election that the definition gives as a baseline."""
+        baseline = self._view.election.baseline
+        votes = None if baseline is None else baseline[contest]
+        return None if votes is None else votes[row].tolist()
 
-    def _decisions(self, block: _Sheets, at: int, acts: "list[Act] | tuple[()]") -> str:
-        """Every decision on the station's sheet in this contest, with its reason and whether it is in effect."""
-        in_effect = block.state.decided.get(block.first + at)
-        rows = []
-        for act in acts:
-            decision = act.recorded.statement.payload
-            if not isinstance(decision, Decision):
-                continue
-            index = act.recorded.index
-            state = (
-                "in effect"
-                if index == in_effect
-                else f"signed by {number(len(act.signed))} of {number(act.needed)} officers, not in effect"
-                if act.effective is None
-                else "no longer in effect"
-            )
-            officers = ", ".join(signer(issuer) for issuer in act.signed)
-            rows.append(
-                f"<li>{say.ACTION_WORDS[decision.action]} <em>{state}</em>, log entry {number(index)}, signed by {officers}."
-                f"<blockquote>{words(decision.reason)}</blockquote></li>\n"
-            )
-        return f'<h3>Decisions</h3>\n<ul class="decisions">\n{"".join(rows)}</ul>\n' if rows else ""
+    def _turnout(self, contest: Contest, figures: list[int], roll: int) -> str:
+        ballots, say = ballots_of(contest, figures), self._say
+        known = roll if roll >= 0 else figures[len(contest.options) + ROLL]
+        if ballots < 0 or known <= 0:
+            return ""
+        return say("{share} of the registered voters took part.", share=say.percent(ballots, known))
 
-    def _proof(self, index: int, digest: bytes, closed: int, proofs: dict[int, bytes]) -> str:
-        data = self._view.record.entry(index)
+    def _rules_of(self, flags: int, *, complete: bool) -> tuple[tuple[Finding, ...], str]:
+        found = self._rules.get((flags, complete))
+        if found is None:
+            found = self._rules[flags, complete] = (self._parts.findings(flags), self._parts.rules(flags, complete=complete))
+        return found
+
+    def _proof(self, index: int, digest: bytes, closed: int, station: str, contest: str, proofs: dict[int, bytes]) -> Proof:
+        view = self._view
+        data = view.record.entry(index)
         source = read_source(index, data)
-        rows = [
-            ("Log entry", number(index)),
-            ("Statement", f"<code>{digest.hex()}</code>"),
-            ("Signed by", signer(source.issuer)),
-            ("Sheet closed", time(closed) if closed >= 0 else NOT_STATED),
-            *source_facts(source),
-        ]
-        return facts(rows) + proof_details(index, data, proofs[index], "../../")
+        return Proof(
+            index=index,
+            size=view.record.covering(index).size,
+            statement=b64encode(data).decode(),
+            receipt=b64encode(proofs[index]).decode(),
+            hash=digest.hex(),
+            station=station,
+            contest=contest,
+            key=self._key(source.issuer, source.kid),
+            issuer=source.issuer,
+            closed=self._say.time(closed) if closed >= 0 else "",
+            image="" if source.image is None else source.image.hex(),
+            source="" if source.source is None else self._say.name(source.source),
+        )
+
+    def _key(self, issuer: str, kid: bytes) -> str:
+        """The public key that signed; of the keys that an issuer has or had, the one whose thumbprint the sheet names."""
+        known = self._view.count.accreditations.find(issuer)
+        if len(known) != 1:
+            known = tuple(own for own in known if thumbprint(own.key, own.algorithm) == kid)
+        return known[0].key.hex() if known else ""
 
 
-def _indexes(block: _Sheets) -> Iterator[int]:
-    """The log indexes of all sheets of a block."""
+def _sheets(contest: int, state: ContestCount, within: range, chosen: NDArray[np.int64]) -> _Sheets:
+    return _Sheets(
+        contest,
+        state,
+        within,
+        state.status[chosen].tolist(),
+        state.sheet[chosen].tolist(),
+        state.figures[chosen].tolist(),
+        state.hashes[chosen].tobytes(),
+        state.time[chosen].tolist(),
+        state.flags[chosen].tolist(),
+    )
+
+
+def _indexes(block: _Sheets, stations: Sequence[int]) -> Iterator[int]:
+    """The log indexes of all sheets of some stations."""
     yield from (index for index in block.entry if index >= 0)
-    for at in range(len(block.status)):
-        for sheet in block.state.several.get(block.first + at, ()):
-            yield sheet.index
+    if block.state.several:
+        for station in stations:
+            for sheet in block.state.several.get(station, ()):
+                yield sheet.index

@@ -12,6 +12,7 @@ from scrutineer.language import msg
 from scrutineer.log.checkpoint import HeadLines
 from scrutineer.log.note import parse_note
 from scrutineer.log.quorum import Cosigners, Quorum, find_cosigners
+from scrutineer.observation import Observations
 from scrutineer.portal.called import Called, called
 from scrutineer.portal.places import Places
 from scrutineer.portal.record import Record
@@ -57,6 +58,11 @@ class View:
     def called(self) -> list[Called | None]:
         """The call on each contest at the size of the log."""
         return [called(self.count, number) for number in range(len(self.count.contests))]
+
+    @cached_property
+    def observations(self) -> Observations:
+        """What agents, observers, poll workers and others have said of the sheets."""
+        return Observations.of(self.count)
 
     @cached_property
     def cosigners(self) -> Cosigners | None:
