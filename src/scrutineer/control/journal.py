@@ -1,4 +1,4 @@
-"""The journal of the control room: who did what and when, with the evidence. Lines of JSON, chained by hashes, only ever added to.
+"""The journal of the control room: who did what and when, with the evidence. Lines of JSON, chained by hashes, only added to.
 
 Every line names its number, its time, what happened, the officer, and the SHA-256 of the line before it. What the control
 room knows of proposals is nothing but the fold of this file, so that a restart loses nothing that somebody has agreed to.

@@ -6,6 +6,7 @@ the log's keys, as everywhere.
 
 import threading
 from array import array
+from bisect import bisect_right
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from itertools import islice
@@ -54,7 +55,7 @@ class Night:
     @property
     def ready(self) -> bool:
         """Whether everything that the store was seen to hold has been counted."""
-        return self.head is not None and self.count.size >= self.known
+        return self.head is not None and self.count.size == self.head.size >= self.known
 
     def start(self) -> None:
         """Follow the log in a thread of its own from now on."""
@@ -82,11 +83,12 @@ class Night:
     def when(self, index: int) -> int:
         """When an entry was recorded, in seconds since 1970: the time of the first head that covers it."""
         with self._lock:
-            place = int(np.searchsorted(np.frombuffer(self._sizes, dtype=np.uint64), index, side="right"))
-            return int(self._times[place]) if place < len(self._times) else 0
+            place = bisect_right(self._sizes, index)
+            return self._times[place] if place < len(self._times) else 0
 
     def _run(self) -> None:
-        while not self._ended.wait(0.0 if not self.ready and not self.trouble and self.known else EVERY):
+        self.look()
+        while not self._ended.wait(EVERY):
             self.look()
 
     def look(self) -> None:
@@ -115,36 +117,33 @@ class Night:
             heads = list(islice(self._store.heads(after, last.size), HEADS))
             if not heads:
                 raise LogError(f"the store names no head after {after} entries, though it has {last.size}: restore it")
-            for head in heads:
-                self._take_head(self._store, head)
+            self._take_heads(self._store, heads)
             after = heads[-1].size
-            with self._lock:
-                self._note_arrivals()
-                self.version += 1
 
-    def _take_head(self, store: SharedStore, head: Head) -> None:
-        start = self.count.size
-        entries = store.entries(start, head.size)
+    def _take_heads(self, store: SharedStore, heads: list[Head]) -> None:
+        """Count the entries up to the last of some heads. Its root and signature vouch for all before it."""
+        newest = heads[-1]
+        entries = store.entries(self.count.size, newest.size)
         while stretch := list(islice(entries, CHUNK)):
             with self._lock:
                 self._tree.extend([leaf_hash(entry) for entry in stretch])
                 self.count.apply(stretch)
-        if self._tree.root(head.size) != head.root:
-            raise LogError(f"the stored entries do not lead to the root of head {head.size}: restore the store from a mirror")
-        with self._lock:
-            self._sizes.append(head.size)
-            self._times.append(head.time_ms // 1_000)
-            self.head = head
-
-    def _note_arrivals(self) -> None:
-        """Give a time to every sheet that is new; and check the newest head's signature, which vouches for all before it."""
-        head = self.head
-        if head is None:
-            return
+        if self._tree.root(newest.size) != newest.root:
+            raise LogError(f"the stored entries do not lead to the root of head {newest.size}: restore the store from a mirror")
         try:
-            verify_head(head.size, head.root, head.signature, self.verifier)
+            verify_head(newest.size, newest.root, newest.signature, self.verifier)
         except ReceiptError as error:
             raise LogError(f"{error}; check that these are the keys of this log") from None
+        with self._lock:
+            for head in heads:
+                self._sizes.append(head.size)
+                self._times.append(head.time_ms // 1_000)
+            self.head = newest
+            self._note_arrivals()
+            self.version += 1
+
+    def _note_arrivals(self) -> None:
+        """Give a time to every sheet that is new."""
         sizes = np.frombuffer(self._sizes, dtype=np.uint64)
         times = np.frombuffer(self._times, dtype=np.uint64)
         for state, arrived in zip(self.count.contests, self.arrived, strict=True):

@@ -56,9 +56,7 @@ class _Kept(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
 class Officers:
     """The file. Each call reads it and, where it changes something, writes it whole, so that processes agree at any time."""
 
-    def __init__(
-        self, folder: Path, clock: Callable[[], int], randomness: Callable[[int], bytes] = secrets.token_bytes
-    ) -> None:
+    def __init__(self, folder: Path, clock: Callable[[], int], randomness: Callable[[int], bytes] = secrets.token_bytes) -> None:
         self._path = folder / OFFICERS_FILE
         self._lock = folder / LOCK_FILE
         self._clock = clock
@@ -143,7 +141,7 @@ class Officers:
         except OSError as error:
             raise ControlError(f"{self._path} cannot be read ({error.strerror}): check its permissions") from error
         except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
-            raise ControlError(f"{self._path} is not what this program writes ({error}): put a copy back, or remove it") from error
+            raise ControlError(f"{self._path} is not what this program writes ({error}): put a copy back or remove it") from error
 
     @contextlib.contextmanager
     def _changing(self) -> Iterator[dict[str, Officer]]:

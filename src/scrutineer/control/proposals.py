@@ -118,15 +118,17 @@ def normal(word: str) -> str:
     return kept
 
 
-def signed_release(
-    proposal: Proposal, election: bytes, now: int, key_of: Callable[[str], SigningKey]
-) -> tuple[bytes, ...]:
+def signed_release(proposal: Proposal, election: bytes, now: int, key_of: Callable[[str], SigningKey]) -> tuple[bytes, ...]:
     """The statement, by the proposer, and the endorsements, by all others who consented.
 
     Raises ControlError unless enough different officers have consented, and where what would be signed is not what was frozen.
     """
     officers = proposal.officers
-    if proposal.state(now) != "agreed" or len(set(officers)) < max(PERSONS, proposal.needed) or len(set(officers)) != len(officers):
+    if (
+        proposal.state(now) != "agreed"
+        or len(set(officers)) < max(PERSONS, proposal.needed)
+        or len(set(officers)) != len(officers)
+    ):
         raise ControlError("too few officers have consented: nothing is signed")
     first = sign_statement(proposal.draft.act(), officers[0], key_of(officers[0]))
     if parse_statement(first).envelope.payload != proposal.draft.payload:
@@ -169,9 +171,7 @@ class Proposals:
     def _apply(self, event: Event) -> None:
         facts = event.facts
         if event.what == "proposed":
-            draft = Draft(
-                facts["kind"], facts["subject"], base64.b64decode(facts["payload"]), facts["word"], facts["basis"]
-            )
+            draft = Draft(facts["kind"], facts["subject"], base64.b64decode(facts["payload"]), facts["word"], facts["basis"])
             self._known[facts["proposal"]] = Proposal(
                 facts["proposal"], draft, facts["needed"], event.who, event.time, event.time + LIFETIME, (event.who,)
             )
