@@ -11,6 +11,7 @@ from collections.abc import Callable
 from typing import Final
 
 from scrutineer.errors import ControlError
+from scrutineer.language import msg
 
 LIFETIME: Final = 180  # seconds
 LABEL: Final = b"scrutineer control challenge v1\n"
@@ -44,12 +45,12 @@ class Challenges:
         now = self._clock()
         start, tag = challenge[: _NONCE + _EXPIRY], challenge[_NONCE + _EXPIRY : -32]
         if len(challenge) != SIZE or not hmac.compare_digest(tag, self._tag(start, purpose)):
-            raise ControlError("the passkey answered another question than the one that was asked: try again")
+            raise ControlError(msg("the passkey answered another question than the one that was asked: try again"))
         if int.from_bytes(start[_NONCE:], "big") <= now:
-            raise ControlError("that took too long: try again")
+            raise ControlError(msg("that took too long: try again"))
         self._taken = {known: expiry for known, expiry in self._taken.items() if expiry > now}
         if challenge in self._taken:
-            raise ControlError("this answer was used already: try again")
+            raise ControlError(msg("this answer was used already: try again"))
         self._taken[challenge] = int.from_bytes(start[_NONCE:], "big")
 
     def _tag(self, start: bytes, purpose: bytes) -> bytes:

@@ -16,6 +16,7 @@ import msgspec
 
 from scrutineer.durable import write_whole
 from scrutineer.errors import ControlError
+from scrutineer.language import msg
 
 OFFICERS_FILE: Final = "officers.json"
 LOCK_FILE: Final = "lock"
@@ -72,7 +73,7 @@ class Officers:
             for known in officer.passkeys:
                 if known.id == passkey:
                     return name, known
-        raise ControlError("this passkey is not enrolled here: ask for an enrolment link")
+        raise ControlError(msg("this passkey is not enrolled here: ask for an enrolment link"))
 
     def passkeys(self, name: str) -> tuple[Passkey, ...]:
         """The passkeys of an officer."""
@@ -96,7 +97,7 @@ class Officers:
             name = self._invited(officers, code)
             if any(passkey.id == known.id for officer in officers.values() for known in officer.passkeys):
                 # Two officers with one passkey would be one person who counts twice.
-                raise ControlError("this passkey is enrolled already: use another device or key")
+                raise ControlError(msg("this passkey is enrolled already: use another device or key"))
             own = officers[name].passkeys
             if len(own) >= MAX_PASSKEYS:
                 raise ControlError(f"{name} has {MAX_PASSKEYS} passkeys: have some of them forgotten first")
@@ -130,7 +131,7 @@ class Officers:
         for name, officer in officers.items():
             if officer.code and secrets.compare_digest(officer.code, digest) and self._clock() < officer.code_expires:
                 return name
-        raise ControlError("this enrolment link was used, has expired or was replaced: ask for a new one")
+        raise ControlError(msg("this enrolment link was used, has expired or was replaced: ask for a new one"))
 
     def _read(self) -> _Kept:
         try:

@@ -26,6 +26,7 @@ from webauthn.helpers.structs import (
 from scrutineer.control.challenges import LIFETIME, Challenges
 from scrutineer.control.officers import Passkey
 from scrutineer.errors import ControlError, UsageError
+from scrutineer.language import msg
 
 _LOOPBACK: Final = ("localhost",)
 
@@ -110,7 +111,7 @@ class Ceremonies:
                 require_user_verification=True,
             )
         except Exception as error:  # The library reads what strangers send: whatever it stumbles over is a refusal.
-            raise ControlError(f"the passkey was not accepted ({error}): try again") from error
+            raise ControlError(msg("the passkey was not accepted: try again")) from error
         self._challenges.take(challenge, purpose)
         return Passkey(
             id=found.credential_id.hex(),
@@ -145,9 +146,9 @@ class Ceremonies:
                 require_user_verification=True,
             )
         except Exception as error:  # As above.
-            raise ControlError(f"the passkey was not accepted ({error}): try again") from error
+            raise ControlError(msg("the passkey was not accepted: try again")) from error
         if found.credential_id.hex() != passkey.id:
-            raise ControlError("the passkey was not accepted: it is another one than was asked for")
+            raise ControlError(msg("the passkey was not accepted: it is another one than was asked for"))
         self._challenges.take(challenge, purpose)
         response = answer["response"]
         evidence = {
@@ -166,7 +167,7 @@ class Ceremonies:
         try:
             return parse_client_data_json(base64url_to_bytes(answer["response"]["clientDataJSON"])).challenge
         except Exception as error:  # As above.
-            raise ControlError("the browser's answer cannot be read: try again") from error
+            raise ControlError(msg("the browser's answer cannot be read: try again")) from error
 
 
 def passkey_id(answer: Mapping[str, Any]) -> str:
@@ -174,7 +175,7 @@ def passkey_id(answer: Mapping[str, Any]) -> str:
     try:
         return base64url_to_bytes(answer["rawId"]).hex()
     except Exception as error:  # As above.
-        raise ControlError("the browser's answer cannot be read: try again") from error
+        raise ControlError(msg("the browser's answer cannot be read: try again")) from error
 
 
 def _json(options: Any) -> dict[str, Any]:

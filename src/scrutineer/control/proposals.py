@@ -1,7 +1,7 @@
-"""The two-person rule: an act is frozen, proposed by one officer, approved by others, signed, and recorded. Pure.
+r"""The two-person rule: an act is frozen, proposed by one officer, approved by others, signed, and recorded. Pure.
 
     frozen --propose--> open --approve (another person)--> agreed --sign--> signed --submit--> recorded
-                          \\--withdraw--> withdrawn, or expired                         \\--> refused
+                          \--withdraw--> withdrawn, or expired                         \--> refused
 
 What is frozen are the payload's bytes. They are what pages show, what the passkeys' challenges are derived from, and what is
 signed. A proposal that is agreed has the consent of as many officers as the act needs, and never of fewer than two; only the
@@ -16,6 +16,7 @@ from typing import Any, Final, Literal
 
 from scrutineer.control.journal import Event
 from scrutineer.errors import ControlError
+from scrutineer.language import msg
 from scrutineer.statements import Bulletin, Decision, Endorsement, SigningKey, parse_statement, sign_statement, statement_hash
 from scrutineer.statements.statement import KIND_BY_TYPE, decode_payload, encode_payload
 
@@ -103,19 +104,18 @@ def check_consent(proposal: Proposal, officer: str, word: str, now: int) -> None
     """Raise ControlError unless this officer may consent now, and has typed the word."""
     state = proposal.state(now)
     if state not in ("frozen", "open"):
-        raise ControlError("this draft is not open any more: make a new one")
+        raise ControlError(msg("this draft is not open any more: make a new one"))
     if officer in proposal.officers:
-        raise ControlError("you have consented already: another officer has to confirm")
+        raise ControlError(msg("you have consented already: another officer has to confirm"))
     if state == "frozen" and officer != proposal.author:
-        raise ControlError("this draft has not been proposed yet: who made it has to propose it")
+        raise ControlError(msg("this draft has not been proposed yet: who made it has to propose it"))
     if normal(word) != normal(proposal.draft.word):
-        raise ControlError("what you typed is not what the draft says: read the draft again")
+        raise ControlError(msg("what you typed is not what the draft says: read the draft again"))
 
 
 def normal(word: str) -> str:
     """What is typed, without regard to spaces, marks between thousands, case, and the digits' script."""
-    kept = "".join(str(int(mark)) if mark.isdecimal() else mark for mark in word.casefold() if mark.isalnum() or mark in "-_")
-    return kept
+    return "".join(str(int(mark)) if mark.isdecimal() else mark for mark in word.casefold() if mark.isalnum() or mark in "-_")
 
 
 def signed_release(proposal: Proposal, election: bytes, now: int, key_of: Callable[[str], SigningKey]) -> tuple[bytes, ...]:
@@ -124,15 +124,12 @@ def signed_release(proposal: Proposal, election: bytes, now: int, key_of: Callab
     Raises ControlError unless enough different officers have consented, and where what would be signed is not what was frozen.
     """
     officers = proposal.officers
-    if (
-        proposal.state(now) != "agreed"
-        or len(set(officers)) < max(PERSONS, proposal.needed)
-        or len(set(officers)) != len(officers)
-    ):
-        raise ControlError("too few officers have consented: nothing is signed")
+    different = len(set(officers))
+    if proposal.state(now) != "agreed" or different < max(PERSONS, proposal.needed) or different != len(officers):
+        raise ControlError(msg("too few officers have consented: nothing is signed"))
     first = sign_statement(proposal.draft.act(), officers[0], key_of(officers[0]))
     if parse_statement(first).envelope.payload != proposal.draft.payload:
-        raise ControlError("what would be signed is not what was proposed: nothing is signed")
+        raise ControlError(msg("what would be signed is not what was proposed: nothing is signed"))
     name = statement_hash(first)
     endorsement = Endorsement(election=election, statement=name, verdict="sign")
     return (first, *(sign_statement(endorsement, officer, key_of(officer)) for officer in officers[1:]))
