@@ -115,7 +115,7 @@ def _called(call: ast.Call, *, own: bool) -> str | None:
     return None
 
 
-def _message(called: str, given: list[object], path: Path, root: Path, line: int) -> Message:
+def _message(called: str, given: Sequence[object], path: Path, root: Path, line: int) -> Message:
     texts = given[: _LITERALS[called]]
     if len(texts) < _LITERALS[called] or not all(isinstance(text, str) for text in texts):
         where = f"{path.relative_to(root)}:{line}"

@@ -1,89 +1,153 @@
-"""A condition in words, and how much the order of reporting would have to matter for it to flip. Plain text."""
+"""A condition in words, and how much the order of reporting would have to matter for it to flip.
 
+Candidates and regions are given by their names; what is said is plain English, or HTML in the language of a page.
+"""
+
+from collections.abc import Sequence
 from fractions import Fraction
 from typing import Final
 
 from scrutineer.calls.call import Sensitivity
 from scrutineer.calls.conditions import Condition
-from scrutineer.calls.text import count_of, decimal, listed, number, share
+from scrutineer.language import ENGLISH, Say
 
 LEVEL: Final = 100  # a gamma of 1.00, in hundredths: outstanding stations are like the counted ones
 _WITHOUT_DECIMALS: Final = 1_000  # hundredths
 _NAMED: Final = 4  # strata that a sentence names
 
 
-def condition_sentence(condition: Condition, candidates: tuple[str, ...]) -> str:
-    """What a condition asks: 'Heron has more votes than Wren', 'Heron has at least 40 % of the valid votes'."""
+def condition_sentence(condition: Condition, candidates: tuple[str, ...], *, say: Say = ENGLISH) -> str:
+    """What a condition asks: 'Heron has more votes than Wren', 'Heron has at least 40% of the valid votes'."""
     kind, first, second = _parts(condition, candidates)
-    base = "ballots cast" if condition.rest else "valid votes"
-    strict = condition.need > 0
-    part = _share_of(condition, candidates)
+    one, other = say.name(first), say.name(second)
     match kind:
         case "lead" if second:
             if condition.need > 1:
-                return f"{first} has at least {count_of(condition.need, 'vote', 'votes')} more than {second}"
-            return f"{first} has {'more votes than' if strict else 'at least as many votes as'} {second}"
-        case "above" if part is not None:
-            return f"{first} has {'more than' if strict else 'at least'} {share(part)} of the {base}"
-        case "below" if part is not None:
-            return f"{first} has {'less than' if strict else 'at most'} {share(part)} of the {base}"
-        case "short" if part == 0 and second:
-            return f"{first} {'does not reach' if strict else 'does not lead'} {second}"
-        case "ahead" if part is not None:
-            how = "more than" if strict else "at least"
-            return f"{first} is {how} {share(part)} of the {base} ahead of {second or 'all others'}"
-        case "short" if part is not None:
-            how = "less than" if strict else "at most"
-            return f"{first} is {how} {share(part)} of the {base} ahead of {second or 'all others'}"
+                return say.several(
+                    "{candidate} has at least {n} vote more than {rival}",
+                    "{candidate} has at least {n} votes more than {rival}",
+                    condition.need,
+                    candidate=one,
+                    rival=other,
+                )
+            if condition.need > 0:
+                return say("{candidate} has more votes than {rival}", candidate=one, rival=other)
+            return say("{candidate} has at least as many votes as {rival}", candidate=one, rival=other)
         case "seat" if second:
-            return f"{first} takes its last seat before {second} takes another one"
+            return say("{candidate} takes its last seat before {rival} takes another one", candidate=one, rival=other)
         case "elimination" if second:
-            return f"{second} leaves the instant run-off before {first}"
+            return say("{rival} leaves the instant run-off before {candidate}", candidate=one, rival=other)
+        case "above" | "below" | "ahead" | "short":
+            said = _of_share(condition, candidates, say)
+            if said:
+                return said
+    code = say.name(condition.code)
+    return say("the weighted sum of votes {code} is at least {least}", code=code, least=condition.need)
+
+
+def _of_share(condition: Condition, candidates: tuple[str, ...], say: Say) -> str:
+    """What a condition on a share asks; empty where its weights have none."""
+    kind, first, second = _parts(condition, candidates)
+    one, other = say.name(first), say.name(second)
+    strict = condition.need > 0
+    found = _share_of(condition, candidates)
+    if found is None:
+        return ""
+    if condition.rest:
+        share = say("{share} of the ballots cast", share=say.share(found))
+    else:
+        share = say("{share} of the valid votes", share=say.share(found))
+    match kind:
+        case "above" if strict:
+            return say("{candidate} has more than {share}", candidate=one, share=share)
+        case "above":
+            return say("{candidate} has at least {share}", candidate=one, share=share)
+        case "below" if strict:
+            return say("{candidate} has less than {share}", candidate=one, share=share)
+        case "below":
+            return say("{candidate} has at most {share}", candidate=one, share=share)
+        case "short" if not found and second and strict:
+            return say("{candidate} does not reach {rival}", candidate=one, rival=other)
+        case "short" if not found and second:
+            return say("{candidate} does not lead {rival}", candidate=one, rival=other)
+        case "ahead" if strict and second:
+            return say("{candidate} is more than {share} ahead of {rival}", candidate=one, share=share, rival=other)
+        case "ahead" if strict:
+            return say("{candidate} is more than {share} ahead of all others", candidate=one, share=share)
+        case "ahead" if second:
+            return say("{candidate} is at least {share} ahead of {rival}", candidate=one, share=share, rival=other)
+        case "ahead":
+            return say("{candidate} is at least {share} ahead of all others", candidate=one, share=share)
+        case _ if strict and second:
+            return say("{candidate} is less than {share} ahead of {rival}", candidate=one, share=share, rival=other)
+        case _ if strict:
+            return say("{candidate} is less than {share} ahead of all others", candidate=one, share=share)
+        case _ if second:
+            return say("{candidate} is at most {share} ahead of {rival}", candidate=one, share=share, rival=other)
         case _:
-            return f"the weighted sum of votes {condition.code} is at least {number(condition.need)}"
+            return say("{candidate} is at most {share} ahead of all others", candidate=one, share=share)
 
 
 def sensitivity_sentence(
-    sensitivity: Sensitivity, condition: Condition, candidates: tuple[str, ...], stratum: str = "region", *, ordered: bool = True
+    sensitivity: Sensitivity, condition: Condition, candidates: tuple[str, ...], *, ordered: bool = True, say: Say = ENGLISH
 ) -> str:
     """How strongly the order of reporting would have to matter for the condition to flip, and what was seen so far.
 
     `ordered` says whether the order of arrival is known; where it is not, nothing was seen.
     """
-    text = flips(sensitivity, condition, candidates, stratum, ordered=ordered)
-    return f"{text[0].upper()}{text[1:]}."
+    return said_in_full(flips(sensitivity, condition, candidates, ordered=ordered, say=say), say)
 
 
 def flips(
-    sensitivity: Sensitivity, condition: Condition, candidates: tuple[str, ...], stratum: str = "region", *, ordered: bool = True
-) -> str:
-    """The same as part of a sentence.
+    sensitivity: Sensitivity, condition: Condition, candidates: tuple[str, ...], *, ordered: bool = True, say: Say = ENGLISH
+) -> list[str]:
+    """The same as clauses.
 
     A reweighting within gamma may be different in each stratum, so "at least so many times as common" is needed in every
     stratum at once unless it is exceeded in some: both are said, because neither alone is true. Gamma bounds how common
     stations are next to each other, hence "compared with the rest".
     """
-    at = sensitivity.flips_at
-    seen = _seen(sensitivity) if ordered else "; in which order the stations reported is not known"
-    rival = "" if condition.against is None else candidates[condition.against]
-    favoured = candidates[condition.favours]
-    lost = few(sensitivity.uncovered)
-    kinds = f"a {stratum}" if len(lost) == 1 else f"{stratum}s"
-    given = ""
-    if lost:
-        whose = f"for {rival}" if rival else f"against {favoured}"
-        given = f", counting {whose} every ballot from {listed(lost)} ({kinds} with too few counted stations)"
+    at, lost = sensitivity.flips_at, sensitivity.uncovered
+    if at is not None and at <= LEVEL:
+        if not lost:
+            return [say("it would flip even if the outstanding stations were like the counted ones of the same region")]
+        flip = say(
+            "it would flip even if the outstanding stations were like the counted ones of the same region wherever enough of "
+            "those are counted"
+        )
+        return [_given(flip, sensitivity, condition, candidates, say)]
     if at is None:
-        difference = f"no such difference between outstanding and counted stations of the same {stratum}"
-        return f"{difference} would flip it{given}{seen}"
-    if at <= LEVEL:
-        like = f"it would flip even if the outstanding stations were like the counted ones of the same {stratum}"
-        return like if not lost else f"{like} wherever enough of those are counted{given}"
-    which = f"stations that favour {rival}" if rival else f"stations less favourable to {favoured}"
-    return (
-        f"it would flip only if, in every {stratum} at once, {which} were, compared with the rest, at least {times(at)} times as "
-        f"common among the outstanding ones as among the counted ones (or more than that in some){given}{seen}"
-    )
+        flip = say("no such difference between outstanding and counted stations of the same region would flip it")
+    elif condition.against is not None:
+        flip = say(
+            "it would flip only if, in every region at once, stations that favour {rival} were, compared with the rest, at least "
+            "{times} times as common among the outstanding ones as among the counted ones (or more than that in some)",
+            rival=say.name(candidates[condition.against]),
+            times=times(at, say),
+        )
+    else:
+        flip = say(
+            "it would flip only if, in every region at once, stations less favourable to {candidate} were, compared with the "
+            "rest, at least {times} times as common among the outstanding ones as among the counted ones (or more than that in "
+            "some)",
+            candidate=say.name(candidates[condition.favours]),
+            times=times(at, say),
+        )
+    seen = _seen(sensitivity, say) if ordered else say("in which order the stations reported is not known")
+    return [_given(flip, sensitivity, condition, candidates, say), seen]
+
+
+def joined(clauses: Sequence[str], say: Say) -> str:
+    """Clauses of one sentence in a row."""
+    said = clauses[0]
+    for clause in clauses[1:]:
+        said = say("{first}; {second}", first=said, second=clause)
+    return said
+
+
+def said_in_full(clauses: Sequence[str], say: Say) -> str:
+    """Clauses as a sentence of their own."""
+    return say("{clauses}.", clauses=say.capital(joined(clauses, say)))
 
 
 def in_votes(condition: Condition, value: int, candidates: tuple[str, ...]) -> Fraction:
@@ -103,28 +167,53 @@ def in_votes(condition: Condition, value: int, candidates: tuple[str, ...]) -> F
     return Fraction(value, abs(own) or 1)
 
 
-def votes_text(condition: Condition, value: int, candidates: tuple[str, ...]) -> str:
+def votes_text(condition: Condition, value: int, candidates: tuple[str, ...], *, say: Say = ENGLISH) -> str:
     """The same as a figure in a table: whole votes, or one decimal."""
-    return decimal(in_votes(condition, value, candidates), 1)
+    return say.decimal(in_votes(condition, value, candidates), 1)
 
 
-def times(hundredths: int) -> str:
+def times(hundredths: int, say: Say = ENGLISH) -> str:
     """A gamma in hundredths as a number: 2.1; from 10 on without decimals, rounded down, because "at least" stays true."""
-    return number(hundredths // 100) if hundredths >= _WITHOUT_DECIMALS else decimal(Fraction(hundredths, 100))
+    return say.number(hundredths // 100) if hundredths >= _WITHOUT_DECIMALS else say.decimal(Fraction(hundredths, 100))
 
 
-def few(strata: tuple[str, ...]) -> list[str]:
+def few(strata: tuple[str, ...], say: Say = ENGLISH) -> str:
     """The first of these strata, and how many more there are."""
-    more = len(strata) - _NAMED
-    return [*strata[:_NAMED], f"{number(more)} more"] if more > 0 else list(strata)
+    named, more = [say.name(stratum) for stratum in strata[:_NAMED]], len(strata) - _NAMED
+    return say.listed([*named, say.several("{n} more", "{n} more", more)] if more > 0 else named)
 
 
-def _seen(sensitivity: Sensitivity) -> str:
+def _given(flip: str, sensitivity: Sensitivity, condition: Condition, candidates: tuple[str, ...], say: Say) -> str:
+    """A clause with what is supposed of the regions that have too few counted stations."""
+    lost = sensitivity.uncovered
+    if not lost:
+        return flip
+    if condition.against is not None:
+        return say.several(
+            "{clause}, counting for {rival} every ballot from {regions} (a region with too few counted stations)",
+            "{clause}, counting for {rival} every ballot from {regions} (regions with too few counted stations)",
+            len(lost),
+            clause=flip,
+            rival=say.name(candidates[condition.against]),
+            regions=few(lost, say),
+        )
+    return say.several(
+        "{clause}, counting against {candidate} every ballot from {regions} (a region with too few counted stations)",
+        "{clause}, counting against {candidate} every ballot from {regions} (regions with too few counted stations)",
+        len(lost),
+        clause=flip,
+        candidate=say.name(candidates[condition.favours]),
+        regions=few(lost, say),
+    )
+
+
+def _seen(sensitivity: Sensitivity, say: Say) -> str:
     if sensitivity.seen is None:
-        return "; later stations have already differed from earlier ones by more than any such difference explains"
+        return say("later stations have already differed from earlier ones by more than any such difference explains")
     if sensitivity.seen <= LEVEL:
-        return "; no such difference has been seen so far"
-    return f"; the largest such difference seen so far, in either direction, is {times(sensitivity.seen)}"
+        return say("no such difference has been seen so far")
+    most = times(sensitivity.seen, say)
+    return say("the largest such difference seen so far, in either direction, is {times}", times=most)
 
 
 def _parts(condition: Condition, candidates: tuple[str, ...]) -> tuple[str, str, str]:

@@ -12,6 +12,7 @@ from scrutineer.count.contest import ContestCount
 from scrutineer.count.results import add_rankings
 from scrutineer.election import UNKNOWN, Contest, Units
 from scrutineer.election.call_settings import CallSettings
+from scrutineer.language import ENGLISH, Say
 
 
 def partial_count(count: Count, contest: int, settings: CallSettings, unit: int | None = None) -> PartialCount:
@@ -82,13 +83,26 @@ def votes_by_candidate(contest: Contest, votes: NDArray[np.int64]) -> NDArray[np
 
 def incoherence(count: Count, contest: int, partial: PartialCount) -> tuple[str, ...]:
     """What in the counted sheets of a contest cannot be, in words: more ballots than the voters on the rolls."""
+    beyond = beyond_rolls(count, contest, partial)
+    return () if beyond is None else (beyond_rolls_words(*beyond),)
+
+
+def beyond_rolls(count: Count, contest: int, partial: PartialCount) -> tuple[int, int] | None:
+    """The ballots of the counted stations and the voters on their rolls, where these are fewer."""
     known = partial.counted & (partial.capacity != UNKNOWN)
     ballots = int(partial.votes[known].sum()) + int(partial.others[known].sum())
     capacity = int(partial.capacity[known].sum())
     contest_now = count.contests[contest].contest
-    if not contest_now.single_choice() or ballots <= capacity:
-        return ()
-    return (f"the counted stations hold {ballots:,} ballots and have {capacity:,} voters on their rolls",)
+    return (ballots, capacity) if contest_now.single_choice() and ballots > capacity else None
+
+
+def beyond_rolls_words(ballots: int, voters: int, say: Say = ENGLISH) -> str:
+    """The same in words."""
+    return say(
+        "the counted stations hold {ballots} and have {voters} on their rolls",
+        ballots=say.several("{n} ballot", "{n} ballots", ballots),
+        voters=say.several("{n} voter", "{n} voters", voters),
+    )
 
 
 def _figures(state: ContestCount, rows: slice, *columns: int) -> NDArray[np.int32]:

@@ -1,7 +1,8 @@
 """The lead against the share counted, as one SVG picture. Pure, the same bytes everywhere.
 
 It has no scripts, fonts or references. Colours are the page's custom properties where it has them, and stand for nothing that
-a pattern of dashes or a label does not say as well.
+a pattern of dashes or a label does not say as well. Time goes from left to right in every language; words have the direction of
+theirs.
 """
 
 from collections.abc import Iterator, Sequence
@@ -12,9 +13,10 @@ from itertools import pairwise
 from math import ceil, floor
 from typing import Final
 
-from scrutineer.calls.text import MINUS, THIN, count_of, decimal, points, share
+from scrutineer.calls.picture_words import bound_of, description, gamma, headline, share, short, shown
 from scrutineer.calls.track import GAMMAS, WHOLE, Moment, Track, rows, track
 from scrutineer.errors import CallError
+from scrutineer.language import ENGLISH, PlainSay
 
 __all__ = ["GAMMAS", "Moment", "Track", "picture", "rows", "track"]
 
@@ -33,7 +35,6 @@ _STYLE: Final = (
     "<style>svg{color-scheme:light dark}@media screen and (prefers-color-scheme:dark){svg{--ink:#e9e6df;--soft:#a2abb2;"
     "--line:#333b41;--paper:#14181b;--accent:#8fc1d9;--bar:#6fa3bc;--amber:#e2a24a}}</style>"
 )
-_LONGEST: Final = 28  # characters of a name in the picture; title and description have all of it
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +50,9 @@ class _Label:
 class _Plot:
     """Where things stand: the scales of a picture of some width."""
 
-    def __init__(self, track: Track, width: int) -> None:
+    def __init__(self, track: Track, width: int, say: PlainSay) -> None:
+        self.say = say
+        self.right_to_left = say.language.direction == "rtl"
         self.narrow = width < 560
         self.width = width
         self.height = 420 if self.narrow else max(420, width * 9 // 16)
@@ -73,7 +76,7 @@ class _Plot:
         return self.top + self.deep * (self.high - lead) / (self.high - self.low)
 
 
-def picture(track: Track, *, width: int = 760, inline: bool = False) -> str:
+def picture(track: Track, *, width: int = 760, inline: bool = False, say: PlainSay = ENGLISH) -> str:
     """The track as SVG of a width in pixels; 360 suits a telephone.
 
     `inline` is for pages that bring the custom properties; without it the picture brings colours for dark screens itself.
@@ -81,12 +84,13 @@ def picture(track: Track, *, width: int = 760, inline: bool = False) -> str:
     """
     if not NARROWEST <= width <= WIDEST:
         raise CallError(f"the picture: a width of {width} pixels cannot hold it; give {NARROWEST} to {WIDEST}")
-    plot = _Plot(track, width)
+    plot = _Plot(track, width, say)
     size = f'viewBox="0 0 {plot.width} {plot.height}" width="{plot.width}" height="{plot.height}" font-size="{plot.size}"'
+    language = "" if say.language.code == ENGLISH.language.code else f' xml:lang="{say.language.code}"'
     parts = [
-        f'<svg xmlns="http://www.w3.org/2000/svg" class="lead" role="img" {size} font-family="system-ui,sans-serif">',
-        f"<title>{_words(headline(track))}</title>",
-        f"<desc>{_words(description(track))}</desc>",
+        f'<svg xmlns="http://www.w3.org/2000/svg" class="lead" role="img" {size} font-family="system-ui,sans-serif"{language}>',
+        f"<title>{escape(headline(track, say=say))}</title>",
+        f"<desc>{escape(description(track, say=say))}</desc>",
         "" if inline else _STYLE,
         f'<rect width="{plot.width}" height="{plot.height}" fill="{_PAPER}"/>',
         *_heading(track, plot),
@@ -96,31 +100,6 @@ def picture(track: Track, *, width: int = 760, inline: bool = False) -> str:
         "</svg>\n",
     ]
     return "\n".join(part for part in parts if part)
-
-
-def headline(track: Track) -> str:
-    """What the picture shows, in one line."""
-    title = f"{track.title}: " if track.title else ""
-    return f"{title}lead of {track.leader} over {track.rival}"
-
-
-def description(track: Track) -> str:
-    """The latest look in words, for those who do not see the picture."""
-    now = track.last
-    said = [f"Percentage points of the valid votes against the share of {track.base} counted, at {len(track.moments)} looks."]
-    stations, votes = count_of(now.stations, "station", "stations"), count_of(now.votes, "vote", "votes")
-    said.append(f"With {_counted(now)} counted ({stations}), the lead is {points(now.lead)} points or {votes}.")
-    if now.low is not None and now.high is not None:
-        said.append(f"The {share(track.level)} interval of the final lead is {points(now.low)} to {points(now.high)}.")
-    for position in (None, *range(len(track.gammas))):
-        bound, since = _bound(now, position), track.since(position)
-        what = "Whatever the open ballots are" if position is None else f"At gamma {_gamma(track, position)}"
-        if bound is None:
-            said.append(f"{what}, nothing bounds the final lead.")
-        else:
-            held = "" if since is None else f", above zero since {share(Fraction(since, WHOLE))} counted"
-            said.append(f"{what}, the final lead is at least {points(bound)}{held}.")
-    return " ".join(said)
 
 
 def _range(track: Track) -> tuple[float, float]:
@@ -141,43 +120,61 @@ def _range(track: Track) -> tuple[float, float]:
 
 
 def _heading(track: Track, plot: _Plot) -> Iterator[str]:
-    title, below = f"{_short(track.leader)} over {_short(track.rival)}", "Lead in percentage points of the valid votes"
-    if track.title and not plot.narrow:
-        below = f"{_short(track.title, 48)} · {below[0].lower()}{below[1:]}"
-    elif track.title:
-        below = f"{_short(track.title)} · lead in points"
+    say = plot.say
+    leader, rival = shown(short(track.leader), say), shown(short(track.rival), say)
+    title = say("{leader} over {second}", leader=leader, second=rival)
+    if not track.title:
+        below = say("Lead in percentage points of the valid votes")
+    elif plot.narrow:
+        below = say("{contest} · lead in points", contest=shown(short(track.title), say))
+    else:
+        contest = shown(short(track.title, 48), say)
+        below = say("{contest} · lead in percentage points of the valid votes", contest=contest)
     limit = f' textLength="{plot.width - 24}" lengthAdjust="spacingAndGlyphs"'
     long = limit if len(title) * plot.size * 0.72 > plot.width - 24 else ""
-    yield f'<text x="12" y="26" font-size="{plot.size + 4}" font-weight="600" fill="{_INK}"{long}>{_words(title)}</text>'
-    yield f'<text x="12" y="46" fill="{_SOFT}">{_words(below)}</text>'
-    key = [f"Band: {share(track.level)} interval of the final lead", "Broken lines: the least that it can be"]
-    lines = key if plot.narrow else [f"{key[0]} · {key[1]}, by arithmetic and for each Γ"]
+    yield _words(plot, 12, 26, title, _INK, "start", f' font-size="{plot.size + 4}" font-weight="600"{long}')
+    yield _words(plot, 12, 46, below, _SOFT)
+    level = say.share(track.level)
+    if plot.narrow:
+        lines = [
+            say("Band: {level} interval of the final lead", level=level),
+            say("Broken lines: the least that it can be"),
+        ]
+    else:
+        lines = [
+            say(
+                "Band: {level} interval of the final lead · Broken lines: the least that it can be, by arithmetic and for each Γ",
+                level=level,
+            )
+        ]
     for place, line in enumerate(lines):
-        y = 48 + plot.row * (place + 1)
-        yield f'<text x="12" y="{y}" font-size="{plot.size - 1}" fill="{_SOFT}">{_words(line)}</text>'
+        yield _words(plot, 12, 48 + plot.row * (place + 1), line, _SOFT, "start", f' font-size="{plot.size - 1}"')
 
 
 def _grid(track: Track, plot: _Plot) -> Iterator[str]:
+    say = plot.say
     whole, foot, now = plot.left + plot.span, plot.top + plot.deep, plot.x(track.last.counted)
     step = _step(plot.high - plot.low)
     for tick in range(ceil(plot.low / step) * step, floor(plot.high / step) * step + 1, step):
         y = plot.y(tick)
         # What is not counted yet stays empty, but for the line on which nobody leads.
         yield _line(plot.left, y, now if tick else whole, y, _LINE, 1)
-        sign = "+" if tick > 0 else MINUS if tick < 0 else ""
-        figure = f"{sign}{decimal(Fraction(abs(tick), 100))}"
-        yield _text(plot.left - 7, y + plot.size * 0.35, figure, _SOFT if tick else _INK, "end")
+        sign = say.language.symbols.plus if tick > 0 else ""
+        figure = f"{sign}{say.decimal(Fraction(tick, 100))}"
+        yield _figure(plot.left - 7, y + plot.size * 0.35, figure, _SOFT if tick else _INK, "end")
     yield _line(plot.left, plot.y(0), now, plot.y(0), _INK, 1.2)
     yield _line(plot.left, foot, whole, foot, _LINE, 1)
     yield _line(plot.left, foot, now, foot, _SOFT, 2)
     for percent in (0, 25, 50, 75, 100):
         x = plot.x(percent * 100)
         yield _line(x, foot, x, foot + 5, _SOFT, 1)
-        yield _text(x, foot + 6 + plot.size, f"{percent}{THIN}%", _SOFT, "middle")
+        yield _figure(x, foot + 6 + plot.size, say.share(Fraction(percent, 100)), _SOFT, "middle")
     caption = foot + 12 + 2 * plot.size
-    yield _text(whole, caption, f"of {track.base} counted", _SOFT, "end")
-    yield _text(12, plot.top - 7, f"↑ {_short(track.leader)} ahead", _SOFT, "start")
-    yield _text(12, caption, f"↓ {_short(track.rival, 20)} ahead", _SOFT, "start")
+    base = say("of the roll counted") if track.of_roll else say("of the stations counted")
+    yield _words(plot, whole, caption, base, _SOFT, "end")
+    leader, rival = shown(short(track.leader), say), shown(short(track.rival, 20), say)
+    yield _words(plot, 12, plot.top - 7, say("↑ {leader} ahead", leader=leader), _SOFT)
+    yield _words(plot, 12, caption, say("↓ {second} ahead", second=rival), _SOFT)
 
 
 def _lines(track: Track, plot: _Plot) -> Iterator[str]:
@@ -268,28 +265,31 @@ def _labels(track: Track, plot: _Plot) -> Iterator[str]:
         middle = top + plot.row * 0.5
         yield _line(end + 5, label.y, x - 3, middle, label.colour, 0.8)
         for place, line in enumerate(label.lines):
+            weight = ' font-weight="600"' if label.bold and not place else ""
             colour = label.colour if not place else _SOFT
-            yield _text(x, top + plot.row * (place + 0.8), line, colour, "start", bold=label.bold and not place)
+            yield _words(plot, x, top + plot.row * (place + 0.8), line, colour, "start", weight)
 
 
 def _ends(track: Track, plot: _Plot) -> Iterator[_Label]:
-    now = track.last
-    lines = [f"lead {points(now.lead)}"]
+    say, now = plot.say, track.last
+    lines = [say("lead {points}", points=say.points(now.lead))]
     if not plot.narrow and now.low is not None and now.high is not None and now.low < now.high:
-        lines.append(f"{share(track.level)}: {points(now.low)} to {points(now.high)}")
+        low, high = say.points(now.low), say.points(now.high)
+        lines.append(say("{level}: {low} to {high}", level=say.share(track.level), low=low, high=high))
     yield _Label(_inside(plot, now.lead), tuple(lines), _INK, bold=True)
     for position in (None, *range(len(track.gammas))):
-        bound, since = _bound(now, position), track.since(position)
-        name = "arithmetic" if position is None else f"Γ{THIN}{_gamma(track, position)}"
+        bound, since = bound_of(now, position), track.since(position)
         if bound is None:
             continue
-        beyond = " ↓" if bound < plot.low else ""
-        colon = "" if position is None else ":"
-        texts = [f"{name}{colon} {points(bound)}{beyond}"]
-        if plot.narrow and position is None:
-            texts = [name, f"{points(bound)}{beyond}"]
+        least = f"{say.points(bound)} ↓" if bound < plot.low else say.points(bound)
+        if position is not None:
+            texts = [say("Γ {gamma}: {points}", gamma=gamma(track, position, say), points=least)]
+        elif plot.narrow:
+            texts = [say("arithmetic"), least]
+        else:
+            texts = [say("arithmetic {points}", points=least)]
         if not plot.narrow and since is not None:
-            texts.append(f"above 0 since {share(Fraction(since, WHOLE))}")
+            texts.append(say("above 0 since {share}", share=share(since, say)))
         yield _Label(_inside(plot, bound), tuple(texts), _AMBER if position is None else _BLUE)
 
 
@@ -307,18 +307,6 @@ def _apart(wanted: list[float], heights: list[int], top: float, foot: float) -> 
     return places
 
 
-def _bound(moment: Moment, position: int | None) -> int | None:
-    return moment.arithmetic if position is None else moment.bounds[position]
-
-
-def _gamma(track: Track, position: int) -> str:
-    return decimal(Fraction(track.gammas[position], 100))
-
-
-def _counted(moment: Moment) -> str:
-    return share(Fraction(moment.counted, WHOLE))
-
-
 def _inside(plot: _Plot, lead: float) -> float:
     return min(max(plot.y(lead), plot.top), plot.top + plot.deep)
 
@@ -333,15 +321,6 @@ def _step(span: float) -> int:
     return WHOLE
 
 
-def _short(name: str, longest: int = _LONGEST) -> str:
-    return name if len(name) <= longest else f"{name[: longest - 1]}…"
-
-
-def _words(text: str) -> str:
-    """Other people's words in XML; characters that print nothing, some of which XML forbids, are replaced."""
-    return escape("".join(char if char.isprintable() or char == THIN else "\ufffd" for char in text))
-
-
 def _line(x0: float, y0: float, x1: float, y1: float, colour: str, thickness: float) -> str:
     return f'<path d="M{x0:.1f},{y0:.1f}L{x1:.1f},{y1:.1f}" stroke="{colour}" stroke-width="{thickness}"/>'
 
@@ -350,6 +329,15 @@ def _dot(x: float, y: float, radius: float, fill: str, edge: str) -> str:
     return f'<circle cx="{x:.1f}" cy="{y:.1f}" r="{radius}" fill="{fill}" stroke="{edge}" stroke-width="1.6"/>'
 
 
-def _text(x: float, y: float, text: str, colour: str, anchor: str, *, bold: bool = False) -> str:
-    weight = ' font-weight="600"' if bold else ""
-    return f'<text x="{x:.1f}" y="{y:.1f}" text-anchor="{anchor}" fill="{colour}"{weight}>{_words(text)}</text>'
+def _words(plot: _Plot, x: float, y: float, text: str, colour: str, anchor: str = "start", more: str = "") -> str:
+    """Words that begin ("start") or end at a place, counted from the left in every language; pressed together where too long."""
+    room = plot.width - x - 6 if anchor == "start" else x - 6
+    if "textLength" not in more and len(text) * plot.size * 0.58 > room:
+        more = f'{more} textLength="{room:.1f}" lengthAdjust="spacingAndGlyphs"'
+    if plot.right_to_left:
+        return _figure(x, y, text, colour, "end" if anchor == "start" else "start", f' direction="rtl"{more}')
+    return _figure(x, y, text, colour, anchor, more)
+
+
+def _figure(x: float, y: float, text: str, colour: str, anchor: str, more: str = "") -> str:
+    return f'<text x="{x:.1f}" y="{y:.1f}" text-anchor="{anchor}" fill="{colour}"{more}>{escape(text)}</text>'

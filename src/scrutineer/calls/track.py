@@ -13,9 +13,9 @@ from scrutineer.calls.forms import lead
 from scrutineer.calls.partial import PartialCount
 from scrutineer.calls.sensitivity import Reweighting
 from scrutineer.calls.strata import Strata
-from scrutineer.calls.text import MINUS, decimal, number, percent, points, share
 from scrutineer.election import UNKNOWN
 from scrutineer.errors import CallError
+from scrutineer.language import ENGLISH, Say
 
 LOOKS: Final = 24
 MAX_LOOKS: Final = 1_000
@@ -90,11 +90,6 @@ class Track:
     def last(self) -> Moment:
         """The latest look."""
         return self.moments[-1]
-
-    @property
-    def base(self) -> str:
-        """What shares counted are of."""
-        return "the roll" if self.of_roll else "the stations"
 
     def since(self, gamma: int | None) -> int | None:
         """The share counted from which on the bound of a gamma (by position; None: the arithmetic one) stayed above zero.
@@ -173,25 +168,26 @@ def track(
     return Track(title, called[leading.leader], called[leading.rival], of_roll, gammas, moments, level)
 
 
-def rows(track: Track) -> tuple[tuple[str, ...], ...]:
-    """The track as a table, plain text, the first row its heading: the equal of the picture."""
+def rows(track: Track, *, say: Say = ENGLISH) -> tuple[tuple[str, ...], ...]:
+    """The track as a table, the first row its heading: the equal of the picture."""
+    level = say.share(track.level)
     head = (
-        "Stations",
-        "Roll counted" if track.of_roll else "Stations counted",
-        "Lead in votes",
-        "Lead",
-        f"Low, {share(track.level)}",
-        f"High, {share(track.level)}",
-        "Arithmetic",
-        *(f"Γ = {decimal(Fraction(gamma, 100))}" for gamma in track.gammas),
+        say("Stations"),
+        say("Roll counted") if track.of_roll else say("Stations counted"),
+        say("Lead in votes"),
+        say("Lead"),
+        say("Low, {level}", level=level),
+        say("High, {level}", level=level),
+        say("Arithmetic"),
+        *(say("Γ = {gamma}", gamma=say.decimal(Fraction(gamma, 100))) for gamma in track.gammas),
     )
     body = (
         (
-            number(moment.stations),
-            percent(moment.counted, WHOLE),
-            number(moment.votes).replace("-", MINUS),
+            say.number(moment.stations),
+            say.percent(moment.counted, WHOLE),
+            say.number(moment.votes),
             *(
-                "–" if value is None else points(value)
+                "–" if value is None else say.points(value)
                 for value in (moment.lead, moment.low, moment.high, moment.arithmetic, *moment.bounds)
             ),
         )

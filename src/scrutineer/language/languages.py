@@ -62,6 +62,7 @@ class Language:
         return Symbols(
             group=symbols["group"],
             decimal=symbols["decimal"],
+            plus=symbols["plusSign"],
             minus=symbols["minusSign"].replace("-", "\u2212"),
             percent=(before.replace("%", sign), after.replace("%", sign)),
         )
@@ -73,6 +74,7 @@ class Symbols:
 
     group: str
     decimal: str
+    plus: str
     minus: str
     percent: tuple[str, str]
     """What stands before and after the figure of a share."""

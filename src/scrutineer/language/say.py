@@ -97,7 +97,7 @@ class Say(ABC):
     def points(self, hundredths: int) -> str:
         """Hundredths of a percentage point with sign and two decimals: +7.00, −0.35, 0.00."""
         symbols = self.language.symbols
-        sign = "+" if hundredths > 0 else symbols.minus if hundredths < 0 else ""
+        sign = symbols.plus if hundredths > 0 else symbols.minus if hundredths < 0 else ""
         size = abs(hundredths)
         return f"{sign}{self.number(size // 100)}{symbols.decimal}{size % 100:02d}"
 

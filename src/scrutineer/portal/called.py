@@ -3,7 +3,7 @@
 from dataclasses import dataclass, replace
 
 from scrutineer.calls import Call, make_call
-from scrutineer.calls.from_count import incoherence, partial_count
+from scrutineer.calls.from_count import beyond_rolls, beyond_rolls_words, partial_count
 from scrutineer.calls.track import Track, leading_pair, track
 from scrutineer.count import Count
 
@@ -14,6 +14,8 @@ class Called:
 
     call: Call
     track: Track | None
+    beyond: tuple[int, int] | None = None
+    """Ballots of the counted stations and voters on their rolls, where these are fewer, so that no call is made."""
 
 
 def called(count: Count, contest: int) -> Called | None:
@@ -23,11 +25,13 @@ def called(count: Count, contest: int) -> Called | None:
         return None
     partial = partial_count(count, contest, settings)
     asked = count.election.contests[contest]
-    call = make_call(asked, partial, settings, committed=True, incoherent=incoherence(count, contest, partial))
+    beyond = beyond_rolls(count, contest, partial)
+    incoherent = () if beyond is None else (beyond_rolls_words(*beyond),)
+    call = make_call(asked, partial, settings, committed=True, incoherent=incoherent)
     if count.election.definition.provenance == "replayed":
         call = replace(call, of_file=True)
     if call.incoherent or not partial.counted_stations or len(partial.candidates) == 1 or asked.rule == "ranked":
-        return Called(call, None)
+        return Called(call, None, beyond)
     pair = leading_pair(partial)
     del partial  # The votes of all candidates at a million stations are memory that whoever verifies may lack.
     return Called(call, track(pair, asked.title, tuple(candidate.name for candidate in asked.standing())))

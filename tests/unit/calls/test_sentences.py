@@ -11,7 +11,6 @@ from scrutineer.calls.condition_words import votes_text
 from scrutineer.calls.conditions import Condition
 from scrutineer.calls.forms import NOT_BELOW, STRICT, above, ahead, below, lead, linear, short
 from scrutineer.calls.sentences import condition_sentence, explanations, sensitivity_sentence, sentence, verdict_name, weakest
-from scrutineer.calls.text import THIN, decimal, points, share
 from scrutineer.count.outcome import Outcome, Round
 from scrutineer.election import Contest, Option
 
@@ -48,15 +47,9 @@ INCOHERENT = replace(
 NOTHING = replace(CALL, reasons=("inputs",), clauses=(), leads=(), counted=0, open=100)
 
 
-def plain(text: str) -> str:
-    return text.replace(THIN, " ")
-
-
 def test_verdict_names() -> None:
-    assert plain(verdict_name(STATISTICS)) == "Decided by statistics (at risk 5 %, gamma 3)"
-    assert (
-        plain(verdict_name(replace(STATISTICS, risk="1/40", gamma="5/2"))) == "Decided by statistics (at risk 2.5 %, gamma 2.5)"
-    )
+    assert verdict_name(STATISTICS) == "Decided by statistics (at risk 5%, gamma 3)"
+    assert verdict_name(replace(STATISTICS, risk="1/40", gamma="5/2")) == "Decided by statistics (at risk 2.5%, gamma 2.5)"
     assert [verdict_name(call) for call in (ARITHMETIC, INCOHERENT, CALL)] == [
         "Decided by arithmetic",
         "Not coherent",
@@ -69,7 +62,7 @@ def test_verdict_names() -> None:
     [
         pytest.param(
             CALL,
-            "Not decided: Heron leads Wren by 700 votes with 80 of 100 stations counted, and up to 2 200 ballots "
+            "Not decided: Heron leads Wren by 700 votes with 80 of 100 stations counted, and up to 2,200 ballots "
             "can still come, which "
             "is enough to change the outcome; it would flip only if, in every region at once, stations that "
             "favour Wren were, compared "
@@ -80,7 +73,7 @@ def test_verdict_names() -> None:
         ),
         pytest.param(
             STATISTICS,
-            "Decided by statistics (at risk 5 %, gamma 3): Heron is elected; it would flip only if, in every "
+            "Decided by statistics (at risk 5%, gamma 3): Heron is elected; it would flip only if, in every "
             "region at once, stations "
             "that favour Wren were, compared with the rest, at least 3.4 times as common among the outstanding "
             "ones as among the counted "
@@ -161,7 +154,7 @@ def test_verdict_names() -> None:
                 leads=(),
                 reasons=("outstanding-exceeds-lead",),
             ),
-            "Not decided: Wren survives the instant run-off so far with 80 of 100 stations counted, and up to 2 200 ballots can "
+            "Not decided: Wren survives the instant run-off so far with 80 of 100 stations counted, and up to 2,200 ballots can "
             "still come, which is enough to change the outcome; it hangs on whether Wren has more votes than Heron.",
             id="instant run-off",
         ),
@@ -174,7 +167,7 @@ def test_verdict_names() -> None:
     ],
 )  # fmt: skip
 def test_sentences(call: Call, expected: str) -> None:
-    assert plain(sentence(call)) == expected
+    assert sentence(call) == expected
 
 
 def test_unknown_rolls_uncommitted_settings_and_what_is_at_stake_are_said() -> None:
@@ -183,9 +176,9 @@ def test_unknown_rolls_uncommitted_settings_and_what_is_at_stake_are_said() -> N
     assert "were not committed before the first result" in sentence(replace(CALL, committed=False))
     assert "not committed" not in sentence(replace(ARITHMETIC, committed=False))
     half = replace(LEAD, condition=above(0, Fraction(1, 2), candidates=3, need=STRICT), value=90)
-    text = plain(sentence(replace(CALL, clauses=((half,),))))
+    text = sentence(replace(CALL, clauses=((half,),)))
     assert "Heron leads Wren by 700 votes" in text
-    assert "it hangs on whether Heron has more than 50 % of the valid votes" in text
+    assert "it hangs on whether Heron has more than 50% of the valid votes" in text
     assert "stations less favourable to Heron" in text
     tested = replace(CALL, reasons=("outstanding-exceeds-lead", "test-not-passed"))
     assert sentence(tested).endswith("the sequential test has not passed yet.")
@@ -217,17 +210,17 @@ FORMS = [
     (lead(0, 1, 3), "Heron has more votes than Wren"),
     (replace(lead(0, 1, 3), need=0), "Heron has at least as many votes as Wren"),
     (replace(lead(0, 1, 3), need=5), "Heron has at least 5 votes more than Wren"),
-    (above(2, Fraction(1, 2), candidates=3, need=STRICT), "Finch has more than 50 % of the valid votes"),
-    (above(0, Fraction(2, 5), candidates=3, need=NOT_BELOW, base="cast"), "Heron has at least 40 % of the ballots cast"),
-    (above(0, Fraction(1, 3), candidates=3, need=STRICT), "Heron has more than 33.33 % of the valid votes"),
-    (above(0, Fraction(1, 2), candidates=1, need=STRICT, base="cast"), "Heron has more than 50 % of the ballots cast"),
-    (below(0, Fraction(1, 20), candidates=3, need=STRICT, favours=1), "Heron has less than 5 % of the valid votes"),
-    (below(1, Fraction(1, 2), candidates=3, need=NOT_BELOW, favours=0), "Wren has at most 50 % of the valid votes"),
-    (ahead(0, 1, Fraction(1, 10), candidates=3, base="valid"), "Heron is at least 10 % of the valid votes ahead of Wren"),
-    (ahead(0, 1, Fraction(1, 10), candidates=2, base="cast"), "Heron is at least 10 % of the ballots cast ahead of Wren"),
-    (short(0, 1, Fraction(1, 10), candidates=3, base="valid"), "Heron is less than 10 % of the valid votes ahead of Wren"),
+    (above(2, Fraction(1, 2), candidates=3, need=STRICT), "Finch has more than 50% of the valid votes"),
+    (above(0, Fraction(2, 5), candidates=3, need=NOT_BELOW, base="cast"), "Heron has at least 40% of the ballots cast"),
+    (above(0, Fraction(1, 3), candidates=3, need=STRICT), "Heron has more than 33.33% of the valid votes"),
+    (above(0, Fraction(1, 2), candidates=1, need=STRICT, base="cast"), "Heron has more than 50% of the ballots cast"),
+    (below(0, Fraction(1, 20), candidates=3, need=STRICT, favours=1), "Heron has less than 5% of the valid votes"),
+    (below(1, Fraction(1, 2), candidates=3, need=NOT_BELOW, favours=0), "Wren has at most 50% of the valid votes"),
+    (ahead(0, 1, Fraction(1, 10), candidates=3, base="valid"), "Heron is at least 10% of the valid votes ahead of Wren"),
+    (ahead(0, 1, Fraction(1, 10), candidates=2, base="cast"), "Heron is at least 10% of the ballots cast ahead of Wren"),
+    (short(0, 1, Fraction(1, 10), candidates=3, base="valid"), "Heron is less than 10% of the valid votes ahead of Wren"),
     (ahead(0, None, Fraction(1, 10), candidates=1, base="cast"),
-     "Heron is at least 10 % of the ballots cast ahead of all others"),
+     "Heron is at least 10% of the ballots cast ahead of all others"),
     (linear("short:0:1", 1, 0, {0: -1, 1: 1}, candidates=3, need=NOT_BELOW), "Heron does not lead Wren"),
     (linear("seat:0:1", 0, 1, {0: Fraction(1, 3), 1: Fraction(-1, 2)}, candidates=3, need=STRICT),
      "Heron takes its last seat before Wren takes another one"),
@@ -238,7 +231,7 @@ FORMS = [
 
 @pytest.mark.parametrize(("condition", "expected"), FORMS, ids=[text for _, text in FORMS])
 def test_conditions(condition: Condition, expected: str) -> None:
-    assert plain(condition_sentence(condition, NAMES)) == expected
+    assert condition_sentence(condition, NAMES) == expected
 
 
 @pytest.mark.parametrize(
@@ -274,7 +267,6 @@ def test_sensitivity(sensitivity: Sensitivity, expected: list[str]) -> None:
     text = sensitivity_sentence(sensitivity, LEAD.condition, NAMES).replace(" of the same region", "")
     for part in expected:
         assert part in text
-    assert "district" in sensitivity_sentence(sensitivity, LEAD.condition, NAMES, "district")
 
 
 def test_nothing_was_seen_where_the_order_is_not_known() -> None:
@@ -296,12 +288,12 @@ def test_every_reason_is_explained_with_what_would_change_it(call: Call, reason:
 @pytest.mark.parametrize(
     ("reason", "parts"),
     [
-        ("outstanding-exceeds-lead", ["2 200 ballots", "700 of them", "fewer than 700"]),
+        ("outstanding-exceeds-lead", ["2,200 ballots", "700 of them", "fewer than 700"]),
         ("order-sensitive", ["2.1 times", "above gamma 3"]),
         ("order-seen", ["by 1.4", "goes on so", "gamma 3"]),
         ("sizes-seen", ["up to 1 times", "gamma 3"]),
         ("stratum-uncovered", ["Fewer than 30 stations"]),
-        ("test-not-passed", ["risk of 5 %", "that Heron has more votes than Wren"]),
+        ("test-not-passed", ["risk of 5%", "that Heron has more votes than Wren"]),
         ("recount-band", ["lead of 700 votes", "band of 20"]),
         ("not-committed", ["before the first result"]),
         ("tie", ["The candidates are level"]),
@@ -311,7 +303,7 @@ def test_every_reason_is_explained_with_what_would_change_it(call: Call, reason:
 def test_explanations_carry_their_figures(reason: Reason, parts: list[str]) -> None:
     (text,) = explanations(replace(CALL, reasons=(reason,)))
     for part in parts:
-        assert part in plain(text)
+        assert part in text
 
 
 def test_what_was_seen_of_another_condition_says_of_which() -> None:
@@ -345,15 +337,6 @@ def test_some_words_are_never_said() -> None:
         assert not [word for word in ("trend", "irreversible", "fraud", "winner") if word in said]
         if call.verdict in ("not-decided", "not-coherent"):
             assert "elected" not in said
-
-
-def test_figures() -> None:
-    assert [decimal(Fraction(value)) for value in ("3", "5/2", "-1/20", "1/3", "1999/1000", "-1/1000")] == [
-        "3", "2.5", "−0.05", "0.33", "2", "0",
-    ]  # fmt: skip
-    assert plain(decimal(Fraction(1234567, 100))) == "12 345.67"
-    assert plain(share(Fraction(1, 20))) == "5 %"
-    assert [points(value) for value in (700, -35, 0)] == ["+7.00", "−0.35", "0.00"]
 
 
 def test_a_baseline_is_named_where_the_verdict_rests_on_it() -> None:
