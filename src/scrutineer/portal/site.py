@@ -10,7 +10,7 @@ from typing import Final, Literal, NamedTuple
 from scrutineer.design import assets
 from scrutineer.portal.api_files import api_files, unit_files
 from scrutineer.portal.bulletin_pages import bulletin_pages
-from scrutineer.portal.call_pages import call_pages, call_pictures
+from scrutineer.portal.call_pages import call_pages
 from scrutineer.portal.changes import Changes
 from scrutineer.portal.check_page import check_page
 from scrutineer.portal.check_words import check_words
@@ -103,7 +103,6 @@ class Site:
         for pages in self.languages:
             for part in PAGES:
                 yield from part(pages)
-        yield from call_pictures(self.view)
         yield from api_files(self.view)
         yield from data_files(self.view)
         yield from snapshot_files(self.view)
