@@ -69,6 +69,7 @@ def published(
     log: list[bytes],
     options: SiteOptions | None = None,
     signer: LogSigner | None = None,
+    time_ms: int = TIME_MS,
 ) -> Published:
     """Count the log and sign its head."""
     signer = signer or log_signer()
@@ -77,8 +78,8 @@ def published(
     tree = MerkleTree()
     tree.extend([leaf_hash(entry) for entry in log])
     root = tree.root()
-    head = Head(len(log), root, sign_head(len(log), root, signer), TIME_MS)
-    checkpoint = sign_checkpoint(Checkpoint(ORIGIN, len(log), root), signer.note_signers, TIME_MS // 1000)
+    head = Head(len(log), root, sign_head(len(log), root, signer), time_ms)
+    checkpoint = sign_checkpoint(Checkpoint(ORIGIN, len(log), root), signer.note_signers, time_ms // 1000)
     units, register = tables
     record = Record(
         election=election,

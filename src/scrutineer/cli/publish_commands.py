@@ -11,6 +11,7 @@ from typing import NoReturn
 import click
 
 from scrutineer.cli.cosigning import without_option, witness_option
+from scrutineer.cli.kept_history import keep_snapshot, kept_history
 from scrutineer.cli.mirror_commands import definition_hash, is_address, mirror_once, print_sources, sources_json
 from scrutineer.cli.office import RECORD, Office, now
 from scrutineer.cli.published_head import PublishedHead, head_to_publish, newest_cosigned
@@ -203,9 +204,13 @@ def publish_log(
         entry=log.entry,
         options=options,
         pending=shown.pending,
+        history=kept_history(office, log, shown.head.size) if shown.cosigned else (),
     )
     write = publish if shown.cosigned else publish_pending
-    return write(record, log.entries, office.log_signer(), site, lambda done, total: progress("Publishing", done, total))
+    summary = write(record, log.entries, office.log_signer(), site, lambda done, total: progress("Publishing", done, total))
+    if shown.cosigned:
+        keep_snapshot(office, record.snapshots[-1])
+    return summary
 
 
 def _witnesses_json(head: PublishedHead, newest: int) -> dict[str, object] | None:

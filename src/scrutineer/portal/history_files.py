@@ -6,6 +6,7 @@ Both write the same bytes.
 
 from collections.abc import Callable, Iterator, Sequence
 from itertools import pairwise
+from pathlib import Path
 from typing import Final, TypeVar
 
 import msgspec
@@ -14,8 +15,9 @@ from scrutineer.election import Election
 from scrutineer.errors import PublicationError, ScrutineerError, StatementError, StoreError
 from scrutineer.log import Head, LogVerifier, MerkleTree
 from scrutineer.log.quorum import Quorum
-from scrutineer.portal.formats import write_json
+from scrutineer.portal.formats import SiteFile, write_json
 from scrutineer.portal.history import MAX_SNAPSHOTS, ContestTotals, RegionCount, Snapshot, Totals, check_snapshot, regions
+from scrutineer.portal.record import Record
 from scrutineer.statements import ContestResult
 
 _T = TypeVar("_T")
@@ -75,6 +77,32 @@ class _IndexFields(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     election: str
     contests: tuple[str, ...]
     snapshots: tuple[_IndexRow, ...]
+
+
+def snapshot_files(record: Record) -> Iterator[SiteFile]:
+    """Every snapshot, then the list of them."""
+    for path, data in SnapshotFiles(record.election).files(record.snapshots):
+        yield SiteFile(path, (data,))
+
+
+def read_only(site: Path) -> Read:
+    """Reads the files of a site in a folder."""
+
+    def read(path: str, limit: int) -> bytes | None:
+        try:
+            with (site / path).open("rb") as file:
+                return file.read(limit + 1)
+        except FileNotFoundError:
+            return None
+        except OSError as error:
+            raise PublicationError(f"{site / path} cannot be read ({error.strerror}): check the disk") from error
+
+    return read
+
+
+def is_snapshot(path: str) -> bool:
+    """Whether a file of a site is one of its snapshots, which never change and never go."""
+    return path.startswith(f"{FOLDER}/") and path != INDEX_FILE
 
 
 def snapshot_path(size: int) -> str:
@@ -138,17 +166,20 @@ class SnapshotFiles:
 
     # --- reading ----------------------------------------------------------------------------------------------------
 
-    def read_all(self, read: Read, verifier: LogVerifier, tree: MerkleTree, quorum: Quorum | None) -> tuple[Snapshot, ...]:
+    def read_all(
+        self, read: Read, verifier: LogVerifier, tree: MerkleTree, quorum: Quorum | None, sizes: Sequence[int] | None = None
+    ) -> tuple[Snapshot, ...]:
         """The snapshots of a site, oldest first, each held against the log; none where the site has none yet.
 
-        Their totals are taken as published. Raises PublicationError where one is missing, cannot be read or does not fit.
+        `sizes` takes the place of the site's own list. Totals are taken as published. Raises PublicationError where a snapshot is
+        missing, cannot be read or does not fit.
         """
-        index = read(INDEX_FILE, MAX_INDEX_SIZE)
-        if index is None:
-            return ()
+        if sizes is None:
+            index = read(INDEX_FILE, MAX_INDEX_SIZE)
+            sizes = () if index is None else self.read_index(index)
         snapshots: list[Snapshot] = []
         previous = None
-        for size in self.read_index(index):
+        for size in sizes:
             path = snapshot_path(size)
             data = read(path, MAX_SNAPSHOT_SIZE)
             if data is None:
@@ -168,7 +199,7 @@ class SnapshotFiles:
         if (fields.format, fields.election) != (INDEX_FORMAT, self._election.hash.hex()):
             raise PublicationError(f"{INDEX_FILE} is the list of another election or format: {_ADVICE}")
         sizes = [row.size for row in fields.snapshots]
-        if len(sizes) > MAX_SNAPSHOTS or any(later <= size for size, later in pairwise(sizes)):
+        if len(sizes) > MAX_SNAPSHOTS or any(later <= size for size, later in pairwise([0, *sizes])):
             raise PublicationError(f"{INDEX_FILE} lists more than {MAX_SNAPSHOTS:,} snapshots, or not each once and by size")
         return sizes
 

@@ -27,6 +27,7 @@ from scrutineer.portal.formats import (
     write_site_info,
 )
 from scrutineer.portal.front import front_page
+from scrutineer.portal.history_files import snapshot_files
 from scrutineer.portal.pages import DESIGN, ROOM, Pages, Render
 from scrutineer.portal.quarantine_pages import quarantine_pages
 from scrutineer.portal.record import Record
@@ -105,7 +106,7 @@ class Site:
                 yield from part(pages)
         yield from api_files(self.view)
         yield from data_files(self.view)
-        yield from snapshot_files(self.view)
+        yield from snapshot_files(self.record)
 
 
 def render_site(record: Record) -> Iterator[SiteFile]:

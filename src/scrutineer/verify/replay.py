@@ -8,7 +8,8 @@ Trusts the hash of the definition and nothing else. The steps, by number:
 (3) the entries give the checkpoint's root, and every tile is what the entries give (log_check.py);
 (4) every statement is canonical, by an issuer who may make it, and its signature verifies (statement_check.py);
 (5) every bulletin and certificate says what the log gives at its size (statement_check.py);
-(6) every other file is, byte for byte, what the log gives; nothing is missing and nothing was added (files.py).
+(6) every snapshot that is listed is a signed and cosigned head of this log (history_check.py);
+(7) every other file is, byte for byte, what the log gives; nothing is missing and nothing was added (files.py).
 
 All findings are collected; nothing stops at the first one unless the rest could not mean anything.
 """
@@ -23,7 +24,7 @@ from scrutineer.election.definition import BASELINE_TABLE, REGISTER_TABLE, SHAPE
 from scrutineer.election.shapes import read_shapes
 from scrutineer.errors import LogError, NoteError, PublicationError, ScrutineerError
 from scrutineer.log import Head, LogVerifier, open_checkpoint
-from scrutineer.log.note import MAX_NOTE_SIZE, parse_note
+from scrutineer.log.note import MAX_NOTE_SIZE
 from scrutineer.log.quorum import Quorum, check_quorum, find_cosigners
 from scrutineer.log.receipt import verify_head
 from scrutineer.portal.formats import (
@@ -41,12 +42,14 @@ from scrutineer.portal.formats import (
     read_head,
     read_site_info,
 )
+from scrutineer.portal.history import signed_time
 from scrutineer.portal.manifest import MAX_MANIFEST_SIZE, Manifest, open_manifest
 from scrutineer.portal.record import Record, SiteOptions
 from scrutineer.portal.site import render_site
 from scrutineer.statements import Bulletin, parse_statement, statement_hash
 from scrutineer.statements.bootstrap import open_election
 from scrutineer.verify.files import FileCheck
+from scrutineer.verify.history_check import HistoryCheck
 from scrutineer.verify.log_check import LogCheck
 from scrutineer.verify.report import Check, Report
 from scrutineer.verify.source import MAX_SMALL_FILE, FolderSource, Progress
@@ -123,11 +126,16 @@ class _Verification:
         log = LogCheck(self._source, head, files, self._report, self._progress)
         if not log.run(election.hash):
             raise _Unverifiable
+        history = HistoryCheck(self._source, election, verifier, quorum, self._report)
+        history.read(log.tree, self._progress)
         count = Count(election)
-        StatementCheck(election, log, self._report, self._progress).run(count, threads)
+        StatementCheck(election, log, self._report, self._progress).run(count, threads, history.sizes, history.take)
         if count.size != head.size:
             raise _Unverifiable
         self._check_acts(count, log)
+        if not history.whole:
+            # The receipts on the pages rest on the snapshots: where one is gone or false, nothing could be said of these pages.
+            raise _Unverifiable
         record = Record(
             election,
             count,
@@ -142,6 +150,7 @@ class _Verification:
             options,
             shapes_table=shapes,
             pending=pending,
+            history=history.snapshots(),
         )
         self._compare(record, files)
 
@@ -239,7 +248,7 @@ class _Verification:
                 )
             verify_head(head.size, head.root, head.signature, verifier)
             # The head's signature does not cover its time; that of the checkpoint does, in seconds.
-            signed = _signed_time(text, verifier)
+            signed = signed_time(text, verifier)
             if head.time_ms // 1000 != signed:
                 raise LogError(f"it gives the time {head.time_ms} ms, and the checkpoint was signed at {signed} s")
             return head
@@ -322,7 +331,7 @@ class _Verification:
         return self._try("published", SITE_FILE, read)
 
     def _compare(self, record: Record, files: FileCheck) -> None:
-        """Step (6)."""
+        """Step (7)."""
         for done, file in enumerate(render_site(record), 1):
             if done % 128 == 0:
                 self._progress("Comparing published files", done, max(done, files.listed))
@@ -344,16 +353,6 @@ class _Verification:
         except PublicationError as error:
             self._report.add(check, path, str(error).removeprefix(f"{path} "))
             raise _Unverifiable from error
-
-
-def _signed_time(checkpoint: bytes, verifier: LogVerifier) -> int:
-    """The time in seconds that the log's ML-DSA-44 signature covers; the signature has been checked."""
-    _, key = verifier.note_verifiers
-    return next(
-        int.from_bytes(line.signature[:8])
-        for line in parse_note(checkpoint).signatures
-        if (line.name, line.key_id) == (key.name, key.key_id)
-    )
 
 
 def _silent(_what: str, _done: int, _total: int) -> None:

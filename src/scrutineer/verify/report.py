@@ -16,6 +16,7 @@ Check = Literal[
     "signature",
     "bulletin",
     "certificate",
+    "snapshot",
     "published",
 ]
 MAX_MESSAGE_LENGTH: Final = 1_000  # characters

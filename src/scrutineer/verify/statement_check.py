@@ -1,6 +1,6 @@
 """Steps (4) and (5): every statement may be made and is signed, and every bulletin says what the log gives at its size."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from itertools import repeat
 from operator import itemgetter
@@ -40,12 +40,16 @@ class StatementCheck:
         self._announced: dict[int, list[tuple[int, Bulletin | Certificate]]] = {}
         """Bulletins and certificates with their log index, by the log size that they speak of."""
 
-    def run(self, count: Count, threads: int) -> None:
-        """Fold the whole log into `count`; signatures are checked by `threads` threads."""
+    def run(self, count: Count, threads: int, sizes: Collection[int] = (), take: Callable[[Count], None] | None = None) -> None:
+        """Fold the whole log into `count`; signatures are checked by `threads` threads.
+
+        `take` is given the count each time that it stands at one of `sizes`.
+        """
         size = self._log.head.size
         self._find_announcements()
+        wanted = frozenset(sizes)
         with ThreadPoolExecutor(threads) as pool:
-            for stop in self._stops(size):
+            for stop in self._stops(size, wanted):
                 self._progress("Checking statements and counting", count.size, size)
                 to_check = self._stretch(count, self._log.entries(count.size, stop))
                 share = -(-len(to_check) // threads) or 1
@@ -56,6 +60,8 @@ class StatementCheck:
                     for index, message in failed:
                         self._report.add("signature", self._log.where(index), message)
                 self._check_announcements(count)
+                if take is not None and count.size in wanted:
+                    take(count)
 
     def _find_announcements(self) -> None:
         for index, entry in self._log.acts:
@@ -72,9 +78,9 @@ class StatementCheck:
                         f"{payload.subject()} speaks of log size {payload.size}, which the log had not reached",
                     )
 
-    def _stops(self, size: int) -> list[int]:
-        """Where to pause: at the end of each stretch, and at every size that something was announced for."""
-        stops = {*range(STRETCH, size, STRETCH), size, *(announced for announced in self._announced if announced <= size)}
+    def _stops(self, size: int, wanted: Collection[int]) -> list[int]:
+        """Where to pause: at the end of each stretch, and at every size that something was announced for or is wanted at."""
+        stops = {*range(STRETCH, size, STRETCH), size, *(stop for stop in (*self._announced, *wanted) if stop <= size)}
         return sorted(stops)
 
     def _stretch(self, count: Count, entries: Sequence[bytes]) -> list[SignatureCheck]:
