@@ -95,6 +95,7 @@ def publish_electorate(stations: int, pages: Pages) -> None:
         log.verifier,
         log.entry,
         SiteOptions(pages, "stations" if pages == "stations" else "units"),
+        shapes_table=made.shapes,
     )
     site = FOLDER / f"site-{stations}-{pages}"
     shutil.rmtree(site, ignore_errors=True)

@@ -23,7 +23,7 @@ from scrutineer.statements import SigningKey
 from scrutineer.statements.bootstrap import open_election
 
 FOLDER = Path(__file__).resolve().parent.parent / "out" / "bench"
-FORMAT = 1  # raise it when what is written changes, so that old electorates are not taken for new ones
+FORMAT = 2  # raise it when what is written changes, so that old electorates are not taken for new ones
 SEED = 7
 BATCH = 8192  # entries appended to a log at a time
 ORIGIN = "log.example/bench"
@@ -50,6 +50,11 @@ class Electorate:
     def register_csv(self) -> bytes:
         """The register table."""
         return (self.folder / "register.csv").read_bytes()
+
+    @property
+    def shapes(self) -> bytes:
+        """The shapes of units."""
+        return (self.folder / "shapes.geojson").read_bytes()
 
     @property
     def entries_file(self) -> Path:
@@ -104,6 +109,7 @@ def _make(made: Electorate, stations: int, seed: int) -> None:
     (folder / "definition.cose").write_bytes(opened.definition)
     (folder / "units.csv").write_bytes(opened.units_csv)
     (folder / "register.csv").write_bytes(opened.register_csv)
+    (folder / "shapes.geojson").write_bytes(opened.shapes)
     signed = sign_arrivals(simulation.sheets(opened.election.hash), MASTER.derive)
     total = simulation.arrival_count + 1
     began = time.monotonic()

@@ -188,6 +188,7 @@ def _record(log: Log, election: Published) -> tuple[Record, Entries, LogSigner]:
         definition=election.log[0],
         units_table=election.record.units_table,
         register_table=election.record.register_table,
+        shapes_table=election.record.shapes_table,
         checkpoint=log.checkpoint(),
         head=log.head,
         tree=log.tree,

@@ -19,6 +19,7 @@ from scrutineer.election.definition import (
     BASELINE_TABLE,
     FORMAT_VERSION,
     REGISTER_TABLE,
+    SHAPES_TABLE,
     UNITS_TABLE,
     Definition,
     LogIdentity,
@@ -30,6 +31,7 @@ from scrutineer.election.definition import (
 from scrutineer.log import Checkpoint, Head, MerkleTree, leaf_hash, sign_checkpoint
 from scrutineer.log.receipt import sign_head
 from scrutineer.portal import SiteOptions
+from scrutineer.simulate.shapes import invent_shapes
 from scrutineer.statements import (
     Accreditation,
     Attestation,
@@ -259,12 +261,12 @@ def _claims(night: _Night) -> None:
         night.say(issuer, claim)
 
 
-def _defined() -> tuple[Election, tuple[bytes, bytes], bytes, bytes]:
+def _defined() -> tuple[Election, tuple[bytes, ...], bytes, bytes]:
     signer = log_signer()
     places = units()
     keys = b"".join(key_of(station_issuer(station)).public_key for station in places.station_index)
     register = Register(places.station_index, keys, PEOPLE)
-    tables = (write_units(places), write_register(register))
+    tables = (write_units(places), write_register(register), invent_shapes(places, 5))
     earlier = ["station,contest,option,votes"]
     for number, station in enumerate(places.station_index):
         votes = _votes(number + 3, PRESIDENT)
@@ -283,6 +285,7 @@ def _defined() -> tuple[Election, tuple[bytes, bytes], bytes, bytes]:
             UNITS_TABLE: table_hash(tables[0]),
             REGISTER_TABLE: table_hash(tables[1]),
             BASELINE_TABLE: table_hash(baseline),
+            SHAPES_TABLE: table_hash(tables[2]),
         },
         log=LogIdentity(ORIGIN, signer.verifier.vkeys),
         thresholds={"decision": 2},
@@ -295,7 +298,7 @@ def _defined() -> tuple[Election, tuple[bytes, bytes], bytes, bytes]:
 
 
 def _published(
-    election: Election, tables: tuple[bytes, bytes], baseline: bytes, log: list[bytes], heads: list[tuple[int, int]]
+    election: Election, tables: tuple[bytes, ...], baseline: bytes, log: list[bytes], heads: list[tuple[int, int]]
 ) -> Iterator[Published]:
     signer = log_signer()
     for size, time in heads:

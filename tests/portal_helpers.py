@@ -65,13 +65,13 @@ class Published:
 
 def published(
     election: Election,
-    tables: tuple[bytes, bytes],
+    tables: tuple[bytes, ...],
     log: list[bytes],
     options: SiteOptions | None = None,
     signer: LogSigner | None = None,
     time_ms: int = TIME_MS,
 ) -> Published:
-    """Count the log and sign its head."""
+    """Count the log and sign its head. `tables` are the units, the register and, where the definition names them, the shapes."""
     signer = signer or log_signer()
     count = Count(election)
     count.apply(log)
@@ -80,7 +80,7 @@ def published(
     root = tree.root()
     head = Head(len(log), root, sign_head(len(log), root, signer), time_ms)
     checkpoint = sign_checkpoint(Checkpoint(ORIGIN, len(log), root), signer.note_signers, time_ms // 1000)
-    units, register = tables
+    units, register, *shapes = tables
     record = Record(
         election=election,
         count=count,
@@ -93,8 +93,15 @@ def published(
         verifier=signer.verifier,
         entry=log.__getitem__,
         options=options or SiteOptions(),
+        shapes_table=shapes[0] if shapes else None,
     )
     return Published(record, log, signer)
+
+
+def tables_of(record: Record) -> tuple[bytes, ...]:
+    """The tables of a record, as `published` takes them."""
+    shapes = () if record.shapes_table is None else (record.shapes_table,)
+    return record.units_table, record.register_table, *shapes
 
 
 def republic(
@@ -106,7 +113,7 @@ def republic(
     opened = open_republic(simulation, key_of, LogIdentity(ORIGIN, signer.verifier.vkeys))
     arrivals = list(simulation.sheets(opened.election.hash))
     log = [opened.definition, *sign_arrivals(arrivals[: int(len(arrivals) * part)], key_of)]
-    return published(opened.election, (opened.units_csv, opened.register_csv), log)
+    return published(opened.election, (opened.units_csv, opened.register_csv, opened.shapes), log)
 
 
 def made_up(

@@ -15,6 +15,7 @@ from scrutineer.simulate.acts import Arrival, KeyOf
 from scrutineer.simulate.ballots import ContestChoice, republic_contests
 from scrutineer.simulate.disturbances import DISTURBANCES, Disturbance, DisturbanceKind, choose_disturbances
 from scrutineer.simulate.places import COUNTRY_NAME, Places, invent_places
+from scrutineer.simulate.shapes import invent_shapes
 from scrutineer.simulate.sheets import SheetWriter, Times, draw_times
 from scrutineer.simulate.truth import Truth, contest_truth
 from scrutineer.simulate.votes import BallotBoxes, draw_contest, draw_president, draw_turnout
@@ -80,6 +81,7 @@ class Simulation:
             rules={},
             provenance="simulated",
             calls=CallSettings(),
+            shapes=invent_shapes(self.units, self.seed),
         )
 
     def sheets(self, election: bytes) -> Iterator[Arrival]:

@@ -2,7 +2,7 @@
 
 from functools import cache
 
-from portal_helpers import OFFICER, Published, key_of, made_up, published
+from portal_helpers import OFFICER, Published, key_of, made_up, published, tables_of
 from scrutineer.calls import bulletin_calls
 from scrutineer.count import make_bulletin
 from scrutineer.election import Contest, Election, Option, UnitRow, station_issuer
@@ -39,7 +39,7 @@ def site() -> Published:
     record = first.record
     bulletin = make_bulletin(record.count, record.head.root, number=1, time=1_750_000_000, calls=bulletin_calls(record.count))
     log = [*first.log, sign_statement(bulletin, OFFICER, key_of(OFFICER))]
-    return published(record.election, (record.units_table, record.register_table), log, signer=first.signer)
+    return published(record.election, tables_of(record), log, signer=first.signer)
 
 
 def test_every_contest_has_its_own_page_and_pictures() -> None:

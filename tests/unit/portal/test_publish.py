@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from portal_helpers import Published, log_signer, made_up, published, republic
+from portal_helpers import Published, log_signer, made_up, published, republic, tables_of
 from scrutineer.election import Contest, Option, UnitRow
 from scrutineer.errors import LogError, PublicationError
 from scrutineer.log import open_checkpoint
@@ -23,7 +23,7 @@ def whole() -> Published:
 
 def up_to(given: Published, size: int) -> Published:
     record = given.record
-    return published(record.election, (record.units_table, record.register_table), given.log[:size], signer=given.signer)
+    return published(record.election, tables_of(record), given.log[:size], signer=given.signer)
 
 
 def read(site: Path) -> dict[str, bytes]:
@@ -148,7 +148,7 @@ def test_a_site_never_goes_back(whole: Published, tmp_path: Path) -> None:
 def test_another_history_of_the_log_is_refused(whole: Published, tmp_path: Path) -> None:
     record = whole.record
     fork = [*whole.log[:100], *whole.log[101:202]]
-    tables = (record.units_table, record.register_table)
+    tables = tables_of(record)
     published(record.election, tables, fork, signer=whole.signer).publish(tmp_path)
     with pytest.raises(LogError, match="another history"):
         whole.publish(tmp_path)

@@ -6,7 +6,7 @@ from typing import get_args
 
 import pytest
 
-from portal_helpers import OFFICER, Published, key_of, made_up, published, republic
+from portal_helpers import OFFICER, Published, key_of, made_up, published, republic, tables_of
 from scrutineer.calls.call import Reason
 from scrutineer.count import make_bulletin, make_certificate, results_table
 from scrutineer.election import Contest, Election, Option, UnitRow, station_issuer
@@ -41,7 +41,7 @@ def general() -> Published:
     bulletin = make_bulletin(record.count, record.head.root, number=1, time=1_750_000_000)
     certificate = make_certificate(record.count, record.head.root, time=1_750_000_001)
     log = [*first.log, *(sign_statement(act, OFFICER, key_of(OFFICER)) for act in (bulletin, certificate))]
-    return published(record.election, (record.units_table, record.register_table), log)
+    return published(record.election, tables_of(record), log)
 
 
 @cache
@@ -52,7 +52,7 @@ def general_files() -> dict[str, bytes]:
 def test_the_same_record_gives_the_same_bytes() -> None:
     given = general()
     record = given.record
-    again = published(record.election, (record.units_table, record.register_table), list(given.log), signer=given.signer)
+    again = published(record.election, tables_of(record), list(given.log), signer=given.signer)
     files = again.files()
     files["log/checkpoint"] = general_files()["log/checkpoint"]  # its ML-DSA-44 signature is hedged
     assert files == general_files()
