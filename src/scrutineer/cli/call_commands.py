@@ -19,13 +19,13 @@ from scrutineer.calls.condition_words import in_votes, times, votes_text
 from scrutineer.calls.picture import picture
 from scrutineer.calls.report import CallReport, call_report, report_json
 from scrutineer.calls.sentences import condition_sentence, explanations, names_of, sentence
-from scrutineer.calls.text import THIN, decimal
 from scrutineer.calls.track import track
 from scrutineer.cli.call_inputs import Asked, RuleGiven, SettingsGiven, ask_folder, ask_published, ask_table
 from scrutineer.cli.options import where_conditions
 from scrutineer.cli.show import json_option, plain_console, print_json, progress_display
 from scrutineer.election.contests import RuleName
 from scrutineer.errors import UsageError
+from scrutineer.language import ENGLISH
 
 _CONDITIONS_SHOWN: Final = 12
 _REGIONS_SHOWN: Final = 12
@@ -157,11 +157,11 @@ def _print(console: Console, own: Asked, report: CallReport) -> None:
     for note in own.notes:
         console.print(note, soft_wrap=True)
     console.print()
-    console.print(_plain(sentence(call, report.contest)), soft_wrap=True)
+    console.print(sentence(call, report.contest), soft_wrap=True)
     for text in explanations(call, report.contest):
-        console.print(f"  - {_plain(text)}", soft_wrap=True)
+        console.print(f"  - {text}", soft_wrap=True)
     for text in call.incoherent:
-        console.print(f"  - {_plain(text)}", soft_wrap=True)
+        console.print(f"  - {text}", soft_wrap=True)
     console.print()
     if call.clauses or call.leads:
         console.print(_conditions_table(report, names))
@@ -170,7 +170,7 @@ def _print(console: Console, own: Asked, report: CallReport) -> None:
     if report.needs is not None and report.needs.overall.share_needed is not None:
         console.print(_needs_table(report, names))
     for line in _history(report, names):
-        console.print(_plain(line), soft_wrap=True)
+        console.print(line, soft_wrap=True)
     console.print()
 
 
@@ -187,10 +187,8 @@ def _conditions_table(report: CallReport, names: tuple[str, ...]) -> Table:
     for condition in shown[:_CONDITIONS_SHOWN]:
         table.add_row(
             condition_sentence(condition.condition, names),
-            _plain(votes_text(condition.condition, condition.value, names)),
-            "unknown"
-            if condition.slack is None
-            else _plain(votes_text(condition.condition, _worst(condition, condition.slack), names)),
+            votes_text(condition.condition, condition.value, names),
+            "unknown" if condition.slack is None else votes_text(condition.condition, _worst(condition, condition.slack), names),
             *_sensitivity_cells(condition, ordered=call.ordered),
             {"arithmetic": "by arithmetic", "statistics": "by statistics"}.get(condition.verdict, "not decided"),
         )
@@ -208,15 +206,15 @@ def _sensitivity_cells(condition: ConditionCall, *, ordered: bool) -> tuple[str,
     if found is None:
         return "", ""
     seen = "not known" if not ordered else "beyond" if found.seen is None else times(found.seen)
-    return "never" if found.flips_at is None else _plain(times(found.flips_at)), _plain(seen)
+    return "never" if found.flips_at is None else times(found.flips_at), seen
 
 
 def _estimates_table(report: CallReport, names: tuple[str, ...]) -> Table:
     found = report.estimate
     if found is None:
         raise UsageError("there is no estimate to show: nothing is counted")
-    level = decimal(found.level * 100)
-    table = Table(title=f"Estimated final shares, intervals of {level} %", title_justify="left", box=SIMPLE_HEAD, pad_edge=False)
+    level = ENGLISH.share(found.level)
+    table = Table(title=f"Estimated final shares, intervals of {level}", title_justify="left", box=SIMPLE_HEAD, pad_edge=False)
     table.add_column("Candidate", overflow="fold")
     for heading in ("Votes\ncounted", "Share\ncounted", "Low", "Estimate", "High"):
         table.add_column(heading, justify="right", no_wrap=True)
@@ -227,8 +225,8 @@ def _estimates_table(report: CallReport, names: tuple[str, ...]) -> Table:
         table.add_row(
             names[index],
             f"{totals[index]:,}",
-            f"{100 * totals[index] / whole:.2f} %",
-            *(f"{100 * value:.2f} %" for value in (own.low, own.point, own.high)),
+            f"{100 * totals[index] / whole:.2f}%",
+            *(f"{100 * value:.2f}%" for value in (own.low, own.point, own.high)),
         )
     if found.by_stations:
         table.caption = "rolls are missing: stations stand in for voters"
@@ -255,9 +253,9 @@ def _need_cells(need: Need) -> list[str]:
     return [
         f"{need.open_stations:,}",
         "unknown" if need.open_capacity is None else f"{need.open_capacity:,}",
-        "" if need.share_counted is None else f"{100 * float(need.share_counted):.2f} %",
-        "" if need.share_needed is None else "above all" if need.share_needed > 1 else f"{100 * float(need.share_needed):.2f} %",
-        "" if need.odds_ratio is None else _plain(decimal(need.odds_ratio)),
+        "" if need.share_counted is None else f"{100 * float(need.share_counted):.2f}%",
+        "" if need.share_needed is None else "above all" if need.share_needed > 1 else f"{100 * float(need.share_needed):.2f}%",
+        "" if need.odds_ratio is None else ENGLISH.decimal(need.odds_ratio),
     ]
 
 
@@ -273,8 +271,3 @@ def _history(report: CallReport, names: tuple[str, ...]) -> Iterator[str]:
         rest = "" if prospect.to_count is None else f", {prospect.to_count:,} fewer than now"
         limit = f"once at most {prospect.open_limit:,} ballots are open{rest}"
         yield f"With the counts as they are, certain by arithmetic {limit}: {what}."
-
-
-def _plain(text: str) -> str:
-    """Thousands as in the tables here."""
-    return text.replace(f"{THIN}%", " %").replace(THIN, ",")

@@ -56,7 +56,7 @@ def test_settings_given_afterwards_decide_nothing(tmp_path: Path) -> None:
     assert (found["verdict"], found["reasons"], found["committed"]) == ("not-decided", ["not-committed"], False)
     assert found["leads"][0]["tested"]
     supposed = call("call", tmp_path / "night.csv", "--suppose-committed").out
-    assert "Decided by statistics (at risk 5 %, gamma 3)" in supposed
+    assert "Decided by statistics (at risk 5%, gamma 3)" in supposed
     assert "this supposes that risk, gamma and strata were committed" in supposed
     rehearsal = call("call", tmp_path / "night.csv", "--suppose-committed", "--json").json[0]
     assert (rehearsal["verdict"], rehearsal["committed"], rehearsal["supposed_committed"]) == ("statistics", False, True)
