@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from scrutineer.election import UNKNOWN, Contest
 from scrutineer.election.definition import Severity
 from scrutineer.errors import DefinitionError
+from scrutineer.language import msg
 
 Mask = NDArray[np.bool_]
 
@@ -76,7 +77,7 @@ class Rule:
     id: str
     severity: Severity
     wording: str
-    """What is said of a sheet that fails; no blame, only what the figures say."""
+    """What is said of a sheet that fails, in English (`say.later` says it in a language); no blame, only what the figures say."""
     check: Check | None = None
 
 
@@ -144,27 +145,27 @@ def _roll_differs(sheets: Sheets) -> Mask:
 
 
 RULES: Final = (
-    Rule("sum", "error", "Options, blank and null votes do not add up to the ballots cast.", _sum_differs),
-    Rule("above-roll", "error", "There are more ballots than registered voters.", _above_roll),
-    Rule("above-voters", "error", "There are more ballots than voters who were checked in.", _above_voters),
-    Rule("voters-above-roll", "error", "More voters were checked in than are registered.", _voters_above_roll),
-    Rule("unknown-station", "error", "The sheet names a station that the definition does not have."),
-    Rule("wrong-contest", "error", "The sheet is for a contest, or for options, that this station does not vote on."),
-    Rule("duplicate", "warning", "The station sent a second sheet with the same figures."),
-    Rule("conflict", "error", "The station sent different sheets for the same contest."),
-    Rule("all-zero", "error", "Every option has zero votes.", _all_zero),
-    Rule("full-turnout", "warning", "Exactly as many ballots as registered voters.", _full_turnout),
-    Rule("before-opening", "error", "The sheet was closed before the station was declared open.", _before_opening),
-    Rule("revoked-key", "error", "The sheet was signed with a key that had been revoked."),
-    Rule("incomplete", "error", "At least one option's votes are unknown.", _incomplete),
-    Rule("roll-differs", "warning", "The sheet states another roll than the definition.", _roll_differs),
+    Rule("sum", "error", msg("Options, blank and null votes do not add up to the ballots cast."), _sum_differs),
+    Rule("above-roll", "error", msg("There are more ballots than registered voters."), _above_roll),
+    Rule("above-voters", "error", msg("There are more ballots than voters who were checked in."), _above_voters),
+    Rule("voters-above-roll", "error", msg("More voters were checked in than are registered."), _voters_above_roll),
+    Rule("unknown-station", "error", msg("The sheet names a station that the definition does not have.")),
+    Rule("wrong-contest", "error", msg("The sheet is for a contest, or for options, that this station does not vote on.")),
+    Rule("duplicate", "warning", msg("The station sent a second sheet with the same figures.")),
+    Rule("conflict", "error", msg("The station sent different sheets for the same contest.")),
+    Rule("all-zero", "error", msg("Every option has zero votes."), _all_zero),
+    Rule("full-turnout", "warning", msg("Exactly as many ballots as registered voters."), _full_turnout),
+    Rule("before-opening", "error", msg("The sheet was closed before the station was declared open."), _before_opening),
+    Rule("revoked-key", "error", msg("The sheet was signed with a key that had been revoked.")),
+    Rule("incomplete", "error", msg("At least one option's votes are unknown."), _incomplete),
+    Rule("roll-differs", "warning", msg("The sheet states another roll than the definition."), _roll_differs),
     Rule(
         "below-voters",
         "warning",
-        "There are clearly fewer ballots than voters who were checked in (15 and 2 % or more).",
+        msg("There are clearly fewer ballots than voters who were checked in (15 and 2 % or more)."),
         _below_voters,
     ),
-    Rule("key-revoked-later", "warning", "The key that signed the sheet was revoked after the sheet was recorded."),
+    Rule("key-revoked-later", "warning", msg("The key that signed the sheet was revoked after the sheet was recorded.")),
 )
 RULE_IDS: Final = tuple(rule.id for rule in RULES)
 _BIT: Final = {rule.id: 1 << number for number, rule in enumerate(RULES)}
