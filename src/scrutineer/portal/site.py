@@ -15,6 +15,7 @@ from scrutineer.portal.changes import Changes
 from scrutineer.portal.check_page import check_page
 from scrutineer.portal.check_words import check_words
 from scrutineer.portal.data_files import data_files
+from scrutineer.portal.decision_pages import decision_pages
 from scrutineer.portal.formats import (
     BASELINE_FILE,
     DEFINITION_FILE,
@@ -36,7 +37,16 @@ from scrutineer.portal.station_pages import station_pages
 from scrutineer.portal.unit_pages import unit_pages
 from scrutineer.portal.view import View
 
-PAGES: Final[tuple[Render, ...]] = (front_page, call_pages, rules_page, check_page, check_words, quarantine_pages, bulletin_pages)
+PAGES: Final[tuple[Render, ...]] = (
+    front_page,
+    call_pages,
+    rules_page,
+    check_page,
+    check_words,
+    quarantine_pages,
+    decision_pages,
+    bulletin_pages,
+)
 """The pages that are there once in every language, whatever the places."""
 
 _STATIONS: Final = 512
