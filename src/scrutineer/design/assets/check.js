@@ -102,7 +102,10 @@
     return sheet.rankings.filter(([order]) => order[0] === option).reduce((sum, [, ballots]) => sum + ballots, 0);
   }
 
-  const cellsOf = ({ page }) => [...document.querySelectorAll(`${page.figures} [data-sheet="${page.index}"]`)];
+  function cellsOf({ page }) {
+    const table = document.getElementById(page.figures.slice(1));
+    return table ? [...table.querySelectorAll(`[data-sheet="${page.index}"]`)] : [];
+  }
   const rowOf = (cell) => cell.closest("tr").querySelector("th").textContent.trim();
 
   async function figures(facts) {
