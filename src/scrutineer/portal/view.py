@@ -8,12 +8,15 @@ from markupsafe import Markup
 
 from scrutineer.count import Act, Standing, UnitResult, contest_result, results_table, standing, tables_hash
 from scrutineer.election import Contest
+from scrutineer.election.shapes import read_shapes
 from scrutineer.language import msg
 from scrutineer.log.checkpoint import HeadLines
 from scrutineer.log.note import parse_note
 from scrutineer.log.quorum import Cosigners, Quorum, find_cosigners
 from scrutineer.observation import Observations
 from scrutineer.portal.called import Called, called
+from scrutineer.portal.changes import upper_units
+from scrutineer.portal.maps import Drawings
 from scrutineer.portal.places import Places
 from scrutineer.portal.record import Record
 from scrutineer.portal.text import words
@@ -82,6 +85,17 @@ class View:
     def children(self) -> list[list[int]]:
         """The units directly below every unit; the sites of large elections show none of them."""
         return self.units.children_lists()
+
+    @cached_property
+    def upper(self) -> frozenset[int]:
+        """The units of the upper levels, whose pages may show figures of the whole country."""
+        return frozenset(upper_units(self.units))
+
+    @cached_property
+    def drawings(self) -> Drawings | None:
+        """The drawings of units; None where the definition names no shapes."""
+        table = self.record.shapes_table
+        return None if table is None else Drawings(read_shapes(table, self.units), self.children)
 
     def page_of(self, unit: int) -> str:
         """The page of a unit or station, by position; the page of the unit it lies in, or the data, where it has none."""
