@@ -73,7 +73,7 @@ def test_a_cosigned_site_passes_and_says_who(story: Story, tmp_path: Path) -> No
     assert report.witnesses is not None
     assert (report.witnesses.cosigned, report.witnesses.missing) == (NAMES[:2], NAMES[2:])
     page = (tmp_path / "index.html").read_text()
-    assert "2 of 3 witnesses have cosigned this head of the log: <bdi>crane.example/w</bdi>, <bdi>owl.example/w</bdi>" in page
+    assert "2 of 3 witnesses have cosigned this head of the log: <bdi>crane.example/w</bdi> and <bdi>owl.example/w</bdi>" in page
     assert "Not among them: <bdi>wren.example/w</bdi>" in page
 
 
