@@ -19,17 +19,18 @@ from babel.messages.catalog import Catalog
 from babel.messages.pofile import read_po, write_po
 from jinja2 import Environment, nodes
 
+from scrutineer.language import LANGUAGES
+
 ROOT: Final = Path(__file__).resolve().parents[1]
 SOURCE: Final = ROOT / "src" / "scrutineer"
 CATALOGUES: Final = SOURCE / "language" / "catalogues"
 
 PLURALS: Final = {
-    "es": "nplurals=2; plural=(n != 1);",
-    "fr": "nplurals=2; plural=(n > 1);",
-    "pt": "nplurals=2; plural=(n != 1);",
     # None, one, two, 3 to 10, 11 to 99, and hundreds: the order in which Arabic catalogues have them everywhere.
     "ar": "nplurals=6; plural=(n==0 ? 0 : n==1 ? 1 : n==2 ? 2 : n%100>=3 && n%100<=10 ? 3 : n%100>=11 ? 4 : 5);",
 }
+"""Plural forms of languages for which Babel has them in another order than catalogues do."""
+
 _LITERALS: Final = {"say": 1, "msg": 1, "several": 2}  # how many first arguments are messages
 _OWN: Final = SOURCE / "language" / "say.py"  # says its own messages by calling itself
 
@@ -99,7 +100,7 @@ def updated(code: str, found: Sequence[Message], old: bytes) -> bytes:
                 entry.id, entry.string = text, string
     written = BytesIO()
     write_po(written, after, width=120, omit_header=True, include_lineno=False)
-    return _header(code).encode() + written.getvalue()
+    return _header(code, PLURALS.get(code, after.plural_forms)).encode() + written.getvalue()
 
 
 def _called(call: ast.Call, *, own: bool) -> str | None:
@@ -124,13 +125,13 @@ def _message(called: str, given: Sequence[object], path: Path, root: Path, line:
     return Message(first, many, path.relative_to(root).as_posix(), line)
 
 
-def _header(code: str) -> str:
+def _header(code: str, plurals: str) -> str:
     fields = (
         f"Language: {code}",
         "MIME-Version: 1.0",
         "Content-Type: text/plain; charset=utf-8",
         "Content-Transfer-Encoding: 8bit",
-        f"Plural-Forms: {PLURALS[code]}",
+        f"Plural-Forms: {plurals}",
     )
     lines = "\n".join(f'"{field}\\n"' for field in fields)
     about = f"# {Locale.parse(code).english_name}. Written by `make catalogues`; translations are for people to edit."
@@ -140,10 +141,11 @@ def _header(code: str) -> str:
 def main() -> None:
     """Write every catalogue again, and say what is left to translate."""
     found = list(messages())
-    for code in PLURALS:
+    for code in LANGUAGES[1:]:
         path = CATALOGUES / f"{code}.po"
-        new = updated(code, found, path.read_bytes())
-        if new != path.read_bytes():
+        old = path.read_bytes() if path.exists() else b""
+        new = updated(code, found, old)
+        if new != old:
             path.write_bytes(new)
         entries = [entry for entry in read_po(BytesIO(new), locale=code) if entry.id]
         empty = sum(not all(entry.string if isinstance(entry.string, tuple) else (entry.string,)) for entry in entries)
