@@ -25,7 +25,7 @@ WATCH, OWL, AGENT, CLERK = "observer/bird-watch", "observer/owl", "agent/heron-n
 OPTIONS = (Option("heron", "Heron"), Option("wren", "Wren"), Option("finch", "Finch and the friends of the meadow"))
 PRESIDENT = Contest("president", "President of the birds", "plurality", OPTIONS)
 QUESTION = Contest("nests", "Shall nests be protected?", "yes-no", (Option("yes", "Yes"), Option("no", "No")))
-HOSTILE = "\"><script>alert(1)</script>\u202eowl"
+HOSTILE = '"><script>alert(1)</script>\u202eowl'
 
 Said = tuple[str, Payload]
 
@@ -49,9 +49,7 @@ def named(said: Said) -> bytes:
 def admit(election: Election, issuer: str, name: str = "", unit: str = "") -> Said:
     role: Role = issuer.partition("/")[0]  # type: ignore[assignment]
     key = key_of(issuer).public_key
-    return OFFICER, Accreditation(
-        election=election.hash, action="admit", issuer=issuer, role=role, key=key, unit=unit, name=name
-    )
+    return OFFICER, Accreditation(election=election.hash, action="admit", issuer=issuer, role=role, key=key, unit=unit, name=name)
 
 
 def revoke(election: Election, issuer: str) -> Said:

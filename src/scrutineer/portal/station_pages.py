@@ -61,7 +61,8 @@ class Cell(NamedTuple):
 class Row(NamedTuple):
     """A row of the table of figures."""
 
-    kind: str
+    first: bool
+    """Whether it is the first behind the options."""
     label: Markup
     figure: str
     """What the figure is called in the page's data."""
@@ -86,7 +87,6 @@ class Proof:
     contest: str
     key: str
     """Public key of the signer in hexadecimal; empty where the register does not have it."""
-    issuer: str
     closed: str
     image: str
     source: str
@@ -102,6 +102,7 @@ class ContestPart:
     label: str
     sentence: str
     findings: tuple[Finding, ...]
+    caption: str
     columns: tuple[str, ...]
     """Heads of the sheets' columns; a single sheet has one."""
     shares: bool
@@ -161,9 +162,9 @@ class _ContestWords:
     def __init__(self, pages: Pages, contest: Contest, labels: Sequence[Markup]) -> None:
         self.title = pages.say.name(contest.title)
         options = len(contest.options)
-        kinds = ["option"] * options + ["first"] + ["figure"] * (len(FIGURE_NAMES) - 1)
+        firsts = [row == options for row in range(options + len(FIGURE_NAMES))]
         names = [*(f"votes:{option.id}" for option in contest.options), *(name for name, _ in FIGURE_NAMES)]
-        self.rows = list(zip(kinds, labels, names, strict=True))
+        self.rows = list(zip(firsts, labels, names, strict=True))
         self.columns: tuple[str, ...] = (pages.say("First preferences") if contest.rule == "ranked" else pages.say("Votes"),)
 
 
@@ -176,6 +177,7 @@ class _StationPages:
         self._frame: _Frame | None = None
         self._parent = -2
         self._small = [pages.say.number(value) for value in range(10_000)]
+        self._signed = pages.say("The sheet as the station signed it")
         self._not_stated = self._parts.stated(-1)
         self._ranges = [
             (number, view.units.stations_below(state.unit), state) for number, state in enumerate(view.count.contests)
@@ -225,6 +227,7 @@ class _StationPages:
             self._frame = _Frame(self._pages, unit, parent)
         name, station_id = units.names[unit], units.ids[unit]
         index = view.count.openings.get(station)
+        contests = [self._contest(block, at, station, station_id, roll, proofs) for block in blocks]
         content = self._template.render(
             self._shared,
             title=say.name(name),
@@ -233,7 +236,8 @@ class _StationPages:
             voters=say.several("{n} registered voter", "{n} registered voters", roll) if roll >= 0 else "",
             opened="" if index is None else say.time(int(view.count.opened[station])),
             opened_entry=index,
-            contests=[self._contest(block, at, station, station_id, roll, proofs) for block in blocks],
+            contests=contests,
+            proved=any(part.proofs for part in contests),
             previous=self._neighbour(station - 1, parent),
             next=self._neighbour(station + 1, parent),
             parent_path=self._frame.parent_path,
@@ -281,20 +285,26 @@ class _StationPages:
             title=shared.title,
             status=STATUS_NAMES[status],
             label=say.later(words.STATUS_WORDS[status]),
-            sentence=say.later(words.STATUS_SENTENCES[status]),
+            sentence=say("The figures in effect are in the totals.") if corrected else say.later(words.STATUS_SENTENCES[status]),
             findings=findings,
+            caption=self._caption(len(sheets), corrected=corrected),
             columns=columns,
             shares=shares,
             before=before is not None,
             rows=self._rows(shared, cells, figures[: state.options] if shares else None, before) if cells else [],
-            turnout=self._turnout(contest, figures, roll) if cells else "",
+            turnout=self._turnout(contest, figures, roll) if cells and (status == COUNTED or len(cells[0]) == 1) else "",
             rules=rules,
             closed=say.time(block.time[at]) if proved and block.time[at] >= 0 else "",
             corrected=corrected,
-            observed=self._parts.observed(number, said, several=len(sheets) > 1),
+            observed=self._parts.observed(number, said, several=len(sheets) > 1, corrected=corrected),
             decisions=self._parts.decisions(state, station, acts) if acts else (),
             proofs=proved,
         )
+
+    def _caption(self, sheets: int, *, corrected: bool) -> str:
+        if sheets > 1:
+            return self._say("Every sheet that the station signed")
+        return self._say("The sheet as the station signed it, and the figures in effect") if corrected else self._signed
 
     def _cell(self, sheet: str, value: int) -> Cell:
         if 0 <= value < 10_000:
@@ -316,8 +326,8 @@ class _StationPages:
             if votes is not None:
                 earlier_share = [percent(own, valid) for own in before] + blank
         return [
-            Row(kind, label, figure, own, share[row], earlier[row], earlier_share[row])
-            for row, ((kind, label, figure), own) in enumerate(zip(shared.rows, cells, strict=True))
+            Row(first, label, figure, own, share[row], earlier[row], earlier_share[row])
+            for row, ((first, label, figure), own) in enumerate(zip(shared.rows, cells, strict=True))
         ]
 
     def _side_by_side(
@@ -370,7 +380,6 @@ class _StationPages:
             station=station,
             contest=contest,
             key=self._key(source.issuer, source.kid),
-            issuer=source.issuer,
             closed=self._say.time(closed) if closed >= 0 else "",
             image="" if source.image is None else source.image.hex(),
             source="" if source.source is None else self._say.name(source.source),

@@ -3,7 +3,7 @@
 The wording takes no side: a copy that reads otherwise says nothing about which of the two is right.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -200,8 +200,12 @@ class Parts:
 
     # --- others -------------------------------------------------------------------------------------------------------
 
-    def observed(self, contest: int, said: StationObservations, *, several: bool) -> ObservedPart | None:
-        """What others have signed; None where nobody has. `several` says whether the station sent more than one sheet."""
+    def observed(self, contest: int, said: StationObservations, *, several: bool, corrected: bool) -> ObservedPart | None:
+        """What others have signed; None where nobody has.
+
+        `several` says whether the station sent more than one sheet, `corrected` whether other figures than a sheet's are in
+        effect, which the copies are then held against.
+        """
         if not said.countersignatures and not said.copies:
             return None
         signatures = [(one.verdict, self._signature(one, several=several)) for one in said.countersignatures]
@@ -209,7 +213,7 @@ class Parts:
             tuple(part for verdict, part in signatures if verdict == "sign"),
             tuple(part for verdict, part in signatures if verdict == "refuse"),
             tuple(self._copy(contest, copy) for copy in said.copies),
-            self._summary(said.copies),
+            self._summary(said.copies, corrected=corrected),
         )
 
     def _signature(self, one: Countersignature, *, several: bool) -> SignaturePart:
@@ -224,21 +228,33 @@ class Parts:
             tuple(notes),
         )
 
-    def _summary(self, copies: Sequence[Copy]) -> str:
+    def _summary(self, copies: Sequence[Copy], *, corrected: bool) -> str:
         """How the copies that stand compare with the sheet, in one sentence for each result."""
         say = self._say
         states = [copy.state for copy in copies if copy.stands]
-        said: dict[str, Callable[[int], Markup]] = {
-            "agrees": lambda n: say.several("{n} copy agrees with the sheet.", "{n} copies agree with the sheet.", n),
-            "differs": lambda n: say.several("{n} copy differs from the sheet.", "{n} copies differ from the sheet.", n),
-            "no-sheet": lambda n: say.several(
-                "{n} copy has arrived, and no sheet yet.", "{n} copies have arrived, and no sheet yet.", n
-            ),
-            "nothing-to-compare": lambda n: say.several(
-                "{n} copy states no figure that the sheet states.", "{n} copies state no figure that the sheet states.", n
-            ),
-        }
-        return Markup(" ").join(sentence(states.count(state)) for state, sentence in said.items() if state in states)
+        agree, differ, nothing = states.count("agrees"), states.count("differs"), states.count("nothing-to-compare")
+        said = []
+        if agree and corrected:
+            said.append(
+                say.several("{n} copy agrees with the figures in effect.", "{n} copies agree with the figures in effect.", agree)
+            )
+        elif agree:
+            said.append(say.several("{n} copy agrees with the sheet.", "{n} copies agree with the sheet.", agree))
+        if differ and corrected:
+            said.append(
+                say.several(
+                    "{n} copy differs from the figures in effect.", "{n} copies differ from the figures in effect.", differ
+                )
+            )
+        elif differ:
+            said.append(say.several("{n} copy differs from the sheet.", "{n} copies differ from the sheet.", differ))
+        if nothing:
+            said.append(
+                say.several(
+                    "{n} copy states none of the sheet’s figures.", "{n} copies state none of the sheet’s figures.", nothing
+                )
+            )
+        return Markup(" ").join(said)
 
     def _copy(self, contest: int, copy: Copy) -> CopyPart:
         say, labels = self._say, self._labels[contest]
@@ -277,7 +293,7 @@ class Parts:
             sentence = say.several("Differs in {n} figure.", "Differs in {n} figures.", len(copy.differing))
             changes = tuple(Change(labels[one.figure], self.stated(one.copy), self.stated(one.sheet)) for one in copy.differing)
         else:
-            sentence = say("It states no figure that the sheet states.")
+            sentence = say("It states none of the sheet’s figures.")
         return CopyPart(named(say, copy.speaker), copy.index, copy.state, sentence, changes, tuple(notes), copy.image)
 
 

@@ -22,7 +22,7 @@ STATUS_WORDS: Final = {
     EXCLUDED: msg("Excluded by decision"),
 }
 STATUS_SENTENCES: Final = {
-    OUTSTANDING: msg("No sheet has arrived. Its votes are unknown, which is not zero."),
+    OUTSTANDING: msg("Its votes are unknown, which is not zero."),
     COUNTED: msg("The figures below are in the totals."),
     QUARANTINED: msg("The figures below are recorded and shown, and stay out of the totals until a signed decision clears them."),
     EXCLUDED: msg("A signed decision keeps this station out of the totals."),
