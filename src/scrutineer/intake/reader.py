@@ -29,7 +29,10 @@ _NOTES: Final = frozenset({"checkpoint", "manifest"})
 _HEADS: Final = _NOTES | {"head.json", "site.json"}
 _HEADERS: Final = {
     "x-content-type-options": "nosniff",
-    "content-security-policy": "default-src 'none'; style-src 'self'; img-src 'self' data:; script-src 'self'",
+    "content-security-policy": (
+        "default-src 'none'; style-src 'self'; img-src 'self' data:; script-src 'self'; connect-src 'self'; "
+        "base-uri 'none'; form-action 'self'"
+    ),
     "referrer-policy": "no-referrer",
     "access-control-allow-origin": "*",
 }
