@@ -42,6 +42,13 @@ class Changes:
     units: Sequence[int]
     """Positions of units above the stations, in the order of the units table."""
 
+    def places(self, units: Units) -> NDArray[np.bool_]:
+        """Whether each unit or station, by position, is one of them."""
+        marked = np.zeros(units.unit_count, dtype=np.bool_)
+        marked[units.station_units[list(self.stations)]] = True
+        marked[list(self.units)] = True
+        return marked
+
 
 def changes_since(count: Count, since: int, entries: Iterable[bytes]) -> Changes | None:
     """What entries `since` … of the log, up to where `count` stands, speak of; None where that may be everything."""
@@ -56,9 +63,7 @@ def changes_since(count: Count, since: int, entries: Iterable[bytes]) -> Changes
 
 def with_places(changes: Changes, places: Iterable[int], units: Units) -> Changes:
     """The changes and further units or stations, by position."""
-    marked = np.zeros(units.unit_count, dtype=np.bool_)
-    marked[units.station_units[list(changes.stations)]] = True
-    marked[list(changes.units)] = True
+    marked = changes.places(units)
     marked[list(places)] = True
     return _changes(marked, units)
 

@@ -2,7 +2,7 @@
 
 import re
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from functools import cached_property
 from hashlib import sha256
 from typing import Final
@@ -45,13 +45,26 @@ def numbered(path: str, page: int) -> str:
     return path if page == 1 else f"{path.removesuffix('.html')}~p{page}.html"
 
 
+def snapshot_page(size: int) -> str:
+    """The page of the snapshot of a log size."""
+    return f"night/{size}.html"
+
+
 class Places:
     """Paths of pages, without the language; and which places have one, in the first language and in the others."""
 
-    def __init__(self, election: Election, pages: Pages, translated: Translated = "stations") -> None:
+    def __init__(
+        self,
+        election: Election,
+        pages: Pages,
+        translated: Translated = "stations",
+        first_alone: Collection[str] = frozenset(),
+    ) -> None:
+        """`first_alone` are further pages that are there in the first language alone."""
         self._units = election.units
         self._pages = pages
         self._translated = translated
+        self._first_alone = first_alone
         self._station_names = file_names(election.units.station_index) if pages == "stations" else {}
         self._contest_names = file_names(election.contest_index)
 
@@ -100,7 +113,7 @@ class Places:
         if folder == "units" and self._translated == "upper":
             unit = self.owner(folder, own)
             return unit is not None and self.has_page(unit, translated=True)
-        return True
+        return page not in self._first_alone
 
     @cached_property
     def _unit_at(self) -> dict[str, int]:

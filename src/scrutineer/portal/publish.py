@@ -1,18 +1,17 @@
-"""Writing a site to a folder: the one module of the portal that does input and output.
+"""Publishing: a record becomes the files of a site, in the order that survives a crash at any moment.
 
-Every file is written beside the site and moved to its place whole, and only where its bytes changed. The order of writes is
-the design: what a checkpoint covers is durable before the checkpoint is there, and the manifest, which says that the
-publication is complete, comes last. Whoever reads in between, or after a crash, finds a log that holds together, and at worst
-pages that are newer than the manifest; publishing again completes it.
+The order of writes is the design: what a checkpoint covers is durable before the checkpoint is there, and the manifest, which
+says that the publication is complete, comes last. Whoever reads in between, or after a crash, finds a log that holds together,
+and at worst pages that are newer than the manifest; publishing again completes it.
+
+The pages of places whose data did not change since the last publication are not made again (changes.py, rendered.py). The result
+is the same, byte for byte.
 """
 
 import contextlib
 import errno
-import fcntl
-import hashlib
-import os
-from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
@@ -20,20 +19,23 @@ from scrutineer.errors import LogError, NoteError, PublicationError
 from scrutineer.log import LogSigner, open_checkpoint
 from scrutineer.log.quorum import Quorum, check_quorum
 from scrutineer.log.tiles import TILE_WIDTH
+from scrutineer.portal.changes import Changes, changes_since, with_places
+from scrutineer.portal.forks import in_forks
 from scrutineer.portal.formats import CHECKPOINT_FILE, MANIFEST_FILE, SITE_FILE, SiteFile, read_site_info
-from scrutineer.portal.log_files import Entries, render_head, render_pending, render_tiles
-from scrutineer.portal.manifest import MAX_MANIFEST_SIZE, Manifest, check_path, open_manifest, sign_manifest
+from scrutineer.portal.history import Snapshot
+from scrutineer.portal.history_files import FOLDER, INDEX_FILE, SnapshotFiles, is_snapshot, snapshot_path
+from scrutineer.portal.log_files import Entries, PublishedEntries, render_head, render_pending, render_tiles
+from scrutineer.portal.manifest import MAX_MANIFEST_SIZE, Manifest, open_manifest, sign_manifest
 from scrutineer.portal.record import Record
-from scrutineer.portal.site import render_definition, render_site
+from scrutineer.portal.rendered import MAX_RENDERED_SIZE, RENDERED_FILE, Rendered
+from scrutineer.portal.site import Part, Site, render_definition
+from scrutineer.portal.site_folder import SiteFolder, Written
 
 Progress = Callable[[int, int], None]
 """Told the files done and about how many there are in all."""
 
-_TEMPORARY: Final = ".publishing"  # hidden, so that no web server hands it out
-_UNFINISHED: Final = ".unfinished"
-"""Names of the files that a publication has added and no manifest names yet, one on a line: one that is cut off leaves it behind,
-and the next one knows by it what to take away."""
 _EVERY: Final = 64  # files between two words of progress
+_FEW: Final = 2_000  # places; for fewer no other processes are started
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,10 +52,27 @@ class PublicationSummary:
     """Files of the previous publication that no longer belong."""
     bytes: int
     """Size of the whole site."""
+    kept: int = 0
+    """Files of places whose data did not change: they were not made again."""
+
+
+@dataclass(frozen=True, slots=True)
+class Effort:
+    """How the pages of places are made; the site is the same in every case."""
+
+    workers: int = 1
+    """Processes that make pages where there are many."""
+    everything: bool = False
+    """Whether pages are made again also where their data did not change."""
 
 
 def publish(
-    record: Record, entries: Entries, signer: LogSigner, site: Path, progress: Progress | None = None
+    record: Record,
+    entries: Entries,
+    signer: LogSigner,
+    site: Path,
+    progress: Progress | None = None,
+    effort: Effort | None = None,
 ) -> PublicationSummary:
     """Write the site to a folder, or bring the one that is there up to date.
 
@@ -62,7 +81,7 @@ def publish(
     record's checkpoint does not carry their quorum: what lacks it is never shown as the log's head.
     """
     _require_quorum(record)
-    return _publish(record, entries, signer, site, progress, pending=False)
+    return _publish(record, entries, signer, site, progress, effort or Effort(), pending=False)
 
 
 def publish_pending(
@@ -73,7 +92,7 @@ def publish_pending(
     There are no pages and no figures. Raises PublicationError as `publish` does, and where the folder shows a cosigned head
     already, which stays as it is.
     """
-    return _publish(record, entries, signer, site, progress, pending=True)
+    return _publish(record, entries, signer, site, progress, Effort(), pending=True)
 
 
 def _require_quorum(record: Record) -> None:
@@ -89,7 +108,14 @@ def _require_quorum(record: Record) -> None:
 
 
 def _publish(
-    record: Record, entries: Entries, signer: LogSigner, site: Path, progress: Progress | None, *, pending: bool
+    record: Record,
+    entries: Entries,
+    signer: LogSigner,
+    site: Path,
+    progress: Progress | None,
+    effort: Effort,
+    *,
+    pending: bool,
 ) -> PublicationSummary:
     if signer.verifier != record.verifier:
         raise PublicationError(
@@ -97,264 +123,214 @@ def _publish(
         )
     try:
         site.mkdir(parents=True, exist_ok=True)
-        with _alone(site):
-            publication = _Publication(record, entries, signer, site, progress or _silent)
+        folder = SiteFolder(site)
+        with folder.alone():
             try:
-                return publication.run(pending=pending)
+                return _Publication(record, entries, signer, folder, progress or _silent, effort).run(pending=pending)
             finally:
-                publication.tidy()
+                folder.tidy()
     except OSError as error:
         raise PublicationError(_advice(site, error)) from error
 
 
-@contextlib.contextmanager
-def _alone(site: Path) -> Iterator[None]:
-    """Hold the folder, so that two publications cannot mix. The lock ends with the program, however that ends."""
-    handle = os.open(site, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        try:
-            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError as error:
-            raise PublicationError(f"{site} is being written by another program: wait until that has finished") from error
-        yield
-    finally:
-        os.close(handle)
-
-
 class _Publication:
-    def __init__(self, record: Record, entries: Entries, signer: LogSigner, site: Path, progress: Progress) -> None:
+    def __init__(
+        self,
+        record: Record,
+        entries: Entries,
+        signer: LogSigner,
+        folder: SiteFolder,
+        progress: Progress,
+        effort: Effort,
+    ) -> None:
         self._record = record
         self._entries = entries
         self._signer = signer
-        self._root = os.fspath(site)
-        self._temporary = os.path.join(self._root, _TEMPORARY)  # noqa: PTH118 - strings: there are tens of thousands of files
+        self._folder = folder
         self._progress = progress
+        self._effort = effort
         self._files: dict[str, bytes] = {}
-        self._folders: set[str] = {self._root}
-        self._changed: set[str] = set()
+        self._expected = 0
         self._written = 0
         self._bytes = 0
-        self._known: frozenset[str] = frozenset()
-        self._unfinished = -1
 
     def run(self, *, pending: bool) -> PublicationSummary:
         """Write everything in the order that survives a crash at any moment."""
-        before = self._known = self._before()
-        if pending and os.path.lexists(f"{self._root}/{CHECKPOINT_FILE}"):
-            raise PublicationError(f"{self._root} shows a head that was published before, and that stays: choose another folder")
-        self._unfinished = os.open(f"{self._root}/{_UNFINISHED}", os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o644)
-        before = before.union(self._cut_off())
-        expected = len(before) or self._expected()
-        for file in render_definition(self._record) if pending else render_site(self._record):
-            self._take(file, expected)
-        for file in render_tiles(self._record, self._entries):
-            self._take(file, expected, durable=True)
+        record, folder = self._record, self._folder
+        before, signed = self._before()
+        if pending and folder.exists(CHECKPOINT_FILE):
+            raise PublicationError(f"{folder.root} shows a head that was published before, and that stays: choose another folder")
+        if not pending:
+            self._record = record = replace(record, history=self._history(before))
+        cut_off = folder.begin(frozenset(before))
+        self._expected = len(before) or self._guess()
+        for file in render_definition(record):
+            self._take(file)
+        for file in render_tiles(record, self._entries):
+            self._take(file, durable=True)
+        kept = 0 if pending else self._pages(before, signed)
         # Tiles and bundles have to be found after a power failure before anything says that they are there.
-        self._settle()
-        for file in render_pending(self._record) if pending else render_head(self._record):
-            self._take(file, expected, durable=True)
-        self._settle()
-        removed = self._remove(before)
-        manifest = sign_manifest(Manifest(self._record.head.size, self._files), self._signer)
-        self._write(SiteFile(MANIFEST_FILE, (manifest,)), durable=True)
-        self._settle()
-        os.unlink(f"{self._root}/{_UNFINISHED}")  # noqa: PTH108
-        self._progress(len(self._files) + 1, len(self._files) + 1)
-        return PublicationSummary(self._record.head.size, len(self._files) + 1, self._written, removed, self._bytes)
-
-    def tidy(self) -> None:
-        """Remove the file that was being written, where one was."""
-        with contextlib.suppress(OSError):
-            os.unlink(self._temporary)  # noqa: PTH108
-        if self._unfinished >= 0:
-            os.close(self._unfinished)
+        folder.settle()
+        for file in render_pending(record) if pending else render_head(record):
+            self._take(file, durable=True)
+        folder.settle()
+        removed = folder.remove(sorted(path for path in (*before, *cut_off - before.keys()) if path not in self._files))
+        manifest = sign_manifest(Manifest(record.head.size, self._files), self._signer)
+        self._note(folder.write(SiteFile(MANIFEST_FILE, (manifest,)), durable=True))
+        folder.settle()
+        folder.finish()
+        if not pending:
+            folder.write_hidden(RENDERED_FILE, Rendered.of(record, manifest).to_json())
+        total = len(self._files)
+        self._progress(total, total)
+        return PublicationSummary(record.head.size, total, self._written, removed, self._bytes, kept)
 
     # --- what is there already --------------------------------------------------------------------------------------
 
-    def _before(self) -> frozenset[str]:
-        """The files of the previous publication. Raises PublicationError where the folder is not ours to write."""
-        if all(entry.name.startswith(".") for entry in os.scandir(self._root)):
-            return frozenset()
-        info = self._read(SITE_FILE, 1 << 16)
+    def _before(self) -> tuple[Mapping[str, bytes], bytes]:
+        """The files of the previous publication by path, with their hashes, and its manifest.
+
+        Raises PublicationError where the folder is not ours to write.
+        """
+        folder, verifier = self._folder, self._record.verifier
+        if folder.is_empty():
+            return {}, b""
+        info = folder.read(SITE_FILE, 1 << 16)
         if info is None:
-            raise PublicationError(f"{self._root} is not empty and holds no published site: choose another folder, or empty it")
+            raise PublicationError(f"{folder.root} is not empty and holds no published site: choose another folder, or empty it")
         if read_site_info(info).definition != self._record.election.hash.hex():
-            raise PublicationError(f"{self._root} holds the site of another election: choose another folder")
+            raise PublicationError(f"{folder.root} holds the site of another election: choose another folder")
         self._check_prefix()
-        manifest = self._read(MANIFEST_FILE, MAX_MANIFEST_SIZE)
+        manifest = folder.read(MANIFEST_FILE, MAX_MANIFEST_SIZE)
         if manifest is None:
-            return frozenset()
+            return {}, b""
         try:
-            return frozenset(open_manifest(manifest, self._record.verifier).files)
+            return open_manifest(manifest, verifier).files, manifest
         except NoteError as error:
             raise PublicationError(
-                f"{self._root}/{MANIFEST_FILE} is not what this log published ({error}): remove the site and publish again"
+                f"{folder.root}/{MANIFEST_FILE} is not what this log published ({error}): remove the site and publish again"
             ) from error
+
+    def _history(self, before: Mapping[str, bytes]) -> tuple[Snapshot, ...]:
+        """The snapshots of the site, which stay as they are; the record's own where the site has none yet."""
+        record, policy = self._record, self._record.election.definition.witnesses
+        quorum = None if policy is None else Quorum.from_policy(policy, record.verifier)
+        found = SnapshotFiles(record.election).read_all(self._folder.read, record.verifier, record.tree, quorum)
+        kept = {snapshot_path(snapshot.head.size) for snapshot in found}
+        lost = sorted(path for path in before if is_snapshot(path) and path not in kept)
+        if lost:
+            raise PublicationError(
+                f"{self._folder.root}/{INDEX_FILE} does not list {lost[0]}, which was published: snapshots are kept for ever, so "
+                "take the list back from a mirror or a copy of the site, and publish again"
+            )
+        return found or record.history
 
     def _check_prefix(self) -> None:
         """Refuse to replace a checkpoint by one of another history: readers hold the old one as evidence."""
-        data = self._read(CHECKPOINT_FILE, 1 << 20)
+        root, record = self._folder.root, self._record
+        data = self._folder.read(CHECKPOINT_FILE, 1 << 20)
         if data is None:
             return
         try:
-            shown = open_checkpoint(data, self._record.verifier.note_verifiers).checkpoint
+            shown = open_checkpoint(data, record.verifier.note_verifiers).checkpoint
         except NoteError as error:
             raise PublicationError(
-                f"{self._root}/{CHECKPOINT_FILE} is not what this log published ({error}): remove the site and publish again"
+                f"{root}/{CHECKPOINT_FILE} is not what this log published ({error}): remove the site and publish again"
             ) from error
-        if shown.size > self._record.head.size:
+        if shown.size > record.head.size:
             raise PublicationError(
-                f"{self._root} shows the log at {shown.size} entries already, and this would take it back to "
-                f"{self._record.head.size}: publish a log that is at least as long"
+                f"{root} shows the log at {shown.size} entries already, and this would take it back to "
+                f"{record.head.size}: publish a log that is at least as long"
             )
-        if self._record.tree.root(shown.size) != shown.root:
+        if record.tree.root(shown.size) != shown.root:
             raise LogError(
-                f"{self._root} shows another history of this log, with another root at {shown.size} entries: do not publish; "
+                f"{root} shows another history of this log, with another root at {shown.size} entries: do not publish; "
                 "find out which store was replaced, and restore the log from what was published"
             )
 
-    def _read(self, path: str, limit: int) -> bytes | None:
-        """A file of the site; None where it is not there."""
-        try:
-            with open(f"{self._root}/{path}", "rb") as file:  # noqa: PTH123
-                data = file.read(limit + 1)
-        except FileNotFoundError:
-            return None
-        if len(data) > limit:
-            raise PublicationError(f"{self._root}/{path} is larger than it can be: remove the site and publish again")
-        return data
-
-    def _expected(self) -> int:
+    def _guess(self) -> int:
         """About how many files there will be, for the progress of a first publication."""
-        units = self._record.election.units
-        pages = {"stations": units.unit_count, "units": len(units.index), "none": 0}[self._record.options.pages]
-        pages *= len(self._record.options.languages) if self._record.options.translated == "stations" else 1
-        return pages + 2 * self._record.head.size // TILE_WIDTH + 20
+        units, options = self._record.election.units, self._record.options
+        pages = {"stations": units.unit_count, "units": len(units.index), "none": 0}[options.pages]
+        pages *= len(options.languages) if options.translated == "stations" else 1
+        return pages + len(units.index) + 2 * self._record.head.size // TILE_WIDTH + 20
 
-    def _cut_off(self) -> Iterator[str]:
-        """The files that publications added which were cut off before their manifest."""
-        with open(self._unfinished, "rb", closefd=False) as file:
-            for line in file:
-                # Half a name could be the name of something else; the quotation marks tell that it is whole.
-                with contextlib.suppress(PublicationError, UnicodeDecodeError):
-                    name = line.decode().strip()
-                    if len(name) > 2 and name[0] == name[-1] == '"':
-                        check_path(name[1:-1])
-                        yield name[1:-1]
+    # --- pages ------------------------------------------------------------------------------------------------------
 
-    # --- writing ----------------------------------------------------------------------------------------------------
-
-    def _take(self, file: SiteFile, expected: int, *, durable: bool = False) -> None:
-        self._files[file.path] = self._write(file, durable=durable)
-        if len(self._files) % _EVERY == 0:
-            self._progress(len(self._files), max(expected, len(self._files)))
-
-    def _write(self, file: SiteFile, *, durable: bool) -> bytes:
-        """Put a file in its place unless it is there already; returns its SHA-256."""
-        check_path(file.path)
-        target = f"{self._root}/{file.path}"
-        chunks = file.chunks
-        if isinstance(chunks, tuple) and len(chunks) == 1:
-            data: bytes = chunks[0]
-            self._bytes += len(data)
-            if not self._is_there(target, data):
-                self._write_temporary((data,), durable=durable)
-                self._move(target)
-            return hashlib.sha256(data).digest()
-        digest = self._write_temporary(chunks, durable=durable)
-        self._bytes += os.path.getsize(self._temporary)  # noqa: PTH202
-        if self._has(target, digest):
-            os.unlink(self._temporary)  # noqa: PTH108
+    def _pages(self, before: Mapping[str, bytes], signed: bytes) -> int:
+        """Make every page and every file of data, or only those that can have changed; returns how many were kept."""
+        folder, record = self._folder, self._record
+        # Pages show entries as they were published: their files need no connection, which no forked process could use.
+        site = Site(replace(record, entry=PublishedEntries(Path(folder.root), record.head.size).entry))
+        rendered = Rendered.read(folder.read(RENDERED_FILE, MAX_RENDERED_SIZE))
+        if self._effort.everything or rendered is None or not rendered.serves(record, signed):
+            rendered = None
+        changes, kept = (None, {}) if rendered is None else self._unchanged(site, before, rendered)
+        # From now on pages are of one size or the other, until the manifest says that they are all of this one.
+        if rendered is None:
+            folder.remove_hidden(RENDERED_FILE)
         else:
-            self._move(target)
-        return digest
+            folder.write_hidden(RENDERED_FILE, rendered.up_to_size(record.head.size).to_json())
+        for path, (digest, size) in kept.items():
+            self._files[path] = digest
+            self._bytes += size
+        parts = site.parts(changes)
+        workers = self._effort.workers if sum(len(part.places) for part in parts) > _FEW else 1
+        with contextlib.closing(in_forks(lambda number: self._make(site, parts[number]), len(parts), workers)) as made:
+            for files in made:
+                for written in files:
+                    folder.wrote(written)
+                    self._note(written)
+                self._say()
+        for file in site.shared():
+            # Snapshots are read again by the publications that follow, so that a power cut must not leave half of one.
+            self._take(file, durable=file.path.startswith(f"{FOLDER}/"))
+        return len(kept)
 
-    def _is_there(self, target: str, data: bytes) -> bool:
-        try:
-            handle = os.open(target, os.O_RDONLY)
-        except (FileNotFoundError, NotADirectoryError):
-            return False
-        try:
-            return os.fstat(handle).st_size == len(data) and os.read(handle, len(data) + 1) == data
-        finally:
-            os.close(handle)
+    def _unchanged(
+        self, site: Site, before: Mapping[str, bytes], rendered: Rendered
+    ) -> tuple[Changes | None, dict[str, tuple[bytes, int]]]:
+        """What is to be made again, and the files of all other places with hash and size."""
+        record, folder, units = self._record, self._folder, self._record.election.units
+        changes = changes_since(record.count, rendered.size, self._entries(rendered.size, record.head.size))
+        if changes is None:
+            return None, {}
+        owned = {path: owner for path in before if (owner := site.owner(path)) is not None}
+        taken = changes.places(units)
+        kept: dict[str, tuple[bytes, int]] = {}
+        lost: set[int] = set()
+        for path, owner in owned.items():
+            if not taken[owner]:
+                size = folder.size_of(path)
+                if size is None or not (rendered.is_of_this_boot or folder.has(path, before[path])):
+                    lost.add(owner)
+                else:
+                    kept[path] = (before[path], size)
+        if lost:
+            changes = with_places(changes, lost, units)
+            taken = changes.places(units)
+            kept = {path: found for path, found in kept.items() if not taken[owned[path]]}
+        return changes, kept
 
-    def _has(self, target: str, digest: bytes) -> bool:
-        try:
-            with open(target, "rb", buffering=0) as file:  # noqa: PTH123
-                return hashlib.file_digest(file, "sha256").digest() == digest
-        except (FileNotFoundError, NotADirectoryError):
-            return False
+    def _make(self, site: Site, part: Part) -> Iterator[Written]:
+        """Make and write the files of some places; in a process of its own, perhaps."""
+        for file in site.render(part):
+            yield self._folder.write(file)
 
-    def _write_temporary(self, chunks: Iterable[bytes], *, durable: bool) -> bytes:
-        digest = hashlib.sha256()
-        handle = os.open(self._temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o644)
-        try:
-            for chunk in chunks:
-                digest.update(chunk)
-                _write_all(handle, chunk)
-            if durable:
-                os.fsync(handle)
-        finally:
-            os.close(handle)
-        return digest.digest()
+    # --- account ----------------------------------------------------------------------------------------------------
 
-    def _move(self, target: str) -> None:
-        path = target[len(self._root) + 1 :]
-        if path not in self._known:
-            _write_all(self._unfinished, f'\n"{path}"\n'.encode())
-        folder = target.rpartition("/")[0]
-        if folder not in self._folders:
-            self._make_folder(folder)
-        os.replace(self._temporary, target)  # noqa: PTH105
-        self._changed.add(folder)
-        self._written += 1
+    def _take(self, file: SiteFile, *, durable: bool = False) -> None:
+        self._note(self._folder.write(file, durable=durable))
+        if len(self._files) % _EVERY == 0:
+            self._say()
 
-    def _make_folder(self, folder: str) -> None:
-        """Make a folder and those above it, and remember the ones whose list of names changed."""
-        missing = []
-        while folder not in self._folders:
-            self._folders.add(folder)
-            missing.append(folder)
-            folder = folder.rpartition("/")[0]
-        for made in reversed(missing):
-            with contextlib.suppress(FileExistsError):
-                os.mkdir(made)  # noqa: PTH102
-                self._changed.add(made.rpartition("/")[0])
+    def _note(self, written: Written) -> None:
+        self._files[written.path] = written.digest
+        self._written += written.is_new
+        self._bytes += written.size
 
-    def _settle(self) -> None:
-        """Make every change to the lists of names durable, and before them the list of what was added."""
-        if self._changed:
-            os.fsync(self._unfinished)
-        for folder in sorted(self._changed):
-            handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-            try:
-                os.fsync(handle)
-            finally:
-                os.close(handle)
-        self._changed.clear()
-
-    def _remove(self, before: frozenset[str]) -> int:
-        """Remove what the previous publication had and this one has not; nothing else in the folder is touched."""
-        removed = 0
-        for path in sorted(before.difference(self._files)):
-            target = f"{self._root}/{path}"
-            with contextlib.suppress(FileNotFoundError, NotADirectoryError):
-                os.unlink(target)  # noqa: PTH108
-                removed += 1
-            folder = target.rpartition("/")[0]
-            with contextlib.suppress(OSError):
-                while folder != self._root:
-                    os.rmdir(folder)  # noqa: PTH106
-                    self._changed.discard(folder)
-                    folder = folder.rpartition("/")[0]
-        return removed
-
-
-def _write_all(handle: int, data: bytes) -> None:
-    view = memoryview(data)
-    while view:
-        view = view[os.write(handle, view) :]
+    def _say(self) -> None:
+        self._progress(len(self._files), max(self._expected, len(self._files)))
 
 
 def _advice(site: Path, error: OSError) -> str:

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from scrutineer.errors import PublicationError
 from scrutineer.portal.formats import MANIFEST_FILE, SiteFile
 from scrutineer.portal.manifest import Manifest
+from scrutineer.portal.rendered import RENDERED_FILE
 from scrutineer.verify.parquet import PARQUET_SLACK, same_parquet
 from scrutineer.verify.report import Report
 from scrutineer.verify.source import FolderSource
@@ -78,7 +79,7 @@ class FileCheck:
                 self._report.add("files", path, "is listed in the manifest, and the log gives no such file")
         try:
             for path in self._source.paths():
-                if path not in self._seen:
+                if path not in self._seen and path != RENDERED_FILE:
                     self._report.add("files", path, "does not belong to this site: neither the log nor the manifest gives it")
         except PublicationError as error:
             self._report.add("files", ".", str(error))
