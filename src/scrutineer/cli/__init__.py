@@ -15,6 +15,7 @@ COMMANDS: Final[dict[str, tuple[str, str]]] = {
     "check": ("folder_commands", "Validate an election folder; name every error's file, line and field."),
     "open": ("folder_commands", "Make keys, sign the definition, start the log with it."),
     "serve": ("serve_commands", "Run the intake service, and serve the published files."),
+    "control": ("control_commands", "Run the control room: the state of the night for officers, and release by two of them."),
     "status": ("status_commands", "Say how service, log, store, witnesses and publications stand, on one screen."),
     "sign": ("submit_commands", "Sign tally sheets of a table with the stations' keys."),
     "submit": ("submit_commands", "Register signed statements; resumes after interruption."),
