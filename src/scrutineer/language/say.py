@@ -114,6 +114,10 @@ class Say(ABC):
         """The time of day alone, to the minute."""
         return f"{datetime.fromtimestamp(seconds, self.zone):%H:%M}"
 
+    def day(self, seconds: int) -> str:
+        """The day and month of a time, short."""
+        return format_skeleton("MMMd", datetime.fromtimestamp(seconds, self.zone).date(), locale=self.language.locale)
+
     def date(self, iso: str) -> str:
         """A day given as YYYY-MM-DD, written out."""
         return format_date(date.fromisoformat(iso), "long", locale=self.language.locale)

@@ -34,6 +34,8 @@ class SiteFile:
 
     path: str
     chunks: Iterable[bytes]
+    once: bool = False
+    """Whether its bytes stay the same for ever once it was published, so that nobody need make it again."""
 
 
 class SiteInfo(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

@@ -24,6 +24,8 @@ MOST_STATIONS_TRANSLATED: Final = 2_000
 """Up to so many stations each has a page in every language of the site unless someone asks otherwise."""
 MOST_STATION_REPORTS: Final = 100_000
 """Up to so many stations each has a report of its own in the NIST file."""
+MOST_TRANSLATED_SNAPSHOTS: Final = 500
+"""The first so many snapshots have a page in every language of the site; those that follow have one in the first alone."""
 MOST_TRANSLATED: Final = 5_000
 """Where places have pages in the other languages from the country down to some level, at most so many have one."""
 

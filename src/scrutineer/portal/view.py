@@ -16,9 +16,10 @@ from scrutineer.log.quorum import Cosigners, Quorum, find_cosigners
 from scrutineer.observation import Observations
 from scrutineer.portal.called import Called, called
 from scrutineer.portal.changes import upper_units
+from scrutineer.portal.history import Regions, regions
 from scrutineer.portal.maps import Drawings
-from scrutineer.portal.places import Places
-from scrutineer.portal.record import Record
+from scrutineer.portal.places import Places, snapshot_page
+from scrutineer.portal.record import MOST_TRANSLATED_SNAPSHOTS, Record
 from scrutineer.portal.text import words
 from scrutineer.statements import Bulletin, Certificate, Decision
 
@@ -39,7 +40,13 @@ class View:
         self.election = record.election
         self.count = record.count
         self.units = record.election.units
-        self.places = Places(record.election, record.options.pages, record.options.translated)
+        later = record.snapshots[MOST_TRANSLATED_SNAPSHOTS:]
+        self.places = Places(
+            record.election,
+            record.options.pages,
+            record.options.translated,
+            frozenset(snapshot_page(snapshot.head.size) for snapshot in later),
+        )
         self.count.prepare()
         self.standings: list[Standing] = [standing(self.count, number) for number in range(len(self.count.contests))]
         self.candidate_names = [[Markup(words(c.name)) for c in contest.standing()] for contest in self.election.contests]  # noqa: S704
@@ -56,6 +63,11 @@ class View:
                 self.decisions.setdefault((payload.station, payload.contest), []).append(act)
         self.layer = self._layer()
         self.bulletins = self._bulletins()
+
+    @cached_property
+    def regions(self) -> Regions:
+        """By contest, the units by which its progress is told."""
+        return regions(self.election)
 
     @cached_property
     def called(self) -> list[Called | None]:
