@@ -1,6 +1,6 @@
 """Drawings of places: the shapes of units as short paths of whole numbers for SVG, the same on every machine.
 
-An equirectangular projection, narrowed by the cosine of the middle latitude, puts the places of one map on a grid. Outlines are cut
+An equirectangular projection, narrowed by the cosine of the middle latitude, puts the places on a grid. Outlines are cut
 where three meet, and each piece is simplified once (Douglas and Peucker 1973), so that neighbours still share every border.
 """
 

@@ -1,22 +1,82 @@
-"""The page of each unit above the stations: its totals, and the places in it with their progress."""
+"""The page of each unit above the stations: its totals, its maps, and the places in it with their progress."""
 
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from typing import Final
 
+from markupsafe import Markup
+
 from scrutineer.count import UnitResult
-from scrutineer.count.contest import COUNTED, OUTSTANDING, STATUS_NAMES, ContestCount
-from scrutineer.portal import words as say
+from scrutineer.count.contest import OUTSTANDING, STATUS_NAMES, ContestCount
+from scrutineer.language import msg
+from scrutineer.portal import words
+from scrutineer.portal.comparison import Comparison, Earlier, compared, earlier
 from scrutineer.portal.formats import SiteFile
-from scrutineer.portal.page import mark, pages_nav, progress_bar
+from scrutineer.portal.map_figures import MapFigures, hatchings, map_figures
+from scrutineer.portal.page import progress_bar
 from scrutineer.portal.pages import Pages
+from scrutineer.portal.paging import paged
 from scrutineer.portal.places import ROWS_PER_PAGE
 from scrutineer.portal.sheets import ballots_of
-from scrutineer.portal.text import count_of, number, percent, stated, words
-from scrutineer.portal.votes import in_front, unit_figures, votes_table
+from scrutineer.portal.votes import VotesTable, in_front, stated, unit_figures, votes_table
 
+KINDS: Final = {
+    "country": msg("Country"),
+    "region": msg("Region"),
+    "state": msg("State"),
+    "province": msg("Province"),
+    "department": msg("Department"),
+    "county": msg("County"),
+    "district": msg("District"),
+    "municipality": msg("Municipality"),
+    "parish": msg("Parish"),
+    "ward": msg("Ward"),
+    "zone": msg("Zone"),
+    "centre": msg("Centre"),
+    "station": msg("Station"),
+}
+"""Kinds of units that many countries have; another one stands on the pages as its definition writes it."""
 _ROWS_OF_ALL: Final = 80
 """Rows of all contests together on one page, so that it stays light."""
 _FEWEST_ROWS: Final = 8
+
+
+@dataclass(frozen=True, slots=True)
+class PlaceRow:
+    """One place in the table of a unit. Texts are HTML; of a station `state` is its status, of a unit it is empty."""
+
+    name: str
+    path: str | None
+    state: str
+    counted: str
+    bar: Markup
+    ballots: str
+    turnout: str
+    front: str
+    entry: str
+
+
+@dataclass(frozen=True, slots=True)
+class ContestPart:
+    """One contest on the page of a unit. Everything but `rows` is there on the first page alone."""
+
+    id: str
+    title: str
+    rows: list[PlaceRow]
+    totals: "Totals | None" = None
+
+
+@dataclass(frozen=True, slots=True)
+class Totals:
+    """What a contest gives in a unit."""
+
+    bar: Markup
+    counted: str
+    progress: str
+    table: VotesTable
+    maps: MapFigures | None
+    whole: Comparison | None
+    earlier: Earlier | None
 
 
 def unit_pages(pages: Pages, units: Iterable[int] | None = None) -> Iterator[SiteFile]:
@@ -29,96 +89,124 @@ def unit_pages(pages: Pages, units: Iterable[int] | None = None) -> Iterator[Sit
             yield from _pages_of(pages, unit)
 
 
-def _pages_of(pages: Pages, unit: int) -> Iterator[SiteFile]:
-    view = pages.view
-    units = view.units
-    below = view.children[unit]
-    contests = view.contests_in(unit)
-    rows = ROWS_PER_PAGE if len(contests) < 2 else max(_FEWEST_ROWS, _ROWS_OF_ALL // len(contests))
-    parts = [below[start : start + rows] for start in range(0, len(below), rows)]
-    paths = [view.places.unit(unit, page) for page in range(1, len(parts) + 1)]
-    names = [path.rpartition("/")[2] for path in paths]
-    crumbs = pages.crumbs(unit)
-    stations = len(units.stations_below(unit))
-    head = (
-        f"<h1>{words(units.names[unit])}</h1>\n"
-        f'<p class="meta">{words(units.kinds[unit])} <code>{units.ids[unit]}</code> · '
-        f"{count_of(stations, 'station', 'stations')}</p>\n"
-    )
-    for page, part in enumerate(parts, start=1):
-        content = [head]
-        for contest in contests:
-            title = words(view.election.contests[contest].title)
-            content.append(f'<section class="contest">\n<h2>{title}</h2>\n')
-            if page == 1:
-                result = unit_figures(view, contest, unit)
-                share = percent(result.counted, result.stations)
-                content.append(
-                    f'{progress_bar(result)}\n<p class="progress"><strong>{share} counted.</strong> '
-                    f"{' · '.join(say.progress_parts(pages.say, result))}.</p>\n{pages.template('votes_table.html').render(pages.context(paths[0], '') | {'table': votes_table(pages, contest, result)})}"
-                )
-            content.append(_places_table(pages, contest, part))
-            content.append(pages_nav(names, page))
-            content.append("</section>\n")
-        title = units.names[unit] if page == 1 else f"{units.names[unit]}, page {page}"
-        yield pages.plain(paths[page - 1], title, "".join(content), crumbs, unit)
+def kind_word(pages: Pages, kind: str) -> str:
+    """What a kind of unit is called, as HTML."""
+    known = KINDS.get(kind.lower())
+    return pages.say.name(kind) if known is None else pages.say.later(known)
 
 
-def _votes(pages: Pages, path: str, contest: int, result: UnitResult) -> str:
-    values = pages.context(path, "") | {"table": votes_table(pages, contest, result)}
-    return pages.template("votes_table.html").render(values)
-
-
-def _places_table(pages: Pages, contest: int, places: list[int]) -> str:
-    """Rows for the places of one page; stations and units may stand side by side."""
+def place_rows(pages: Pages, contest: int, places: Iterable[int]) -> list[PlaceRow]:
+    """Rows for those of some places that vote in a contest; stations and units may stand side by side."""
     view = pages.view
     units, state = view.units, view.count.contests[contest]
     within = units.stations_below(state.unit)
     rows = []
-    has_entry = view.record.options.pages == "units"
     for place in places:
         first, last = int(units.first_station[place]), int(units.last_station[place])
-        if last <= within.start or first >= within.stop:
-            continue
-        if place in view.inner:
-            rows.append(_unit_row(pages, contest, place, has_entry=has_entry))
-        else:
-            rows.append(_station_row(pages, contest, place, first, state, has_entry=has_entry))
-    entry = '<th scope="col">Log entry</th>' if has_entry else ""
-    return (
-        '<table class="places">\n<caption>Places</caption>\n<thead><tr><th scope="col">Place</th>'
-        '<th scope="col" class="state">Counted</th>'
-        f'<th scope="col">Ballots</th><th scope="col" class="front">In front</th>{entry}</tr></thead>\n<tbody>\n'
-        f"{''.join(rows)}</tbody>\n</table>\n"
-    )
+        if last > within.start and first < within.stop:
+            inner = place in view.inner
+            rows.append(_unit_row(pages, contest, place) if inner else _station_row(pages, contest, place, first, state))
+    return rows
 
 
-def _unit_row(pages: Pages, contest: int, unit: int, *, has_entry: bool) -> str:
-    view = pages.view
+def _pages_of(pages: Pages, unit: int) -> Iterator[SiteFile]:
+    view, say = pages.view, pages.say
+    units = view.units
+    below = view.children[unit]
+    contests = view.contests_in(unit)
+    rows = ROWS_PER_PAGE if len(contests) < 2 else max(_FEWEST_ROWS, _ROWS_OF_ALL // len(contests))
+    crumbs = pages.crumbs(unit)
+    name = units.names[unit]
+    drawing = view.drawings.of(unit) if view.drawings is not None else None
+    deep = unit not in view.upper
+    for paging in paged(view.places.unit(unit), len(below), rows):
+        first = paging.number == 1
+        part = below[(paging.number - 1) * rows : paging.number * rows]
+        parts = [
+            ContestPart(
+                id=view.election.contests[contest].id,
+                title=say.name(view.election.contests[contest].title),
+                rows=place_rows(pages, contest, part),
+                totals=_totals(pages, contest, unit) if first else None,
+            )
+            for contest in contests
+        ]
+        yield pages.render(
+            "unit.html",
+            paging.own_path,
+            name if first else str(say("{place}, page {page}", place=name, page=paging.number)),
+            place=unit,
+            crumbs=crumbs,
+            scripts=("compare.js",) if deep and first else (),
+            unit_name=say.name(name),
+            unit_id=units.ids[unit],
+            kind=kind_word(pages, units.kinds[unit]),
+            stations=words.stations(say, len(units.stations_below(unit))),
+            drawing=drawing if first else None,
+            hatchings=hatchings(part.totals.maps for part in parts if part.totals is not None),
+            symbols=say.language.symbols,
+            has_entry=view.record.options.pages == "units",
+            contests=parts,
+            paging=paging,
+        )
+
+
+def _totals(pages: Pages, contest: int, unit: int) -> Totals:
+    view, say = pages.view, pages.say
     result = unit_figures(view, contest, unit)
-    path = view.places.unit(unit).removeprefix("units/")
-    return (
-        f'<tr><th scope="row"><a href="{path}">{words(view.units.names[unit])}</a></th>'
-        f'<td class="state">{progress_bar(result, small=True)}{number(result.counted)} of '
-        f"{number(result.stations)}</td><td>{number(result.ballots)}</td>"
-        f'<td class="front">{in_front(pages, contest, result.votes)}</td>{"<td></td>" if has_entry else ""}</tr>\n'
+    return Totals(
+        bar=progress_bar(result),
+        counted=say.percent(result.counted, result.stations),
+        progress=say.joined(words.progress_parts(say, result), " · "),
+        table=votes_table(pages, contest, result),
+        maps=map_figures(pages, contest, unit),
+        whole=compared(pages, contest, unit, result),
+        earlier=earlier(pages, contest, unit, result),
     )
 
 
-def _station_row(pages: Pages, contest: int, unit: int, station: int, state: ContestCount, *, has_entry: bool) -> str:
-    view = pages.view
+def _unit_row(pages: Pages, contest: int, unit: int) -> PlaceRow:
+    say = pages.say
+    result = unit_figures(pages.view, contest, unit)
+    return PlaceRow(
+        name=pages.unit_name(unit),
+        path=pages.view.places.unit(unit),
+        state="",
+        counted=say("{counted} of {stations}", counted=result.counted, stations=result.stations),
+        bar=progress_bar(result, small=True),
+        ballots=say.number(result.ballots),
+        turnout=turnout(pages, result),
+        front=in_front(pages, contest, result.votes),
+        entry="",
+    )
+
+
+def turnout(pages: Pages, result: UnitResult) -> str:
+    """Ballots for each registered voter of the counted stations, as a share; empty where it is not known."""
+    if not result.counted or result.roll_counted is None:
+        return ""
+    return pages.say.percent(result.ballots, result.roll_counted)
+
+
+def _station_row(pages: Pages, contest: int, unit: int, station: int, state: ContestCount) -> PlaceRow:
+    view, say = pages.view, pages.say
     status = int(state.status[station])
-    name = words(view.units.names[unit])
-    path = view.places.station(unit)
-    link = name if path is None else f'<a href="../{path}">{name}</a>'
-    ballots, front, entry = "", "", ""
+    ballots = voted = front = entry = ""
     if status != OUTSTANDING:
         figures = state.figures[station].tolist()
-        ballots = stated(ballots_of(state.contest, figures))
+        cast, roll = ballots_of(state.contest, figures), int(view.units.rolls[station])
+        ballots = stated(say, cast)
+        voted = say.percent(cast, roll) if cast >= 0 and roll > 0 else ""
         front = in_front(pages, contest, [max(0, votes) for votes in figures[: state.options]])
-        entry = number(int(state.sheet[station])) if has_entry else ""
-    aside = "" if status == COUNTED else ' class="aside"'
-    return (
-        f'<tr{aside}><th scope="row">{link}</th><td class="state">{mark(STATUS_NAMES[status], say.STATUS_WORDS[status])}</td>'
-        f'<td>{ballots}</td><td class="front">{front}</td>{f"<td>{entry}</td>" if has_entry else ""}</tr>\n'
+        entry = say.number(int(state.sheet[station]))
+    return PlaceRow(
+        name=pages.unit_name(unit),
+        path=view.places.station(unit),
+        state=STATUS_NAMES[status],
+        counted=say.later(words.STATUS_WORDS[status]),
+        bar=Markup(),
+        ballots=ballots,
+        turnout=voted,
+        front=front,
+        entry=entry,
     )
