@@ -132,8 +132,10 @@ def _heading(track: Track, plot: _Plot) -> Iterator[str]:
         below = say("{contest} · lead in percentage points of the valid votes", contest=contest)
     limit = f' textLength="{plot.width - 24}" lengthAdjust="spacingAndGlyphs"'
     long = limit if len(title) * plot.size * 0.72 > plot.width - 24 else ""
-    yield _words(plot, 12, 26, title, _INK, "start", f' font-size="{plot.size + 4}" font-weight="600"{long}')
-    yield _words(plot, 12, 46, below, _SOFT)
+    # The heading stands where the language begins to read, the words of the axes where the axes are.
+    x, anchor = (plot.width - 12, "end") if plot.right_to_left else (12, "start")
+    yield _words(plot, x, 26, title, _INK, anchor, f' font-size="{plot.size + 4}" font-weight="600"{long}')
+    yield _words(plot, x, 46, below, _SOFT, anchor)
     level = say.share(track.level)
     if plot.narrow:
         lines = [
@@ -148,7 +150,7 @@ def _heading(track: Track, plot: _Plot) -> Iterator[str]:
             )
         ]
     for place, line in enumerate(lines):
-        yield _words(plot, 12, 48 + plot.row * (place + 1), line, _SOFT, "start", f' font-size="{plot.size - 1}"')
+        yield _words(plot, x, 48 + plot.row * (place + 1), line, _SOFT, anchor, f' font-size="{plot.size - 1}"')
 
 
 def _grid(track: Track, plot: _Plot) -> Iterator[str]:

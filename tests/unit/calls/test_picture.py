@@ -11,6 +11,7 @@ from scrutineer.calls.picture import picture
 from scrutineer.calls.picture_words import description, headline
 from scrutineer.calls.track import WHOLE, Moment, Track, rows
 from scrutineer.errors import CallError
+from scrutineer.language import PlainSay, language
 
 SVG = "{http://www.w3.org/2000/svg}"
 MOMENTS = (
@@ -142,3 +143,58 @@ def test_rows_say_the_same() -> None:
         "10", "10.00%", "90", "+9.00", "−4.00", "+22.00", "−95.00", "–", "–", "−90.00",
     ]  # fmt: skip
     assert rows(replace(TRACK, of_roll=False))[0][1] == "Stations counted"
+
+
+class Hushed(PlainSay):
+    """Says dots instead of letters, so that words which nobody said stand out."""
+
+    def _ready(self, said: str) -> str:
+        return re.sub(r"\{\w+\}|[^\W\d]", lambda found: found[0] if found[0][0] == "{" else "·", said)
+
+
+@pytest.mark.parametrize("width", [360, 760])
+@pytest.mark.parametrize("of_roll", [True, False])
+def test_every_word_can_be_said_in_another_language(width: int, of_roll: bool) -> None:
+    say = Hushed(language("es"))
+    track = replace(TRACK, of_roll=of_roll)
+    root = ElementTree.fromstring(picture(track, width=width, say=say))
+    for element in root.iter():
+        text = (element.text or "").strip()
+        if element.tag != f"{SVG}style":
+            assert set(re.findall(r"[^\W\d]+", text)) <= {"Heron", "Wren", "Marsh", "Council"}
+    assert not re.search(r"[^\W\d]", "".join(rows(track, say=say)[0]))
+
+
+def test_names_that_read_the_other_way_are_kept_apart() -> None:
+    say = PlainSay(language("ar"))
+    assert headline(TRACK, say=say).count("\u2068") == headline(TRACK, say=say).count("\u2069") == 3
+    heron = replace(TRACK, leader="\u0645\u0627\u0644\u0643", title="")
+    assert headline(heron) == "lead of \u2068\u0645\u0627\u0644\u0643\u2069 over Wren"
+    assert headline(heron, say=say) == "lead of \u0645\u0627\u0644\u0643 over \u2068Wren\u2069"
+
+
+@pytest.mark.parametrize("width", [360, 760])
+def test_time_goes_from_left_to_right_in_every_language_and_words_do_not(width: int) -> None:
+    right_to_left, english = (parsed_in(code, width) for code in ("ar", "en"))
+    for tag in ("path", "polygon", "circle"):
+        assert [e.attrib for e in right_to_left.iter(f"{SVG}{tag}")] == [e.attrib for e in english.iter(f"{SVG}{tag}")]
+    words = [e for e in right_to_left.iter(f"{SVG}text") if re.search("[a-z]", e.text or "")]
+    assert words
+    assert all(e.get("direction") == "rtl" for e in words)
+    assert not [e for e in english.iter(f"{SVG}text") if e.get("direction")]
+    assert right_to_left.get("{http://www.w3.org/XML/1998/namespace}lang") == "ar"
+
+
+def parsed_in(code: str, width: int) -> ElementTree.Element:
+    return ElementTree.fromstring(picture(TRACK, width=width, say=PlainSay(language(code))))
+
+
+def test_words_that_are_too_long_are_pressed_together() -> None:
+    class Long(PlainSay):
+        def _ready(self, said: str) -> str:
+            return said * 3
+
+    root = ElementTree.fromstring(picture(TRACK, width=360, say=Long(language("pt"))))
+    for element in root.iter(f"{SVG}text"):
+        if (element.text or "").count("lead {points}".partition(" ")[0]) == 3:
+            assert float(element.get("x", "0")) + float(element.get("textLength", "999")) <= 360

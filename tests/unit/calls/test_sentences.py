@@ -1,18 +1,30 @@
 """Calls in words: what is said for each verdict and reason, and what is never said."""
 
+import re
 from dataclasses import replace
 from fractions import Fraction
+from html import unescape
 from typing import get_args
 
 import pytest
+from markupsafe import Markup
 
 from scrutineer.calls.call import Call, ConditionCall, Reason, Sensitivity
 from scrutineer.calls.condition_words import votes_text
 from scrutineer.calls.conditions import Condition
 from scrutineer.calls.forms import NOT_BELOW, STRICT, above, ahead, below, lead, linear, short
-from scrutineer.calls.sentences import condition_sentence, explanations, sensitivity_sentence, sentence, verdict_name, weakest
+from scrutineer.calls.sentences import (
+    condition_sentence,
+    explanations,
+    sensitivity_sentence,
+    sentence,
+    sentences,
+    verdict_name,
+    weakest,
+)
 from scrutineer.count.outcome import Outcome, Round
 from scrutineer.election import Contest, Option
+from scrutineer.language import HtmlSay, PlainSay, language
 
 NAMES = ("Heron", "Wren", "Finch")
 SEAT = linear("seat:1:2", 1, 2, {1: 2, 2: -3}, candidates=3, need=STRICT)
@@ -343,3 +355,36 @@ def test_a_baseline_is_named_where_the_verdict_rests_on_it() -> None:
     assert "earlier election" in sentence(replace(CALL, baseline=True))
     assert "earlier election" in sentence(replace(STATISTICS, baseline=True))
     assert "earlier election" not in sentence(CALL) + sentence(STATISTICS) + sentence(replace(NOTHING, baseline=True))
+
+
+class Hushed(PlainSay):
+    """Says dots instead of letters, so that words which nobody said stand out."""
+
+    def _ready(self, said: str) -> str:
+        return re.sub(r"\{\w+\}|[^\W\d]", lambda found: found[0] if found[0][0] == "{" else "·", said)
+
+
+@pytest.mark.parametrize("call", [CALL, STATISTICS, ARITHMETIC, INCOHERENT, NOTHING, replace(CALL, baseline=True, unit="north")])
+def test_every_word_can_be_said_in_another_language(call: Call) -> None:
+    say = Hushed(language("es"))
+    every = replace(call, reasons=get_args(Reason), incoherent=call.incoherent and ("9.",))
+    for text in (sentence(call, say=say), *sentences(call, say=say), *explanations(every, say=say), verdict_name(call, say=say)):
+        assert set(re.findall(r"[^\W\d]+", text)) <= {*NAMES, "north"}
+
+
+def test_a_call_in_html_keeps_names_apart_and_escapes_them() -> None:
+    names = ("<b>Heron</b>", "Wren & Co", "Finch")
+    call = replace(CALL, candidates=names)
+    said = sentence(call, say=HtmlSay(language("en")))
+    assert "<bdi>&lt;b&gt;Heron&lt;/b&gt;</bdi> leads <bdi>Wren &amp; Co</bdi> by 700 votes" in said
+    assert unescape(re.sub("</?bdi>", "", said)) == sentence(call)
+    for text in (said, *explanations(call, say=HtmlSay(language("fr")))):
+        assert isinstance(text, Markup)
+        assert set(re.findall("<[^>]*>", text)) <= {"<bdi>", "</bdi>"}
+
+
+def test_two_sentences_say_what_one_says() -> None:
+    for call in (CALL, STATISTICS, ARITHMETIC):
+        first, rest = sentences(call)
+        assert f"{first[:-1]}; {rest[0].lower()}{rest[1:]}" == sentence(call)
+    assert sentences(NOTHING) == (sentence(NOTHING), "")
