@@ -1,0 +1,212 @@
+"use strict";
+/* Finds places and stations by number or name, in the reader's browser: no server learns what anyone looks for.
+
+   The index lies in static files (portal/search.py): two lists, sorted by what people type and cut into files, and one directory that
+   says with which text each file begins. So a query reads the few files that can hold what begins with it, and all further work
+   is done here: every word of the query must begin a word of a unit's number or name, or of the units that it lies in. */
+(() => {
+  const MOST_FILES = 2; // of one list for one text; what lies further on is found by typing more
+  const MOST_SHOWN = 20;
+  const ENOUGH = 10; // hits for the words in the order given, with which no other order is tried
+  const PAUSE = 120; // milliseconds without a key before a search begins
+
+  const section = document.getElementById("search");
+  const input = document.getElementById("q");
+  const list = section.querySelector(".hits");
+  const count = section.querySelector(".count");
+  const { home, pages, country, deepest, stationsHere } = section.dataset;
+
+  function say(word, values = {}) {
+    const text = document.getElementById("search-words").content.querySelector(`[data-word="${word}"]`).textContent;
+    return text.replace(/\{(\w+)\}/g, (_, name) => values[name].toLocaleString(`${document.documentElement.lang}-u-nu-latn`));
+  }
+
+  // --- The index ---------------------------------------------------------------------------------------------------------
+
+  const files = new Map();
+
+  // A file of the index, once; after a failure it is asked for again.
+  function read(path) {
+    if (!files.has(path)) {
+      const reading = fetch(`${home}search/${path}.json`, { credentials: "omit" }).then((answer) => {
+        if (!answer.ok) throw new Error(`${path}: ${answer.status}`);
+        return answer.json();
+      });
+      reading.catch(() => files.delete(path));
+      files.set(path, reading);
+    }
+    return files.get(path);
+  }
+
+  // A name as it is compared. The same as `fold` in portal/search_words.py; the letters come with the index.
+  function fold(text, letters) {
+    const bare = text.normalize("NFKD").replace(/\p{M}/gu, "").toLowerCase();
+    const plain = Array.from(bare, (sign) => letters[sign] ?? sign).join("");
+    return plain.replace(/[^\p{L}\p{N}]+/gu, " ").trim();
+  }
+
+  // The files of a list that can hold texts which begin so: from the last one that begins before it.
+  function filesFor(begins, text) {
+    const after = begins.findIndex((begin) => begin >= text);
+    const first = Math.max(0, (after < 0 ? begins.length : after) - 1);
+    let last = first;
+    while (last + 1 < begins.length && (begins[last + 1] <= text || begins[last + 1].startsWith(text))) last += 1;
+    return begins.length ? [first, last] : [0, -1];
+  }
+
+  async function readList(directory, name, text) {
+    const [first, last] = filesFor(directory[name], text);
+    const numbers = Array.from({ length: Math.min(last - first + 1, MOST_FILES) }, (_, at) => first + at);
+    return { isCut: last - first >= MOST_FILES, blocks: await Promise.all(numbers.map((at) => read(`${name}/${at}`))) };
+  }
+
+  // --- Hits --------------------------------------------------------------------------------------------------------------
+
+  // The units that a file finds, each with the units above it, from the country down, and the words by which it is found.
+  function unitsOf(block, directory) {
+    if (!block.units.ready) {
+      for (const [at, [id, name, kind, parent, isStation, file]] of block.units.entries()) {
+        const above = parent < 0 ? null : block.units[parent];
+        const own = `${fold(id, directory.letters)} ${fold(name, directory.letters)}`;
+        block.units[at] = { id, name, kind: directory.kinds[kind], above, isStation: isStation === 1, file: file ?? id, own: own.split(" ") };
+      }
+      for (const unit of block.units) {
+        unit.path = unit.above ? [...unit.above.path, unit.above] : [];
+        unit.foldedName = fold(unit.name, directory.letters);
+        unit.foldedId = fold(unit.id, directory.letters);
+      }
+      block.units.ready = true;
+    }
+    return block.found.map((at) => block.units[at]);
+  }
+
+  const isNumber = (word) => /^\d{1,15}$/.test(word);
+  const begins = (of, word) =>
+    of.some((own) => own.startsWith(word) || (isNumber(own) && isNumber(word) && Number(own) === Number(word)));
+
+  // Every word must be of the unit or of those it lies in, and one of the unit itself.
+  function fits(unit, words) {
+    const others = words.filter((word) => !begins(unit.own, word));
+    return others.length < words.length && others.every((word) => unit.path.some((above) => begins(above.own, word)));
+  }
+
+  // Smaller is better: the very number, the very name, a name that begins so, all words of its own; then what is larger.
+  function rank(unit, words, text) {
+    const own = words.every((word) => begins(unit.own, word));
+    const kind =
+      unit.foldedId === text ? 0 : unit.foldedName === text ? 1 : unit.foldedName.startsWith(text) ? 2 : own ? 3 : 4;
+    return 100 * kind + unit.path.length + (unit.isStation ? 50 : 0);
+  }
+
+  const collator = new Intl.Collator(document.documentElement.lang, { numeric: true });
+
+  async function find(query) {
+    const directory = await read("index");
+    const text = fold(query, directory.letters);
+    const words = text.split(" ").filter((word) => word);
+    const found = new Map();
+    let isCut = false;
+    const take = (blocks) => {
+      for (const unit of blocks.flatMap((block) => unitsOf(block, directory))) {
+        if (fits(unit, words)) found.set(`${unit.isStation} ${unit.id}`, unit);
+      }
+    };
+    if (!words.length) return null;
+    take([directory.upper]);
+    const seek = async (key) => {
+      for (const part of await Promise.all(["places", "stations"].map((name) => readList(directory, name, key)))) {
+        take(part.blocks);
+        isCut = isCut || part.isCut;
+      }
+    };
+    await seek(text);
+    // Words of different places, or in another order: look where the fewest files can hold one of them.
+    if (words.length > 1 && found.size < ENOUGH) {
+      const width = (word) => {
+        const [first, last] = filesFor(directory.places, word);
+        return isNumber(word) ? Infinity : last - first;
+      };
+      const [rarest] = [...words].sort((a, b) => width(a) - width(b) || b.length - a.length);
+      await seek(rarest);
+    }
+    const ranked = [...found.values()].map((unit) => [rank(unit, words, text), unit]);
+    ranked.sort(([a, one], [b, other]) => a - b || collator.compare(one.name, other.name) || collator.compare(one.id, other.id));
+    return { units: ranked.map(([, unit]) => unit), isCut };
+  }
+
+  // --- The page ----------------------------------------------------------------------------------------------------------
+
+  // Where the page of a unit lies: in this language where it has one there, else in the first. Null where places have no pages.
+  function address({ isStation, file, path }) {
+    const above = path.length ? path[path.length - 1].file : country;
+    if (pages === "none") return null;
+    if (isStation && pages === "stations") {
+      return `${stationsHere === "1" ? "" : home}stations/${encodeURIComponent(above)}/${encodeURIComponent(file)}.html`;
+    }
+    // A station without a page of its own stands on that of the unit it lies in.
+    const [own, depth] = isStation ? [above, path.length] : [file, file === country ? 0 : path.length + 1];
+    return `${depth <= Number(deepest) ? "" : home}units/${encodeURIComponent(own)}.html`;
+  }
+
+  function element(tag, text, name) {
+    const made = document.createElement(tag);
+    made.textContent = text;
+    if (name) made.className = name;
+    return made;
+  }
+
+  function hit(unit) {
+    const item = document.createElement("li");
+    const target = address(unit);
+    const title = element(target ? "a" : "span", "", "hit");
+    if (target) title.href = target;
+    title.append(element("bdi", unit.name));
+    const where = element("p", "", "meta");
+    where.append(element("span", unit.kind, "kind"), " ", element("code", unit.id));
+    for (const above of unit.path) where.append(" › ", element("bdi", above.name));
+    item.append(title, where);
+    return item;
+  }
+
+  let latest = 0;
+
+  async function search() {
+    const query = input.value.trim();
+    const turn = (latest += 1);
+    if (location.protocol === "file:") {
+      count.textContent = say("folder");
+      return;
+    }
+    history.replaceState(null, "", query ? `?q=${encodeURIComponent(query)}` : location.pathname);
+    if (list.childElementCount === 0) count.textContent = query ? say("searching") : "";
+    let answer;
+    try {
+      answer = query ? await find(query) : null;
+    } catch {
+      if (turn === latest) count.textContent = say("unreachable");
+      return;
+    }
+    if (turn !== latest) return; // something else was typed meanwhile
+    const { units = [], isCut = false } = answer ?? {};
+    list.replaceChildren(...units.slice(0, MOST_SHOWN).map(hit));
+    const shown = say("found", { n: units.length });
+    const more = isCut || units.length > MOST_SHOWN;
+    if (!answer) count.textContent = "";
+    else if (!units.length) count.textContent = say("none");
+    else count.textContent = more ? say("first", { n: Math.min(units.length, MOST_SHOWN) }) : shown;
+    section.dataset.shown = query;
+  }
+
+  let waiting = 0;
+  input.addEventListener("input", () => {
+    clearTimeout(waiting);
+    waiting = setTimeout(search, PAUSE);
+  });
+  input.form.addEventListener("submit", (event) => {
+    event.preventDefault();
+    clearTimeout(waiting);
+    search();
+  });
+  input.value = (new URLSearchParams(location.search).get("q") ?? "").slice(0, 200);
+  if (input.value) search();
+})();
