@@ -30,6 +30,7 @@ _BLOCK: Final = 1024  # stations rendered at a time
 _PAGE: Final = "~page~"
 _TITLE: Final = "~title~"
 _CONTENT: Final = "~content~"
+_SMALL: Final = tuple(map(str, range(1000)))  # no language separates fewer than four digits
 _DEPTH: Final = "stations/unit/station.html"
 _SCRIPTS: Final = ("check.js", "qr.js")
 _WORDS: Final = "check_words.html"
@@ -176,7 +177,6 @@ class _StationPages:
         self._parts = Parts(pages)
         self._frame: _Frame | None = None
         self._parent = -2
-        self._small = [pages.say.number(value) for value in range(10_000)]
         self._signed = pages.say("The sheet as the station signed it")
         self._not_stated = self._parts.stated(-1)
         self._ranges = [
@@ -307,8 +307,8 @@ class _StationPages:
         return self._say("The sheet as the station signed it, and the figures in effect") if corrected else self._signed
 
     def _cell(self, sheet: str, value: int) -> Cell:
-        if 0 <= value < 10_000:
-            return Cell(sheet, str(value), self._small[value])
+        if 0 <= value < len(_SMALL):
+            return Cell(sheet, _SMALL[value], _SMALL[value])
         return Cell(sheet, "", self._not_stated) if value < 0 else Cell(sheet, str(value), self._say.number(value))
 
     def _rows(
