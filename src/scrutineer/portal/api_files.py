@@ -26,11 +26,13 @@ from scrutineer.portal.formats import (
     HEAD_FILE,
     MANIFEST_FILE,
     REGISTER_FILE,
+    SHAPES_FILE,
     SITE_FILE,
     UNITS_FILE,
     SiteFile,
     write_json,
 )
+from scrutineer.portal.history_files import INDEX_FILE as SNAPSHOTS
 from scrutineer.portal.sheets import ballots_of
 from scrutineer.portal.view import View
 
@@ -66,6 +68,11 @@ def unit_files(view: View, units: Iterable[int] | None = None) -> Iterator[SiteF
             yield SiteFile(writer.path(unit), (_ENCODE(writer.unit(unit)) + b"\n",))
 
 
+def unit_path(view: View, unit: int) -> str:
+    """Where the file of a unit above the stations lies, if it has one."""
+    return f"{FOLDER}/{view.places.unit(unit).removesuffix('.html')}.json"
+
+
 # --- the election and its contests ---------------------------------------------------------------------------------------------
 
 
@@ -84,6 +91,8 @@ def _index(view: View) -> Json:
     once = [SITE_FILE, DEFINITION_FILE, UNITS_FILE, REGISTER_FILE, HEAD_FILE, MANIFEST_FILE]
     if record.baseline_table is not None:
         once.append(BASELINE_FILE)
+    if record.shapes_table is not None:
+        once.append(SHAPES_FILE)
     contests = [
         {
             "id": terms.id,
@@ -105,7 +114,7 @@ def _index(view: View) -> Json:
         "contests": contests,
         "units": writer.path(0) if writer.has_file(0) else None,
         "unit_files": sum(map(writer.has_file, view.units.index.values())),
-        "files": [*once, "data/summary.json", "data/results.nist.json"],
+        "files": [*once, SNAPSHOTS, "data/summary.json", "data/results.nist.json"],
         "schemas": [schema_path(table) for table in DESCRIBED],
         "control": {"rows": len(contests), "sums": {}},
     }
@@ -229,7 +238,7 @@ class _UnitWriter:
 
     def path(self, unit: int) -> str:
         """Where the file of a unit lies."""
-        return f"{FOLDER}/{self._view.places.unit(unit).removesuffix('.html')}.json"
+        return unit_path(self._view, unit)
 
     def unit(self, unit: int) -> Json:
         """The contents of a unit's file."""

@@ -18,7 +18,6 @@ from scrutineer.portal.dictionary import (
     Field,
     Table,
 )
-from scrutineer.portal.record import Level, Pages, Translated
 
 LAYERS: Final = ("preliminary", "official", "certified")
 _SCHEMA: Final = Field("$schema", "path", msg("The JSON Schema that describes this file, relative to it."))
@@ -26,12 +25,12 @@ _LAYER: Final = Field("layer", "text", msg("Which layer these totals belong to."
 _TITLE: Final = Field("title", "text", msg("What is voted on."))
 _RULE: Final = Field("rule", "text", msg("The rule that decides the contest."), choices=get_args(RuleName))
 _CONTEST: Final = Field("contest", "id", msg("The contest."))
-_DEFINITION: Final = Field("definition", "hash", msg("Hash of the signed definition, which names the election everywhere."))
+DEFINITION: Final = Field("definition", "hash", msg("Hash of the signed definition, which names the election everywhere."))
 _ELECTION_NAME: Final = Field("name", "text", msg("Its name."))
 _DATE: Final = Field("date", "text", msg("Election day, as year, month and day (ISO 8601)."))
-_SIZE: Final = Field("size", "number", msg("Entries of the log that everything here is computed from."))
-_ROOT: Final = Field("root", "hash", msg("Root of the log at that size."))
-_TIME: Final = Field(
+SIZE: Final = Field("size", "number", msg("Entries of the log that everything here is computed from."))
+ROOT: Final = Field("root", "hash", msg("Root of the log at that size."))
+TIME: Final = Field(
     "time_ms", "number", msg("When that head of the log was signed, counted from the beginning of 1970."), msg("milliseconds")
 )
 _UNIT_ID: Final = Field("id", "id", msg("The unit or station."))
@@ -90,7 +89,7 @@ BOUND: Final = Table(
     ),
 )
 
-INDEX_RECORD: Final = Table("record", msg("Record"), msg("The head of the log that is shown."), (_SIZE, _ROOT, _TIME))
+INDEX_RECORD: Final = Table("record", msg("Record"), msg("The head of the log that is shown."), (SIZE, ROOT, TIME))
 INDEX_CONTEST: Final = Table(
     "index-contest",
     msg("Contest and its files"),
@@ -112,7 +111,7 @@ INDEX: Final = Table(
     (
         _SCHEMA,
         Field("election", "path", msg("The file of the election.")),
-        _DEFINITION,
+        DEFINITION,
         _LAYER,
         Field("record", "record", msg("What everything here is computed from."), of="record"),
         Field("contests", "rows", msg("The contests, in the order of the definition."), of="index-contest"),
@@ -176,7 +175,7 @@ ELECTION: Final = Table(
         Field("authority", "text", msg("Who runs it.")),
         Field("provenance", "text", msg("Where its sheets come from."), choices=get_args(Provenance)),
         Field("source", "text", msg("Who published the data that are replayed."), empty=msg("Nothing is replayed.")),
-        _DEFINITION,
+        DEFINITION,
         Field("country", "id", msg("The unit that all others lie in.")),
         Field("units", "number", msg("Units above the stations."), msg("units")),
         Field("stations", "number", msg("Stations."), STATIONS),
@@ -333,43 +332,19 @@ SUMMARY: Final = Table(
         _ELECTION_NAME,
         _DATE,
         Field("provenance", "text", msg("Where the sheets come from, in one English sentence.")),
-        _DEFINITION,
+        DEFINITION,
         _LAYER,
-        _SIZE,
-        _ROOT,
-        _TIME,
+        SIZE,
+        ROOT,
+        TIME,
         Field("contests", "rows", msg("The contests, in the order of the definition."), of="summary-contest"),
         _CONTROL,
     ),
     ("data/summary.json",),
 )
-SITE: Final = Table(
-    "site",
-    msg("The site"),
-    msg("Which election and log the site shows, and what its publisher chose."),
-    (
-        Field("format", "text", msg("Name of this format.")),
-        _DEFINITION,
-        Field("origin", "text", msg("Name of the log.")),
-        _SIZE,
-        Field("pages", "text", msg("How far down places have pages."), choices=get_args(Pages)),
-        Field("nist", "text", msg("How far down the NIST report goes."), choices=get_args(Level)),
-        Field("languages", "texts", msg("Languages of the pages; the first has all of them.")),
-        Field("translated", "text", msg("How far down places have pages in the other languages."), choices=get_args(Translated)),
-    ),
-    ("site.json",),
-)
-HEAD: Final = Table(
-    "head",
-    msg("Head of the log"),
-    msg("The head that receipts are made from, with the log’s signature."),
-    (_SIZE, _ROOT, Field("signature", "text", msg("Signature of the log in hexadecimal digits.")), _TIME),
-    ("log/head.json",),
-)
-
 API_TABLES: Final = (INDEX, ELECTION, CONTEST, UNIT)
 """The kinds of files below `api/v1/`."""
-INNER: Final = (
+API_OBJECTS: Final = (
     INDEX_RECORD,
     INDEX_CONTEST,
     ELECTION_CONTEST,
@@ -384,9 +359,10 @@ INNER: Final = (
     UNIT_ROW,
     STATION_ROW,
     CONTROL,
-    FILE_CONTROL,
-    SUMMARY_CONTEST,
 )
-"""The kinds of objects that stand in files."""
+"""The kinds of objects that stand in files of the API."""
+FILE_OBJECTS: Final = (FILE_CONTROL, SUMMARY_CONTEST)
+"""The kinds of objects that stand in the other files alone."""
+INNER: Final = (*API_OBJECTS, *FILE_OBJECTS)
 DESCRIBED: Final = (*API_TABLES, CONTROL_FILE, SUMMARY)
 """The kinds of files that have a JSON Schema."""

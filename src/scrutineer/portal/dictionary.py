@@ -11,7 +11,9 @@ from typing import Final, Literal
 from scrutineer.count import RULE_IDS, STATUS_NAMES
 from scrutineer.language import msg
 
-Kind = Literal["number", "text", "id", "hash", "path", "yes-no", "votes", "stated", "numbers", "texts", "rows", "record"]
+Kind = Literal[
+    "number", "text", "id", "hash", "path", "yes-no", "votes", "stated", "numbers", "texts", "counts", "rows", "record"
+]
 """What a cell holds. `votes`, `stated` and `numbers` are numbers by name, `stated` also null where one is not known; `texts` is a
 list; `rows` and `record` refer to another table."""
 
@@ -26,6 +28,7 @@ KIND_WORDS: Final[Mapping[Kind, str]] = {
     "stated": msg("whole numbers by identifier of the option"),
     "numbers": msg("whole numbers by name of the column"),
     "texts": msg("list of texts"),
+    "counts": msg("list of whole numbers"),
     "rows": msg("list of “{of}”"),
     "record": msg("“{of}”"),
 }

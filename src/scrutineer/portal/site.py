@@ -15,6 +15,7 @@ from scrutineer.portal.changes import Changes
 from scrutineer.portal.check_page import check_page
 from scrutineer.portal.check_words import check_words
 from scrutineer.portal.data_files import data_files
+from scrutineer.portal.data_pages import data_pages
 from scrutineer.portal.decision_pages import decision_pages
 from scrutineer.portal.formats import (
     BASELINE_FILE,
@@ -33,6 +34,7 @@ from scrutineer.portal.pages import DESIGN, ROOM, Pages, Render
 from scrutineer.portal.quarantine_pages import quarantine_pages
 from scrutineer.portal.record import Record
 from scrutineer.portal.rules_page import rules_page
+from scrutineer.portal.search import search_files, search_page
 from scrutineer.portal.station_pages import station_pages
 from scrutineer.portal.unit_pages import unit_pages
 from scrutineer.portal.view import View
@@ -43,8 +45,11 @@ PAGES: Final[tuple[Render, ...]] = (
     rules_page,
     check_page,
     check_words,
+    search_page,
     quarantine_pages,
     decision_pages,
+    observer_pages,
+    data_pages,
     bulletin_pages,
 )
 """The pages that are there once in every language, whatever the places."""
@@ -116,6 +121,7 @@ class Site:
                 yield from part(pages)
         yield from api_files(self.view)
         yield from data_files(self.view)
+        yield from search_files(self.view)
         yield from snapshot_files(self.record)
 
 
