@@ -30,6 +30,7 @@ from scrutineer.portal.formats import (
 )
 from scrutineer.portal.front import front_page
 from scrutineer.portal.history_files import snapshot_files
+from scrutineer.portal.observer_pages import observer_pages
 from scrutineer.portal.pages import DESIGN, ROOM, Pages, Render
 from scrutineer.portal.quarantine_pages import quarantine_pages
 from scrutineer.portal.record import Record
