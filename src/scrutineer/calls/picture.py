@@ -30,6 +30,7 @@ _PAPER: Final = "var(--paper,#fbfaf7)"
 _BLUE: Final = "var(--accent,#2f5d73)"
 _BAND: Final = "var(--bar,#5b8aa3)"
 _AMBER: Final = "var(--amber,#b4690e)"
+_LETTERS: Final = {"ltr": 0.55, "rtl": 0.45}  # of the font's size: the width of a letter, on average
 _DASHES: Final = ("9 4", "5 4", "1.5 3.5")
 _STYLE: Final = (
     "<style>svg{color-scheme:light dark}@media screen and (prefers-color-scheme:dark){svg{--ink:#e9e6df;--soft:#a2abb2;"
@@ -130,11 +131,9 @@ def _heading(track: Track, plot: _Plot) -> Iterator[str]:
     else:
         contest = shown(short(track.title, 48), say)
         below = say("{contest} · lead in percentage points of the valid votes", contest=contest)
-    limit = f' textLength="{plot.width - 24}" lengthAdjust="spacingAndGlyphs"'
-    long = limit if len(title) * plot.size * 0.72 > plot.width - 24 else ""
     # The heading stands where the language begins to read, the words of the axes where the axes are.
     x, anchor = (plot.width - 12, "end") if plot.right_to_left else (12, "start")
-    yield _words(plot, x, 26, title, _INK, anchor, f' font-size="{plot.size + 4}" font-weight="600"{long}')
+    yield _words(plot, x, 26, title, _INK, anchor, size=plot.size + 4, bold=True)
     yield _words(plot, x, 46, below, _SOFT, anchor)
     level = say.share(track.level)
     if plot.narrow:
@@ -150,7 +149,7 @@ def _heading(track: Track, plot: _Plot) -> Iterator[str]:
             )
         ]
     for place, line in enumerate(lines):
-        yield _words(plot, x, 48 + plot.row * (place + 1), line, _SOFT, anchor, f' font-size="{plot.size - 1}"')
+        yield _words(plot, x, 48 + plot.row * (place + 1), line, _SOFT, anchor, size=plot.size - 1)
 
 
 def _grid(track: Track, plot: _Plot) -> Iterator[str]:
@@ -267,9 +266,8 @@ def _labels(track: Track, plot: _Plot) -> Iterator[str]:
         middle = top + plot.row * 0.5
         yield _line(end + 5, label.y, x - 3, middle, label.colour, 0.8)
         for place, line in enumerate(label.lines):
-            weight = ' font-weight="600"' if label.bold and not place else ""
             colour = label.colour if not place else _SOFT
-            yield _words(plot, x, top + plot.row * (place + 0.8), line, colour, "start", weight)
+            yield _words(plot, x, top + plot.row * (place + 0.8), line, colour, bold=label.bold and not place)
 
 
 def _ends(track: Track, plot: _Plot) -> Iterator[_Label]:
@@ -331,10 +329,13 @@ def _dot(x: float, y: float, radius: float, fill: str, edge: str) -> str:
     return f'<circle cx="{x:.1f}" cy="{y:.1f}" r="{radius}" fill="{fill}" stroke="{edge}" stroke-width="1.6"/>'
 
 
-def _words(plot: _Plot, x: float, y: float, text: str, colour: str, anchor: str = "start", more: str = "") -> str:
+def _words(
+    plot: _Plot, x: float, y: float, text: str, colour: str, anchor: str = "start", *, size: int | None = None, bold: bool = False
+) -> str:
     """Words that begin ("start") or end at a place, counted from the left in every language; pressed together where too long."""
+    more = ("" if size is None else f' font-size="{size}"') + (' font-weight="600"' if bold else "")
     room = plot.width - x - 6 if anchor == "start" else x - 6
-    if "textLength" not in more and len(text) * plot.size * 0.58 > room:
+    if len(text) * (size or plot.size) * _LETTERS[plot.say.language.direction] > room:
         more = f'{more} textLength="{room:.1f}" lengthAdjust="spacingAndGlyphs"'
     if plot.right_to_left:
         return _figure(x, y, text, colour, "end" if anchor == "start" else "start", f' direction="rtl"{more}')
