@@ -26,11 +26,11 @@ from numpy.typing import NDArray
 
 from scrutineer.calls.partial import PartialCount, unrelated_order
 from scrutineer.calls.table_file import MAX_TABLE_SIZE, TableFile, is_name
-from scrutineer.calls.text import count_of, listed, number
 from scrutineer.election import UNKNOWN
 from scrutineer.election.contests import MAX_OPTIONS
 from scrutineer.election.finding import did_you_mean
 from scrutineer.errors import CallError
+from scrutineer.language import ENGLISH
 
 MAX_STATIONS: Final = 2_000_000
 MAX_FIGURES: Final = 1 << 27  # stations times options
@@ -127,7 +127,7 @@ class _Table:
             blocks.append(figures[np.array(keep, dtype=np.bool_)])
             if len(seen) > MAX_STATIONS or len(seen) * len(self.options) > MAX_FIGURES:
                 raise CallError(
-                    f"{self.file.name}: there are too many stations; {number(MAX_STATIONS)} are the most: split by unit"
+                    f"{self.file.name}: there are too many stations; {ENGLISH.number(MAX_STATIONS)} are the most: split by unit"
                 )
         self.file.check()
         self.stations = tuple(seen)
@@ -244,8 +244,8 @@ class _Table:
         rows = np.flatnonzero(partial.counted & (stated != UNKNOWN) & (stated != sums)).tolist()
         return _shown(
             [
-                f"line {self._lines[row]}: station {self.stations[row]!r} states {number(int(stated[row]))} valid votes, "
-                f"its options add up to {number(int(sums[row]))}"
+                f"line {self._lines[row]}: station {self.stations[row]!r} states {ENGLISH.number(int(stated[row]))} valid votes, "
+                f"its options add up to {ENGLISH.number(int(sums[row]))}"
                 for row in rows
             ]
         )
@@ -253,11 +253,11 @@ class _Table:
     def _beyond_roll(self, partial: PartialCount, extra_ballots: int) -> list[str]:
         ballots = partial.votes.sum(axis=1) + partial.others
         rows = np.flatnonzero(partial.counted & (partial.capacity != UNKNOWN) & (ballots > partial.capacity)).tolist()
-        extra = f" and {count_of(extra_ballots, 'ballot', 'ballots')} beyond it" if extra_ballots else ""
+        extra = f" and {_count(extra_ballots, 'ballot', 'ballots')} beyond it" if extra_ballots else ""
         return _shown(
             [
-                f"line {self._lines[row]}: station {self.stations[row]!r} has {number(int(ballots[row]))} ballots, "
-                f"more than its roll of {number(int(partial.capacity[row]) - extra_ballots)}{extra}"
+                f"line {self._lines[row]}: station {self.stations[row]!r} has {ENGLISH.number(int(ballots[row]))} ballots, "
+                f"more than its roll of {ENGLISH.number(int(partial.capacity[row]) - extra_ballots)}{extra}"
                 for row in rows
             ]
         )
@@ -268,22 +268,22 @@ class _Table:
         if without:
             named = _named([self.stations[row] for row in without])
             notes.append(
-                f"The answer is partial: {count_of(len(without), 'open station has', 'open stations have')} no roll ({named}), "
+                f"The answer is partial: {_count(len(without), 'open station has', 'open stations have')} no roll ({named}), "
                 "so that nothing bounds what can still come; give their rolls for a verdict by arithmetic."
             )
         unchecked = int((partial.counted & (partial.capacity == UNKNOWN)).sum())
         if unchecked:
             notes.append(
-                f"{count_of(unchecked, 'counted station', 'counted stations')} without a roll could not be checked against it."
+                f"{_count(unchecked, 'counted station', 'counted stations')} without a roll could not be checked against it."
             )
         if left_out:
-            notes.append(f"The figures of {count_of(left_out, 'station that is', 'stations that are')} not counted are left out.")
+            notes.append(f"The figures of {_count(left_out, 'station that is', 'stations that are')} not counted are left out.")
         untimed = int((np.array(self._time, dtype=np.int64)[partial.counted] == _LATER).sum())
         if not partial.ordered:
             notes.append("No times are given: the order in which the stations reported is not known.")
         elif untimed:
             notes.append(
-                f"{count_of(untimed, 'counted station', 'counted stations')} without a time stand last in the order of arrival."
+                f"{_count(untimed, 'counted station', 'counted stations')} without a time stand last in the order of arrival."
             )
         if NO_STRATUM in self._strata:
             notes.append(f"Stations without a region form one stratum, {NO_STRATUM}.")
@@ -300,7 +300,7 @@ def _baseline(file: TableFile, stations: tuple[str, ...], options: tuple[str, ..
     if absent:
         advice = "give it, with 0 where it did not stand" if STATION not in absent else "name the column of the stations so"
         raise CallError(
-            f"{file.name}, line 1: there is no column {listed([repr(column) for column in absent[:_NAMED]])}; {advice}"
+            f"{file.name}, line 1: there is no column {ENGLISH.listed([repr(column) for column in absent[:_NAMED]])}; {advice}"
         )
     rank = {station: row for row, station in enumerate(stations)}
     previous = np.full((len(stations), len(options)), UNKNOWN, dtype=np.int64)
@@ -321,17 +321,24 @@ def _baseline(file: TableFile, stations: tuple[str, ...], options: tuple[str, ..
     file.check()
     missing = [station for station in stations if station not in met]
     if missing or others:
-        faults = [f"it lacks {count_of(len(missing), 'station', 'stations')} ({_named(missing)})"] if missing else []
-        faults += [f"it has {count_of(len(others), 'other', 'others')} ({_named(others)})"] if others else []
-        raise CallError(f"{file.name}: its stations are not those of the table: {listed(faults)}; give the same stations in both")
+        faults = [f"it lacks {_count(len(missing), 'station', 'stations')} ({_named(missing)})"] if missing else []
+        faults += [f"it has {_count(len(others), 'other', 'others')} ({_named(others)})"] if others else []
+        raise CallError(
+            f"{file.name}: its stations are not those of the table: {ENGLISH.listed(faults)}; give the same stations in both"
+        )
     return previous
 
 
 def _shown(findings: list[str]) -> list[str]:
     more = len(findings) - MAX_SHOWN
-    return [*findings[:MAX_SHOWN], f"and {number(more)} more lines of this kind"] if more > 0 else findings
+    return [*findings[:MAX_SHOWN], f"and {ENGLISH.number(more)} more lines of this kind"] if more > 0 else findings
 
 
 def _named(stations: list[str]) -> str:
     more = len(stations) - _NAMED
-    return f"{', '.join(stations[:_NAMED])} and {number(more)} more" if more > 0 else listed(stations)
+    return f"{', '.join(stations[:_NAMED])} and {ENGLISH.number(more)} more" if more > 0 else ENGLISH.listed(stations)
+
+
+def _count(number: int, one: str, many: str) -> str:
+    """A number with its noun."""
+    return f"{ENGLISH.number(number)} {one if number == 1 else many}"
