@@ -5,7 +5,7 @@ from html.parser import HTMLParser
 from posixpath import dirname, join, normpath
 from urllib.parse import unquote, urldefrag, urlsplit
 
-VOID = {"meta", "link", "br", "rect", "hr", "img", "source"}
+VOID = {"meta", "link", "br", "rect", "hr", "img", "input", "source"}
 
 
 @dataclass

@@ -150,7 +150,7 @@ def test_a_station_without_a_sheet_says_so_and_shows_no_zero() -> None:
 def test_a_figure_that_a_sheet_does_not_state_is_not_zero() -> None:
     files = made_up(rows(), (PRESIDENT,), lambda e: [sheet(e, "n0", (10, 5), blank=None, null=None, cast=None)]).files()
     page = files["stations/north/n0.html"].decode()
-    assert re.search(r"Blank</th><td><span class=\"no\">not stated</span>", page)
+    assert re.search(r"Blank votes</th><td [^>]*><span class=\"no\">not stated</span>", page)
     assert re.search(r"Ballots cast</th><td><span class=\"no\">not stated</span>", page)
     assert re.search(r"Blank</th><td><span class=\"no\">unknown</span>", files["index.html"].decode())
 
