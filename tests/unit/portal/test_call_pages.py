@@ -7,6 +7,8 @@ from scrutineer.calls import bulletin_calls
 from scrutineer.count import make_bulletin
 from scrutineer.election import Contest, Election, Option, UnitRow, station_issuer
 from scrutineer.election.call_settings import CallSettings
+from scrutineer.portal import SiteOptions
+from scrutineer.portal.view import View
 from scrutineer.statements import Payload, TallySheet, sign_statement
 
 CONTESTS = tuple(
@@ -80,3 +82,34 @@ def test_a_bulletin_names_the_candidates_of_the_contest_that_it_speaks_of() -> N
     for contest in CONTESTS:
         first, second = (option.name for option in contest.options)
         assert f"{first} has more votes than {second}" in plain
+
+
+def test_every_language_has_its_own_pages_and_pictures_of_calls() -> None:
+    files = site().with_options(SiteOptions(languages=("en", "ar"))).files()
+    first = sorted(path for path in files if path.startswith("calls/"))
+    assert sorted(path for path in files if path.startswith("ar/calls/")) == [f"ar/{path}" for path in first]
+    for path in first:
+        if path.endswith(".svg"):
+            assert b'direction="rtl"' in files[f"ar/{path}"]
+            assert b'direction="rtl"' not in files[path]
+        else:
+            page = files[f"ar/{path}"].decode()
+            wide, narrow = path.replace(".html", ".svg"), path.replace(".html", "~narrow.svg")
+            assert f'"../../ar/{wide}"' in page
+            assert f'"../../ar/{narrow}"' in page
+
+
+def test_what_cannot_be_is_said_on_the_page_in_its_language() -> None:
+    def say(election: Election) -> list[tuple[str, Payload]]:
+        sheet = TallySheet(election.hash, "n1", "council", (600, 3), blank=0, null=0, cast=603, voters=603, roll=500, time=1)
+        return [(station_issuer("n1"), sheet)]
+
+    found = made_up(
+        ROWS, CONTESTS[:1], say, calls=CallSettings(), rules={"above-roll": "warning", "voters-above-roll": "warning"}
+    )
+    files = found.with_options(SiteOptions(languages=("en", "es"))).files()
+    assert "hold 603 ballots and have 500 voters on their rolls" in files["calls/council.html"].decode()
+    call = View(found.record).called[0]
+    assert call is not None
+    assert call.beyond == (603, 500)
+    assert call.track is None
