@@ -1,6 +1,6 @@
 """Take it away: every file of the site with what it holds, how to query and check it, the API, and the data dictionary."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import Final
@@ -208,7 +208,7 @@ class _Described:
     """Name, what it holds, unit, meaning, when it is empty, all values, and the page of the table that it refers to."""
 
 
-def _dictionary(pages: Pages, page: str, title: str, other: str, groups: list[tuple[str, tuple[Table, ...]]]) -> SiteFile:
+def _dictionary(pages: Pages, page: str, title: str, other: str, groups: Sequence[tuple[str, tuple[Table, ...]]]) -> SiteFile:
     described = [(heading, [_described(pages.say, table) for table in tables]) for heading, tables in groups]
     return pages.render(
         "dictionary.html",

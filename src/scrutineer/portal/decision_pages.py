@@ -116,14 +116,17 @@ def signed(pages: Pages, value: int) -> str:
 def _decision(pages: Pages, parts: Parts, one: Decided) -> _Decision:
     view, say = pages.view, pages.say
     act, decision = one.act, one.decision
-    link, name, about = "", say.name(decision.station), [_code(decision.station)]
+    link: str = ""
+    name: str = say.name(decision.station)
+    about: list[str] = [_code(decision.station)]
     if one.station is not None:
         unit = int(view.units.station_units[one.station])
         page, links = view.page_of(unit), pages.links(PATH)
         link = links.href(page) if page.endswith(".html") else links.file(page)
         name = pages.unit_name(unit)
         parent = int(view.units.parent[unit])
-        about = [*([pages.unit_name(parent)] if parent >= 0 else []), *about]
+        if parent >= 0:
+            about.insert(0, pages.unit_name(parent))
     if one.contest is not None and len(view.standings) > 1:
         about.append(say.name(view.election.contests[one.contest].title))
     figures = _figures(pages, parts, one)
@@ -188,7 +191,7 @@ def _figures(pages: Pages, parts: Parts, one: Decided) -> tuple[_Figure, ...]:
     after = list(before) if one.decision.after is None else list(figures_of(state.contest, one.decision.after))
     if len(after) != len(before):
         return ()
-    changes: list[int | None] = [*(effect(pages.view, one) or [None] * state.options)]
+    changes: list[int | None] = [*(effect(pages.view, one) or [])]
     changes += [None] * (len(before) - len(changes))
     return tuple(
         _Figure(

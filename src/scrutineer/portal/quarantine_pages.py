@@ -77,7 +77,7 @@ def _rows(pages: Pages) -> Iterator[_Row]:
         for station in _stations(view, contest):
             unit = int(view.units.station_units[station])
             parent = int(view.units.parent[unit])
-            parts = [Markup("<code>{}</code>").format(view.units.ids[unit])]
+            parts: list[str] = [Markup("<code>{}</code>").format(view.units.ids[unit])]
             if parent >= 0:
                 parts.insert(0, pages.unit_name(parent))
             if len(view.standings) > 1:

@@ -14,6 +14,8 @@ from scrutineer.portal.call_pages import call_pages
 from scrutineer.portal.changes import Changes
 from scrutineer.portal.check_page import check_page
 from scrutineer.portal.check_words import check_words
+from scrutineer.portal.checklist_page import checklist_page
+from scrutineer.portal.claim_pages import claim_pages
 from scrutineer.portal.data_files import data_files
 from scrutineer.portal.data_pages import data_pages
 from scrutineer.portal.decision_pages import decision_pages
@@ -30,12 +32,15 @@ from scrutineer.portal.formats import (
 )
 from scrutineer.portal.front import front_page
 from scrutineer.portal.history_files import snapshot_files
+from scrutineer.portal.incident_pages import incident_pages
+from scrutineer.portal.night_pages import night_pages
 from scrutineer.portal.observer_pages import observer_pages
 from scrutineer.portal.pages import DESIGN, ROOM, Pages, Render
 from scrutineer.portal.quarantine_pages import quarantine_pages
 from scrutineer.portal.record import Record
 from scrutineer.portal.rules_page import rules_page
 from scrutineer.portal.search import search_files, search_page
+from scrutineer.portal.snapshot_pages import snapshot_pages
 from scrutineer.portal.station_pages import station_pages
 from scrutineer.portal.unit_pages import unit_pages
 from scrutineer.portal.view import View
@@ -51,7 +56,12 @@ PAGES: Final[tuple[Render, ...]] = (
     decision_pages,
     observer_pages,
     data_pages,
+    checklist_page,
     bulletin_pages,
+    night_pages,
+    snapshot_pages,
+    incident_pages,
+    claim_pages,
 )
 """The pages that are there once in every language, whatever the places."""
 
