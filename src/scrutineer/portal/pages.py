@@ -13,10 +13,10 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from importlib.resources import files
-from typing import Final, NamedTuple
+from typing import Final
 
 from jinja2 import Template
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
 from scrutineer.design import asset, environment
 from scrutineer.language import HtmlSay, Language, language, msg
@@ -51,16 +51,10 @@ EVERYTHING: Final = (
 )
 """All that is neither of one place nor of one contest; stands at the bottom of every page."""
 
+CURRENT: Final = ' aria-current="page"'
+
 Crumb = tuple[str, str]
 """A page above this one: its path and its name (HTML)."""
-
-
-class Link(NamedTuple):
-    """An entry of a menu."""
-
-    path: str
-    label: str
-    here: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +78,7 @@ class Pages:
         self.say = HtmlSay(self.language, election_zone(definition.timezone))
         self._environment = environment(ROOM)
         self._assets: dict[str, str] = {}
+        self._menus: dict[tuple[int, int, str], Markup] = {}
 
     # --- where things are -------------------------------------------------------------------------------------------
 
@@ -163,8 +158,8 @@ class Pages:
             "href": links.href,
             "file": links.file,
             "asset": links.asset,
-            "menu": [Link(path, label, path == page) for path, label in self._menu],
-            "everything": [Link(path, label, path == page) for path, label in self._everything],
+            "menu": self._menu(links, page, MENU),
+            "everything": self._menu(links, page, EVERYTHING),
             "alternates": links.alternates(place),
         }
 
@@ -184,13 +179,18 @@ class Pages:
             "provenance": {"kind": definition.provenance, "sentence": provenance_sentence(say, self.view)},
         }
 
-    @cached_property
-    def _menu(self) -> list[tuple[str, str]]:
-        return [(path, self.say.later(label)) for path, label in MENU]
-
-    @cached_property
-    def _everything(self) -> list[tuple[str, str]]:
-        return [(path, self.say.later(label)) for path, label in EVERYTHING]
+    def _menu(self, links: "Links", page: str, entries: Sequence[tuple[str, str]]) -> Markup:
+        """The entries of a menu as the items of a list. Most pages of a folder share one."""
+        here = page if any(path == page for path, _ in entries) else ""
+        key = (len(entries), page.count("/"), here)
+        menu = self._menus.get(key)
+        if menu is None:
+            items = (
+                f'<li><a href="{escape(links.href(path))}"{CURRENT if path == here else ""}>{self.say.later(label)}</a></li>'
+                for path, label in entries
+            )
+            menu = self._menus[key] = Markup("\n".join(items))  # noqa: S704 - links and labels are HTML
+        return menu
 
 
 class Links:
