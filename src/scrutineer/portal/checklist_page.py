@@ -106,8 +106,8 @@ def answers(pages: Pages) -> dict[str, Answer]:
         "numbers": Answer(
             "part",
             say(
-                "Every figure is given as a number; each percentage stands beside the numbers that it is made from. Whether the "
-                "time that the law sets is kept is up to the authority; each bulletin shows when it was signed."
+                "Every result is given in numbers of votes, down to the station; percentages come in addition. Whether the time "
+                "that the law sets is kept is up to the authority; each bulletin shows when it was signed."
             ),
             (("bulletins/index.html", say("Bulletins")),),
         ),
@@ -142,7 +142,8 @@ def answers(pages: Pages) -> dict[str, Answer]:
             "part",
             say(
                 "The signed statements are the evidence: another program can replay them and must come to the "
-                "same totals, and the formats are public standards. An audit of the paper against the sheets is not part of this site yet."
+                "same totals, and the formats are public standards. An audit of the paper against "
+                "the sheets is not part of this site yet."
             ),
             (check, data),
         ),
@@ -150,7 +151,8 @@ def answers(pages: Pages) -> dict[str, Answer]:
             "part",
             say(
                 "Every step is shown: the sheets, the rules that they were held against, what was kept out, "
-                "what was decided, and the totals that follow. To inspect the devices at stations and the servers is up to the procedure."
+                "what was decided, and the totals that follow. To inspect the devices at stations "
+                "and the servers is up to the procedure."
             ),
             (("rules.html", say("Rules")), check),
         ),
@@ -159,8 +161,8 @@ def answers(pages: Pages) -> dict[str, Answer]:
         "layers": Answer(
             "met",
             say(
-                "Each page says whether totals are preliminary, official or certified. Sheets in quarantine "
-                "stand beside the totals and never in them. What nobody knows is shown as unknown, never as zero."
+                "The result and every bulletin say whether totals are preliminary, official or certified. Sheets in "
+                "quarantine stand beside the totals and never in them. What nobody knows is shown as unknown, never as zero."
             ),
             (("quarantine.html", say("Quarantine")), ("dictionary.html", say("Data dictionary"))),
         ),
@@ -169,7 +171,8 @@ def answers(pages: Pages) -> dict[str, Answer]:
             "met",
             say(
                 "Pages of every kind, in every language, are tested with the rules of WCAG 2.2 at level AA, "
-                "with the keyboard alone, on small screens and without scripts. Such tests do not find everything: people who use screen readers find more."
+                "with the keyboard alone, on small screens and without scripts. Such tests do not "
+                "find everything: people who use screen readers find more."
             ),
         ),
     }
@@ -214,9 +217,7 @@ def _scrutiny(view: View, say: HtmlSay) -> Answer:
 
 
 def _no_bare_outcome(view: View, say: HtmlSay, check: tuple[str, str]) -> Answer:
-    said = say(
-        "A bulletin cannot be published without its details: it is bound to the log from which anybody can compute its figures."
-    )
+    said = say("A bulletin is bound to the log at one size, from which anybody can compute its figures, station by station.")
     incidents = say.several("{n} incident is on record.", "{n} incidents are on record.", len(view.count.incidents))
     rest = say("Legal deadlines are up to the authority. Audits are not part of this site yet.")
     links = (("bulletins/index.html", say("Bulletins")), ("incidents.html", say("Incidents")), check)
