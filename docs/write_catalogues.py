@@ -1,9 +1,9 @@
 """Brings the catalogues of translations up to date with the messages of the code: `make catalogues`.
 
-Messages are the literals in `say("...")`, `say.several("...", "...", n)` and `msg("...")`, and in templates `say("...")`,
-`several("...", "...", n)` and `msg("...")`. A catalogue keeps its translations, gains the new messages without one, and loses
-what nobody says any more. Messages stand in the order of the files that say them, without line numbers or dates, so that a
-catalogue changes only where the messages do.
+Messages are the literals in `say("...")`, `say.several("...", "...", n)`, `msg("...")`, `Phrase("...")` and
+`Phrase.several("...", "...", n)`, and in templates `say("...")`, `several("...", "...", n)` and `msg("...")`. A catalogue keeps
+its translations, gains the new messages without one, and loses what nobody says any more. Messages stand in the order of the
+files that say them, without line numbers or dates, so that a catalogue changes only where the messages do.
 """
 
 import ast
@@ -31,7 +31,7 @@ PLURALS: Final = {
 }
 """Plural forms of languages for which Babel has them in another order than catalogues do."""
 
-_LITERALS: Final = {"say": 1, "msg": 1, "several": 2}  # how many first arguments are messages
+_LITERALS: Final = {"say": 1, "msg": 1, "Phrase": 1, "several": 2}  # how many first arguments are messages
 _OWN: Final = SOURCE / "language" / "say.py"  # says its own messages by calling itself
 
 
