@@ -70,6 +70,11 @@ class Face:
         above = self.election.units.path(unit)[1:-1][::-1]
         return Markup(", ").join(self.unit(one) for one in above)
 
+    def nearest(self, unit: int) -> str:
+        """The unit right above a unit, by which people tell stations of one number apart."""
+        parent = int(self.election.units.parent[unit])
+        return self.unit(parent) if parent > 0 else Markup("")
+
     def officer(self, name: str) -> str:
         """An officer as people know them: the number, and the name in the register where it has one of their own."""
         return self.say.name(name.partition("/")[2] or name)
@@ -106,6 +111,7 @@ class Pages:
             "words": face.words,
             "unit": face.unit,
             "above": face.above,
+            "nearest": face.nearest,
             "officer": face.officer,
             "asset": asset_path,
             "title": title,

@@ -1,5 +1,6 @@
 """The pages that show the night: overview, arrivals, late stations, quarantine, incidents, transmission."""
 
+import time
 from dataclasses import dataclass
 from typing import Final
 
@@ -22,7 +23,8 @@ ROWS: Final = 50
 """Rows of a long table on one page."""
 FEW: Final = 5
 """Rows of a table on the overview."""
-CALL_EVERY: Final = 10  # seconds that a call is shown for before it is made anew
+CALL_SHARE: Final = 20
+"""A call is made anew at most so often that making it takes one part in this many of the time."""
 CERTAIN: Final = {
     "arithmetic": msg("Decided by arithmetic"),
     "statistics": msg("Decided by statistics"),
@@ -81,7 +83,8 @@ class CallWords:
     first: str
     rest: str
     size: int
-    made: int
+    until: float
+    """Until when it is shown though the count goes on, by the monotonic clock."""
 
 
 class Views:
@@ -282,10 +285,10 @@ class Views:
         return contest, station
 
     def call(self, room: Room, count: Count, contest: int, face: Face) -> CallWords | None:
-        """The call on a contest in words; made at most every CALL_EVERY seconds, for it can take long in a large country."""
-        key, now = (face.language.code, contest), room.clock()
+        """The call on a contest in words; kept for a while where it takes long, as in a large country."""
+        key, began = (face.language.code, contest), time.monotonic()
         known = self._calls.get(key)
-        if known is not None and (known.size == count.size or now - known.made < CALL_EVERY):
+        if known is not None and (known.size == count.size or began < known.until):
             return known
         if count.election.definition.calls is None or not room.night.ready:
             return None
@@ -294,8 +297,9 @@ class Views:
         except CallError:
             return None
         first, rest = sentences(call, count.election.contests[contest], say=face.say)
+        ended = time.monotonic()
         verdict = face.say.later(CERTAIN[call.verdict])
-        self._calls[key] = found = CallWords(verdict, first, rest, count.size, now)
+        self._calls[key] = found = CallWords(verdict, first, rest, count.size, ended + CALL_SHARE * (ended - began))
         return found
 
 
