@@ -228,7 +228,7 @@ def _incidents(night: _Night) -> None:
             kind="outage",
             since=CLOSED + 3600,
             until=CLOSED + 2 * 3600,
-            unit="hills-1",
+            unit="hills-1-2",
             text="No current for an hour; the ballots were counted by lamplight & candle.",
         ),
     )

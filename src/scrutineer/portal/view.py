@@ -16,6 +16,7 @@ from scrutineer.log.quorum import Cosigners, Quorum, find_cosigners
 from scrutineer.observation import Observations
 from scrutineer.portal.called import Called, called
 from scrutineer.portal.changes import upper_units
+from scrutineer.portal.claimed import Claimed, examined
 from scrutineer.portal.history import Regions, regions
 from scrutineer.portal.maps import Drawings
 from scrutineer.portal.places import Places, snapshot_page
@@ -68,6 +69,11 @@ class View:
     def regions(self) -> Regions:
         """By contest, the units by which its progress is told."""
         return regions(self.election)
+
+    @cached_property
+    def claimed(self) -> list[Claimed]:
+        """Every quoted announcement, examined."""
+        return examined(self.count)
 
     @cached_property
     def called(self) -> list[Called | None]:

@@ -149,6 +149,12 @@ def _moment(announcement: Announcement, record: Record, notes: list[str]) -> Mom
     # A percentage may have been rounded or cut off; both are allowed.
     least = -(-(percent.units - Fraction(1, 2)) * stations // percent.whole)
     most = -(-(percent.units + 1) * stations // percent.whole) - 1
+    if least > most:
+        # Of few stations there is not one for every percentage: the numbers next to it are both allowed.
+        least, most = most, least
+        notes.append(
+            f"No number of {stations:,} stations is {percent.text} %: the announcement is taken to be of one next to it."
+        )
     return Moment(stations, max(0, int(least)), min(stations, int(most)), stated=True)
 
 
