@@ -12,7 +12,8 @@ import click
 
 from scrutineer.calls import bulletin_calls
 from scrutineer.cli.office import Office, now, open_folder
-from scrutineer.cli.publish_commands import no_garbage_collection, print_report, publish_office
+from scrutineer.cli.publish_commands import no_garbage_collection, print_report
+from scrutineer.cli.publishing import publish_office
 from scrutineer.cli.show import Progress, print_standings, progress_display
 from scrutineer.count import Count, contest_result, make_bulletin
 from scrutineer.election import Register

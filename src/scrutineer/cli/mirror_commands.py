@@ -116,7 +116,7 @@ def _keep(mirror: Mirror, folder: Path, every: float, as_json: bool) -> bool:
     """Round after round until interrupted; whether the last one was good."""
     before: tuple[object, ...] = ()
     good = False
-    with _interruption() as interrupted:
+    with interruption() as interrupted:
         while not interrupted.is_set():
             try:
                 result = mirror.run()
@@ -141,7 +141,7 @@ def _keep(mirror: Mirror, folder: Path, every: float, as_json: bool) -> bool:
 
 
 @contextlib.contextmanager
-def _interruption() -> Iterator[threading.Event]:
+def interruption() -> Iterator[threading.Event]:
     """Set when the program is asked to stop: between two rounds nothing is lost, and within one the copy is whole anyway."""
     asked = threading.Event()
 

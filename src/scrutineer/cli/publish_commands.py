@@ -2,8 +2,10 @@
 
 import contextlib
 import gc
+import json
 import sys
 import tempfile
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import NoReturn
@@ -11,17 +13,23 @@ from typing import NoReturn
 import click
 
 from scrutineer.cli.cosigning import without_option, witness_option
-from scrutineer.cli.kept_history import keep_snapshot, kept_history
-from scrutineer.cli.mirror_commands import definition_hash, is_address, mirror_once, print_sources, sources_json
+from scrutineer.cli.mirror_commands import (
+    definition_hash,
+    interruption,
+    is_address,
+    mirror_once,
+    print_sources,
+    sources_json,
+)
 from scrutineer.cli.office import RECORD, Office, now
-from scrutineer.cli.published_head import PublishedHead, head_to_publish, newest_cosigned
+from scrutineer.cli.published_head import PublishedHead
+from scrutineer.cli.publishing import Choice, Published, Publisher
 from scrutineer.cli.service_status import write_published
-from scrutineer.cli.show import Progress, json_option, print_json, progress_display, silent
-from scrutineer.count import Count
-from scrutineer.errors import PublicationError
-from scrutineer.log import Log
-from scrutineer.portal.publish import PublicationSummary, publish, publish_pending
-from scrutineer.portal.record import Pages, Record, SiteOptions, default_options
+from scrutineer.cli.show import Progress, json_option, print_json, progress_display
+from scrutineer.errors import PublicationError, StoreError
+from scrutineer.language import LANGUAGES
+from scrutineer.portal.forks import processors
+from scrutineer.portal.record import Pages, Translated
 from scrutineer.verify import FolderSource, Report, copy_site, verify_site
 from scrutineer.verify.mirror import SITE, MirrorRound
 
@@ -33,11 +41,30 @@ _SHOWN = 50
 @click.argument("folder", metavar="DIR", type=click.Path(path_type=Path, exists=True, file_okay=False))
 @click.option("--to", "site", metavar="SITE", required=True, type=click.Path(path_type=Path), help="Folder to write.")
 @click.option(
+    "--every",
+    metavar="SECONDS",
+    type=click.FloatRange(1, 86_400),
+    help="Publish again every so often where something is new, until interrupted.",
+)
+@click.option(
     "--pages",
     type=click.Choice(["stations", "units", "none"]),
     help="Which places have pages: every station, the units above them (stations are rows there), or none (figures are in the "
-    "data files alone).  [default: stations, and units above 100,000 of them]",
+    "data files alone).  [default: as before; stations, and units above 1,000,000 of them]",
 )
+@click.option(
+    "--languages",
+    metavar="CODES",
+    help=f"Languages of the site, the first one at its root, such as es,en.  [default: as before; {','.join(LANGUAGES)}]",
+)
+@click.option(
+    "--translated",
+    type=click.Choice(["stations", "units", "upper"]),
+    help="Which places have pages in the other languages: every station, the units above them, or the upper levels.  "
+    "[default: as before; stations, and upper above 2,000 of them]",
+)
+@click.option("--all", "everything", is_flag=True, help="Make every page again, also where its data did not change.")
+@click.option("--workers", type=click.IntRange(1, 256), help="Processes that make pages.  [default: one for each processor]")
 @witness_option
 @without_option
 @click.option("--pending", is_flag=True, help="Where no head has the quorum yet, publish the log's files alone, as pending.")
@@ -45,7 +72,12 @@ _SHOWN = 50
 def publish_command(
     folder: Path,
     site: Path,
+    every: float | None,
     pages: Pages | None,
+    languages: str | None,
+    translated: Translated | None,
+    everything: bool,
+    workers: int | None,
     witnesses: tuple[str, ...],
     without: tuple[str, ...],
     pending: bool,
@@ -54,47 +86,95 @@ def publish_command(
     """Write the static site of the election in DIR to the folder SITE.
 
     The site holds the log (C2SP tiles and checkpoint), the definition, the results as CSV, Parquet and NIST JSON, and plain
-    pages that work without JavaScript. Any web server or object store can serve it. Publish again at any time: only what
-    changed is written. A service may be running meanwhile.
+    pages that work without JavaScript. Any web server or object store can serve it. Publish again at any time: only pages
+    whose data changed are made again, and only what changed is written. What the site was given of --pages, --languages and
+    --translated holds until it is given something else. A service may be running meanwhile; --every follows it and prints one
+    line for each publication (with --json, one document a line).
 
     Where the definition names witnesses, the site shows the newest head that carries their quorum. They are asked for the log's
     newest head; if they do not give the quorum, the site stays at the last head that has it, and the newer one is published as
     log/checkpoint.pending. Without any such head nothing is published, or with --pending the log's files without any result.
     """
     office = Office.load(folder)
-    before = newest_cosigned(office, site)
+    codes = None if languages is None else tuple(code.strip() for code in languages.split(","))
+    choice = Choice(pages, codes, translated, workers or processors(), everything)
+    publisher = Publisher(office, site, choice, witnesses, without)
+    if every is not None:
+        _keep_publishing(publisher, office, site, every, pending=pending, as_json=as_json)
+        return
     with progress_display(as_json) as progress:
-        log = office.sign_log(progress=lambda done, total: progress("Reading the log", done, total))
-        try:
-            progress("Asking the witnesses", 0, 1)
-            head = head_to_publish(office, log, before, witnesses, without)
-            progress("Asking the witnesses", 1, 1)
-            summary = publish_log(office, log, site, pages=pages, progress=progress, head=head, pending=pending)
-        finally:
-            log.close()
-        newest = log.size
-    if head.cosigned:
-        write_published(folder / RECORD, site, summary.size, now())
+        done = publisher.publish(progress, pending=pending)
+    head, summary = done.head, done.summary
+    if summary is None:
+        raise PublicationError("nothing was published")  # A publisher has nothing to skip the first time.
+    _note(office, site, done)
     if as_json:
-        print_json(
-            {
-                "size": summary.size,
-                "files": summary.files,
-                "written": summary.written,
-                "bytes": summary.bytes,
-                "witnesses": _witnesses_json(head, newest),
-            }
-        )
+        print_json(_published_json(done))
         return
     what = "Published log size" if head.cosigned else "Published as pending, without any result: log size"
     click.echo(f"{what} {summary.size:,}: {summary.files:,} files, {summary.written:,} of them new or changed.")
     if head.words:
         click.echo(f"Witnesses: {head.words}.")
     if head.pending is not None:
-        click.echo(f"The log's newest head of {newest:,} entries is pending and stands in log/checkpoint.pending alone.")
+        click.echo(f"The log's newest head of {done.newest:,} entries is pending and stands in log/checkpoint.pending alone.")
     if not head.cosigned:
         return
     click.echo(f"Open {site / 'index.html'}, or check it: scrutineer verify {site} --definition {office.election.hash.hex()}")
+
+
+def _keep_publishing(publisher: Publisher, office: Office, site: Path, every: float, *, pending: bool, as_json: bool) -> None:
+    """Publication after publication until interrupted. What stops the first is an error; later ones are tried again."""
+    first, said = True, ""
+    with interruption() as interrupted:
+        while not interrupted.is_set():
+            began = time.monotonic()
+            try:
+                done = publisher.publish(pending=pending)
+            except (PublicationError, StoreError) as error:
+                # A full disk may have room again in a moment, and a database be back; the site that is shown stays whole.
+                if first:
+                    raise
+                if str(error) != said:
+                    click.echo(f"scrutineer: {error}", err=True)
+                said = str(error)
+            else:
+                first, said = False, ""
+                _note(office, site, done)
+                _say(done, time.monotonic() - began, as_json=as_json)
+            interrupted.wait(max(0.0, began + every - time.monotonic()))
+
+
+def _say(done: Published, seconds: float, *, as_json: bool) -> None:
+    """One line for a publication, and none where nothing was new."""
+    if done.summary is None:
+        return
+    if as_json:
+        click.echo(json.dumps(_published_json(done), ensure_ascii=False))
+        return
+    how = "" if done.head.cosigned else ", as pending"
+    waits = f"; the head of {done.newest:,} entries is pending" if done.head.pending is not None else ""
+    click.echo(
+        f"Log size {done.summary.size:,}{how}: {done.summary.written:,} of {done.summary.files:,} files new or changed, "
+        f"in {seconds:.1f} s{waits}."
+    )
+
+
+def _note(office: Office, site: Path, done: Published) -> None:
+    if done.summary is not None and done.head.cosigned:
+        write_published(office.folder / RECORD, site, done.summary.size, now())
+
+
+def _published_json(done: Published) -> dict[str, object]:
+    summary = done.summary
+    if summary is None:
+        return {}
+    return {
+        "size": summary.size,
+        "files": summary.files,
+        "written": summary.written,
+        "bytes": summary.bytes,
+        "witnesses": _witnesses_json(done.head, done.newest),
+    }
 
 
 @click.command("verify")
@@ -146,71 +226,6 @@ def _give_up(mirrored: MirrorRound, as_json: bool) -> NoReturn:
         print_sources(mirrored)
         click.echo("FAIL: none of these addresses gave a site that could be verified.")
     raise click.exceptions.Exit(1)
-
-
-def publish_office(
-    office: Office, site: Path, *, pages: Pages | None = None, progress: Progress | None = None
-) -> PublicationSummary:
-    """Publish an opened election folder. Raises PublicationError where the site cannot be written."""
-    tell = progress or silent
-    before = newest_cosigned(office, site)
-    log = office.sign_log(progress=lambda done, total: tell("Reading the log", done, total))
-    try:
-        return publish_log(office, log, site, pages=pages, progress=tell, head=head_to_publish(office, log, before))
-    finally:
-        log.close()
-
-
-def publish_log(
-    office: Office,
-    log: Log,
-    site: Path,
-    *,
-    pages: Pages | None,
-    progress: Progress,
-    count: Count | None = None,
-    head: PublishedHead | None = None,
-    pending: bool = False,
-) -> PublicationSummary:
-    """Publish from a log that is open already; `count` is the count up to the head, for those who have it.
-
-    Raises PublicationError where no head carries the quorum that the definition demands, unless `pending` is wanted.
-    """
-    shown = head or head_to_publish(office, log, newest_cosigned(office, site))
-    if not shown.cosigned and not pending:
-        raise PublicationError(
-            f"no head of this log carries the quorum of its witnesses yet, and so nothing is published ({shown.words}); with "
-            "--pending the log's files are published, without any result"
-        )
-    if count is None or count.size != shown.head.size:
-        count = office.count(log, shown.head.size, progress)
-    options = (
-        default_options(office.election.units.station_count)
-        if pages is None
-        else SiteOptions(pages, "stations" if pages == "stations" else "units")
-    )
-    record = Record(
-        election=office.election,
-        count=count,
-        definition=office.definition,
-        units_table=office.units_table,
-        register_table=office.register_table,
-        baseline_table=office.baseline_table,
-        shapes_table=office.shapes_table,
-        checkpoint=shown.checkpoint,
-        head=shown.head,
-        tree=log.tree,
-        verifier=log.verifier,
-        entry=log.entry,
-        options=options,
-        pending=shown.pending,
-        history=kept_history(office, log, shown.head.size) if shown.cosigned else (),
-    )
-    write = publish if shown.cosigned else publish_pending
-    summary = write(record, log.entries, office.log_signer(), site, lambda done, total: progress("Publishing", done, total))
-    if shown.cosigned:
-        keep_snapshot(office, record.snapshots[-1])
-    return summary
 
 
 def _witnesses_json(head: PublishedHead, newest: int) -> dict[str, object] | None:

@@ -6,7 +6,8 @@ from pathlib import Path
 
 from scrutineer.calls import bulletin_calls
 from scrutineer.cli.office import Office, now, open_folder, stretches
-from scrutineer.cli.publish_commands import no_garbage_collection, publish_log
+from scrutineer.cli.publish_commands import no_garbage_collection
+from scrutineer.cli.publishing import publish_log
 from scrutineer.cli.show import Progress
 from scrutineer.count import Count, make_bulletin
 from scrutineer.election import station_issuer
@@ -43,7 +44,7 @@ def replay_published(published: Published, out: Path, progress: Progress) -> Rep
             log.append(office.sign(bulletin, "bulletin"))
             site = out / "site"
             count.apply(log.entries(count.size))
-            publish_log(office, log, site, pages=None, progress=progress, count=count)
+            publish_log(office, log, site, progress=progress, count=count)
             report = verify_site(FolderSource(site), definition=office.election.hash, progress=progress)
             return Replayed(office, count, site, report)
     finally:

@@ -1,5 +1,6 @@
 """C2SP signed-note 1.0.0: text signed by one or more keys, verifier keys (vkeys), and Ed25519 note signatures."""
 
+import re
 from base64 import b64decode, b64encode
 from binascii import Error as Base64Error
 from collections.abc import Sequence
@@ -18,6 +19,7 @@ ED25519_COSIGNATURE = 0x04
 MLDSA44_COSIGNATURE = 0x06
 
 _DASH = "— "
+_CONTROL = re.compile(rb"[\x00-\x09\x0b-\x1f]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -270,7 +272,7 @@ def check_text(text: bytes) -> None:
         raise NoteError("note: the text is not UTF-8") from None
     if not text.endswith(b"\n"):
         raise NoteError("note: the text does not end with a newline")
-    if any(byte < 0x20 and byte != 0x0A for byte in text):
+    if _CONTROL.search(text):
         raise NoteError("note: the text contains a control character other than newline")
 
 

@@ -1,7 +1,8 @@
 """Work shared among forked processes, in order: for the pages of a large country, which are many and independent of each other.
 
 The processes share the memory of the one that forked them, as it was then. They hand over what they made through pipes, each
-its own, and wait where nobody takes it. Ctrl-C ends the parent, which ends them; one that outlives its parent ends by itself.
+its own, and wait where nobody takes it. What asks the program to stop asks the parent, which ends them; one
+that outlives its parent ends by itself.
 """
 
 import gc
@@ -98,7 +99,7 @@ def _work(work: Callable[[int], Iterable[T]], numbers: range, results: Connectio
     status = 1
     try:
         signal.signal(signal.SIGINT, signal.SIG_IGN)
-        signal.signal(signal.SIGTERM, signal.SIG_DFL)
+        signal.signal(signal.SIGTERM, signal.SIG_IGN)
         try:
             for number in numbers:
                 made = []

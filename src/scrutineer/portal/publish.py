@@ -10,7 +10,7 @@ is the same, byte for byte.
 
 import contextlib
 import errno
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
@@ -35,7 +35,7 @@ Progress = Callable[[int, int], None]
 """Told the files done and about how many there are in all."""
 
 _EVERY: Final = 64  # files between two words of progress
-_FEW: Final = 2_000  # places; for fewer no other processes are started
+_FEW: Final = 400  # places; for fewer no other processes are started
 
 
 @dataclass(frozen=True, slots=True)
@@ -274,14 +274,13 @@ class _Publication:
         for path, (digest, size) in kept.items():
             self._files[path] = digest
             self._bytes += size
+        # The first part of each kind is made here, so that what all pages share is worked out once and not in every process.
         parts = site.parts(changes)
-        workers = self._effort.workers if sum(len(part.places) for part in parts) > _FEW else 1
-        with contextlib.closing(in_forks(lambda number: self._make(site, parts[number]), len(parts), workers)) as made:
-            for files in made:
-                for written in files:
-                    folder.wrote(written)
-                    self._note(written)
-                self._say()
+        first = {(part.what, part.language): number for number, part in reversed(list(enumerate(parts)))}.values()
+        others = [part for number, part in enumerate(parts) if number not in first]
+        workers = self._effort.workers if sum(len(part.places) for part in others) > _FEW else 1
+        self._take_parts(site, [parts[number] for number in first], 1)
+        self._take_parts(site, others, workers)
         for file in site.shared():
             # Snapshots are read again by the publications that follow, so that a power cut must not leave half of one.
             self._take(file, durable=file.path.startswith(f"{FOLDER}/"))
@@ -297,12 +296,13 @@ class _Publication:
             return None, {}
         owned = {path: owner for path in before if (owner := site.owner(path)) is not None}
         taken = changes.places(units)
+        as_written = rendered.is_of_this_boot()
         kept: dict[str, tuple[bytes, int]] = {}
         lost: set[int] = set()
         for path, owner in owned.items():
             if not taken[owner]:
                 size = folder.size_of(path)
-                if size is None or not (rendered.is_of_this_boot or folder.has(path, before[path])):
+                if size is None or not (as_written or folder.has(path, before[path])):
                     lost.add(owner)
                 else:
                     kept[path] = (before[path], size)
@@ -311,6 +311,14 @@ class _Publication:
             taken = changes.places(units)
             kept = {path: found for path, found in kept.items() if not taken[owned[path]]}
         return changes, kept
+
+    def _take_parts(self, site: Site, parts: Sequence[Part], workers: int) -> None:
+        with contextlib.closing(in_forks(lambda number: self._make(site, parts[number]), len(parts), workers)) as made:
+            for files in made:
+                for written in files:
+                    self._folder.wrote(written)
+                    self._note(written)
+                self._say()
 
     def _make(self, site: Site, part: Part) -> Iterator[Written]:
         """Make and write the files of some places; in a process of its own, perhaps."""

@@ -78,7 +78,6 @@ class Rendered(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         """The same while pages are being made as of another log size."""
         return msgspec.structs.replace(self, up_to=size)
 
-    @property
     def is_of_this_boot(self) -> bool:
         """Whether every file is as it was written, unless somebody changed it: no power has failed in between."""
         return bool(self.boot) and self.boot == _boot()

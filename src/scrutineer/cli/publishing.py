@@ -1,0 +1,177 @@
+"""Publishing an election folder: once, and again and again while its service runs."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Final
+
+from scrutineer.cli.kept_history import keep_snapshot, kept_history
+from scrutineer.cli.office import Office, stretches
+from scrutineer.cli.published_head import PublishedHead, head_to_publish, newest_cosigned
+from scrutineer.cli.show import Progress, silent
+from scrutineer.count import Count
+from scrutineer.errors import PublicationError
+from scrutineer.log import Log
+from scrutineer.portal.forks import processors
+from scrutineer.portal.formats import SITE_FILE, read_site_info
+from scrutineer.portal.publish import Effort, PublicationSummary, publish, publish_pending
+from scrutineer.portal.record import Pages, Record, SiteOptions, Translated, default_options
+
+_MAX_SITE_INFO: Final = 1 << 16  # bytes
+_STRETCH: Final = 8192  # entries counted between two words of progress
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """What is wanted of a site. What is left open stays as the site has it, and otherwise as fits the size of the election."""
+
+    pages: Pages | None = None
+    languages: tuple[str, ...] | None = None
+    translated: Translated | None = None
+    workers: int = field(default_factory=processors)
+    everything: bool = False
+    """Whether pages are made again also where their data did not change."""
+
+    def options(self, site: Path, stations: int) -> SiteOptions:
+        """The options of the site. Raises PublicationError where they cannot be used, or `site` holds no readable site."""
+        options = self._before(site) or default_options(stations)
+        if self.pages is not None:
+            options = replace(options, pages=self.pages, nist="stations" if self.pages == "stations" else "units")
+        if self.languages is not None:
+            options = replace(options, languages=self.languages)
+        if self.translated is not None:
+            options = replace(options, translated=self.translated)
+        return options
+
+    @staticmethod
+    def _before(site: Path) -> SiteOptions | None:
+        try:
+            with (site / SITE_FILE).open("rb") as file:
+                return read_site_info(file.read(_MAX_SITE_INFO)).options
+        except (FileNotFoundError, NotADirectoryError):
+            return None
+        except OSError as error:
+            raise PublicationError(f"{site / SITE_FILE} cannot be read ({error.strerror}): check the site's folder") from error
+
+
+@dataclass(slots=True)
+class Published:
+    """What a round of a publisher did. Without a summary nothing was written: the site shows this head already."""
+
+    head: PublishedHead
+    newest: int
+    """Entries of the log."""
+    summary: PublicationSummary | None
+
+
+class Publisher:
+    """Publishes an election folder to a site; keeps the count from one time to the next, and counts what is new."""
+
+    def __init__(
+        self, office: Office, site: Path, choice: Choice, witnesses: tuple[str, ...] = (), without: tuple[str, ...] = ()
+    ) -> None:
+        self._office = office
+        self._site = site
+        self._choice = choice
+        self._witnesses = witnesses
+        self._without = without
+        self._count: Count | None = None
+        self._shown: tuple[bytes, bytes | None] | None = None
+
+    def publish(self, progress: Progress = silent, *, pending: bool = False) -> Published:
+        """Publish the newest head that may be shown, unless this publisher has published just that.
+
+        Raises PublicationError where the site cannot be written or no head has its quorum, LogError where the log does not hold.
+        """
+        before = newest_cosigned(self._office, self._site)
+        log = self._office.sign_log(progress=lambda done, total: progress("Reading the log", done, total))
+        try:
+            progress("Asking the witnesses", 0, 1)
+            head = head_to_publish(self._office, log, before, self._witnesses, self._without)
+            progress("Asking the witnesses", 1, 1)
+            shown = (head.checkpoint, head.pending)
+            if shown == self._shown:
+                return Published(head, log.size, None)
+            count, self._count = self._count, None
+            if count is not None and count.size <= head.head.size:
+                _count_on(count, log, head.head.size, progress)
+            else:
+                count = None
+            count = count or self._office.count(log, head.head.size, progress)
+            summary = publish_log(
+                self._office, log, self._site, choice=self._choice, progress=progress, count=count, head=head, pending=pending
+            )
+            # A count that stood for a publication that failed may be anything: it is made again.
+            self._count, self._shown = count, shown
+            return Published(head, log.size, summary)
+        finally:
+            log.close()
+
+
+def publish_office(
+    office: Office, site: Path, *, choice: Choice | None = None, progress: Progress | None = None
+) -> PublicationSummary:
+    """Publish an opened election folder. Raises PublicationError where the site cannot be written."""
+    tell = progress or silent
+    before = newest_cosigned(office, site)
+    log = office.sign_log(progress=lambda done, total: tell("Reading the log", done, total))
+    try:
+        return publish_log(office, log, site, choice=choice, progress=tell, head=head_to_publish(office, log, before))
+    finally:
+        log.close()
+
+
+def publish_log(
+    office: Office,
+    log: Log,
+    site: Path,
+    *,
+    choice: Choice | None = None,
+    progress: Progress = silent,
+    count: Count | None = None,
+    head: PublishedHead | None = None,
+    pending: bool = False,
+) -> PublicationSummary:
+    """Publish from a log that is open already; `count` is the count up to the head, for those who have it.
+
+    Raises PublicationError where no head carries the quorum that the definition demands, unless `pending` is wanted.
+    """
+    chosen = choice or Choice()
+    shown = head or head_to_publish(office, log, newest_cosigned(office, site))
+    if not shown.cosigned and not pending:
+        raise PublicationError(
+            f"no head of this log carries the quorum of its witnesses yet, and so nothing is published ({shown.words}); with "
+            "--pending the log's files are published, without any result"
+        )
+    if count is None or count.size != shown.head.size:
+        count = office.count(log, shown.head.size, progress)
+    record = Record(
+        election=office.election,
+        count=count,
+        definition=office.definition,
+        units_table=office.units_table,
+        register_table=office.register_table,
+        baseline_table=office.baseline_table,
+        shapes_table=office.shapes_table,
+        checkpoint=shown.checkpoint,
+        head=shown.head,
+        tree=log.tree,
+        verifier=log.verifier,
+        entry=log.entry,
+        options=chosen.options(site, office.election.units.station_count),
+        pending=shown.pending,
+        history=kept_history(office, log, shown.head.size) if shown.cosigned else (),
+    )
+    tell: Callable[[int, int], None] = lambda done, total: progress("Publishing", done, total)  # noqa: E731 - one argument less
+    signer = office.log_signer()
+    if not shown.cosigned:
+        return publish_pending(record, log.entries, signer, site, tell)
+    summary = publish(record, log.entries, signer, site, tell, Effort(chosen.workers, chosen.everything))
+    keep_snapshot(office, record.snapshots[-1])
+    return summary
+
+
+def _count_on(count: Count, log: Log, size: int, progress: Progress) -> None:
+    for stretch in stretches(log.entries(count.size, size), _STRETCH):
+        count.apply(stretch)
+        progress("Counting", count.size, size)
