@@ -1,8 +1,8 @@
 """What a site shows: one log at one size, with the count that its entries give. Everything on a page is computed from this."""
 
 from bisect import bisect_right
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import pairwise
 from typing import Final, Literal, get_args
@@ -72,6 +72,25 @@ def default_options(station_count: int, languages: tuple[str, ...] = LANGUAGES) 
 
 
 @dataclass(frozen=True)
+class Image:
+    """An image of a paper sheet: the ending of its file, which says its type, and how its bytes are read."""
+
+    ending: str
+    load: Callable[[], bytes]
+    stations: tuple[str, ...] = ()
+    """Ids of the stations whose sheets, or copies of them, name it; in the order of the log."""
+
+    @property
+    def shown(self) -> bool:
+        """Whether a page can show it; a PDF is linked."""
+        return self.ending != "pdf"
+
+
+Images = Mapping[bytes, Image]
+"""Images by the SHA-256 of their bytes."""
+
+
+@dataclass(frozen=True)
 class Record:
     """The public record at one log size. The site is a pure function of it."""
 
@@ -99,6 +118,9 @@ class Record:
     """Signed note of a newer head that waits for its witnesses; None where there is none, or no witnesses are named."""
     history: tuple[Snapshot, ...] = ()
     """The heads that were published before, oldest first; the last may be of the very size of this one, and then it stands."""
+
+    images: Images = field(default_factory=dict)
+    """Images that are published with the pages, of those that statements of the log name (images.py)."""
 
     @cached_property
     def snapshots(self) -> tuple[Snapshot, ...]:

@@ -23,7 +23,7 @@ from scrutineer.portal import words
 from scrutineer.portal.formats import SiteFile
 from scrutineer.portal.pages import DESIGN, ROOM, Pages
 from scrutineer.portal.sheets import ballots_of, read_source, receipts
-from scrutineer.portal.station_parts import FIGURE_NAMES, DecisionPart, Finding, ObservedPart, Parts
+from scrutineer.portal.station_parts import FIGURE_NAMES, DecisionPart, Finding, ObservedPart, Parts, Picture
 from scrutineer.statements import thumbprint
 
 _BLOCK: Final = 1024  # stations rendered at a time
@@ -89,7 +89,7 @@ class Proof:
     key: str
     """Public key of the signer in hexadecimal; empty where the register does not have it."""
     closed: str
-    image: str
+    picture: Picture | None
     source: str
 
 
@@ -125,8 +125,8 @@ def station_pages(pages: Pages, stations: Iterable[int] | None = None) -> Iterat
     A page depends on the definition, the options, and of its own station on: the arrays of each `ContestCount` (status, sheet,
     figures, hashes, time, flags), `several` and `decided`; `Count.opened` and `openings`; `View.decisions` with the signatures
     under them so far; `Observations.of_station`, whose values print alike where they are equal; the keys and names that the
-    register and the accreditations give to those who signed; and `Record.covering` of its sheets' log entries. It depends on
-    nothing else of the log.
+    register and the accreditations give to those who signed; `Record.covering` of its sheets' log entries, and which images of
+    them `Record.images` has. It depends on nothing else.
     """
     view, made = pages.view, _StationPages(pages)
     chosen = range(view.units.station_count) if stations is None else sorted(set(stations))
@@ -381,7 +381,7 @@ class _StationPages:
             contest=contest,
             key=self._key(source.issuer, source.kid),
             closed=self._say.time(closed) if closed >= 0 else "",
-            image="" if source.image is None else source.image.hex(),
+            picture=self._parts.picture(source.image),
             source="" if source.source is None else self._say.name(source.source),
         )
 

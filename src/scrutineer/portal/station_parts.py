@@ -5,7 +5,7 @@ The wording takes no side: a copy that reads otherwise says nothing about which 
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
 from markupsafe import Markup
 
@@ -15,6 +15,7 @@ from scrutineer.election import UNKNOWN, Contest
 from scrutineer.language import HtmlSay, msg
 from scrutineer.observation import Copy, Countersignature, StationObservations
 from scrutineer.portal import words
+from scrutineer.portal.images import image_path
 from scrutineer.portal.pages import Pages
 from scrutineer.portal.people import named, officer
 from scrutineer.statements import Decision, Figures
@@ -80,6 +81,16 @@ class SignaturePart:
     notes: tuple[str, ...]
 
 
+class Picture(NamedTuple):
+    """An image of paper."""
+
+    digest: str
+    path: str
+    """Where it lies on the site; empty where it is not published."""
+    shown: bool
+    """Whether a page can show it; a PDF is linked."""
+
+
 @dataclass(frozen=True, slots=True)
 class CopyPart:
     """Somebody's own copy of the sheet, held against it."""
@@ -91,7 +102,7 @@ class CopyPart:
     changes: tuple[Change, ...]
     """The figures that differ; of a station without a sheet, all figures of the copy."""
     notes: tuple[str, ...]
-    image: bytes | None
+    picture: Picture | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,6 +134,17 @@ class Parts:
         if value < 0:
             return Markup('<span class="no">{}</span>').format(self._say("not stated"))
         return Markup(self._say.number(value))  # noqa: S704 - digits and their separators
+
+    def picture(self, digest: bytes | None) -> Picture | None:
+        """An image that a statement names; None where it names none."""
+        if digest is None:
+            return None
+        image = self._pages.view.record.images.get(digest)
+        return (
+            Picture(digest.hex(), "", shown=False)
+            if image is None
+            else Picture(digest.hex(), image_path(digest, image), image.shown)
+        )
 
     # --- rules --------------------------------------------------------------------------------------------------------
 
@@ -294,7 +316,9 @@ class Parts:
             changes = tuple(Change(labels[one.figure], self.stated(one.copy), self.stated(one.sheet)) for one in copy.differing)
         else:
             sentence = say("It states none of the sheet’s figures.")
-        return CopyPart(named(say, copy.speaker), copy.index, copy.state, sentence, changes, tuple(notes), copy.image)
+        return CopyPart(
+            named(say, copy.speaker), copy.index, copy.state, sentence, changes, tuple(notes), self.picture(copy.image)
+        )
 
 
 def figures_of(contest: Contest, figures: Figures) -> list[int]:
