@@ -15,6 +15,10 @@ from scrutineer.intake.reader import reader_app
 Answer = Callable[[BaseHTTPRequestHandler, str], None]
 
 
+class _Server(ThreadingHTTPServer):
+    request_queue_size = 128  # a browser asks for everything on a page at once
+
+
 @contextlib.contextmanager
 def answering(answer: Answer) -> Iterator[str]:
     """A server that answers as it is told."""
@@ -27,7 +31,7 @@ def answering(answer: Answer) -> Iterator[str]:
         def log_message(self, *_: object) -> None:
             pass
 
-    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+    with _Server(("127.0.0.1", 0), Handler) as server:
         thread = threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True)
         thread.start()
         try:
