@@ -63,6 +63,9 @@ def _file_option(name: str, variable: str, text: str) -> Callable[[_Command], _C
 @without_option
 @click.option("--site", type=click.Path(path_type=Path, exists=True, file_okay=False), help="Serve this published site too.")
 @click.option("--site-port", type=click.IntRange(0, 65535), default=8471, show_default=True, help="Port of the site.")
+@click.option("--control", "control_port", type=click.IntRange(0, 65535), metavar="PORT", help="Run the control room there too.")
+@click.option("--control-host", default="127.0.0.1", show_default=True, help="Address that the control room listens on.")
+@click.option("--control-origin", metavar="URL", help="Where officers open it.  [default: http://localhost:PORT]")
 def serve_command(
     folder: Path,
     host: str,
@@ -77,6 +80,9 @@ def serve_command(
     without: tuple[str, ...],
     site: Path | None,
     site_port: int,
+    control_port: int | None,
+    control_host: str,
+    control_origin: str | None,
 ) -> None:
     """Run the intake service of the election in DIR.
 
@@ -93,7 +99,8 @@ def serve_command(
     With the log in PostgreSQL, any number of these services may run, on one machine or on several: one of them leads, and
     another takes over when it is gone. While the database cannot be reached they wait for it, and say so.
 
-    With --site, a process of its own serves the published files on a port of its own, so that readers never slow intake.
+    With --site, a process of its own serves the published files on a port of its own, so that readers never slow intake. With
+    --control, another one runs the control room for officers (`scrutineer control --help`).
     """
     office = Office.load(folder)
     tls = _tls(certificate, key, authority)
@@ -109,6 +116,8 @@ def serve_command(
             refuse_fork(log, published, str(site))
         if site is not None:
             stack.enter_context(_site_server(site, host, site_port))
+        if control_port is not None:
+            stack.enter_context(_control_room(folder, control_host, control_port, control_origin, store_url))
         if cosigning is not None:
             cosigning.before(log)
         status = StatusWriter(folder / RECORD, log, cosigning, store=place.where, name=place.name(port))
@@ -243,14 +252,32 @@ class _Report:
 
 @contextlib.contextmanager
 def _site_server(site: Path, host: str, port: int) -> Iterator[None]:
-    command = [sys.executable, "-m", "scrutineer.cli.site_server", str(site), host, str(port)]
+    command = ["scrutineer.cli.site_server", str(site), host, str(port)]
+    with _beside(command, "the published site cannot be served: the line above says why"):
+        yield
+
+
+@contextlib.contextmanager
+def _control_room(folder: Path, host: str, port: int, origin: str | None, store_url: str | None) -> Iterator[None]:
+    command = ["scrutineer", "control", str(folder), "--host", host, "--port", str(port), "--with-parent"]
+    for option, value in (("--origin", origin), ("--store", store_url)):
+        command += [option, value] if value is not None else []
+    with _beside(command, "the control room cannot be run: the line above says why"):
+        yield
+
+
+@contextlib.contextmanager
+def _beside(command: list[str], failed: str) -> Iterator[None]:
+    """A process of its own for as long as the block lasts. Raises UsageError where it ends before it listens."""
     # Our end of its standard input tells it that we live; it says one line once it listens.
-    server = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)  # noqa: S603
+    server = subprocess.Popen(  # noqa: S603
+        [sys.executable, "-m", *command], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    )
     try:
         line = server.stdout.readline() if server.stdout is not None else ""
         if not line:
             server.wait()
-            raise UsageError("the published site cannot be served: the line above says why")
+            raise UsageError(failed)
         click.echo(line.rstrip())
         yield
     finally:
