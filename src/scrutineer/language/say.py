@@ -181,7 +181,7 @@ class HtmlSay(Say):
         """
         if not text.isprintable():
             text = "".join(c if c.isprintable() or c == "\n" else _ISOLATE for c in text)
-        return Markup("<bdi>{}</bdi>").format(text)
+        return Markup(f"<bdi>{escape(text)}</bdi>")  # noqa: S704
 
     def listed(self, words: Sequence[str]) -> Markup:
         """Words in a row."""

@@ -19,29 +19,36 @@ class ComparedRow:
     here: str
     there: str
     difference: str
-    """Empty, like `there`, where a script fills it in, or where there is nothing to compare with."""
-    candidate: str
-    """Id of the candidate; empty for the turnout."""
-    part: int
-    """What `here` is a share of: for the script."""
-    whole: int
 
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """A unit beside the whole of its contest.
+    """A unit beside the whole of its contest."""
 
-    On the page of a deeper place a script fetches the figures of the whole, so that the page depends on nothing elsewhere.
+    whole: str
+    """Name of the unit of the contest, as HTML."""
+    rows: tuple[ComparedRow, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Fetched:
+    """What a script needs to put a deeper place beside the whole of a contest (compare.js).
+
+    It fetches the figures of the whole, so that the page of a place depends on nothing that lies elsewhere.
     """
 
     contest: str
-    base: str
-    """What the script is to take shares of: `valid`, `cast` or `ballots` without blank and null ones."""
     whole: str
-    """Name of the unit of the contest."""
-    rows: tuple[ComparedRow, ...]
-    fetched: bool
-    """Whether the script is to fetch the figures of the whole."""
+    base: str
+    """What shares are taken of: `valid` votes, ballots `cast`, or `ballots` without blank and null ones."""
+    of: int
+    """So many of them there are here."""
+    candidates: str
+    """Ids, in the order of the table of votes, and their votes here."""
+    votes: str
+    ballots: int
+    roll: int
+    """Registered voters of the counted stations; 0 where it is not known."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,34 +59,34 @@ class Earlier:
     stations: int
 
 
-def compared(pages: Pages, contest: int, unit: int, result: UnitResult) -> Comparison | None:
+def compared(pages: Pages, contest: int, unit: int, result: UnitResult) -> Comparison | Fetched | None:
     """A unit beside the whole of a contest; None for the whole itself, and where nothing is counted in the unit."""
     view, say = pages.view, pages.say
     all_of_it = view.election.contest_units[contest]
     whole = view.standings[contest].result
     if not result.counted or result.stations >= whole.stations:
         return None
-    fetched = unit not in view.upper
     terms = view.election.contests[contest]
     here, here_base = view.by_candidate(contest, result.votes), base_of(terms, result).ballots
-    there = [0] * len(here) if fetched else view.by_candidate(contest, whole.votes)
-    there_base = 0 if fetched else base_of(terms, whole).ballots
-    ids = [candidate.id for candidate in terms.standing()]
+    order = _by_votes(here)
+    if unit not in view.upper:
+        ids = [candidate.id for candidate in terms.standing()]
+        return Fetched(
+            contest=terms.id,
+            whole=view.units.names[all_of_it],
+            base=terms.base if terms.single_choice() or terms.rule == "ranked" else "ballots",
+            of=here_base,
+            candidates=" ".join([ids[index] for index in order]),
+            votes=" ".join([str(here[index]) for index in order]),
+            ballots=result.ballots,
+            roll=result.roll_counted or 0,
+        )
+    there, there_base = view.by_candidate(contest, whole.votes), base_of(terms, whole).ballots
     names = view.candidate_names[contest]
-    rows = [
-        _row(pages, names[index], (here[index], here_base), (there[index], there_base), ids[index]) for index in _by_votes(here)
-    ]
-    if result.roll_counted and (fetched or whole.roll_counted):
-        there_turnout = (0, 0) if fetched else (whole.ballots, whole.roll_counted or 0)
-        rows.append(_row(pages, say("Turnout"), (result.ballots, result.roll_counted), there_turnout))
-    plain = terms.single_choice() or terms.rule == "ranked"
-    return Comparison(
-        contest=terms.id,
-        base=terms.base if plain else "ballots",
-        whole=pages.unit_name(all_of_it),
-        rows=tuple(rows),
-        fetched=fetched,
-    )
+    rows = [_row(pages, names[index], (here[index], here_base), (there[index], there_base)) for index in order]
+    if result.roll_counted and whole.roll_counted:
+        rows.append(_row(pages, say("Turnout"), (result.ballots, result.roll_counted), (whole.ballots, whole.roll_counted)))
+    return Comparison(pages.unit_name(all_of_it), tuple(rows))
 
 
 def earlier(pages: Pages, contest: int, unit: int, result: UnitResult) -> Earlier | None:
@@ -112,7 +119,7 @@ def _by_votes(votes: Sequence[int]) -> list[int]:
     return sorted(range(len(votes)), key=lambda index: (-votes[index], index))
 
 
-def _row(pages: Pages, name: str, here: tuple[int, int], there: tuple[int, int], candidate: str = "") -> ComparedRow:
+def _row(pages: Pages, name: str, here: tuple[int, int], there: tuple[int, int]) -> ComparedRow:
     say = pages.say
     (part, whole), (other, of_other) = here, there
     both = whole > 0 and of_other > 0
@@ -121,9 +128,6 @@ def _row(pages: Pages, name: str, here: tuple[int, int], there: tuple[int, int],
         here=say.percent(part, whole),
         there=say.percent(other, of_other) if of_other else "–",
         difference=say.points(_hundredths(part, whole) - _hundredths(other, of_other)) if both else "–",
-        candidate=candidate,
-        part=part,
-        whole=whole,
     )
 
 

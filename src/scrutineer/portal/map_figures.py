@@ -143,7 +143,7 @@ class _Maker:
         """Who is in front somewhere on this map, in the order of the ballot."""
         say = self._say
         shown = sorted({first[0] for first in self._leaders if len(first) == 1})
-        keys = [Key(Fill("f3", _hatching(index)), letter(index), say.name(self._names[index])) for index in shown]
+        keys = [Key(Fill("f2", _hatching(index)), letter(index), say.name(self._names[index])) for index in shown]
         if any(len(first) > 1 for first in self._leaders):
             keys.append(Key(Fill("f2", LEVEL), "=", say("level")))
         return (*keys, *self._none_key())

@@ -223,7 +223,9 @@ class Links:
         found = []
         for number, code in enumerate(view.record.options.languages):
             page = self._page
-            if number and not view.places.is_translated(page):
+            if number and not (
+                view.places.is_translated(page) if place is None else view.places.has_page(place, translated=True)
+            ):
                 # The nearest place above that has a page in that language.
                 above = [] if place is None else view.units.path(place)[:-1]
                 near = next((unit for unit in reversed(above) if view.places.has_page(unit, translated=True)), None)

@@ -10,8 +10,9 @@ from scrutineer.count import UnitResult
 from scrutineer.count.contest import OUTSTANDING, STATUS_NAMES, ContestCount
 from scrutineer.language import msg
 from scrutineer.portal import words
-from scrutineer.portal.comparison import Comparison, Earlier, compared, earlier
+from scrutineer.portal.comparison import Comparison, Earlier, Fetched, compared, earlier
 from scrutineer.portal.formats import SiteFile
+from scrutineer.portal.frame import Frame
 from scrutineer.portal.map_figures import MapFigures, hatchings, map_figures
 from scrutineer.portal.page import progress_bar
 from scrutineer.portal.pages import Pages
@@ -39,6 +40,8 @@ KINDS: Final = {
 _ROWS_OF_ALL: Final = 80
 """Rows of all contests together on one page, so that it stays light."""
 _FEWEST_ROWS: Final = 8
+_FRAMES: Final = 16
+"""Frames that are kept while the units of the levels between are written."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +79,7 @@ class Totals:
     table: VotesTable
     maps: MapFigures | None
     whole: Comparison | None
+    fetched: Fetched | None
     earlier: Earlier | None
 
 
@@ -84,9 +88,10 @@ def unit_pages(pages: Pages, units: Iterable[int] | None = None) -> Iterator[Sit
 
     Only units that have a page in the language of `pages` get one.
     """
+    writer = _Writer(pages)
     for unit in pages.view.units.index.values() if units is None else units:
         if pages.has_place(unit):
-            yield from _pages_of(pages, unit)
+            yield from writer.pages_of(unit)
 
 
 def kind_word(pages: Pages, kind: str) -> str:
@@ -109,58 +114,74 @@ def place_rows(pages: Pages, contest: int, places: Iterable[int]) -> list[PlaceR
     return rows
 
 
-def _pages_of(pages: Pages, unit: int) -> Iterator[SiteFile]:
-    view, say = pages.view, pages.say
-    units = view.units
-    below = view.children[unit]
-    contests = view.contests_in(unit)
-    rows = ROWS_PER_PAGE if len(contests) < 2 else max(_FEWEST_ROWS, _ROWS_OF_ALL // len(contests))
-    crumbs = pages.crumbs(unit)
-    name = units.names[unit]
-    drawing = view.drawings.of(unit) if view.drawings is not None else None
-    deep = unit not in view.upper
-    for paging in paged(view.places.unit(unit), len(below), rows):
-        first = paging.number == 1
-        part = below[(paging.number - 1) * rows : paging.number * rows]
-        parts = [
-            ContestPart(
-                id=view.election.contests[contest].id,
-                title=say.name(view.election.contests[contest].title),
-                rows=place_rows(pages, contest, part),
-                totals=_totals(pages, contest, unit) if first else None,
+class _Writer:
+    """Writes the pages of units. Those of one parent lie in the same frame, apart from their first pages with maps or scripts."""
+
+    def __init__(self, pages: Pages) -> None:
+        self._pages = pages
+        self._template = pages.template("unit.html")
+        self._frames: dict[tuple[int, bool, bool], Frame] = {}
+
+    def pages_of(self, unit: int) -> Iterator[SiteFile]:
+        pages, view, say = self._pages, self._pages.view, self._pages.say
+        units = view.units
+        below, contests = view.children[unit], view.contests_in(unit)
+        rows = ROWS_PER_PAGE if len(contests) < 2 else max(_FEWEST_ROWS, _ROWS_OF_ALL // len(contests))
+        name = units.names[unit]
+        drawing = view.drawings.of(unit) if view.drawings is not None else None
+        for paging in paged(view.places.unit(unit), len(below), rows):
+            first = paging.number == 1
+            some = below[(paging.number - 1) * rows : paging.number * rows]
+            parts = [
+                ContestPart(
+                    id=view.election.contests[contest].id,
+                    title=say.name(view.election.contests[contest].title),
+                    rows=place_rows(pages, contest, some),
+                    totals=_totals(pages, contest, unit) if first else None,
+                )
+                for contest in contests
+            ]
+            frame = self._around(unit, maps=first and drawing is not None, script=first and unit not in view.upper)
+            content = self._template.render(
+                frame.values,
+                unit_name=say.name(name),
+                unit_id=units.ids[unit],
+                kind=kind_word(pages, units.kinds[unit]),
+                stations=words.stations(say, len(units.stations_below(unit))),
+                drawing=drawing if first else None,
+                hatchings=hatchings(part.totals.maps for part in parts if part.totals is not None),
+                symbols=say.language.symbols,
+                has_entry=view.record.options.pages == "units",
+                contests=parts,
+                paging=paging,
             )
-            for contest in contests
-        ]
-        yield pages.render(
-            "unit.html",
-            paging.own_path,
-            name if first else str(say("{place}, page {page}", place=name, page=paging.number)),
-            place=unit,
-            crumbs=crumbs,
-            scripts=("compare.js",) if deep and first else (),
-            unit_name=say.name(name),
-            unit_id=units.ids[unit],
-            kind=kind_word(pages, units.kinds[unit]),
-            stations=words.stations(say, len(units.stations_below(unit))),
-            drawing=drawing if first else None,
-            hatchings=hatchings(part.totals.maps for part in parts if part.totals is not None),
-            symbols=say.language.symbols,
-            has_entry=view.record.options.pages == "units",
-            contests=parts,
-            paging=paging,
-        )
+            title = name if first else str(say("{place}, page {page}", place=name, page=paging.number))
+            yield frame.around(paging.own_path.removeprefix("units/").removesuffix(".html"), title, content)
+
+    def _around(self, unit: int, *, maps: bool, script: bool) -> Frame:
+        key = (int(self._pages.view.units.parent[unit]), maps, script)
+        frame = self._frames.get(key)
+        if frame is None:
+            if len(self._frames) == _FRAMES:
+                self._frames.clear()
+            styles = ("maps.css",) if maps else ()
+            scripts = ("compare.js",) if script else ()
+            frame = self._frames[key] = Frame(self._pages, "units", unit, self._pages.crumbs(unit), scripts, styles)
+        return frame
 
 
 def _totals(pages: Pages, contest: int, unit: int) -> Totals:
     view, say = pages.view, pages.say
     result = unit_figures(view, contest, unit)
+    whole = compared(pages, contest, unit, result)
     return Totals(
         bar=progress_bar(result),
         counted=say.percent(result.counted, result.stations),
         progress=say.joined(words.progress_parts(say, result), " · "),
         table=votes_table(pages, contest, result),
         maps=map_figures(pages, contest, unit),
-        whole=compared(pages, contest, unit, result),
+        whole=whole if isinstance(whole, Comparison) else None,
+        fetched=whole if isinstance(whole, Fetched) else None,
         earlier=earlier(pages, contest, unit, result),
     )
 
