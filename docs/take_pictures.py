@@ -26,7 +26,7 @@ Shot = tuple[str, str, tuple[int, int], str]
 
 def shots(site: Path) -> list[Shot]:
     """Name, page, window and colour scheme of every picture."""
-    station = sorted(site.glob("stations/*/*.html"))[0].relative_to(site).as_posix()
+    station = min(site.glob("stations/*/*.html")).relative_to(site).as_posix()
     region = sorted(path for path in site.glob("units/*.html") if "-" not in path.stem and "~" not in path.stem)[1]
     return [
         ("front", "index.html", WIDE, "light"),
