@@ -22,16 +22,20 @@ from nginx_server import (
     placed,
 )
 from scrutineer.cli.statement_files import read_statements
+from scrutineer.design import asset
 from scrutineer.http.problems import read_problem
 from scrutineer.intake.reader import AT_ONCE, FOR_EVER, SHORTLY
 from site_servers import reading
 
 pytestmark = pytest.mark.skipif(NGINX is None, reason="nginx is not installed: apt install nginx")
 
+STYLE = asset("scrutineer.design", "style.css").path
 PATHS = {
     "": SHORTLY,
     "index.html": SHORTLY,
-    "style.css": SHORTLY,
+    STYLE: FOR_EVER,
+    "snapshots/7.json": FOR_EVER,
+    "snapshots/index.json": SHORTLY,
     "quarantine.html": SHORTLY,
     "data/president/stations.csv": SHORTLY,
     "data/president/results.csv": SHORTLY,
@@ -51,6 +55,7 @@ MISSING = (
     "../record/log.db",
     "%2e%2e/keys/officer-1.pem",
     ".git/HEAD",
+    ".rendered",
 )
 SECURITY = ("x-content-type-options", "content-security-policy", "referrer-policy", "access-control-allow-origin")
 
@@ -135,7 +140,7 @@ def test_files_with_lifetimes_validators_and_safety(place: Place, client: httpx.
 def test_kinds_of_files(client: httpx.Client) -> None:
     for path, kind in {
         "": "text/html; charset=utf-8",
-        "style.css": "text/css; charset=utf-8",
+        STYLE: "text/css; charset=utf-8",
         "data/president/stations.csv": "text/csv; charset=utf-8",
         "site.json": "application/json",
         "log/checkpoint": "text/plain; charset=utf-8",
@@ -167,6 +172,21 @@ def test_nothing_is_compressed_on_the_way(place: Place, client: httpx.Client) ->
     assert "content-encoding" not in response.headers
     assert response.content == (place.site / "index.html").read_bytes()
     assert len(gzip.compress(response.content)) < len(response.content)
+
+
+def test_compressed_copies_are_for_those_who_accept_them(place: Place, client: httpx.Client) -> None:
+    data = (place.site / "rules.html").read_bytes()
+    copy = place.site / "rules.html.gz"
+    copy.write_bytes(gzip.compress(data))
+    try:
+        packed = client.get("rules.html", headers={"accept-encoding": "gzip"})
+        plain = client.get("rules.html", headers={"accept-encoding": "identity"})
+    finally:
+        copy.unlink()
+    assert (packed.headers["content-encoding"], packed.content) == ("gzip", data)
+    assert ("content-encoding" not in plain.headers, plain.content) == (True, data)
+    for name in ("cache-control", "content-type", *SECURITY):
+        assert packed.headers[name] == plain.headers[name]
 
 
 def test_what_is_not_there_is_not_remembered(client: httpx.Client) -> None:

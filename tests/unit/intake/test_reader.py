@@ -9,6 +9,7 @@ import pytest
 
 from scrutineer.errors import UsageError
 from scrutineer.intake.reader import AT_ONCE, FOR_EVER, SHORTLY, cache_control, reader_app
+from scrutineer.portal.pages import POLICY
 
 FILES = {
     "index.html": SHORTLY,
@@ -22,6 +23,27 @@ FILES = {
     "log/tile/0/000": FOR_EVER,
     "log/tile/entries/x001/234": FOR_EVER,
     "log/tile/1/000.p/12": FOR_EVER,
+    "assets/style.0123456789.css": FOR_EVER,
+    "assets/style.css": SHORTLY,  # a name without a hash
+    "es/assets/style.0123456789.css": FOR_EVER,
+    "snapshots/120.json": FOR_EVER,
+    "snapshots/index.json": SHORTLY,
+    "stations/snapshots/120.html": SHORTLY,
+}
+KINDS = {
+    "index.html": "text/html; charset=utf-8",
+    "check.js": "text/javascript; charset=utf-8",
+    "style.css": "text/css; charset=utf-8",
+    "stations.csv": "text/csv; charset=utf-8",
+    "map.svg": "image/svg+xml",
+    "sheet.webp": "image/webp",
+    "north.json": "application/json",
+    "shapes.geojson": "application/geo+json",
+    "stations.parquet": "application/vnd.apache.parquet",
+    "definition.cose": "application/cose",
+    "checkpoint": "text/plain; charset=utf-8",
+    "000": "application/octet-stream",
+    "what.is-this": "application/octet-stream",
 }
 
 
@@ -53,6 +75,42 @@ def test_serves_files_with_their_lifetimes(site: Path) -> None:
             assert (known.status_code, known.content) == (304, b"")
             assert known.headers["cache-control"] == lifetime
             assert known.headers["etag"] == response.headers["etag"]
+
+    with_client(site, check)
+
+
+def test_kinds_of_files(site: Path) -> None:
+    for name in KINDS:
+        (site / name).write_text(name)
+
+    async def check(client: httpx.AsyncClient) -> None:
+        for name, kind in KINDS.items():
+            assert (await client.get(f"/{name}")).headers["content-type"] == kind, name
+
+    with_client(site, check)
+
+
+def test_what_is_hidden_is_not_served(site: Path) -> None:
+    (site / ".rendered").write_text("{}")
+    (site / ".git").mkdir()
+    (site / ".git" / "HEAD").write_text("ref")
+
+    async def check(client: httpx.AsyncClient) -> None:
+        for path in ("/.rendered", "/.git/HEAD", "/stations/../.rendered"):
+            assert (await client.get(path)).status_code == 404
+        assert (await client.get("/./index.html")).status_code == 200
+
+    with_client(site, check)
+
+
+def test_the_header_allows_whatever_a_page_allows_itself(site: Path) -> None:
+    async def check(client: httpx.AsyncClient) -> None:
+        stated = (await client.get("/")).headers["content-security-policy"]
+        whole = dict(part.split(" ", 1) for part in stated.split("; "))
+        for part in POLICY.split("; "):
+            name, _, sources = part.partition(" ")
+            assert set(sources.split()) - {"'none'"} <= set(whole.get(name, whole["default-src"]).split()), name
+        assert whole["frame-ancestors"] == "'none'"
 
     with_client(site, check)
 
