@@ -31,6 +31,7 @@ def named(say: HtmlSay, speaker: Speaker) -> Markup:
 
 
 def officer(say: HtmlSay, count: Count, issuer: str) -> Markup:
-    """An officer of the authority by name; by id where no name was given."""
+    """An officer of the authority: the name, where one was given, and the id, because offices may share a name."""
     name = next((known.name for known in count.accreditations.find(issuer) if known.name), "")
-    return say.name(name) if name else Markup("<code>{}</code>").format(issuer)
+    code = Markup("<code>{}</code>").format(issuer)
+    return say.name(name) + Markup(" ") + code if name else code

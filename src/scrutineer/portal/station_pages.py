@@ -277,7 +277,8 @@ class _StationPages:
             cells = [[self._cell(sheet, value)] for value in figures]
             digest = block.hashes[32 * at : 32 * at + 32]
             proved = [self._proof(block.entry[at], digest, block.time[at], station_id, contest.id, proofs)]
-        findings, rules = self._rules_of(block.flags[at], complete=min(figures) >= 0) if proved else ((), "")
+        signed = next((sheet.figures.tolist() for sheet in sheets if sheet.index == block.entry[at]), figures)
+        findings, rules = self._rules_of(block.flags[at], complete=min(signed) >= 0) if proved else ((), "")
         shares = contest.single_choice() and len(columns) == 1 and bool(proved)
         before = self._before(number, station - block.within.start)
         return ContestPart(
@@ -350,14 +351,13 @@ class _StationPages:
 
     def _before(self, contest: int, row: int) -> list[int] | None:
         """Votes at the earlier election that the definition gives as a baseline."""
-        baseline = self._view.election.baseline
-        votes = None if baseline is None else baseline[contest]
+        votes = self._view.election.baseline[contest]
         return None if votes is None else votes[row].tolist()
 
     def _turnout(self, contest: Contest, figures: list[int], roll: int) -> str:
         ballots, say = ballots_of(contest, figures), self._say
         known = roll if roll >= 0 else figures[len(contest.options) + ROLL]
-        if ballots < 0 or known <= 0:
+        if not 0 <= ballots <= known or not known:
             return ""
         return say("{share} of the registered voters took part.", share=say.percent(ballots, known))
 

@@ -9,6 +9,7 @@ from html.parser import HTMLParser
 import cbor2
 import pytest
 
+from full_election import full_election
 from observed_samples import (
     AGENT,
     HOSTILE,
@@ -303,14 +304,25 @@ def test_pages_are_small() -> None:
 
 
 def test_the_earlier_election_stands_beside_the_votes() -> None:
-    given = republic(40)
-    baseline = given.record.election.baseline
-    if baseline is None or baseline[0] is None:
-        pytest.skip("the simulated election has no baseline")
-    page = next(iter(rendered(given, stations=[0]).values()))
-    text = read_page(page).text
-    assert "Earlier election" in text
-    assert all(f"{votes:,}" in text for votes in baseline[0][0].tolist())
+    given = full_election()[-1]
+    before = given.record.election.baseline[0]
+    assert before is not None
+    for station, page in enumerate(rendered(given).values()):
+        table = re.findall(r'<table [^>]*id="figures-president">.*?</table>', page.decode(), re.DOTALL)
+        if not table:
+            continue
+        assert "Earlier election" in table[0]
+        cells = [
+            re.findall(r"<td[^>]*>([0-9,]+)", row)[-1]
+            for row in table[0].partition("<tbody>")[2].split("<tr>")[1 : 1 + before.shape[1]]
+        ]
+        assert cells == [f"{votes:,}" for votes in before[station].tolist()]
+        assert table[0].count("<td></td>") >= 5
+
+
+def test_a_turnout_is_said_only_where_it_can_be_one() -> None:
+    assert "took part" not in text_of("n4").partition("Shall nests")[0]
+    assert "49.20% of the registered voters took part." in text_of("n0")
 
 
 def test_a_receipt_is_relative_to_the_first_head_published_with_the_sheet() -> None:
