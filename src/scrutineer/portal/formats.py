@@ -1,7 +1,7 @@
 """The small JSON files of a site that a reader needs before anything else: `site.json` and `log/head.json`."""
 
 import json
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Final, TypeVar
 
@@ -36,6 +36,16 @@ class SiteFile:
     chunks: Iterable[bytes]
     once: bool = False
     """Whether its bytes stay the same for ever once it was published, so that nobody need make it again."""
+
+
+class Once:
+    """The bytes of a file of the site that are made when somebody takes them; for files that need not be made again."""
+
+    def __init__(self, make: Callable[[], bytes]) -> None:
+        self._make = make
+
+    def __iter__(self) -> Iterator[bytes]:
+        yield self._make()
 
 
 class SiteInfo(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

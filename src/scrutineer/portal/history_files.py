@@ -5,6 +5,7 @@ Both write the same bytes.
 """
 
 from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from itertools import pairwise
 from pathlib import Path
 from typing import Final, TypeVar
@@ -15,7 +16,7 @@ from scrutineer.election import Election
 from scrutineer.errors import PublicationError, ScrutineerError, StatementError, StoreError
 from scrutineer.log import Head, LogVerifier, MerkleTree
 from scrutineer.log.quorum import Quorum
-from scrutineer.portal.formats import SiteFile, write_json
+from scrutineer.portal.formats import Once, SiteFile, write_json
 from scrutineer.portal.history import MAX_SNAPSHOTS, ContestTotals, RegionCount, Snapshot, Totals, check_snapshot, regions
 from scrutineer.portal.record import Record
 from scrutineer.statements import ContestResult
@@ -81,8 +82,13 @@ class _IndexFields(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 def snapshot_files(record: Record) -> Iterator[SiteFile]:
     """Every snapshot, then the list of them."""
-    for path, data in SnapshotFiles(record.election).files(record.snapshots):
-        yield SiteFile(path, (data,))
+    files = SnapshotFiles(record.election)
+    previous = None
+    for snapshot in record.snapshots:
+        size = snapshot.head.size
+        yield SiteFile(snapshot_path(size), Once(partial(files.write, snapshot, previous)), once=True)
+        previous = size
+    yield SiteFile(INDEX_FILE, (files.write_index(record.snapshots),))
 
 
 def read_only(site: Path) -> Read:
@@ -118,14 +124,6 @@ class SnapshotFiles:
         self._regions = regions(election)
 
     # --- writing ----------------------------------------------------------------------------------------------------
-
-    def files(self, snapshots: Sequence[Snapshot]) -> Iterator[tuple[str, bytes]]:
-        """Paths and bytes of all snapshots, oldest first, and of their list; the list comes last."""
-        previous = None
-        for snapshot in snapshots:
-            yield snapshot_path(snapshot.head.size), self.write(snapshot, previous)
-            previous = snapshot.head.size
-        yield INDEX_FILE, self.write_index(snapshots)
 
     def write(self, snapshot: Snapshot, previous: int | None) -> bytes:
         """The bytes of a snapshot; `previous` is the size of the one before it."""

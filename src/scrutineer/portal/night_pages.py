@@ -11,16 +11,14 @@ from typing import Final
 from markupsafe import Markup
 
 from scrutineer.portal.formats import SiteFile
-from scrutineer.portal.history import Snapshot
 from scrutineer.portal.history_files import INDEX_FILE
 from scrutineer.portal.night import QUIET, Event, Night, Quiet, Span
 from scrutineer.portal.pages import Pages
 from scrutineer.portal.people import officer
-from scrutineer.portal.places import snapshot_page
 from scrutineer.portal.reported import incident_line
 from scrutineer.portal.snapshot_pages import NIGHT, moment, stations_in
-from scrutineer.portal.version_list import list_links, list_pages, newest_versions
 from scrutineer.portal.timeline import HEIGHT, MOST_POINTS, Axis, Chart, Lane, Mark, lanes
+from scrutineer.portal.version_list import list_links, list_pages, newest_versions
 from scrutineer.statements import Accreditation, Bulletin, Incident
 
 MOST_EVENTS: Final = 200

@@ -281,10 +281,23 @@ class _Publication:
         workers = self._effort.workers if sum(len(part.places) for part in others) > _FEW else 1
         self._take_parts(site, [parts[number] for number in first], 1)
         self._take_parts(site, others, workers)
+        stayed = 0
         for file in site.shared():
+            if file.once and rendered is not None and self._keep(file.path, before, rendered):
+                stayed += 1
+                continue
             # Snapshots are read again by the publications that follow, so that a power cut must not leave half of one.
             self._take(file, durable=file.path.startswith(f"{FOLDER}/"))
-        return len(kept)
+        return len(kept) + stayed
+
+    def _keep(self, path: str, before: Mapping[str, bytes], rendered: Rendered) -> bool:
+        """Leave a file that never changes as it is; False where it is not there as it was published."""
+        digest, size = before.get(path), self._folder.size_of(path)
+        if digest is None or size is None or not (rendered.is_of_this_boot() or self._folder.has(path, digest)):
+            return False
+        self._files[path] = digest
+        self._bytes += size
+        return True
 
     def _unchanged(
         self, site: Site, before: Mapping[str, bytes], rendered: Rendered

@@ -4,7 +4,7 @@ The page of a snapshot never changes: it depends on that snapshot, the one befor
 later. It is made when somebody asks for its bytes, because whoever has published it need not make it again.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import partial
 from typing import Final
@@ -14,7 +14,7 @@ from scrutineer.election import Contest
 from scrutineer.election.contests import LIST_RULES
 from scrutineer.language import Say
 from scrutineer.portal.check_page import code
-from scrutineer.portal.formats import SiteFile
+from scrutineer.portal.formats import Once, SiteFile
 from scrutineer.portal.history import ContestTotals, Snapshot
 from scrutineer.portal.history_files import snapshot_path
 from scrutineer.portal.pages import Pages
@@ -50,24 +50,18 @@ class _Section:
     regions: tuple[_Row, ...]
 
 
-class Once:
-    """The bytes of a page that is made when somebody takes them."""
-
-    def __init__(self, make: Callable[[], SiteFile]) -> None:
-        self._make = make
-
-    def __iter__(self) -> Iterator[bytes]:
-        return iter(self._make().chunks)
-
-
 def snapshot_pages(pages: Pages) -> Iterator[SiteFile]:
     """The page of every snapshot, oldest first."""
     previous = None
     for number, snapshot in enumerate(pages.view.record.snapshots):
         if number < MOST_TRANSLATED_SNAPSHOTS or not pages.number:
             path = pages.path(snapshot_page(snapshot.head.size))
-            yield SiteFile(path, Once(partial(_page, pages, snapshot, previous)), once=True)
+            yield SiteFile(path, Once(partial(_bytes, pages, snapshot, previous)), once=True)
         previous = snapshot
+
+
+def _bytes(pages: Pages, snapshot: Snapshot, previous: Snapshot | None) -> bytes:
+    return b"".join(_page(pages, snapshot, previous).chunks)
 
 
 def _page(pages: Pages, snapshot: Snapshot, previous: Snapshot | None) -> SiteFile:

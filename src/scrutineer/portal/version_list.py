@@ -8,12 +8,12 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Final
 
-from scrutineer.portal.formats import SiteFile
+from scrutineer.portal.formats import Once, SiteFile
 from scrutineer.portal.history import Snapshot
 from scrutineer.portal.night import Night
 from scrutineer.portal.pages import Pages
 from scrutineer.portal.places import snapshot_page
-from scrutineer.portal.snapshot_pages import NIGHT, Once, moment, signed
+from scrutineer.portal.snapshot_pages import NIGHT, moment, signed
 
 BLOCK: Final = 100
 """Versions on one page."""
@@ -61,10 +61,10 @@ def _block_page(block: int) -> str:
     return f"night/list-{block + 1}.html"
 
 
-def _block(pages: Pages, night: Night, block: int) -> SiteFile:
+def _block(pages: Pages, night: Night, block: int) -> bytes:
     say = pages.say
     rows = _versions(pages, night, block * BLOCK, (block + 1) * BLOCK)
-    return pages.render(
+    page = pages.render(
         "night_list.html",
         _block_page(block),
         say("Published versions {first} to {last}", first=block * BLOCK + 1, last=(block + 1) * BLOCK),
@@ -72,6 +72,7 @@ def _block(pages: Pages, night: Night, block: int) -> SiteFile:
         versions=rows,
         before=_block_page(block - 1) if block else "",
     )
+    return b"".join(page.chunks)
 
 
 def _range(pages: Pages, night: Night, block: int) -> str:
