@@ -89,10 +89,8 @@ def _contest_path(view: View, contest: int) -> str:
 def _index(view: View) -> Json:
     record, places, writer = view.record, view.places, _UnitWriter(view)
     once = [SITE_FILE, DEFINITION_FILE, UNITS_FILE, REGISTER_FILE, HEAD_FILE, MANIFEST_FILE]
-    if record.baseline_table is not None:
-        once.append(BASELINE_FILE)
-    if record.shapes_table is not None:
-        once.append(SHAPES_FILE)
+    tables = view.election.definition.tables
+    once += [path for path in (BASELINE_FILE, SHAPES_FILE) if path.removeprefix("definition/") in tables]
     contests = [
         {
             "id": terms.id,

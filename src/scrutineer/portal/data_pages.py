@@ -51,7 +51,7 @@ ALL_TABLES: Final = (*TABLES, *FILES, *FILE_OBJECTS, *API, *API_OBJECTS)
 
 DATA, DICTIONARY, API_DICTIONARY = "data.html", "dictionary.html", "dictionary-api.html"
 _UNIT: Final = 1000  # bytes in a kB, as disks and browsers count
-_SAMPLE: Final = 64  # log entries whose sizes stand for those of all
+_SAMPLE: Final = 8  # log entries whose sizes stand for those of all
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,19 +134,17 @@ def _election_files(pages: Pages) -> Iterator[_File]:
         "",
         _about(say, figures * 97 + stations * 300) if record.options.nist == "stations" else "",
     )
-    yield _File(
-        UNITS_FILE,
-        UNITS_FILE,
-        say("places and registered voters"),
-        say.number(view.units.unit_count),
-        _size(say, len(record.units_table)),
+    described = (
+        (UNITS_FILE, say("places and registered voters"), say.number(view.units.unit_count)),
+        (REGISTER_FILE, say("who may sign, and with which key"), ""),
+        (BASELINE_FILE, say("an earlier election at the same stations"), ""),
+        (SHAPES_FILE, say("outlines of places (GeoJSON)"), ""),
     )
-    yield _File(REGISTER_FILE, REGISTER_FILE, say("who may sign, and with which key"), "", _size(say, len(record.register_table)))
-    if record.baseline_table is not None:
-        size = _size(say, len(record.baseline_table))
-        yield _File(BASELINE_FILE, BASELINE_FILE, say("an earlier election at the same stations"), "", size)
-    if record.shapes_table is not None:
-        yield _File(SHAPES_FILE, SHAPES_FILE, say("outlines of places (GeoJSON)"), "", _size(say, len(record.shapes_table)))
+    tables = view.election.definition.tables
+    for path, holds, rows in described:
+        table = tables.get(path.removeprefix("definition/"))
+        if table is not None:
+            yield _File(path, path, holds, rows, _size(say, table.size))
 
 
 def _record_files(pages: Pages) -> Iterator[_File]:

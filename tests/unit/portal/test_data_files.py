@@ -1,4 +1,5 @@
 import csv
+import hashlib
 import io
 import json
 import re
@@ -9,8 +10,9 @@ from pathlib import Path
 import pyarrow.parquet as pq
 import pytest
 
-from portal_helpers import Published, republic
+from portal_helpers import Published, made_up, republic
 from scrutineer.count import unit_result
+from scrutineer.election import Contest, Option, UnitRow
 from scrutineer.portal.check_page import RECEIPT_CHECK
 from scrutineer.portal.nist_figures import CountFigures
 
@@ -93,6 +95,66 @@ def test_the_commands_for_one_sheet_work(
     assert done.stdout.split()[0] in page
     monkeypatch.chdir(tmp_path)
     exec(RECEIPT_CHECK, {})
-    index = re.search(r"<dt>Log entry</dt><dd>(\d+)</dd>", page)
+    index = re.search(r'data-index="(\d+)"', page)
     assert index is not None
     assert f"Receipt(index={index[1]}, size={len(given.log)}," in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("contest", CONTESTS)
+def test_control_totals_are_those_of_the_tables(contest: str) -> None:
+    control = json.loads(files()[f"data/{contest}/control.json"])
+    assert control["contest"] == contest
+    assert [entry["file"] for entry in control["files"]] == ["results.csv", "stations.csv", "stations.parquet"]
+    for entry in control["files"]:
+        data = files()[f"data/{contest}/{entry['file']}"]
+        if entry["file"].endswith(".parquet"):
+            table = pq.read_table(io.BytesIO(data))
+            columns = {name: table[name].to_pylist() for name in table.column_names}
+            assert entry["sha256"] is None
+            assert entry["bytes"] is None
+        else:
+            header, *rows = csv.reader(io.StringIO(data.decode()))
+            columns = {name: [row[at] for row in rows] for at, name in enumerate(header)}
+            assert entry["sha256"] == hashlib.sha256(data).hexdigest()
+            assert entry["bytes"] == len(data)
+        assert entry["rows"] == len(next(iter(columns.values())))
+        assert entry["sums"] == {name: sum(int(cell or 0) for cell in columns[name]) for name in entry["sums"]}
+        assert {name for name in columns if name.startswith("votes:")} < set(entry["sums"])
+        assert {"roll", "blank", "null", "voters"} < set(entry["sums"])
+
+
+@pytest.mark.parametrize("contest", CONTESTS)
+def test_parquet_carries_its_own_control_totals(contest: str) -> None:
+    metadata = pq.read_metadata(io.BytesIO(files()[f"data/{contest}/stations.parquet"])).metadata
+    control = json.loads(files()[f"data/{contest}/control.json"])["files"][2]
+    assert int(metadata[b"rows"]) == control["rows"]
+    assert json.loads(metadata[b"sums"]) == control["sums"]
+
+
+def test_the_nist_report_carries_control_totals() -> None:
+    for contest in json.loads(files()["data/results.nist.json"])["Election"][0]["Contest"]:
+        counts = [count["Count"] for selection in contest["ContestSelection"] for count in selection["VoteCounts"]]
+        own = {entry["OtherType"]: entry["Value"] for entry in contest["ExternalIdentifier"]}
+        assert own["scrutineer-control-rows"] == str(len(counts))
+        assert own["scrutineer-control-sum"] == str(sum(counts))
+
+
+def test_the_summary_carries_control_totals() -> None:
+    summary = json.loads(files()["data/summary.json"])
+    assert summary["control"]["rows"] == len(summary["contests"])
+    assert summary["control"]["sums"] == {
+        "votes": sum(sum(entry["votes"].values()) for entry in summary["contests"]),
+        "ballots": sum(entry["ballots"] for entry in summary["contests"]),
+    }
+
+
+def test_names_with_commas_and_unknown_rolls_do_not_disturb_control_totals() -> None:
+    rows = [
+        UnitRow("land", "", 'Land, "of" birds', "country", None),
+        UnitRow("n0", "land", "North, school", "station", None),
+        UnitRow("n1", "land", "North", "station", 50),
+    ]
+    contest = Contest("president", "President", "plurality", (Option("heron", "Heron"),))
+    found = made_up(rows, (contest,)).files()
+    control = json.loads(found["data/president/control.json"])["files"]
+    assert [(entry["rows"], entry["sums"]["roll"]) for entry in control] == [(1, 0), (2, 50), (2, 50)]
