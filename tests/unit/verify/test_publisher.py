@@ -156,6 +156,14 @@ class TestParquet:
         self.put(site, table.replace_schema_metadata({"result": "something else"}))
         assert named(helpers.verified(site)) == {self.PATH}
 
+    def test_other_control_totals_are_found(self, site: Path) -> None:
+        given = (site / self.PATH).read_bytes()
+        # The footer states them twice: in plain and in the schema of Arrow, which is in base64.
+        changed = given.replace(b'"votes:wren": ', b'"votes:wren":9')
+        assert changed != given
+        helpers.signed_anew(site, SIGNER, {self.PATH: changed})
+        assert named(helpers.verified(site)) == {self.PATH}
+
     def test_more_row_groups_and_page_indexes_are_found(self, site: Path) -> None:
         for options in ({"row_group_size": 2}, {"write_page_index": True}):
             self.put(site, self.table(site), **options)
