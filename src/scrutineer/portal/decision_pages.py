@@ -164,16 +164,13 @@ def _state(pages: Pages, one: Decided) -> str:
 
 
 def _officers(pages: Pages, entries: Mapping[str, int]) -> str:
-    """Officers with the entries of their signatures. Their ids stand there too, because two may have the same name."""
-    return pages.say.listed([_officer(pages, issuer, entry) for issuer, entry in entries.items()])
-
-
-def _officer(pages: Pages, issuer: str, entry: int) -> str:
-    say, code = pages.say, _code(issuer)
-    name = officer(say, pages.view.count, issuer)
-    if name == code:
-        return say("{officer} (log entry {entry})", officer=code, entry=entry)
-    return say("{officer}, {id} (log entry {entry})", officer=name, id=code, entry=entry)
+    say, count = pages.say, pages.view.count
+    return say.listed(
+        [
+            say("{officer} (log entry {entry})", officer=officer(say, count, issuer), entry=entry)
+            for issuer, entry in entries.items()
+        ]
+    )
 
 
 def _figures(pages: Pages, parts: Parts, one: Decided) -> tuple[_Figure, ...]:
