@@ -8,7 +8,6 @@ from base64 import b64encode
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from html import escape
-from importlib.resources import files
 from typing import Final, NamedTuple
 
 import numpy as np
@@ -21,7 +20,7 @@ from scrutineer.count.contest import ContestCount, SheetRecord
 from scrutineer.election import Contest
 from scrutineer.portal import words
 from scrutineer.portal.formats import SiteFile
-from scrutineer.portal.pages import DESIGN, ROOM, Pages
+from scrutineer.portal.pages import Pages
 from scrutineer.portal.sheets import ballots_of, read_source, receipts
 from scrutineer.portal.station_parts import FIGURE_NAMES, DecisionPart, Finding, ObservedPart, Parts, Picture
 from scrutineer.statements import thumbprint
@@ -33,7 +32,6 @@ _CONTENT: Final = "~content~"
 _SMALL: Final = tuple(map(str, range(1000)))  # no language separates fewer than four digits
 _DEPTH: Final = "stations/unit/station.html"
 _SCRIPTS: Final = ("check.js", "qr.js")
-_WORDS: Final = "check_words.html"
 
 
 class _Sheets(NamedTuple):
@@ -140,9 +138,8 @@ class _Frame:
     def __init__(self, pages: Pages, unit: int, parent: int) -> None:
         places = pages.view.places
         self.folder = places.station_folder(unit)
-        scripts = [name for name in _SCRIPTS if files(DESIGN).joinpath("assets", name).is_file()]
         page = f"{self.folder}/{_PAGE}.html"
-        made = pages.render("plain.html", page, _TITLE, place=unit, crumbs=pages.crumbs(unit), scripts=scripts, content=_CONTENT)
+        made = pages.render("plain.html", page, _TITLE, place=unit, crumbs=pages.crumbs(unit), scripts=_SCRIPTS, content=_CONTENT)
         until, rest = b"".join(made.chunks).decode().split(_TITLE, 1)
         between, after = rest.split(_CONTENT, 1)
         self.path = pages.path(page)
@@ -189,20 +186,15 @@ class _StationPages:
         links = pages.links(_DEPTH)
         verifier = view.record.verifier
         self._template = pages.template("station.html")
-        self._shared: dict[str, object] = pages.context(_DEPTH, "") | {
+        shared = pages.context(_DEPTH, "")
+        self._shared: dict[str, object] = shared | {
+            "check_words": Markup(pages.template("check_words.html").render(shared)),  # noqa: S704 - a template's HTML
             "home": links.file(""),
             "origin": verifier.origin,
             "log_key": verifier.ed25519_public_key.hex(),
             "election_hash": view.election.hash.hex(),
-            "check_words": self._check_words(links.file("")),
             "several_contests": len(view.election.contests) > 1,
         }
-
-    def _check_words(self, home: str) -> Markup:
-        """What the scripts of the page say; the same for every station."""
-        if not files(ROOM).joinpath("templates", _WORDS).is_file():
-            return Markup()
-        return Markup(self._pages.template(_WORDS).render(self._pages.context(_DEPTH, "") | {"home": home}))  # noqa: S704
 
     def render(self, stations: Sequence[int]) -> Iterator[SiteFile]:
         """The pages of some stations, which are given in order."""
