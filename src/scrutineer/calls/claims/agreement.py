@@ -5,15 +5,17 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import Final
 
-from scrutineer.calls.claims.announcement import BASES, Announcement, Base, Figure
+from scrutineer.calls.claims.agreement_words import counted_totals, options_text, part_of, parts_text, points
+from scrutineer.calls.claims.announcement import BASE_NAMES, BASES, Announcement, Base, Figure
 from scrutineer.calls.claims.findings import Finding
-from scrutineer.calls.claims.percent import RULES, Percent, Rule
+from scrutineer.calls.claims.percent import RULE_NAMES, RULES, Percent, Rule
 from scrutineer.calls.claims.rounding import ANY_TOTAL, Span, prints, totals_leaving, totals_printing, votes_printing
+from scrutineer.language import Phrase, Row
 
 SLIPS: Final = (
-    "a digit was misheard or mistyped where the figures were read out or copied",
-    "figures of different moments, or of different sets of stations, stand in one bulletin",
-    "percentages were shortened by another rule, or taken of another base, than the bulletin says",
+    Phrase("a digit was misheard or mistyped where the figures were read out or copied"),
+    Phrase("figures of different moments, or of different sets of stations, stand in one bulletin"),
+    Phrase("percentages were shortened by another rule, or taken of another base, than the bulletin says"),
 )
 
 
@@ -194,35 +196,26 @@ def _sums(announcement: Announcement) -> Iterable[Finding]:
     valid, cast = announcement.valid, announcement.cast
     if valid is not None and votes:
         # A list without all options may fall short of the valid votes; nothing that is listed may exceed them.
-        must = whole and announcement.others is not None
-        fits = _adds_up(total, valid, complete=must)
-        gap = "" if total == valid else f", {abs(valid - total):,} {'more' if total > valid else 'fewer'} than valid"
-        note = "" if fits is not None else "; right if options are left out of the list, a slip if they are not"
-        yield _finding(
-            "sum-of-options", fits, f"the votes of {len(votes)} options add up to {total:,} of {valid:,} valid{gap}{note}"
-        )
+        fits = _adds_up(total, valid, complete=whole and announcement.others is not None)
+        yield _finding("sum-of-options", fits, options_text(len(votes), total, valid, fits))
     parts = {"valid": valid, "null": announcement.null, "blank": announcement.blank}
     given = {name: number for name, number in parts.items() if number is not None}
     if cast is not None and given:
-        both = "valid" in given and "null" in given
-        amount = sum(given.values())
-        fits = _adds_up(amount, cast, complete=both and "blank" in given)
-        sum_text = " + ".join(f"{number:,} {name}" for name, number in given.items())
-        gap = "" if amount == cast else f", {abs(cast - amount):,} {'above' if amount > cast else 'below'} {cast:,} cast"
-        note = "" if fits is not None else "; right if the difference is a kind of vote that was not announced"
-        result = f" = {amount:,}" if len(given) > 1 else ""
-        yield _finding("sum-of-parts", fits, f"{sum_text}{result}{gap or ' = cast'}{note}")
+        fits = _adds_up(sum(given.values()), cast, complete={"valid", "null", "blank"} <= set(given))
+        yield _finding("sum-of-parts", fits, parts_text(given, cast, fits))
     ceiling = min((n for n in (cast, announcement.roll) if n is not None), default=None)
     if valid is None and ceiling is not None and total > ceiling:
-        yield _finding(
-            "part-exceeds-total", False, f"the votes of the options add up to {total:,}, above the {ceiling:,} who could vote"
-        )
+        text = Phrase("the votes of the options add up to {total}, above the {most} who could vote", total=total, most=ceiling)
+        yield _finding("part-exceeds-total", False, text)
     if cast is not None and announcement.roll is not None:
-        fits = cast <= announcement.roll
-        relation = "at most" if fits else "more than"
-        yield _finding("cast-against-roll", fits, f"{cast:,} cast are {relation} the {announcement.roll:,} registered")
+        if cast <= announcement.roll:
+            text = Phrase("{cast} cast are at most the {roll} registered", cast=cast, roll=announcement.roll)
+        else:
+            text = Phrase("{cast} cast are more than the {roll} registered", cast=cast, roll=announcement.roll)
+        yield _finding("cast-against-roll", cast <= announcement.roll, text)
     elif announcement.roll is not None and valid is not None and valid > announcement.roll:
-        yield _finding("cast-against-roll", False, f"{valid:,} valid are more than the {announcement.roll:,} registered")
+        text = Phrase("{valid} valid are more than the {roll} registered", valid=valid, roll=announcement.roll)
+        yield _finding("cast-against-roll", False, text)
 
 
 def _percentage_sums(announcement: Announcement, rules: Iterable[Rule]) -> Iterable[Finding]:
@@ -235,12 +228,21 @@ def _percentage_sums(announcement: Announcement, rules: Iterable[Rule]) -> Itera
     most = max(sum((_high(percent, rule) for percent in percents), Fraction(0)) for rule in rules)
     full = announcement.others is not None and len(percents) == len(announcement.figures) and announcement.base == "valid"
     fits = least <= 1 and (most >= 1 or not full)
-    text = f"{len(percents)} percentages add up to {_points(exact)} %"
+    text = Phrase.several(
+        "{n} percentage adds up to {share}", "{n} percentages add up to {share}", len(percents), share=points(exact)
+    )
     if not fits:
-        reach = f"shortening alone explains {_points(least)} to {_points(min(most, Fraction(10)))} %, and 100 is not among that"
-        text = f"{text}; {reach}"
+        text = Phrase(
+            "{sum}; shortening alone explains {least} to {most}, and 100 is not among that",
+            sum=text,
+            least=points(least),
+            most=points(min(most, Fraction(10))),
+        )
     elif exact != 1 and (announcement.others is not None or exact > 1):
-        text = f"{text}, as shortening can explain" if least <= 1 <= most else f"{text}, below 100 as a share of all cast is"
+        if least <= 1 <= most:
+            text = Phrase("{sum}, as shortening can explain", sum=text)
+        else:
+            text = Phrase("{sum}, below 100 as a share of all cast is", sum=text)
     yield _finding("sum-of-percentages", fits, text)
 
 
@@ -249,17 +251,33 @@ def _votes_against_percentages(announcement: Announcement, fits: tuple[BaseFit, 
         return
     good = [fit for fit in fits if fit.fits]
     if not good and announcement.valid == 0:
-        yield Finding("votes-against-percentages", None, "percentages of no votes at all say nothing")
+        yield Finding("votes-against-percentages", None, Phrase("percentages of no votes at all say nothing"))
         return
     if good:
-        said = "; ".join(f"shares of {fit.base} by {fit.rule}: {_counted(fit.totals)}" for fit in good)
-        yield Finding("votes-against-percentages", True, f"votes and percentages fit together as {said}")
+        said = Row.of(
+            (
+                Phrase(
+                    "shares of {base} by {rule}: {totals}",
+                    base=BASE_NAMES[fit.base],
+                    rule=RULE_NAMES[fit.rule],
+                    totals=counted_totals(fit.totals),
+                )
+                for fit in good
+            ),
+            "clauses",
+        )
+        yield Finding("votes-against-percentages", True, Phrase("votes and percentages fit together as {fits}", fits=said))
         return
     first = fits[0]
-    alone = "; ".join(f"{fit.name} {fit.totals}" for fit in first.each if fit.totals != ANY_TOTAL)
-    text = f"no total fits votes and percentages by one rule; as shares of {first.base} by {first.rule} each alone needs: {alone}"
+    alone = (Phrase("{name} {totals}", name=fit.name, totals=fit.totals) for fit in first.each if fit.totals != ANY_TOTAL)
+    text = Phrase(
+        "no total fits votes and percentages by one rule; as shares of {base} by {rule} each alone needs: {needs}",
+        base=BASE_NAMES[first.base],
+        rule=RULE_NAMES[first.rule],
+        needs=Row.of(alone, "clauses"),
+    )
     if first.announced.count == 1:
-        text = f"{text}; announced is {first.announced}"
+        text = Phrase("{finding}; announced is {announced}", finding=text, announced=first.announced)
     yield _finding("votes-against-percentages", False, text)
 
 
@@ -268,19 +286,26 @@ def _parts_against_percentages(announcement: Announcement, rules: Iterable[Rule]
         if announcement.cast is None or announcement.cast == 0:
             continue
         good = [rule for rule in rules if prints(votes, announcement.cast, percent, rule)]
-        share = f"{votes:,} {name} of {announcement.cast:,} cast is {_points(Fraction(votes, announcement.cast))} %"
-        text = (
-            f"{share}, which prints as {percent} by {', '.join(good)}" if good else f"{share}, which does not print as {percent}"
+        share = Phrase(
+            "{votes} of {cast} cast is {share}",
+            votes=part_of(name, votes),
+            cast=announcement.cast,
+            share=points(Fraction(votes, announcement.cast)),
         )
+        if good:
+            by = Row.of(RULE_NAMES[rule] for rule in good)
+            text = Phrase("{votes}, which prints as {percent} by {rules}", votes=share, percent=percent, rules=by)
+        else:
+            text = Phrase("{votes}, which does not print as {percent}", votes=share, percent=percent)
         yield _finding("parts-against-percentages", bool(good), text)
 
 
-def parts(announcement: Announcement) -> tuple[tuple[str, int, Percent], ...]:
+def parts(announcement: Announcement) -> tuple[tuple[Phrase, int, Percent], ...]:
     """The valid, null and blank votes that were announced with their share of all cast."""
     rows = (
-        ("valid", announcement.valid, announcement.percent_of_valid),
-        ("null", announcement.null, announcement.percent_of_null),
-        ("blank", announcement.blank, announcement.percent_of_blank),
+        (Phrase("valid"), announcement.valid, announcement.percent_of_valid),
+        (Phrase("null"), announcement.null, announcement.percent_of_null),
+        (Phrase("blank"), announcement.blank, announcement.percent_of_blank),
     )
     return tuple((name, votes, percent) for name, votes, percent in rows if votes is not None and percent is not None)
 
@@ -289,26 +314,35 @@ def _turnout(announcement: Announcement, rules: Iterable[Rule]) -> Iterable[Find
     percent, cast, roll = announcement.turnout_percent, announcement.cast, announcement.roll
     if percent is None or cast is None or roll is None:
         return
-    of_all = f"{cast:,} cast is {_points(Fraction(cast, roll))} % of the roll of {roll:,}"
+    of_all = Phrase("{cast} cast is {share} of the roll of {roll}", cast=cast, share=points(Fraction(cast, roll)), roll=roll)
     spans = {rule: totals_printing(cast, percent, rule) for rule in rules}
     if any(roll in span for span in spans.values()):
-        yield Finding("turnout", True, f"{of_all}, announced as {percent}")
+        yield Finding("turnout", True, Phrase("{turnout}, announced as {percent}", turnout=of_all, percent=percent))
         return
     counted = counted_span(announcement)
     if counted is None or counted[0] == 0:
         fits: bool | None = None if any(span and span.low <= roll for span in spans.values()) else False
-        yield _finding("turnout", fits, f"{of_all}, announced as {percent}; the share of sheets counted is not known")
+        text = Phrase(
+            "{turnout}, announced as {percent}; the share of sheets counted is not known", turnout=of_all, percent=percent
+        )
+        yield _finding("turnout", fits, text)
         return
     exact = announcement.counted_share or counted[1]
-    of_counted = f"{_points(Fraction(cast) / (roll * exact))} % of {_points(exact)} % of it"
+    of_counted = Phrase("{share} of {counted} of it", share=points(Fraction(cast) / (roll * exact)), counted=points(exact))
     for span in spans.values():
         if span and span.low <= roll * counted[1] and span.high >= roll * counted[0]:
-            text = f"{of_all}, and {of_counted}: {percent} is explained by the roll of the counted sheets"
+            text = Phrase(
+                "{turnout}, and {second}: {percent} is explained by the roll of the counted sheets",
+                turnout=of_all,
+                second=of_counted,
+                percent=percent,
+            )
             yield Finding("turnout", True, text)
             return
     # The rolls of the counted stations are together at most the roll, and otherwise not known from these figures.
     fits = None if counted[0] < 1 and any(span and span.low <= roll for span in spans.values()) else False
-    yield _finding("turnout", fits, f"{of_all} and {of_counted}; neither is {percent}")
+    text = Phrase("{turnout} and {second}; neither is {percent}", turnout=of_all, second=of_counted, percent=percent)
+    yield _finding("turnout", fits, text)
 
 
 def _stations(announcement: Announcement, rules: Iterable[Rule]) -> Iterable[Finding]:
@@ -316,19 +350,25 @@ def _stations(announcement: Announcement, rules: Iterable[Rule]) -> Iterable[Fin
     if stations is None or counted is None:
         return
     if counted > stations:
-        yield _finding("stations", False, f"{counted:,} stations are counted of {stations:,}")
+        text = Phrase.several(
+            "{n} station is counted of {stations}", "{n} stations are counted of {stations}", counted, stations=stations
+        )
+        yield _finding("stations", False, text)
         return
     percent = announcement.counted_percent
-    text = f"{counted:,} of {stations:,} stations are {_points(Fraction(counted, stations))} %"
+    text = Phrase.several(
+        "{counted} of {n} station is {share}",
+        "{counted} of {n} stations are {share}",
+        stations,
+        counted=counted,
+        share=points(Fraction(counted, stations)),
+    )
     if percent is None:
         yield Finding("stations", True, text)
     else:
         fits = any(prints(counted, stations, percent, rule) for rule in rules)
-        yield _finding("counted-share", fits, f"{text}, announced as {percent}")
-
-
-def _counted(totals: Span) -> str:
-    return str(totals) if totals.count == 1 else f"{totals} ({totals.count:,} totals)"
+        text = Phrase("{stations}, announced as {percent}", stations=text, percent=percent)
+        yield _finding("counted-share", fits, text)
 
 
 def _adds_up(amount: int, total: int, *, complete: bool) -> bool | None:
@@ -338,7 +378,7 @@ def _adds_up(amount: int, total: int, *, complete: bool) -> bool | None:
     return False if amount > total or complete else None
 
 
-def _finding(code: object, fits: bool | None, text: str) -> Finding:
+def _finding(code: object, fits: bool | None, text: Phrase) -> Finding:
     return Finding(code, fits, text, SLIPS if fits is False else ())  # type: ignore[arg-type]
 
 
@@ -348,10 +388,3 @@ def _low(percent: Percent, rule: Rule) -> Fraction:
 
 def _high(percent: Percent, rule: Rule) -> Fraction:
     return Fraction(2 * percent.units + 1 + (rule == "truncation"), 2 * percent.whole)
-
-
-def _points(share: Fraction) -> str:
-    """A share as a percentage with up to six decimals, for texts."""
-    units = round(share * 10**8)
-    text = f"{units // 10**6}.{units % 10**6:06d}".rstrip("0")
-    return text.rstrip(".")

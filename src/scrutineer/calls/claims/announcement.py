@@ -6,6 +6,7 @@ from typing import Final, Literal
 
 from scrutineer.calls.claims.percent import RULES, Percent, Rule
 from scrutineer.errors import CallError
+from scrutineer.language import Phrase
 
 MAX_TOTAL: Final = 10**10
 """More votes, voters or stations than any election has; every figure is at most this."""
@@ -17,6 +18,8 @@ Base = Literal["valid", "cast", "roll"]
 """Of what the options' percentages are shares: votes for options; those and blank and null ballots; registered voters."""
 
 BASES: Final[tuple[Base, ...]] = ("valid", "cast", "roll")
+
+BASE_NAMES: Final[dict[Base, Phrase]] = {"valid": Phrase("valid"), "cast": Phrase("cast"), "roll": Phrase("roll")}
 
 
 @dataclass(frozen=True, slots=True)

@@ -27,6 +27,7 @@ from scrutineer.calls.claims.rounding import (
     prints,
     votes_printing,
 )
+from scrutineer.language import Phrase
 
 MAX_TERMS: Final = 20_000
 """Terms of one inclusion-exclusion sum; announcements with one number of decimals need a few hundred."""
@@ -35,17 +36,17 @@ COMMON: Final = Fraction(1, 20)
 """A chance above this is nothing to point out in words."""
 
 ASSUMPTIONS: Final = (
-    "the percentages and the total are taken as given",
-    "honest counts are spread evenly over all counts that print as these percentages",
-    "computed counts are the percentage times the total, rounded to the nearest vote",
+    Phrase("the percentages and the total are taken as given"),
+    Phrase("honest counts are spread evenly over all counts that print as these percentages"),
+    Phrase("computed counts are the percentage times the total, rounded to the nearest vote"),
 )
 
 EXPLANATIONS: Final = (
-    "a draft or system that stored the total and the percentages, from which somebody filled in the votes",
-    "a spreadsheet that multiplied a displayed percentage back",
-    "an intermediary (press office, agency, newsroom) who added votes to percentages that were read out",
-    "chance, which is as small as stated and never zero",
-    "it cannot tell who did it, at what stage, or why; the sheets behind the total can",
+    Phrase("a draft or system that stored the total and the percentages, from which somebody filled in the votes"),
+    Phrase("a spreadsheet that multiplied a displayed percentage back"),
+    Phrase("an intermediary (press office, agency, newsroom) who added votes to percentages that were read out"),
+    Phrase("chance, which is as small as stated and never zero"),
+    Phrase("it cannot tell who did it, at what stage, or why; the sheets behind the total can"),
 )
 
 
@@ -130,12 +131,21 @@ class OptionTest:
         return Fraction(1, self.printing) if self.matches and self.printing and not _extreme(self.percent) else Fraction(1)
 
     @property
-    def text(self) -> str:
+    def text(self) -> Phrase:
         """The arithmetic in words."""
+        values = {"name": self.name, "percent": self.percent, "total": self.total, "product": self.product}
         if not self.matches:
-            return f"{self.name}: {self.percent} of {self.total:,} is {self.product:,}, announced {self.votes:,}: not the same"
-        odds = "which says nothing" if _extreme(self.percent) else f"1 of {self.printing:,} counts that print so"
-        return f"{self.name}: {self.percent} of {self.total:,} is {self.product:,}, as announced; {odds}"
+            return Phrase(
+                "{name}: {percent} of {total} is {product}, announced {votes}: not the same", votes=self.votes, **values
+            )
+        if _extreme(self.percent):
+            return Phrase("{name}: {percent} of {total} is {product}, as announced; which says nothing", **values)
+        return Phrase.several(
+            "{name}: {percent} of {total} is {product}, as announced; 1 of {n} count that prints so",
+            "{name}: {percent} of {total} is {product}, as announced; 1 of {n} counts that print so",
+            self.printing,
+            **values,
+        )
 
 
 def option_test(name: str, votes: int, percent: Percent, total: int, rule: Rule) -> OptionTest:
@@ -195,17 +205,38 @@ class Computed:
         return self.possible if self.matches else None
 
     @property
-    def text(self) -> str:
+    def text(self) -> Phrase:
         """The finding in words."""
         if not self.matches:
-            some = f"at most {len(self.most.names)} of {self.counts} match at one total"
-            return f"at no total that fits are all the votes their percentages times it; {some}"
-        found = f"every count is its percentage times {self.matching}, rounded"
+            return Phrase(
+                "at no total that fits are all the votes their percentages times it; at most {most} of {counts} match at one "
+                "total",
+                most=len(self.most.names),
+                counts=self.counts,
+            )
         if self.chance_any_total > COMMON:
-            return f"{found}, as honest counts of this size and with so few digits often are"
-        odds = f"at the total {self.total:,} one of {self.possible:,} possible sets of counts" if self.possible else "not counted"
-        more = "" if self.total_announced else f"; as the total was not announced, at most {_odds(self.chance_any_total)}"
-        return f"{found}: {odds}{more}"
+            return Phrase(
+                "every count is its percentage times {total}, rounded, as honest counts of this size and with so few digits "
+                "often are",
+                total=self.matching,
+            )
+        if self.possible and self.total is not None:
+            odds = Phrase.several(
+                "at the total {total} one of {n} possible set of counts",
+                "at the total {total} one of {n} possible sets of counts",
+                self.possible,
+                total=self.total,
+            )
+        else:
+            odds = Phrase("not counted")
+        if self.total_announced:
+            return Phrase("every count is its percentage times {total}, rounded: {odds}", total=self.matching, odds=odds)
+        return Phrase(
+            "every count is its percentage times {total}, rounded: {odds}; as the total was not announced, at most {most}",
+            total=self.matching,
+            odds=odds,
+            most=odds_of(self.chance_any_total),
+        )
 
 
 def computed(announcement: Announcement, fit: BaseFit | None = None) -> Computed | None:
@@ -302,7 +333,7 @@ def family(announcement: Announcement, fit: BaseFit | None = None, *, redundant:
     if found is not None and found.total_announced:
         rows.extend((option.name, option.chance) for option in found.options)
     elif found is not None:
-        rows.append(("all options at any total", found.chance_any_total))
+        rows.append((Phrase("all options at any total"), found.chance_any_total))
     tests = list(part_tests(announcement, fit.rule if fit is not None else announcement.rounding or "half-up"))
     if not redundant and len(tests) > 1 and sum(test.votes for test in tests) == announcement.cast:
         tests.remove(max(tests, key=lambda test: test.votes))
@@ -351,5 +382,6 @@ def _any_split(percents: Sequence[Percent], total: int) -> Fraction | None:
     return min(Fraction(1), Fraction(comb(percents[0].whole + others, others), comb(total + others, others)))
 
 
-def _odds(chance: Fraction) -> str:
-    return f"1 in {int(1 / chance):,}"
+def odds_of(chance: Fraction) -> Phrase:
+    """A chance as '1 in 7,197', rounded down to a whole number."""
+    return Phrase("1 in {number}", number=int(1 / chance))

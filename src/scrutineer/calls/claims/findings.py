@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from typing import Literal
 
+from scrutineer.language import Phrase
+
 Code = Literal[
     "sum-of-options",
     "sum-of-parts",
@@ -34,7 +36,7 @@ class Finding:
     code: Code
     fits: bool | None
     """True: they agree. False: they cannot all be right as announced. None: the figures given do not decide it."""
-    text: str
+    text: Phrase
     """The arithmetic, for people."""
-    explanations: tuple[str, ...] = ()
+    explanations: tuple[Phrase, ...] = ()
     """Where they do not agree: what, other than intent, is known to lead to that."""

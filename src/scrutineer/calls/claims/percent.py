@@ -6,6 +6,7 @@ from fractions import Fraction
 from typing import Final, Literal
 
 from scrutineer.errors import CallError
+from scrutineer.language import Phrase, Say
 
 MAX_DECIMALS: Final = 6
 
@@ -14,6 +15,12 @@ Rule = Literal["half-up", "half-even", "truncation"]
 cutting off what follows."""
 
 RULES: Final[tuple[Rule, ...]] = ("half-up", "half-even", "truncation")
+
+RULE_NAMES: Final[dict[Rule, Phrase]] = {
+    "half-up": Phrase("half-up"),
+    "half-even": Phrase("half-even"),
+    "truncation": Phrase("truncation"),
+}
 
 _FORM: Final = re.compile(r"[0-9]{1,3}(?:\.[0-9]{1,6})?", re.ASCII)
 _LONGEST: Final = 16  # characters of a bad text that are repeated in an error
@@ -59,3 +66,8 @@ class Percent:
 
     def __str__(self) -> str:
         return f"{self.text} %"
+
+    def said(self, say: Say) -> str:
+        """With the same digits, as a language writes them."""
+        before, after = say.language.symbols.percent
+        return f"{before}{self.text.replace('.', say.language.symbols.decimal)}{after}"

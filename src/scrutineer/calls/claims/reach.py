@@ -9,20 +9,11 @@ from scrutineer.calls.claims.agreement import best_fit, counted_span, listed_all
 from scrutineer.calls.claims.announcement import MAX_TOTAL, Announcement
 from scrutineer.calls.claims.findings import Finding
 from scrutineer.calls.claims.percent import RULES, Percent, Rule
+from scrutineer.calls.claims.reach_words import CORRECTIONS, OTHER_SHARE, OTHERS, change, grows, said_votes, sheets
 from scrutineer.calls.claims.rounding import Span, check_total, check_votes, totals_leaving, totals_printing, votes_printing
 from scrutineer.calls.claims.totals import ValidTotal, valid_total, votes_of
 from scrutineer.errors import CallError
-
-CORRECTIONS: Final = (
-    "sheets were corrected, annulled or recounted in between",
-    "one of the two announcements has a slip in a digit, or another list of options",
-)
-OTHER_SHARE: Final = (
-    "the share counted may be of sheets transmitted where the votes are of sheets tallied, or the other way round",
-    "the sheets added may be of larger stations than those before",
-    "one of the percentages may be of another base, or shortened by another rule",
-)
-OTHERS: Final = "all others"
+from scrutineer.language import Phrase, Quantity
 
 _TRIALS: Final = 20_000  # percentages held against single totals, above the point where the real-valued condition holds
 _SCAN: Final = 200  # totals tried below the largest that an earlier percentage allows
@@ -44,7 +35,7 @@ class Added:
     @property
     def fits(self) -> bool | None:
         """False where votes were taken away, None where the figures given do not say."""
-        return _grows(self.votes)
+        return grows(self.votes)
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,7 +127,7 @@ def reach(earlier: Announcement, later: Announcement) -> Reach:
     safe = valid_total(earlier, safe=True).span, valid_total(later, safe=True).span
     findings = _findings(earlier, later, (before.span, after.span), safe)
     if shares[0] is not None and shares[1] is not None and shares[1][1] < shares[0][0]:
-        text = f"the share of sheets counted falls from {earlier.counted_percent} to {later.counted_percent}"
+        text = Phrase("the share of sheets counted falls from {before} to {after}", before=sheets(earlier), after=sheets(later))
         findings.append(Finding("added-sheets", False, text, CORRECTIONS))
     findings.extend(_shift_finding(shift) for shift in shifts)
     return Reach(before, after, options, per_before, per_added, smallest, shifts, tuple(findings))
@@ -312,51 +303,74 @@ def _findings(earlier: Announcement, later: Announcement, taken: tuple[Span, Spa
     found = []
     for row, sure in zip(_added(earlier, later, *taken), _added(earlier, later, *safe), strict=True):
         fits = _decided(row.votes, sure.votes)
-        found.append(
-            Finding(
-                "added-votes",
-                fits,
-                f"{row.name}: {_said(row.after, taken[1])} after {_said(row.before, taken[0])}: {_change(row.votes)}",
-                _unless(fits),
-            )
+        text = Phrase(
+            "{name}: {after} after {before}: {change}",
+            name=row.name,
+            after=said_votes(row.after, taken[1]),
+            before=said_votes(row.before, taken[0]),
+            change=change(row.votes),
         )
+        found.append(Finding("added-votes", fits, text, _unless(fits)))
     added, surely = _difference(*taken), _difference(*safe)
     fits = _decided(added, surely)
-    totals = f"valid votes {_said(taken[1], taken[1])} after {_said(taken[0], taken[0])}"
-    found.append(Finding("added-total", fits, f"{totals}: {_change(added)}", _unless(fits)))
+    text = Phrase(
+        "valid votes {after} after {before}: {change}",
+        after=said_votes(taken[1], taken[1]),
+        before=said_votes(taken[0], taken[0]),
+        change=change(added),
+    )
+    found.append(Finding("added-total", fits, text, _unless(fits)))
     roll = later.roll if later.roll is not None else earlier.roll
     if roll is None:
         return found
     left = roll - max(safe[0].low, earlier.cast or 0)
     if surely.low > left:
-        text = f"at least {surely.low:,} votes were added, and at most {max(0, left):,} registered voters were left"
+        text = Phrase.several(
+            "at least {n} vote was added, and at most {voters} registered voters were left",
+            "at least {n} votes were added, and at most {voters} registered voters were left",
+            surely.low,
+            voters=max(0, left),
+        )
         found.append(Finding("added-above-outstanding", False, text, CORRECTIONS))
         return found
     shares = counted_span(earlier, earlier.rounding), counted_span(later, later.rounding)
     if shares[0] is not None and shares[1] is not None and added.count == 1 and added.low >= 0:
         voters = int(roll * max(Fraction(0), shares[1][1] - shares[0][0]))
         fits = added.low <= voters or None
-        relation = "no more than" if fits else "more than"
-        text = f"the {added.low:,} votes added are {relation} the {voters:,} voters of the sheets added, if rolls are alike"
+        if fits:
+            text = Phrase(
+                "the {votes} votes added are no more than the {voters} voters of the sheets added, if rolls are alike",
+                votes=added.low,
+                voters=voters,
+            )
+        else:
+            text = Phrase(
+                "the {votes} votes added are more than the {voters} voters of the sheets added, if rolls are alike",
+                votes=added.low,
+                voters=voters,
+            )
         found.append(Finding("added-above-outstanding", fits, text, () if fits else OTHER_SHARE))
     return found
 
 
 def _shift_finding(shift: ShareShift) -> Finding:
-    needed = "no number of votes" if shift.needed is None else f"at least {shift.needed:,} votes"
-    text = (
-        f"{shift.name}: from {shift.percent} to {float(100 * shift.share):.4f} % takes {needed}; as many votes on every sheet"
-        f" would be {round(shift.added):,} added, at most {int(shift.most_added):,} by the digits given, which move a share by"
-        f" at most {float(100 * shift.largest_shift):.4f} points"
+    if shift.needed is None:
+        needed = Phrase("no number of votes")
+    else:
+        needed = Phrase.several("at least {n} vote", "at least {n} votes", shift.needed)
+    text = Phrase(
+        "{name}: from {percent} to {share} takes {needed}; as many votes on every sheet would be {added} added, at most {most} "
+        "by the digits given, which move a share by at most {points} points",
+        name=shift.name,
+        percent=shift.percent,
+        share=Quantity(shift.share, 4, share=True),
+        needed=needed,
+        added=round(shift.added),
+        most=int(shift.most_added),
+        points=Quantity(100 * shift.largest_shift, 4),
     )
     # Sheets need not hold as many votes as each other, so that this alone cannot contradict.
     return Finding("share-shift", True if shift.reachable else None, text, () if shift.reachable else OTHER_SHARE)
-
-
-def _grows(added: Span) -> bool | None:
-    if added.low >= 0:
-        return True
-    return None if added.high >= 0 else False
 
 
 def _difference(before: Span, after: Span) -> Span:
@@ -364,24 +378,11 @@ def _difference(before: Span, after: Span) -> Span:
 
 
 def _decided(taken: Span, safe: Span) -> bool | None:
-    fits = _grows(taken)
-    if fits is False and _grows(safe) is not False:
+    fits = grows(taken)
+    if fits is False and grows(safe) is not False:
         return None
     return fits
 
 
-def _said(votes: Span, total: Span) -> str:
-    """Votes as far as an announcement gives them: where nothing bounds its total, a range of them would say nothing."""
-    return "a number that was not announced" if votes.count > 1 and total.high >= MAX_TOTAL else str(votes)
-
-
-def _change(added: Span) -> str:
-    if added.count == 1:
-        return f"{added.low:+,} votes"
-    if _grows(added) is None:
-        return "the figures given do not say whether votes were added"
-    return f"{added.low:+,} to {added.high:+,} votes"
-
-
-def _unless(fits: bool | None) -> tuple[str, ...]:
+def _unless(fits: bool | None) -> tuple[Phrase, ...]:
     return CORRECTIONS if fits is False else ()

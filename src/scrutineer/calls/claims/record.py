@@ -26,6 +26,7 @@ from scrutineer.calls.claims.record_values import ANY_STATIONS, Compared, Kind, 
 from scrutineer.calls.claims.record_words import explained, statement, verdict
 from scrutineer.election import UNKNOWN
 from scrutineer.errors import CallError
+from scrutineer.language import Phrase, Row
 
 __all__ = ["Compared", "Moment", "Record", "RecordAnswer", "against"]
 
@@ -36,6 +37,7 @@ class _Form:
     name: str
     announced: int
     weights: tuple[int, ...]
+    pair: tuple[str, str] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +50,7 @@ class _Pool:
 
 def against(announcement: Announcement, record: Record) -> RecordAnswer:
     """Hold an announcement against a record. Raises CallError where no figure of it can be compared."""
-    notes: list[str] = []
+    notes: list[Phrase] = []
     forms = _forms(announcement, record, notes)
     if not forms:
         named = ", ".join(names[0] for names in record.names[:8])
@@ -60,15 +62,17 @@ def against(announcement: Announcement, record: Record) -> RecordAnswer:
     compared = [_compare(form, record, moment, pool) for form in forms]
     sheets = record.partial.counted_stations
     fits: bool | None = verdict(compared)
-    said = ""
+    said: Phrase | None = None
     if fits is not False and not moment.stated:
         # Without the share counted, what the sheets outside must hold is known only under the condition that none was left out.
         whole = _whole(moment.stations, len(record.partial.counted))
         conditional = [_compare(form, record, whole, pool) for form in forms]
         if verdict(conditional) is False:
-            sentence = statement(conditional, sheets, whole, record)
-            fits, said = None, f"If the announcement is of all stations: {sentence[0].lower()}{sentence[1:]}"
-            notes.append("The announcement does not say how much of the count it is of, so that it may leave sheets out.")
+            fits = None
+            said = Phrase(
+                "If the announcement is of all stations: {statement}", statement=statement(conditional, sheets, whole, record)
+            )
+            notes.append(Phrase("The announcement does not say how much of the count it is of, so that it may leave sheets out."))
     return RecordAnswer(
         record.source,
         sheets,
@@ -82,7 +86,7 @@ def against(announcement: Announcement, record: Record) -> RecordAnswer:
     )
 
 
-def _forms(announcement: Announcement, record: Record, notes: list[str]) -> list[_Form]:
+def _forms(announcement: Announcement, record: Record, notes: list[Phrase]) -> list[_Form]:
     k = len(record.names)
     found: list[tuple[Figure, tuple[int, ...]]] = []
     taken: dict[int, str] = {}
@@ -97,7 +101,7 @@ def _forms(announcement: Announcement, record: Record, notes: list[str]) -> list
         taken[at] = figure.name
         found.append((figure, (at,)))
     if unknown:
-        notes.append(f"Not compared, because the record names no such option: {', '.join(unknown)}.")
+        notes.append(Phrase("Not compared, because the record names no such option: {names}.", names=Row.of(unknown)))
     rest = tuple(at for at in range(k) if at not in taken)
     if announcement.others is not None and rest and not unknown:
         found.append((announcement.others, rest))
@@ -105,21 +109,22 @@ def _forms(announcement: Announcement, record: Record, notes: list[str]) -> list
         _Form("option", figure.name, figure.votes, _weights(k, columns)) for figure, columns in found if figure.votes is not None
     ]
     if any(figure.votes is None for figure, _ in found):
-        notes.append("Options that were announced by percentage alone are not compared with the sheets.")
+        notes.append(Phrase("Options that were announced by percentage alone are not compared with the sheets."))
     if record.single_choice:
         if announcement.valid is not None:
-            forms.append(_Form("total", "valid votes", announcement.valid, (1,) * k))
+            forms.append(_Form("total", Phrase("valid votes"), announcement.valid, (1,) * k))
         elif len(forms) > 1:
             columns = tuple(at for figure, own in found if figure.votes is not None for at in own)
             forms.append(
-                _Form("total", "the listed options together", sum(form.announced for form in forms), _weights(k, columns))
+                _Form("total", Phrase("the listed options together"), sum(form.announced for form in forms), _weights(k, columns))
             )
     single = [(figure, own[0]) for figure, own in found if figure.votes is not None and not figure.others]
     if len(single) > 1:
         (first, a), (second, b) = sorted(single, key=lambda row: -(row[0].votes or 0))[:2]
         lead = (first.votes or 0) - (second.votes or 0)
         weights = tuple((at == a) - (at == b) for at in range(k))
-        forms.append(_Form("lead", f"lead of {first.name} over {second.name}", lead, weights))
+        name = Phrase("lead of {leader} over {second}", leader=first.name, second=second.name)
+        forms.append(_Form("lead", name, lead, weights, (first.name, second.name)))
     return forms
 
 
@@ -127,13 +132,25 @@ def _weights(k: int, columns: Sequence[int]) -> tuple[int, ...]:
     return tuple(int(at in columns) for at in range(k))
 
 
-def _moment(announcement: Announcement, record: Record, notes: list[str]) -> Moment:
+def _moment(announcement: Announcement, record: Record, notes: list[Phrase]) -> Moment:
     listed = len(record.partial.counted)
     stations: int | None = listed if record.complete else announcement.stations
     if announcement.stations is not None and announcement.stations != stations and record.complete:
-        notes.append(f"The announcement speaks of {announcement.stations:,} stations, and the record has {listed:,}.")
+        notes.append(
+            Phrase(
+                "The announcement speaks of {stations} stations, and the record has {listed}.",
+                stations=announcement.stations,
+                listed=listed,
+            )
+        )
     if stations is not None and stations < listed:
-        notes.append(f"The announcement speaks of {stations:,} stations, and the record lists {listed:,}: those are taken.")
+        notes.append(
+            Phrase(
+                "The announcement speaks of {stations} stations, and the record lists {listed}: those are taken.",
+                stations=stations,
+                listed=listed,
+            )
+        )
         stations = listed
     percent = announcement.counted_percent
     whole = percent is not None and percent.units == percent.whole
@@ -144,7 +161,7 @@ def _moment(announcement: Announcement, record: Record, notes: list[str]) -> Mom
         return _whole(stations, listed)
     if percent is None or stations is None:
         if percent is not None:
-            notes.append("How many stations there are is not known, so that the share counted gives no number of sheets.")
+            notes.append(Phrase("How many stations there are is not known, so that the share counted gives no number of sheets."))
         return Moment(stations, 0, stations or ANY_STATIONS, stated=False)
     # A percentage may have been rounded or cut off; both are allowed.
     least = -(-(percent.units - Fraction(1, 2)) * stations // percent.whole)
@@ -153,7 +170,11 @@ def _moment(announcement: Announcement, record: Record, notes: list[str]) -> Mom
         # Of few stations there is not one for every percentage: the numbers next to it are both allowed.
         least, most = most, least
         notes.append(
-            f"No number of {stations:,} stations is {percent.text} %: the announcement is taken to be of one next to it."
+            Phrase(
+                "No number of {stations} stations is {percent}: the announcement is taken to be of one next to it.",
+                stations=stations,
+                percent=percent,
+            )
         )
     return Moment(stations, max(0, int(least)), min(stations, int(most)), stated=True)
 
@@ -162,7 +183,7 @@ def _whole(stations: int | None, listed: int) -> Moment:
     return Moment(stations, stations or listed, stations or ANY_STATIONS, stated=True, whole=True)
 
 
-def _pool(announcement: Announcement, record: Record, moment: Moment, notes: list[str]) -> _Pool:
+def _pool(announcement: Announcement, record: Record, moment: Moment, notes: list[Phrase]) -> _Pool:
     partial = record.partial
     closed = ~partial.counted
     unbounded = int((closed & (partial.capacity == UNKNOWN)).sum())
@@ -171,7 +192,9 @@ def _pool(announcement: Announcement, record: Record, moment: Moment, notes: lis
         return _Pool(0, 0)
     if announcement.roll is None:
         notes.append(
-            "Rolls of outstanding stations are not known, so that what they can hold is not bounded: the answer is partial."
+            Phrase(
+                "Rolls of outstanding stations are not known, so that what they can hold is not bounded: the answer is partial."
+            )
         )
         return _Pool(outside + unbounded, None)
     ballots = partial.votes.sum(axis=1) + partial.others if record.single_choice else partial.votes.max(axis=1, initial=0)
@@ -179,12 +202,19 @@ def _pool(announcement: Announcement, record: Record, moment: Moment, notes: lis
     left = announcement.roll - int(known.sum())
     if left < 0:
         notes.append(
-            f"The announced roll of {announcement.roll:,} is smaller than that of the record's stations: it is not used."
+            Phrase(
+                "The announced roll of {roll} is smaller than that of the record's stations: it is not used.",
+                roll=announcement.roll,
+            )
         )
         return _Pool(outside + unbounded, None)
     notes.append(
-        f"Stations that the record does not bound hold at most {left:,} voters together, if the announced roll of "
-        f"{announcement.roll:,} is right."
+        Phrase.several(
+            "Stations that the record does not bound hold at most {n} voter together, if the announced roll of {roll} is right.",
+            "Stations that the record does not bound hold at most {n} voters together, if the announced roll of {roll} is right.",
+            left,
+            roll=announcement.roll,
+        )
     )
     return _Pool(outside + unbounded, left)
 
@@ -207,6 +237,7 @@ def _compare(form: _Form, record: Record, moment: Moment, pool: _Pool) -> Compar
         None if lower is None else -lower,
         upper,
         _needed(form, values[partial.counted], moment) if form.kind == "option" else None,
+        form.pair,
     )
 
 

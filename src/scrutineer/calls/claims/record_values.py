@@ -7,6 +7,7 @@ from scrutineer.calls.claims.announcement import MAX_TOTAL, Figure
 from scrutineer.calls.partial import PartialCount
 from scrutineer.election import Contest
 from scrutineer.errors import CallError
+from scrutineer.language import Phrase
 
 Kind = Literal["option", "total", "lead"]
 ANY_STATIONS: Final = MAX_TOTAL
@@ -86,6 +87,8 @@ class Compared:
     high: int | None
     needed: tuple[int, int] | None
     """What the sheets outside the record must hold for it, at least and at most; None where that is not known."""
+    pair: tuple[str, str] | None = None
+    """Of a lead: who leads whom."""
 
     @property
     def difference(self) -> int:
@@ -114,11 +117,11 @@ class RecordAnswer:
     compared: tuple[Compared, ...]
     fits: bool | None
     """False: they cannot both be right. True: they can. None: the figures given do not decide it."""
-    statement: str
+    statement: Phrase
     """The strongest true statement."""
-    explained: str
+    explained: Phrase
     """What is compared with what, and from which moments."""
-    notes: tuple[str, ...]
+    notes: tuple[Phrase, ...]
     """What limits the answer: figures that were not compared, rolls that are not known, what was assumed."""
 
 

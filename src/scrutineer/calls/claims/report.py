@@ -9,6 +9,7 @@ from scrutineer.calls.claims.announcement import Announcement
 from scrutineer.calls.claims.answers import QUESTIONS, Answer
 from scrutineer.calls.claims.claim_file import COUNTS, PERCENTS, TEXTS
 from scrutineer.calls.claims.examine import Between, Examination, Examined
+from scrutineer.language import Phrase
 
 MARKS: Final = {
     "fits": "no objection",
@@ -18,7 +19,7 @@ MARKS: Final = {
     "not-decided": "not decided",
     "unknown": "not known",
 }
-CAUTION: Final = (
+CAUTION: Final = Phrase(
     "This is arithmetic on announced figures. It takes no side, and says of nobody what they did or meant. "
     "Figures that agree can be wrong, and figures that do not can have an innocent reason."
 )

@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from scrutineer.calls.claims.announcement import MAX_TOTAL
 from scrutineer.calls.claims.percent import MAX_DECIMALS, RULES, Percent, Rule
 from scrutineer.errors import CallError
+from scrutineer.language import ENGLISH, Say
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,9 +41,15 @@ class Span:
         return Span(max(self.low, other.low), min(self.high, other.high))
 
     def __str__(self) -> str:
+        return self.said(ENGLISH)
+
+    def said(self, say: Say) -> str:
+        """In a language: one number, or from where to where."""
         if not self:
-            return "none"
-        return f"{self.low:,}" if self.low == self.high else f"{self.low:,} to {self.high:,}"
+            return say("none")
+        if self.low == self.high:
+            return say.number(self.low)
+        return say("{low} to {high}", low=self.low, high=self.high)
 
 
 ANY_TOTAL = Span(1, MAX_TOTAL)

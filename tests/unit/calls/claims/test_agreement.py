@@ -87,7 +87,7 @@ def test_percentages_above_one_hundred():
     figures = (Figure("Heron", percent=Percent("61.2")), Figure("Egret", percent=Percent("44.2")))
     found = agreement(Announcement("council", "", "", "", figures))
     assert [finding.code for finding in found.findings if finding.fits is False] == ["sum-of-percentages"]
-    assert "105.4 %" in found.findings[0].text
+    assert "105.4%" in found.findings[0].text
 
 
 def test_percentages_slightly_above_one_hundred_can_be_rounded():

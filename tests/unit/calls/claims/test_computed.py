@@ -79,7 +79,7 @@ def test_too_many_different_widths_are_not_counted():
 
 def test_option_text():
     found = option_test("null", 50_785, Percent("0.41"), 12_386_669, "half-up")
-    assert found.text == "null: 0.41 % of 12,386,669 is 50,785, as announced; 1 of 1,238 counts that print so"
+    assert found.text == "null: 0.41% of 12,386,669 is 50,785, as announced; 1 of 1,238 counts that print so"
 
 
 def test_assumptions_and_innocent_explanations_stand_beside_it():

@@ -39,7 +39,7 @@ def test_an_ordinary_pair():
 def test_votes_taken_away():
     found = reach(EARLY, replace(LATE, figures=(Figure("Heron", 499), *LATE.figures[1:])))
     assert codes(found) == ["added-votes"]
-    assert "-1 votes" in found.findings[0].text
+    assert "−1 vote" in found.findings[0].text
     assert any("recounted" in text for text in found.findings[0].explanations)
     assert not found.reachable
 

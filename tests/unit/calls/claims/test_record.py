@@ -126,7 +126,7 @@ def test_more_is_counted_than_was_announced() -> None:
 def test_without_the_share_counted_more_is_a_condition() -> None:
     answer = against(announced(100, 90), record([(100, 50), (80, 20), None], [200, 150, 180]))
     assert answer.fits is None
-    assert answer.statement.startswith("If the announcement is of all stations: the announced totals and these 2 published")
+    assert answer.statement.startswith("If the announcement is of all stations: The announced totals and these 2 published")
     assert "The announcement does not say how much of the count it is of, so that it may leave sheets out." in answer.notes
 
 
@@ -135,13 +135,13 @@ def test_an_earlier_moment_may_leave_sheets_out() -> None:
     answer = against(announced(100, 60, stations_counted=2), record(sheets, [200] * 4))
     assert answer.fits is True
     assert answer.moment.left_out == (2, 2)
-    assert "2 sheets, an earlier moment: at least 1 sheets fewer" in answer.explained
+    assert "2 sheets, an earlier moment: at least 1 sheet fewer" in answer.explained
     later = against(announced(150, 100, stations_counted=3, stations=4), record(sheets, [200] * 4))
     assert later.fits is True
     again = against(announced(5, 100, stations_counted=3, stations=4), record(sheets, [200] * 4))
     assert again.fits is False
     assert (
-        "even if the 1 sheets that the announcement may leave out were those with the most votes for Grey Heron"
+        "even if the 1 sheet that the announcement may leave out was that with the most votes for Grey Heron"
         in again.statement
     )
 
@@ -151,7 +151,7 @@ def test_what_the_outstanding_would_have_to_hold() -> None:
     assert answer.fits is True
     assert answer.statement == (
         "The announced totals and these 2 published sheets are compatible: the sheets outside the record would have to hold "
-        "50 for Grey Heron (50.00 %), 50 for owl (50.00 %)."
+        "50 for Grey Heron (50.00%), 50 for owl (50.00%)."
     )
 
 
