@@ -1,14 +1,15 @@
 """The search for places and stations: its page, and an index of static files of which a query reads a few.
 
 The index is two lists that are sorted by what people type and cut into files of about FILE_SIZE bytes. In `places` a unit stands
-under its id and under its name from every word on ("san juan de colon", "juan de colon", …), and so does a station whose name few
-others have. In `stations` a station stands under its id, and under the name of the unit it lies in followed by its own ("menteng
-tps 012"). `search/index.json` says with which text each file begins, so that a reader goes straight to the files that can hold
-what begins with a query. All of it depends on the definition and the options of the site alone.
+under its id and under its name from every word on ("san juan de colon", "juan de colon", …), followed by the stations in it under
+its whole name; so does a station whose own name few others have. In `stations` a station stands under its id. `search/index.json`
+says with which text each file begins, so that a reader goes straight to the files that can hold what begins with a query. All of
+it depends on the definition and the options of the site alone.
 """
 
 from collections import Counter
 from collections.abc import Generator, Iterable, Iterator, Sequence
+from itertools import takewhile
 from json.encoder import encode_basestring
 from typing import Final, NamedTuple
 
@@ -22,7 +23,7 @@ from scrutineer.portal.view import View
 
 FORMAT: Final = "scrutineer-search/v1"
 FOLDER: Final = "search"
-FILE_SIZE: Final = 16_384  # bytes; a query reads one to eight of them
+FILE_SIZE: Final = 12_288  # bytes; a query reads two to ten of them
 MOST_OF_A_NAME: Final = 20
 """A station is found by its own name alone where at most so many stations have that name."""
 WORDS: Final = 6
@@ -97,28 +98,29 @@ def search_files(view: View) -> Iterator[SiteFile]:
     index = _Index(view)
     places = yield from index.files("places", _place_keys(view))
     stations = yield from index.files("stations", _station_keys(view))
-    yield SiteFile(f"{FOLDER}/index.json", (index.directory(places, stations).encode(),))
+    yield SiteFile(f"{FOLDER}/index.json", (index.directory(places, stations).encode(),), once=True)
 
 
 def _place_keys(view: View) -> Iterator[tuple[str, int]]:
     units = view.units
+    names, parents = units.names, units.parent.tolist()
     stations = units.station_units.tolist()
-    times = Counter(units.names[unit] for unit in stations)
-    for unit in units.index.values():
-        yield fold(units.ids[unit]), unit
-        yield from _from_each_word(units.names[unit], unit)
-    for unit in stations:
-        if times[units.names[unit]] <= MOST_OF_A_NAME:
-            yield from _from_each_word(units.names[unit], unit)
+    times = Counter(names[unit] for unit in stations)
+    # In pre-order, so that under one text every unit is followed by the stations in it, which share the way down to them.
+    for unit, name in enumerate(names):
+        if unit in view.inner:
+            yield fold(units.ids[unit]), unit
+            yield from _from_each_word(name, unit)
+        else:
+            if times[name] <= MOST_OF_A_NAME:
+                yield from _from_each_word(name, unit)
+            if parents[unit] >= 0:
+                yield fold(names[parents[unit]]), unit
 
 
 def _station_keys(view: View) -> Iterator[tuple[str, int]]:
-    units = view.units
-    for unit in units.station_units.tolist():
-        yield fold(units.ids[unit]), unit
-        parent = int(units.parent[unit])
-        if parent >= 0:
-            yield f"{fold(units.names[parent])} {fold(units.names[unit])}", unit
+    ids = view.units.ids
+    return ((fold(ids[unit]), unit) for unit in view.units.station_units.tolist())
 
 
 def _from_each_word(name: str, unit: int) -> Iterator[tuple[str, int]]:
@@ -131,109 +133,109 @@ class _Index:
     """Writes the files of the index."""
 
     def __init__(self, view: View) -> None:
-        self._view = view
-        self._units = view.units
-        self._places = view.places
-        self._parent = view.units.parent.tolist()
+        self._upper = [unit for level in _upper(view, UPPER) for unit in level]
+        self.parent: list[int] = view.units.parent.tolist()
         self._kinds = sorted(set(view.units.kinds))
-        self._kind = {kind: number for number, kind in enumerate(self._kinds)}
-        self._inner = view.inner
+        self.rows = self._rows(view)
+
+    def _rows(self, view: View) -> list[tuple[str, str]]:
+        """Each unit as JSON, cut where the place of its parent in the file is to stand.
+
+        Its id, behind a '~' what follows the id of its parent; its name; twice the number of its kind, one more for a station;
+        the place of its parent in the file (-1: the country or none); and the name of its page's file where that is not the id.
+        """
+        units, places = view.units, view.places
+        kind = {name: 2 * number for number, name in enumerate(self._kinds)}
+        have_pages = view.record.options.pages == "stations"
+        quoted: dict[str, str] = {}
+        rows = []
+        for unit, (own, name, parent) in enumerate(zip(units.ids, units.names, self.parent, strict=True)):
+            is_station = unit not in view.inner
+            page = places.unit(unit) if not is_station else places.station_file(unit) if have_pages else f"{own}.html"
+            file = page.removeprefix("units/").removesuffix(".html")
+            above = units.ids[parent] if parent > 0 else ""
+            short = f"~{own[len(above) :]}" if above and own.startswith(above) else own
+            text = quoted.get(name) or quoted.setdefault(name, encode_basestring(name))
+            rows.append((f'["{short}",{text},{kind[units.kinds[unit]] + is_station},', "]" if file == own else f',"{file}"]'))
+        return rows
 
     def files(self, name: str, keys: Iterable[tuple[str, int]]) -> Generator[SiteFile, None, list[str]]:
         """The files of one list; returns the text with which each begins."""
         texts: list[str] = []
         found: list[int] = []
         for text, unit in keys:
-            if text:
-                texts.append(text)
-                found.append(unit)
+            texts.append(text)
+            found.append(unit)
         begins: list[str] = []
-        block, last = _Block(self), ""
-        first = ""
-        for row in _order(texts, found):
+        block, first, last = _Block(self), "", ""
+        for row in _order(texts):
             if block.size > FILE_SIZE:
-                yield SiteFile(f"{FOLDER}/{name}/{len(begins)}.json", (block.text().encode(),))
+                yield block.file(f"{name}/{len(begins)}")
                 begins.append(first)
                 block, first = _Block(self), _shortest_after(last, texts[row])
             block.add(found[row])
             last = texts[row]
         if block.size:
-            yield SiteFile(f"{FOLDER}/{name}/{len(begins)}.json", (block.text().encode(),))
+            yield block.file(f"{name}/{len(begins)}")
             begins.append(first)
         return begins
-
-    def unit(self, unit: int, parent: int) -> str:
-        """A unit as JSON.
-
-        Id, name, number of its kind, the place of its parent in the file (-1: the country or none), whether it is a station, and
-        the name of its page's file where that is not the id.
-        """
-        ids, is_station = self._units.ids[unit], unit not in self._inner
-        if not is_station:
-            file = self._places.unit(unit).removeprefix("units/")
-        else:
-            file = self._places.station_file(unit) if self._places.station(unit) else f"{ids}.html"
-        own = "" if file == f"{ids}.html" else f",{encode_basestring(file.removesuffix('.html'))}"
-        kind = self._kind[self._units.kinds[unit]]
-        return f'["{ids}",{encode_basestring(self._units.names[unit])},{kind},{parent},{int(is_station)}{own}]'
-
-    def parent(self, unit: int) -> int:
-        """The unit that a unit lies in; -1 where that is the country."""
-        parent: int = self._parent[unit]
-        return parent if parent > 0 else -1
 
     def directory(self, places: Sequence[str], stations: Sequence[str]) -> str:
         """`index.json`."""
         upper = _Block(self)
-        for unit in [unit for level in _upper(self._view, UPPER) for unit in level]:
+        for unit in self._upper:
             upper.add(unit)
-        lists = ",\n".join(
-            f'"{name}":[{",".join(map(encode_basestring, texts))}]'
-            for name, texts in (("kinds", self._kinds), ("places", places), ("stations", stations))
-        )
+        kinds = ",".join(map(encode_basestring, self._kinds))
         letters = ",".join(f"{encode_basestring(one)}:{encode_basestring(other)}" for one, other in LETTERS.items())
-        return f'{{"format":"{FORMAT}",\n"letters":{{{letters}}},\n{lists},\n"upper":{upper.text()}}}\n'
+        return (
+            f'{{"format":"{FORMAT}",\n"letters":{{{letters}}},\n"kinds":[{kinds}],\n"upper":{upper.text()},\n'
+            f'"places":[{_front_coded(places)}],\n"stations":[{_front_coded(stations)}]}}\n'
+        )
 
 
 class _Block:
     """One file: units that are found in it, with the units they lie in."""
 
     def __init__(self, index: _Index) -> None:
-        self._index = index
+        self._rows, self._parent = index.rows, index.parent
         self._at: dict[int, int] = {}
-        self._units: list[str] = []
-        self._found: dict[int, None] = {}
+        self._lines: list[str] = []
+        self._found: dict[int, int] = {}
         self.size = 0
 
     def add(self, unit: int) -> None:
         """Add a unit that is found."""
         if unit not in self._found:
-            self._found[unit] = None
-            self._put(unit)
+            self._found[unit] = self._put(unit)
             self.size += 4
 
     def _put(self, unit: int) -> int:
         at = self._at.get(unit)
         if at is None:
-            parent = self._index.parent(unit)
-            above = self._put(parent) if parent >= 0 else -1
-            at = self._at[unit] = len(self._units)
-            self._units.append(self._index.unit(unit, above))
-            self.size += len(self._units[-1]) + 2
+            parent = self._parent[unit]
+            above = self._put(parent) if parent > 0 else -1
+            before, behind = self._rows[unit]
+            line = f"{before}{above}{behind}"
+            at = self._at[unit] = len(self._lines)
+            self._lines.append(line)
+            self.size += len(line) + 2
         return at
 
     def text(self) -> str:
-        """The file: every unit, then the places in that list of those that are found."""
-        found = ",".join(str(self._at[unit]) for unit in self._found)
-        return '{"units":[\n' + ",\n".join(self._units) + f'\n],\n"found":[{found}]}}\n'
+        """Every unit, then the places in that list of those that are found."""
+        units, found = ",\n".join(self._lines), ",".join(map(str, self._found.values()))
+        return f'{{"units":[\n{units}\n],\n"found":[{found}]}}'
+
+    def file(self, name: str) -> SiteFile:
+        """The same as a file of the site."""
+        return SiteFile(f"{FOLDER}/{name}.json", (f"{self.text()}\n".encode(),), once=True)
 
 
-def _order(texts: list[str], found: list[int]) -> list[int]:
-    """Rows by text as JavaScript compares texts, by UTF-16; equal ones in the order of the units."""
-    keys: Sequence[str] | Sequence[bytes] = texts
-    if not all(map(str.isascii, texts)):
-        keys = [text.encode("utf-16-be") for text in texts]
-    return sorted(sorted(range(len(texts)), key=found.__getitem__), key=keys.__getitem__)
+def _order(texts: list[str]) -> list[int]:
+    """Rows by text as JavaScript compares texts, by UTF-16; equal ones as they came."""
+    if all(map(str.isascii, texts)):
+        return sorted(range(len(texts)), key=texts.__getitem__)
+    return sorted(range(len(texts)), key=[text.encode("utf-16-be") for text in texts].__getitem__)
 
 
 def _shortest_after(last: str, text: str) -> str:
@@ -242,3 +244,13 @@ def _shortest_after(last: str, text: str) -> str:
         if text[:length].encode("utf-16-be") > last.encode("utf-16-be"):
             return text[:length]
     return text
+
+
+def _front_coded(texts: Sequence[str]) -> str:
+    """Sorted texts, each as the number of characters that it shares with the one before, and the rest of it."""
+    parts, last = [], ""
+    for text in texts:
+        shared = sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], zip(last, text, strict=False)))
+        parts.append(f"{shared},{encode_basestring(text[shared:])}")
+        last = text
+    return ",".join(parts)

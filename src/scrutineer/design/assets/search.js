@@ -38,6 +38,24 @@
     return files.get(path);
   }
 
+  // A sorted list of texts, each as the number of characters that it shares with the one before, and the rest of it.
+  function unfold(coded) {
+    const texts = [];
+    for (let at = 0; at < coded.length; at += 2) {
+      const before = Array.from(texts[texts.length - 1] ?? "").slice(0, coded[at]);
+      texts.push(before.join("") + coded[at + 1]);
+    }
+    return texts;
+  }
+
+  // What is in the directory: kinds, letters, the units of the highest levels, and with which text each file of a list begins.
+  let unfolded = null;
+  async function readDirectory() {
+    const directory = await read("index");
+    unfolded ??= { ...directory, places: unfold(directory.places), stations: unfold(directory.stations) };
+    return unfolded;
+  }
+
   // A name as it is compared. The same as `fold` in portal/search_words.py; the letters come with the index.
   function fold(text, letters) {
     const bare = text.normalize("NFKD").replace(/\p{M}/gu, "").toLowerCase();
@@ -64,18 +82,22 @@
 
   // The units that a file finds, each with the units above it, from the country down, and the words by which it is found.
   function unitsOf(block, directory) {
-    if (!block.units.ready) {
-      for (const [at, [id, name, kind, parent, isStation, file]] of block.units.entries()) {
-        const above = parent < 0 ? null : block.units[parent];
-        const own = `${fold(id, directory.letters)} ${fold(name, directory.letters)}`;
-        block.units[at] = { id, name, kind: directory.kinds[kind], above, isStation: isStation === 1, file: file ?? id, own: own.split(" ") };
+    if (!block.ready) {
+      const { kinds, letters } = directory;
+      const units = [];
+      for (const [short, name, kind, parent, file] of block.units) {
+        const above = parent < 0 ? null : units[parent];
+        const id = short.startsWith("~") ? above.id + short.slice(1) : short;
+        const own = `${fold(id, letters)} ${fold(name, letters)}`.split(" ");
+        units.push({ id, name, kind: kinds[kind >> 1], isStation: kind % 2 === 1, above, file: file ?? id, own });
       }
+      block.units = units;
       for (const unit of block.units) {
         unit.path = unit.above ? [...unit.above.path, unit.above] : [];
         unit.foldedName = fold(unit.name, directory.letters);
         unit.foldedId = fold(unit.id, directory.letters);
       }
-      block.units.ready = true;
+      block.ready = true;
     }
     return block.found.map((at) => block.units[at]);
   }
@@ -100,36 +122,37 @@
 
   const collator = new Intl.Collator(document.documentElement.lang, { numeric: true });
 
+  // All units that fit a query, the best first, and whether there may be more in files that were not read.
   async function find(query) {
-    const directory = await read("index");
+    const directory = await readDirectory();
     const text = fold(query, directory.letters);
     const words = text.split(" ").filter((word) => word);
-    const found = new Map();
-    let isCut = false;
-    const take = (blocks) => {
-      for (const unit of blocks.flatMap((block) => unitsOf(block, directory))) {
-        if (fits(unit, words)) found.set(`${unit.isStation} ${unit.id}`, unit);
-      }
-    };
     if (!words.length) return null;
-    take([directory.upper]);
-    const seek = async (key) => {
-      for (const part of await Promise.all(["places", "stations"].map((name) => readList(directory, name, key)))) {
-        take(part.blocks);
-        isCut = isCut || part.isCut;
-      }
+    const seen = new Map(); // every unit in the files that were read
+    let isCut = false;
+    const seek = async (name, key) => {
+      const { isCut: isMore, blocks } = await readList(directory, name, key);
+      for (const unit of blocks.flatMap((block) => unitsOf(block, directory))) seen.set(`${unit.isStation} ${unit.id}`, unit);
+      isCut = isCut || isMore;
     };
-    await seek(text);
-    // Words of different places, or in another order: look where the fewest files can hold one of them.
-    if (words.length > 1 && found.size < ENOUGH) {
-      const width = (word) => {
-        const [first, last] = filesFor(directory.places, word);
-        return isNumber(word) ? Infinity : last - first;
-      };
-      const [rarest] = [...words].sort((a, b) => width(a) - width(b) || b.length - a.length);
-      await seek(rarest);
+    const fitting = () => [...seen.values()].filter((unit) => fits(unit, words));
+    for (const unit of unitsOf(directory.upper, directory)) seen.set(`${unit.isStation} ${unit.id}`, unit);
+    await Promise.all([seek("places", text), seek("stations", text)]);
+    // Words of different places, or in another order: look for each word, first for those that the fewest files can hold.
+    if (words.length > 1 && fitting().length < ENOUGH) {
+      const width = (word) => filesFor(directory.places, word).reduce((first, last) => last - first);
+      const rarest = words.filter((word) => !isNumber(word)).sort((a, b) => width(a) - width(b));
+      await Promise.all(rarest.slice(0, 2).map((word) => seek("places", word)));
     }
-    const ranked = [...found.values()].map((unit) => [rank(unit, words, text), unit]);
+    // The stations of a place stand behind its whole name: look there for the words that the place itself does not have.
+    if (words.length > 1 && !fitting().length) {
+      const lacking = (unit) => words.filter((word) => ![unit, ...unit.path].some((one) => begins(one.own, word))).length;
+      const places = [...seen.values()].filter((unit) => !unit.isStation && words.some((word) => begins(unit.own, word)));
+      places.sort((a, b) => lacking(a) - lacking(b) || b.path.length - a.path.length);
+      const names = new Set(places.slice(0, 2).map((unit) => unit.foldedName));
+      await Promise.all([...names].map((name) => seek("places", name)));
+    }
+    const ranked = fitting().map((unit) => [rank(unit, words, text), unit]);
     ranked.sort(([a, one], [b, other]) => a - b || collator.compare(one.name, other.name) || collator.compare(one.id, other.id));
     return { units: ranked.map(([, unit]) => unit), isCut };
   }
