@@ -51,7 +51,7 @@ ALL_TABLES: Final = (*TABLES, *FILES, *FILE_OBJECTS, *API, *API_OBJECTS)
 
 DATA, DICTIONARY, API_DICTIONARY = "data.html", "dictionary.html", "dictionary-api.html"
 _UNIT: Final = 1000  # bytes in a kB, as disks and browsers count
-_SAMPLE: Final = 8  # log entries whose sizes stand for those of all
+_SAMPLE: Final = 16  # log entries whose sizes stand for those of all
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,14 +151,15 @@ def _record_files(pages: Pages) -> Iterator[_File]:
     view, say = pages.view, pages.say
     record = view.record
     size = record.head.size
-    step = max(1, size // _SAMPLE)
-    sample = [len(record.entry(index)) for index in range(0, size, step)]
+    # The first entry, the definition, is unlike all others.
+    sample = [len(record.entry(index)) for index in range(1, size, max(1, size // _SAMPLE))] or [0]
+    average = sum(sample) // len(sample)
     yield _File(
         "",
         "log/tile/",
         say("every signed statement, in the form of C2SP tlog-tiles"),
         say.number(size),
-        _about(say, sum(sample) * size // len(sample)),
+        _about(say, len(record.definition) + average * (size - 1)),
     )
     yield _File(CHECKPOINT_FILE, CHECKPOINT_FILE, say("the head of the log, signed by the log and its witnesses"))
     yield _File(HEAD_FILE, HEAD_FILE, say("the head that receipts are made from"))
