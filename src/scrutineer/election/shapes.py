@@ -56,6 +56,11 @@ class Shapes:
         """Whether a unit is on the map."""
         return unit in self.areas or unit in self.points
 
+    def __iter__(self) -> Iterator[int]:
+        """The units on the map."""
+        yield from self.areas
+        yield from self.points
+
     def __len__(self) -> int:
         """How many units are on the map."""
         return len(self.areas) + len(self.points)

@@ -12,6 +12,7 @@ from typing import Final
 from scrutineer.count import UnitResult
 from scrutineer.portal.maps import TEXT, Drawing, Outline
 from scrutineer.portal.pages import Pages
+from scrutineer.portal.view import View
 from scrutineer.portal.votes import unit_figures
 
 HATCHINGS: Final = 8
@@ -68,7 +69,7 @@ class MapFigures:
 def map_figures(pages: Pages, contest: int, unit: int) -> MapFigures | None:
     """The maps of a contest in a unit; None where there is no drawing of the places in it."""
     view = pages.view
-    drawing = view.drawings.of(unit) if view.drawings is not None else None
+    drawing = view.drawings.of(unit)
     if drawing is None:
         return None
     maker = _Maker(pages, contest, drawing)
@@ -86,6 +87,13 @@ def hatchings(figures: Iterable[MapFigures | None]) -> list[Fill]:
         if part.fill.hatching
     }
     return sorted(found, key=lambda fill: (fill.hatching, fill.shade))
+
+
+def page_path(view: View, unit: int) -> str | None:
+    """The page of a unit or station, where it has one."""
+    if not view.places.has_page(unit):
+        return None
+    return view.places.unit(unit) if unit in view.inner else view.places.station(unit)
 
 
 def letter(candidate: int) -> str:
@@ -173,10 +181,10 @@ class _Maker:
     def _spot(self, number: int, outline: Outline, fill: Fill, what: str, label: str) -> Spot:
         view = self._pages.view
         unit = outline.unit
-        path = view.places.unit(unit) if unit in view.inner else view.places.station(unit)
+        path = page_path(view, unit)
         title = self._say("{place}: {what}", place=view.units.names[unit], what=what)
         room = TEXT * (2 + len(label)) // 3
-        return Spot(number, path, title, fill, label if outline.path and outline.room >= room else "")
+        return Spot(number, path, title, fill, label if outline.room >= room else "")
 
 
 def _first(votes: Sequence[int]) -> list[int]:

@@ -17,7 +17,7 @@ WIDTH: Final = 1_000
 """Units across a drawing, or up and down where it is higher than wide."""
 MAX_PATHS: Final = 14_000
 """Characters for all outlines of a drawing; borders are drawn more coarsely until they fit."""
-DOT: Final = 11
+DOT: Final = 21
 """Radius of a place that is a point."""
 TEXT: Final = 17
 """Half the height that a label needs."""
@@ -25,6 +25,8 @@ TEXT: Final = 17
 _MARGIN: Final = 8
 _TOLERANCES: Final = (1, 2, 3, 4, 6, 8, 12, 16, 24, 40)
 """How far, in units, a border may be moved; the first that gives short paths is taken."""
+_LABEL_CORNERS: Final = 150
+_LABEL_GRID: Final = 100
 _HALF_TURN: Final = 180 * SCALE
 
 Spot = tuple[int, int]
@@ -99,6 +101,18 @@ def draw(shapes: Shapes, unit: int, places: Sequence[int], limit: int = MAX_PATH
             outlines.append(Outline(place, "", _centre(loops[place]), DOT))
     behind = _path(borders.simplified(ground, tolerance))
     return Drawing(grid.width, grid.height, tuple(outlines), behind, len(places) - len(shown))
+
+
+def label_place(area: Area) -> list[float]:
+    """A place well inside an area, as longitude and latitude in degrees: where a map that moves may write."""
+    # As exact as a label needs: hundred-thousandths of a degree, and some corners of a long outline.
+    loops = [
+        tuple(map(tuple, (ring[:: max(1, len(ring) // _LABEL_CORNERS)] // _LABEL_GRID).tolist()))
+        for polygon in area
+        for ring in polygon
+    ]
+    (right, up), _ = _inside(loops)
+    return [right * _LABEL_GRID / SCALE, up * _LABEL_GRID / SCALE]
 
 
 class _Grid:

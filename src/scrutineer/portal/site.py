@@ -33,9 +33,11 @@ from scrutineer.portal.formats import (
 from scrutineer.portal.front import front_page
 from scrutineer.portal.history_files import snapshot_files
 from scrutineer.portal.incident_pages import incident_pages
+from scrutineer.portal.map_pages import map_page
 from scrutineer.portal.night_pages import night_pages
 from scrutineer.portal.observer_pages import observer_pages
 from scrutineer.portal.pages import DESIGN, ROOM, Pages, Render
+from scrutineer.portal.places_page import places_page
 from scrutineer.portal.quarantine_pages import quarantine_pages
 from scrutineer.portal.record import Record
 from scrutineer.portal.rules_page import rules_page
@@ -47,6 +49,8 @@ from scrutineer.portal.view import View
 
 PAGES: Final[tuple[Render, ...]] = (
     front_page,
+    places_page,
+    map_page,
     call_pages,
     rules_page,
     check_page,

@@ -128,7 +128,7 @@ class _Writer:
         below, contests = view.children[unit], view.contests_in(unit)
         rows = ROWS_PER_PAGE if len(contests) < 2 else max(_FEWEST_ROWS, _ROWS_OF_ALL // len(contests))
         name = units.names[unit]
-        drawing = view.drawings.of(unit) if view.drawings is not None else None
+        drawing = view.drawings.of(unit)
         for paging in paged(view.places.unit(unit), len(below), rows):
             first = paging.number == 1
             some = below[(paging.number - 1) * rows : paging.number * rows]

@@ -8,7 +8,7 @@ from markupsafe import Markup
 
 from scrutineer.count import Act, Standing, UnitResult, contest_result, results_table, standing, tables_hash
 from scrutineer.election import Contest
-from scrutineer.election.shapes import read_shapes
+from scrutineer.election.shapes import Shapes, read_shapes
 from scrutineer.language import msg
 from scrutineer.log.checkpoint import HeadLines
 from scrutineer.log.note import parse_note
@@ -110,10 +110,15 @@ class View:
         return frozenset(upper_units(self.units))
 
     @cached_property
-    def drawings(self) -> Drawings | None:
-        """The drawings of units; None where the definition names no shapes."""
+    def shapes(self) -> Shapes:
+        """The shapes of units for maps; none where the definition names none."""
         table = self.record.shapes_table
-        return None if table is None else Drawings(read_shapes(table, self.units), self.children)
+        return Shapes({}, {}) if table is None else read_shapes(table, self.units)
+
+    @cached_property
+    def drawings(self) -> Drawings:
+        """The drawings of units."""
+        return Drawings(self.shapes, self.children)
 
     def page_of(self, unit: int) -> str:
         """The page of a unit or station, by position; the page of the unit it lies in, or the data, where it has none."""

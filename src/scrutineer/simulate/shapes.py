@@ -32,6 +32,7 @@ _BENT: Final = 1_000
 _STEP: Final = 2_000  # between the middles of neighbouring cells
 _ROW: Final = 1_732  # between rows of cells
 _ROUGH: Final = 64  # lattice points of the ground in each direction
+_STRIDE: Final = 10_007  # a prime
 _AROUND: Final = ((1, 0), (0, 1), (-1, 1), (-1, 0), (0, -1), (1, -1))
 """From a cell to its neighbours, counter-clockwise; the corner between two of them lies between their middles and its own."""
 _DIRECTIONS: Final = ((4, 0), (4, 1), (3, 2), (2, 3), (0, 4), (-2, 3), (-3, 2), (-4, 1))
@@ -304,12 +305,16 @@ def _rings(island: set[Cell]) -> list[list[Corner]]:
 
 def _points(units: Units, places: list[int], cells_of: dict[int, list[Cell]], coast: _Outlines, draws: Draws) -> Iterator[str]:
     """A point for each place, in some cell of the unit above it."""
-    numbers = draws.below(1 << 30, 3 * len(places)).tolist()
+    moves = draws.below(1_001, 2 * len(places)).tolist()
+    taken = dict.fromkeys(cells_of, 0)
     for index, place in enumerate(places):
-        cells = cells_of[int(units.parent[place])]
-        which, right, up = numbers[3 * index : 3 * index + 3]
-        x, y = _middle(cells[which % len(cells)])
-        yield _feature(units.ids[place], "Point", coast.position((x + right % 1_001 - 500, y + up % 1_001 - 500)))
+        parent = int(units.parent[place])
+        cells = cells_of[parent]
+        taken[parent] += 1
+        right, up = moves[2 * index : 2 * index + 2]
+        # A stride that visits every cell before any a second time, because no area has so many.
+        x, y = _middle(cells[taken[parent] * _STRIDE % len(cells)])
+        yield _feature(units.ids[place], "Point", coast.position((x + right - 500, y + up - 500)))
 
 
 def _feature(unit: str, kind: str, coordinates: object) -> str:
