@@ -10,7 +10,6 @@ from collections.abc import Iterable, Iterator
 from typing import Any, Final
 
 import msgspec
-import numpy as np
 
 from scrutineer.count import STATUS_NAMES, UnitResult, contest_result, unit_result
 from scrutineer.count.columns import BLANK, CAST, NULL, ROLL, VOTERS
@@ -226,13 +225,13 @@ class _UnitWriter:
         self._options = [[option.id for option in contest.options] for contest in view.election.contests]
         self._below = [view.units.stations_below(state.unit) for state in view.count.contests]
         self._schema = _schema(UNIT, 1)
-        self._deepest = _deepest(view)
+        self._all = len(view.units.index) <= MOST_UNIT_FILES
 
     def has_file(self, unit: int) -> bool:
         """Whether a unit (by position) has a file."""
         if unit not in self._view.inner or self._view.record.options.pages == "none":
             return False
-        return self._deepest is None or len(self._view.units.path(unit)) <= self._deepest
+        return self._all or self._view.places.is_above(unit, MOST_UNIT_FILES)
 
     def path(self, unit: int) -> str:
         """Where the file of a unit lies."""
@@ -342,17 +341,3 @@ def _control(units: list[Json], stations: list[Json]) -> Json:
     sums = {name: sum([row[name] or 0 for row in rows]) for name in _SUMMED}
     sums["votes"] = sum([sum([votes or 0 for votes in row["votes"].values()]) for row in rows if row["votes"] is not None])
     return {"rows": len(rows), "sums": sums}
-
-
-def _deepest(view: View) -> int | None:
-    """How many levels of units have files, counted from the country; None where all have."""
-    units = view.units
-    inner = np.fromiter(units.index.values(), np.int64, len(units.index))
-    if len(inner) <= MOST_UNIT_FILES:
-        return None
-    level = np.zeros(len(inner), dtype=np.int64)
-    above = inner
-    while (there := above >= 0).any():
-        level += there
-        above = np.where(there, units.parent[above], above)
-    return max(1, int((np.bincount(level)[1:].cumsum() <= MOST_UNIT_FILES).sum()))

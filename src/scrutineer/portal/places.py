@@ -88,11 +88,16 @@ class Places:
         return depth
 
     @cached_property
-    def _deepest(self) -> int:
-        """Depth of the deepest units with pages in the other languages, where these go down only so far."""
+    def _down_to(self) -> NDArray[np.int64]:
+        """How many units above the stations lie at each depth or less."""
         inner = np.fromiter(self._units.index.values(), np.int64, len(self._units.index))
-        levels = np.bincount(self._depth[inner]) if len(inner) else np.zeros(1, dtype=np.int64)
-        return max(0, int(np.searchsorted(levels.cumsum(), MOST_TRANSLATED, side="right")) - 1)
+        counts: NDArray[np.int64] = np.bincount(self._depth[inner], minlength=1).cumsum()
+        return counts
+
+    def is_above(self, unit: int, most: int) -> bool:
+        """Whether a unit lies at or above the deepest level down to which there are at most so many units, by position."""
+        deepest = max(0, int(np.searchsorted(self._down_to, most, side="right")) - 1)
+        return int(self._depth[unit]) <= deepest
 
     def has_page(self, unit: int, *, translated: bool = False) -> bool:
         """Whether a unit or station, by position, has a page; `translated` asks for the languages after the first."""
@@ -103,7 +108,7 @@ class Places:
             return True
         if is_station:
             return False
-        return self._translated == "units" or int(self._depth[unit]) <= self._deepest
+        return self._translated == "units" or self.is_above(unit, MOST_TRANSLATED)
 
     def is_translated(self, page: str) -> bool:
         """Whether a page is there in the languages after the first."""
