@@ -63,7 +63,7 @@ class _Figure:
 
 @dataclass(frozen=True, slots=True)
 class _Announced:
-    """One announcement. Texts are HTML; the answers are sentences of the examination."""
+    """One announcement. Texts are HTML; what the answers say are phrases."""
 
     index: int
     by: str
@@ -135,7 +135,7 @@ def _figures(pages: Pages, night: Night, one: Claimed) -> Iterator[_Figure]:
         yield _Figure(
             say.name(figure.name),
             _known(say, figure.votes),
-            say.name(f"{figure.percent} %") if figure.percent else "–",
+            _percent(say, figure.percent),
             _known(say, before),
             _known(say, counted),
             "–" if counted is None or figure.votes is None else signed(say, figure.votes - counted),
@@ -153,7 +153,7 @@ def _totals(say: Say, claim: Claim) -> Iterator[_Figure]:
         (say("Stations counted"), claim.stations_counted, claim.counted),
     ):
         if votes is not None or percent:
-            yield _Figure(label, _known(say, votes), say.name(f"{percent} %") if percent else "–", "–", "–", "–")
+            yield _Figure(label, _known(say, votes), _percent(say, percent), "–", "–", "–")
 
 
 def _candidate(pages: Pages, one: Claimed, figure: ClaimedFigure) -> int | None:
@@ -186,3 +186,9 @@ def _votes_then(pages: Pages, night: Night, one: Claimed) -> list[int] | None:
 
 def _known(say: Say, number: int | None) -> str:
     return "–" if number is None else say.number(number)
+
+
+def _percent(say: Say, text: str) -> str:
+    """A percentage with the digits that were announced, which need not be one that can be."""
+    before, after = say.language.symbols.percent
+    return f"{before}{text.replace('.', say.language.symbols.decimal)}{after}" if text else "–"
