@@ -1,54 +1,22 @@
 """Two-person release, in any order of what officers do: never with one person, never other bytes than were proposed."""
 
+import base64
 import contextlib
 import hashlib
 import json
-import secrets
-import shutil
-import tempfile
-from collections.abc import Sequence
-from pathlib import Path
 
 import hypothesis.strategies as st
 import pytest
-from cryptography.hazmat.primitives.asymmetric import ec
 from hypothesis import HealthCheck, settings
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 from webauthn import verify_authentication_response
 from webauthn.helpers import base64url_to_bytes, bytes_to_base64url
 
-from cli_helpers import STATIONS, call, rows, signed
-from control_helpers import two_officers
-from scrutineer.cli.control_commands import machine_of
-from scrutineer.cli.office import Office
-from scrutineer.cli.statement_files import read_statements
+from release_helpers import OFFICERS, URL, Officers
 from scrutineer.control.challenges import purpose_hash
-from scrutineer.control.machine import ServiceState
-from scrutineer.control.night import Night
-from scrutineer.control.passkeys import Origin
 from scrutineer.control.proposals import LABEL, LIFETIME
-from scrutineer.control.room import Room, open_folder
-from scrutineer.errors import ControlError, TransportError
-from scrutineer.intake.lanes import Trust
-from scrutineer.log import SqliteStore
+from scrutineer.errors import ControlError
 from scrutineer.statements import parse_statement
-from scrutineer.statements.policy import Policy
-from soft_authenticator import Authenticator
-
-OFFICERS = ("authority/officer-1", "authority/officer-2")
-URL = "http://localhost:8475"
-RUNNING = ServiceState("http://localhost:1", True, True, 0, 0, 0, 0, "", "", "", {}, None, None, ())
-_BASE: dict[str, Path] = {}
-
-
-def base() -> Path:
-    """An opened folder with sheets for its stations, made once."""
-    if not _BASE:
-        folder = two_officers(Path(tempfile.mkdtemp(prefix="release-")) / "aviary")
-        signed(folder, rows(STATIONS[:5]), "good")
-        signed(folder, rows(STATIONS[5:], cast=9), "wrong")
-        _BASE["folder"] = folder
-    return _BASE["folder"]
 
 
 class Release(RuleBasedStateMachine):
@@ -56,56 +24,9 @@ class Release(RuleBasedStateMachine):
 
     @initialize()
     def open(self) -> None:
-        source = base()
-        self.place = Path(tempfile.mkdtemp(prefix="release-"))
-        self.folder = self.place / "aviary"
-        shutil.copytree(source, self.folder)
-        self.office = Office.load(self.folder)
-        self.sheets = [*read_statements(source.parent / "good.bundle"), *read_statements(source.parent / "wrong.bundle")]
-        self.now = 1_780_000_000
-        self.sent: list[tuple[bytes, ...]] = []
-        self.looked_at = 0
-        self.line = True
+        self.here = Officers()
         self.known: list[str] = []
-        self.devices = {name: Authenticator(URL, "localhost", name.encode()) for name in OFFICERS}
-        self.start()
-        for name, device in self.devices.items():
-            code = self.room.officers.invite(name)
-            self.room.enrol(code, device.create(self.room.enrolment_options(code)), "key")
-
-    def start(self) -> None:
-        night = Night(
-            self.office.election, lambda: SqliteStore.open_reader(self.office.log_path), self.office.log_signer().verifier
-        )
-        machine = machine_of(self.office, None, None, Trust())
-        object.__setattr__(machine, "submit", self.submit)
-        object.__setattr__(machine, "services", lambda: [RUNNING])
-        self.room = Room(self.folder, night, machine, Origin.parse(URL), clock=lambda: self.now, randomness=secrets.token_bytes)
-        night.look()
-
-    def submit(self, statements: Sequence[bytes], url: str) -> int:
-        """The intake service: it checks what it is sent, and records it."""
-        if not self.line:
-            raise TransportError("no line")
-        self.sent.append(tuple(statements))
-        policy = Policy(self.office.election)
-        for statement in statements:
-            policy.check(statement)
-        log = self.office.open_log()
-        try:
-            return log.append(list(statements))[0].index
-        finally:
-            log.close()
-
-    def a_sheet_arrives(self, number: int) -> None:
-        log = self.office.open_log()
-        log.append([self.sheets[number]])
-        log.close()
-
-    def time_passes(self) -> None:
-        self.room.night.look()
-        for _ in range(5):  # Something is sent in one of five rounds.
-            self.room.tend()
+        self.looked_at = 0
 
     @rule(
         event=st.sampled_from(("sheet", "time", "time", "cut", "mended", "restart", "late", "withdrawn")),
@@ -115,31 +36,27 @@ class Release(RuleBasedStateMachine):
     def something_happens(self, event: str, number: int, who: str) -> None:
         match event:
             case "sheet":
-                self.a_sheet_arrives(number)
+                self.here.arrive(number)
             case "time":
-                self.time_passes()
+                self.here.wait()
             case "cut" | "mended":
-                self.line = event == "mended"
+                self.here.line = event == "mended"
             case "restart":
-                self.start()
+                self.here.start()
             case "late":
-                self.now += LIFETIME
+                self.here.now += LIFETIME
             case _ if self.known:
                 with contextlib.suppress(ControlError):
-                    self.room.withdraw(self.known[-1], who, "Too early.")
+                    self.here.room.withdraw(self.known[-1], who, "Too early.")
 
     @rule(who=st.sampled_from(OFFICERS), decide=st.booleans(), propose=st.sampled_from((True, True, False)))
     def freeze(self, who: str, decide: bool, propose: bool) -> None:
         try:
-            if decide:
-                proposal = self.room.freeze_decision(who, 0, 5, {"action": "exclude", "reason": "No box."})
-            else:
-                proposal = self.room.freeze_bulletin(who)
+            self.known.append(self.here.freeze(who, decide=decide).id)
         except ControlError:
             return
-        self.known.append(proposal.id)
         if propose:
-            self.consent(0, who, True, True)
+            self.consent(0, who, own=True, right=True)
 
     @rule(
         which=st.sampled_from((0, 0, 0, 1, 2)),
@@ -148,18 +65,15 @@ class Release(RuleBasedStateMachine):
         right=st.sampled_from((True, True, True, False)),
     )
     def consent(self, which: int, who: str, own: bool, right: bool) -> None:
-        """An officer's session, with the officer's own passkey or another's, who typed the word or something else."""
         if not self.known:
             return
         name = self.known[-1 - which % len(self.known)]
         other = next(one for one in OFFICERS if one != who)
-        before = self.room.journal.events[-1].number
+        before = self.events()
         try:
-            word = self.room.find(name).draft.word
-            options = self.room.consent_options(name, who, word)
-            self.room.consent(name, who, word if right else "17", self.devices[who if own else other].get(options))
+            self.here.consent(name, who, hand=who if own else other, word="" if right else "17")
         except ControlError:
-            assert self.room.journal.events[-1].number == before, "a refusal leaves nothing"
+            assert self.events() == before, "a refusal leaves nothing"
             return
         assert own
         assert right
@@ -168,42 +82,37 @@ class Release(RuleBasedStateMachine):
     def an_answer_is_tried_for_another_draft(self, which: int, who: str) -> None:
         if len(self.known) < 2:
             return
+        room = self.here.room
         first, other = self.known[-1], self.known[-2 - which % (len(self.known) - 1)]
         for one, another in ((first, other), (other, first)):
             with contextlib.suppress(ControlError):
-                options = self.room.consent_options(one, who, self.room.find(one).draft.word)
-                before = self.room.journal.events[-1].number
+                options = room.consent_options(one, who, room.find(one).draft.word)
+                before = self.events()
                 with pytest.raises(ControlError):
-                    self.room.consent(another, who, self.room.find(another).draft.word, self.devices[who].get(options))
-                assert self.room.journal.events[-1].number == before
+                    room.consent(another, who, room.find(another).draft.word, self.here.devices[who].get(options))
+                assert self.events() == before
 
     @invariant()
     def what_was_sent_was_agreed_by_two_and_is_what_they_saw(self) -> None:
-        if not hasattr(self, "folder") or len(self.sent) == self.looked_at:
+        if not hasattr(self, "here") or len(self.here.sent) == self.looked_at:
             return
-        self.looked_at = len(self.sent)
-        lines = [json.loads(line) for line in (open_folder(self.folder) / "journal").read_bytes().splitlines()]
-        proposed = {line["proposal"]: line for line in lines if line["what"] == "proposed"}
-        for statements in self.sent:
+        self.looked_at = len(self.here.sent)
+        lines = [json.loads(line) for line in (self.here.folder / "control/journal").read_bytes().splitlines()]
+        consents = [line for line in lines if line["what"] in ("proposed", "approved")]
+        proposed = {line["proposal"]: base64.b64decode(line["payload"]) for line in lines if line["what"] == "proposed"}
+        for statements in self.here.sent:
             first, *endorsements = map(parse_statement, statements)
-            payload = bytes_to_base64url(first.envelope.payload)
-            mine = [
-                p
-                for p in proposed.values()
-                if bytes_to_base64url(base64url_to_bytes(p["payload"].replace("+", "-").replace("/", "_"))) == payload
-            ]
-            assert mine, "nothing but what was proposed is sent"
-            consents = [
-                line
-                for line in lines
-                if line["what"] in ("proposed", "approved") and line["proposal"] in {p["proposal"] for p in mine}
-            ]
             signers = {first.issuer, *(one.issuer for one in endorsements)}
-            assert len(signers) == 2
-            agreed = [{line["who"] for line in consents if line["proposal"] == p["proposal"]} for p in mine]
-            assert signers in agreed
+            assert len(signers) == len(statements) == 2
+            agreed = {
+                name: {line["who"] for line in consents if line["proposal"] == name}
+                for name, payload in proposed.items()
+                if payload == first.envelope.payload
+            }
+            assert signers in agreed.values(), "nothing is sent but what was proposed, and what they agreed to who sign it"
             for line in consents:
-                self.check_evidence(line, first.envelope.kind, first.envelope.payload)
+                if line["proposal"] in agreed:
+                    self.check_evidence(line, first.envelope.kind, first.envelope.payload)
 
     def check_evidence(self, line: dict[str, object], kind: str, payload: bytes) -> None:
         """What the journal says is enough for anybody to see that this officer's device consented to these bytes."""
@@ -213,12 +122,12 @@ class Release(RuleBasedStateMachine):
         challenge = base64url_to_bytes(evidence["challenge"])
         purpose = b"\n".join((b"act", str(line["proposal"]).encode(), digest.encode(), str(line["who"]).encode()))
         assert challenge[-32:] == purpose_hash(purpose, challenge)
-        device = self.devices[str(line["who"])]
-        assert isinstance(device.key, ec.EllipticCurvePrivateKey)
+        assert bytes.fromhex(evidence["passkey"]) == self.here.devices[str(line["who"])].name
+        name = bytes_to_base64url(bytes.fromhex(evidence["passkey"]))
         verify_authentication_response(
             credential={
-                "id": bytes_to_base64url(bytes.fromhex(evidence["passkey"])),
-                "rawId": bytes_to_base64url(bytes.fromhex(evidence["passkey"])),
+                "id": name,
+                "rawId": name,
                 "type": "public-key",
                 "response": {
                     "clientDataJSON": evidence["client_data"],
@@ -235,31 +144,32 @@ class Release(RuleBasedStateMachine):
             require_user_verification=True,
         )
 
+    def events(self) -> int:
+        return len(self.here.room.journal.events)
+
     def teardown(self) -> None:
-        if hasattr(self, "place"):
-            shutil.rmtree(self.place, ignore_errors=True)
+        if hasattr(self, "here"):
+            self.here.close()
 
 
 Release.TestCase.settings = settings(
-    max_examples=40, stateful_step_count=30, deadline=None, suppress_health_check=list(HealthCheck)
+    max_examples=30, stateful_step_count=30, deadline=None, suppress_health_check=list(HealthCheck)
 )
 TestRelease = Release.TestCase
 
 
 def test_two_officers_release_a_bulletin_and_a_decision() -> None:
-    """The way that the machine above must find too: so that its invariants are not true of nothing."""
+    """The way that the machine above must find too, so that its invariants are not true of nothing."""
     run = Release()
     run.open()
     for number in (0, 5):
-        run.a_sheet_arrives(number)
-    run.time_passes()
+        run.here.arrive(number)
+    run.here.wait()
     for decide in (False, True):
         run.freeze(OFFICERS[0], decide, propose=True)
         run.consent(0, OFFICERS[1], own=True, right=True)
-        run.time_passes()
+        run.here.wait()
         run.what_was_sent_was_agreed_by_two_and_is_what_they_saw()
-    assert len(run.sent) == 2
-    kinds = [parse_statement(statements[0]).kind for statements in run.sent]
-    assert kinds == ["bulletin", "decision"]
-    assert call("count", run.folder, "--json").json["contests"][0]["quarantine"] == []
+    assert [parse_statement(statements[0]).kind for statements in run.here.sent] == ["bulletin", "decision"]
+    assert [run.here.room.find(name).index is not None for name in run.known] == [True, True]
     run.teardown()

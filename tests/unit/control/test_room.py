@@ -1,0 +1,206 @@
+"""What the room refuses when officers want to release something, one rule at a time; and that a restart loses nothing."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+import pytest
+
+from release_helpers import OFFICERS, Officers
+from scrutineer.control.proposals import DRAFT_LIFETIME, LIFETIME, Proposal, normal, signed_release
+from scrutineer.count import QUARANTINED
+from scrutineer.errors import ControlError
+from scrutineer.statements import Bulletin, Decision, parse_statement
+
+HERON, OWL = OFFICERS
+
+
+@pytest.fixture
+def here() -> Iterator[Officers]:
+    officers = Officers()
+    for number in (0, 5):
+        officers.arrive(number)
+    officers.wait()
+    yield officers
+    officers.close()
+
+
+@pytest.fixture
+def proposed(here: Officers) -> Proposal:
+    return here.consent(here.freeze(HERON).id, HERON)
+
+
+def refused(here: Officers, proposal: Proposal, who: str, why: str, **given: str) -> None:
+    before = len(here.room.journal.events)
+    with pytest.raises(ControlError, match=why):
+        here.consent(proposal.id, who, **given)
+    here.wait()
+    assert len(here.room.journal.events) == before
+    assert here.sent == []
+
+
+def test_one_officer_is_not_two(here: Officers, proposed: Proposal) -> None:
+    refused(here, proposed, HERON, "another officer has to confirm")
+    assert proposed.state(here.now) == "open"
+
+
+def test_the_passkey_of_another_is_not_ones_own(here: Officers, proposed: Proposal) -> None:
+    refused(here, proposed, OWL, "another officer's passkey", hand=HERON)
+
+
+def test_what_is_typed_has_to_be_there(here: Officers, proposed: Proposal) -> None:
+    refused(here, proposed, OWL, "not what the draft says", word="17")
+    refused(here, proposed, OWL, "not what the draft says", word=" ")
+
+
+def test_only_who_made_a_draft_proposes_it(here: Officers) -> None:
+    refused(here, here.freeze(HERON), OWL, "has not been proposed yet")
+
+
+def test_drafts_and_proposals_expire(here: Officers) -> None:
+    draft = here.freeze(HERON)
+    here.now += DRAFT_LIFETIME
+    refused(here, draft, HERON, "not open any more")
+    proposal = here.consent(here.freeze(HERON).id, HERON)
+    here.now += LIFETIME - 1
+    assert proposal.state(here.now) == "open"
+    here.now += 1
+    refused(here, proposal, OWL, "not open any more")
+    assert here.room.open_proposals() == []
+
+
+def test_what_was_withdrawn_is_over(here: Officers, proposed: Proposal) -> None:
+    with pytest.raises(ControlError, match="write the reason"):
+        here.room.withdraw(proposed.id, OWL, "  ")
+    here.room.withdraw(proposed.id, OWL, "Too early.")
+    refused(here, proposed, OWL, "not open any more")
+    with pytest.raises(ControlError, match="not open any more"):
+        here.room.withdraw(proposed.id, OWL, "Too early.")
+
+
+def test_two_bulletins_are_not_under_way_at_once(here: Officers, proposed: Proposal) -> None:
+    refused(here, here.freeze(OWL), OWL, "under way")
+    here.room.withdraw(proposed.id, OWL, "Too early.")
+    assert here.consent(here.freeze(OWL).id, OWL).state(here.now) == "open"
+
+
+def test_a_decision_needs_its_station_as_it_was(here: Officers) -> None:
+    proposal = here.consent(here.freeze(HERON, decide=True).id, HERON)
+    log = here.office.open_log()
+    other = here.freeze(OWL, decide=True).draft.act()
+    assert isinstance(other, Decision)
+    log.append(here.office.sign(other, "decision"))
+    log.close()
+    here.wait()
+    refused(here, proposal, OWL, "changed under this draft")
+
+
+def test_keys_that_are_elsewhere_sign_nothing_here(here: Officers, proposed: Proposal) -> None:
+    here.held = {HERON}
+    refused(here, proposed, OWL, "too few officers")
+    here.held = {HERON, "authority/officer-3"}
+    refused(here, proposed, OWL, "not on this machine")
+
+
+def test_an_officer_whose_passkeys_were_forgotten_is_out(here: Officers, proposed: Proposal) -> None:
+    answer = here.devices[OWL].get(here.room.consent_options(proposed.id, OWL, proposed.draft.word))
+    here.room.officers.forget(OWL)
+    with pytest.raises(ControlError, match="not enrolled"):
+        here.room.consent(proposed.id, OWL, proposed.draft.word, answer)
+
+
+def test_what_is_signed_is_what_was_frozen(here: Officers, proposed: Proposal) -> None:
+    here.arrive(1)  # It belongs to the next bulletin.
+    here.wait()
+    signed = here.consent(proposed.id, OWL)
+    assert signed.state(here.now) == "signed"
+    here.wait()
+    ((first, second),) = here.sent
+    statement = parse_statement(first)
+    assert isinstance(statement.payload, Bulletin)
+    assert statement.envelope.payload == proposed.draft.payload
+    assert (statement.issuer, parse_statement(second).issuer) == (HERON, OWL)
+    assert statement.payload.contests[0].counted == 1
+    recorded = here.room.find(proposed.id)
+    assert recorded.state(here.now) == "recorded"
+    with here.room.night.hold() as count:
+        assert count.act_of(recorded.index or 0) is not None
+
+
+@pytest.mark.parametrize("after", ["propose", "approve"])
+def test_a_restart_goes_on_where_it_was(here: Officers, proposed: Proposal, after: str) -> None:
+    here.line = False
+    if after == "propose":
+        here.start()
+    here.consent(proposed.id, OWL)
+    here.wait()
+    assert here.room.sending == "no line"
+    here.start()
+    here.line = True
+    here.wait()
+    assert len(here.sent) == 1
+    assert here.room.find(proposed.id).state(here.now) == "recorded"
+    assert here.room.sending == ""
+    here.start()
+    here.wait()
+    assert len(here.sent) == 1
+
+
+def test_consent_without_signature_is_signed_after_a_restart(here: Officers, proposed: Proposal) -> None:
+    def broken(*_: object) -> Proposal:
+        raise KeyboardInterrupt  # The machine stops between the two lines of the journal.
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(here.room, "_sign", broken)
+        with pytest.raises(KeyboardInterrupt):
+            here.consent(proposed.id, OWL)
+    assert here.room.find(proposed.id).state(here.now) == "agreed"
+    here.start()
+    here.wait()
+    assert here.room.find(proposed.id).state(here.now) == "recorded"
+
+
+def test_nothing_is_signed_with_too_few(here: Officers, proposed: Proposal) -> None:
+    for officers in ((), (HERON,), (HERON, HERON)):
+        with pytest.raises(ControlError, match="too few"):
+            signed_release(replace(proposed, officers=officers), here.office.election.hash, here.now, here.office.key_of)
+    three = replace(proposed, needed=3, officers=(HERON, OWL))
+    with pytest.raises(ControlError, match="too few"):
+        signed_release(three, here.office.election.hash, here.now, here.office.key_of)
+
+
+def test_a_decision_is_one_decision(here: Officers) -> None:
+    with here.room.night.hold() as count:
+        assert count.contests[0].status[5] == QUARANTINED
+        entry = str(int(count.contests[0].sheet[5]))
+    reason = {"reason": "No box."}
+    for form, why in (
+        ({}, "choose what"),
+        ({"action": "accept"} | reason, "choose the sheet"),
+        ({"action": "accept", "sheet": "1"} | reason, "choose the sheet"),
+        ({"action": "accept", "sheet": entry}, "write the reason"),
+        ({"action": "exclude", "reason": " "}, "write the reason"),
+        ({"action": "exclude", "reason": "x" * 2_001}, "longer than"),
+        ({"action": "correct", "sheet": entry} | reason, "no figure differs"),
+        ({"action": "correct", "sheet": entry, "cast": "-1"} | reason, "not a whole number"),
+        ({"action": "correct", "sheet": entry, "cast": "9" * 11} | reason, "not a whole number"),
+    ):
+        with pytest.raises(ControlError, match=why):
+            here.room.freeze_decision(HERON, 0, 5, form)
+    act = here.room.freeze_decision(HERON, 0, 5, {"action": "correct", "sheet": entry, "cast": "205"} | reason).draft.act()
+    assert isinstance(act, Decision)
+    assert act.after is not None
+    assert (act.after.cast, act.after.blank, act.after.counts) == (205, 3, (100, 50, 30, 20))
+
+
+@pytest.mark.parametrize(
+    ("typed", "word"),
+    [("12 345", "12345"), ("12,345", "12345"), ("١٢٣٤٥", "12345"), (" North-1 ", "north-1"), ("12.345", "12345")],
+)
+def test_numbers_may_be_typed_as_people_write_them(typed: str, word: str) -> None:
+    assert normal(typed) == normal(word)
+
+
+def test_other_numbers_are_other_numbers() -> None:
+    assert normal("12346") != normal("12345")
+    assert normal("north-1") != normal("north1")
+    assert normal("-1") != normal("1")
