@@ -23,6 +23,7 @@ from scrutineer.portal.formats import SiteFile
 from scrutineer.portal.pages import Pages
 from scrutineer.portal.sheets import ballots_of, read_source, receipts
 from scrutineer.portal.station_parts import FIGURE_NAMES, DecisionPart, Finding, ObservedPart, Parts, Picture
+from scrutineer.portal.unit_pages import kind_word
 from scrutineer.statements import thumbprint
 
 _BLOCK: Final = 1024  # stations rendered at a time
@@ -223,7 +224,7 @@ class _StationPages:
         content = self._template.render(
             self._shared,
             title=say.name(name),
-            kind=units.kinds[unit],
+            kind=kind_word(self._pages, units.kinds[unit]),
             station=station_id,
             voters=say.several("{n} registered voter", "{n} registered voters", roll) if roll >= 0 else "",
             opened="" if index is None else say.time(int(view.count.opened[station])),
