@@ -29,12 +29,15 @@ from scrutineer.cli.show import Progress, json_option, print_json, progress_disp
 from scrutineer.errors import PublicationError, StoreError
 from scrutineer.language import LANGUAGES
 from scrutineer.portal.forks import processors
+from scrutineer.portal.images import ImageFolder
 from scrutineer.portal.record import Pages, Translated
 from scrutineer.verify import FolderSource, Report, copy_site, verify_site
 from scrutineer.verify.mirror import SITE, MirrorRound
 
 _SHOWN = 50
 """Findings printed for people; all of them are in the JSON."""
+_SKIPPED = 10
+"""Files named that are no images."""
 
 
 @click.command("publish")
@@ -63,6 +66,13 @@ _SHOWN = 50
     help="Which places have pages in the other languages: every station, the units above them, or the upper levels.  "
     "[default: as before; stations, and upper above 2,000 of them]",
 )
+@click.option(
+    "--images",
+    metavar="FOLDER",
+    type=click.Path(path_type=Path, exists=True, file_okay=False),
+    help="Publish the photographs and scans in FOLDER (JPEG, PNG, WebP, PDF; at most 8 MB each) whose hash a sheet or an "
+    "observer's copy names. Those published before stay.",
+)
 @click.option("--all", "everything", is_flag=True, help="Make every page again, also where its data did not change.")
 @click.option("--workers", type=click.IntRange(1, 256), help="Processes that make pages.  [default: one for each processor]")
 @witness_option
@@ -76,6 +86,7 @@ def publish_command(
     pages: Pages | None,
     languages: str | None,
     translated: Translated | None,
+    images: Path | None,
     everything: bool,
     workers: int | None,
     witnesses: tuple[str, ...],
@@ -97,7 +108,8 @@ def publish_command(
     """
     office = Office.load(folder)
     codes = None if languages is None else tuple(code.strip() for code in languages.split(","))
-    choice = Choice(pages, codes, translated, workers or processors(), everything)
+    found = None if images is None else ImageFolder(images)
+    choice = Choice(pages, codes, translated, workers or processors(), everything, found)
     publisher = Publisher(office, site, choice, witnesses, without)
     if every is not None:
         _keep_publishing(publisher, office, site, every, pending=pending, as_json=as_json)
@@ -108,6 +120,8 @@ def publish_command(
     if summary is None:
         raise PublicationError("nothing was published")  # A publisher has nothing to skip the first time.
     _note(office, site, done)
+    if found is not None:
+        _say_skipped(found)
     if as_json:
         print_json(_published_json(done))
         return
@@ -120,6 +134,13 @@ def publish_command(
     if not head.cosigned:
         return
     click.echo(f"Open {site / 'index.html'}, or check it: scrutineer verify {site} --definition {office.election.hash.hex()}")
+
+
+def _say_skipped(images: ImageFolder) -> None:
+    for name, reason in images.skipped[:_SKIPPED]:
+        click.echo(f"scrutineer: not published: {name} ({reason})", err=True)
+    if len(images.skipped) > _SKIPPED:
+        click.echo(f"scrutineer: and {len(images.skipped) - _SKIPPED:,} more files of the folder", err=True)
 
 
 def _keep_publishing(publisher: Publisher, office: Office, site: Path, every: float, *, pending: bool, as_json: bool) -> None:

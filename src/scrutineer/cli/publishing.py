@@ -14,6 +14,7 @@ from scrutineer.errors import PublicationError
 from scrutineer.log import Log
 from scrutineer.portal.forks import processors
 from scrutineer.portal.formats import SITE_FILE, read_site_info
+from scrutineer.portal.images import ImageFolder
 from scrutineer.portal.publish import Effort, PublicationSummary, publish, publish_pending
 from scrutineer.portal.record import Pages, Record, SiteOptions, Translated, default_options
 
@@ -31,6 +32,8 @@ class Choice:
     workers: int = field(default_factory=processors)
     everything: bool = False
     """Whether pages are made again also where their data did not change."""
+    images: ImageFolder | None = None
+    """Where images of sheets are looked for."""
 
     def options(self, site: Path, stations: int) -> SiteOptions:
         """The options of the site. Raises PublicationError where they cannot be used, or `site` holds no readable site."""
@@ -161,6 +164,7 @@ def publish_log(
         options=chosen.options(site, office.election.units.station_count),
         pending=shown.pending,
         history=kept_history(office, log, shown.head.size) if shown.cosigned else (),
+        images={} if chosen.images is None else chosen.images.named(log.entries, shown.head.size),
     )
     tell: Callable[[int, int], None] = lambda done, total: progress("Publishing", done, total)  # noqa: E731 - one argument less
     signer = office.log_signer()

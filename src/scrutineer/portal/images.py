@@ -9,6 +9,7 @@ import hashlib
 import os
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Final
 
@@ -22,15 +23,6 @@ FOLDER: Final = "images"
 MAX_IMAGE_SIZE: Final = 8 << 20  # bytes
 _LONGEST_START: Final = 12
 _HASH_DIGITS: Final = 64
-
-
-@dataclass(frozen=True)
-class FoundImages:
-    """What a folder holds."""
-
-    images: dict[bytes, Image]
-    skipped: tuple[tuple[str, str], ...]
-    """Files that cannot be published, with the reason, by name."""
 
 
 def ending_of(start: bytes) -> str | None:
@@ -59,36 +51,97 @@ def image_name(path: str) -> tuple[bytes, str] | None:
     return (digest, ending) if digest else None
 
 
-def find_images(folder: Path, progress: Callable[[int], None] | None = None) -> FoundImages:
-    """Read every file of a folder and those below it. Hidden files and links are passed over.
+def named_images(images: Images, entries: Iterable[bytes]) -> dict[bytes, Image]:
+    """Those of the images that a sheet or an attestation among the entries of the log names, each with its stations."""
+    stations: Stations = {}
+    _note(stations, images, entries)
+    return _with_stations(images, stations)
 
-    `progress` is told how many files were read. Raises PublicationError where the folder cannot be read.
+
+def published_images(paths: Iterable[str], read: Callable[[str], bytes]) -> dict[bytes, Image]:
+    """The images among the files of a published site; `read` reads one by its path. Whether they are named is not looked at."""
+    found: dict[bytes, Image] = {}
+    for path in paths:
+        named = image_name(path)
+        if named is not None:
+            found[named[0]] = Image(named[1], partial(read, path))
+    return found
+
+
+def image_files(images: Images) -> Iterator[SiteFile]:
+    """The files of images, by hash; each is read when its pieces are taken, and never changes once it was published.
+
+    Taking the pieces raises PublicationError where the bytes are not those of the hash, or of another type.
     """
-    images: dict[bytes, Image] = {}
-    skipped: list[tuple[str, str]] = []
-    for number, path in enumerate(_files(folder), start=1):
+    for digest in sorted(images):
+        path = image_path(digest, images[digest])
+        yield SiteFile(path, _Pieces(path, digest, images[digest]), once=True)
+
+
+class ImageFolder:
+    """A folder of images, which is looked through again for every publication; only files that changed are read again."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._read: dict[Path, tuple[tuple[int, int], bytes, str]] = {}
+        """Size and time of change of every file, its hash, and the ending or, behind a '!', why it cannot be published."""
+        self._stations: Stations = {}
+        self._noted: tuple[frozenset[bytes], int] = (frozenset(), 0)
+        """Which images the entries of the log were searched for, and up to which size."""
+        self.skipped: list[tuple[str, str]] = []
+        """Files that cannot be published, by name, with the reason; after `find`."""
+
+    def find(self) -> dict[bytes, Image]:
+        """Every image of the folder and those below it, by hash. Hidden files and links are passed over.
+
+        Raises PublicationError where something cannot be read.
+        """
+        images: dict[bytes, Image] = {}
+        self.skipped = []
+        for path in _files(self._folder):
+            digest, ending = self._look_at(path)
+            if ending.startswith("!"):
+                self.skipped.append((path.relative_to(self._folder).as_posix(), ending[1:]))
+            else:
+                images.setdefault(digest, Image(ending, _Loader(path)))
+        return images
+
+    def named(self, entries: Callable[[int, int], Iterable[bytes]], size: int) -> dict[bytes, Image]:
+        """The images that one of the first `size` entries of the log names; `entries` gives a stretch of them."""
+        images = self.find()
+        known, start = self._noted
+        if not images.keys() <= known or start > size:
+            self._stations, start = {}, 0
+        _note(self._stations, images, entries(start, size), start)
+        self._noted = (frozenset(images), size)
+        return _with_stations(images, self._stations)
+
+    def _look_at(self, path: Path) -> tuple[bytes, str]:
         try:
+            status = path.stat()
+            key = (status.st_size, status.st_mtime_ns)
+            before = self._read.get(path)
+            if before is not None and before[0] == key:
+                return before[1:]
             data = _read(path)
         except OSError as error:
             raise PublicationError(
                 f"{path} cannot be read ({error.strerror}): correct its permissions, or move it away"
             ) from None
-        ending = ending_of(data[:_LONGEST_START])
+        ending = ending_of(data[:_LONGEST_START]) or "!not a JPEG, PNG, WebP or PDF file"
         if len(data) > MAX_IMAGE_SIZE:
-            skipped.append((str(path.relative_to(folder)), f"larger than {MAX_IMAGE_SIZE >> 20} MB"))
-        elif ending is None:
-            skipped.append((str(path.relative_to(folder)), "not a JPEG, PNG, WebP or PDF file"))
-        else:
-            images.setdefault(hashlib.sha256(data).digest(), Image(ending, _Loader(path)))
-        if progress is not None:
-            progress(number)
-    return FoundImages(images, tuple(skipped))
+            ending = f"!larger than {MAX_IMAGE_SIZE >> 20} MB"
+        digest = hashlib.sha256(data).digest()
+        self._read[path] = (key, digest, ending)
+        return digest, ending
 
 
-def named_images(images: Images, entries: Iterable[bytes]) -> dict[bytes, Image]:
-    """Those of the images that a sheet or an attestation among the entries of the log names, each with its stations."""
-    stations: dict[bytes, dict[str, None]] = {}
-    for index, entry in enumerate(entries):
+Stations = dict[bytes, dict[str, None]]
+"""Ids of the stations that name each image, in the order of the log."""
+
+
+def _note(stations: Stations, images: Images, entries: Iterable[bytes], start: int = 0) -> None:
+    for index, entry in enumerate(entries, start):
         if is_tally_sheet(entry):
             source = read_source(index, entry)
             digest, station = source.image, source.issuer.partition("/")[2]
@@ -99,27 +152,40 @@ def named_images(images: Images, entries: Iterable[bytes]) -> dict[bytes, Image]
             digest, station = payload.image, payload.station
         if digest is not None and digest in images:
             stations.setdefault(digest, {})[station] = None
+
+
+def _with_stations(images: Images, stations: Stations) -> dict[bytes, Image]:
     return {
-        digest: Image(images[digest].ending, images[digest].load, tuple(stations[digest]))
-        for digest in images
-        if digest in stations
+        digest: Image(image.ending, image.load, tuple(stations[digest])) for digest, image in images.items() if digest in stations
     }
 
 
-def image_files(images: Images, digests: Iterable[bytes] | None = None) -> Iterator[SiteFile]:
-    """The files of these images (None: of all), by hash.
+@dataclass(frozen=True, slots=True)
+class _Pieces:
+    """The bytes of an image, which are read and checked when they are asked for."""
 
-    Raises PublicationError for one whose bytes are not those of its hash any more, or that is of another type.
-    """
-    for digest in sorted(images if digests is None else digests):
-        image = images[digest]
-        data = image.load()
-        path = image_path(digest, image)
-        if hashlib.sha256(data).digest() != digest:
-            raise PublicationError(f"{path}: its bytes do not have the SHA-256 in its name: publish it again from its source")
-        if ending_of(data[:_LONGEST_START]) != image.ending or len(data) > MAX_IMAGE_SIZE:
-            raise PublicationError(f"{path} is not a file of that type of at most {MAX_IMAGE_SIZE >> 20} MB: remove it")
-        yield SiteFile(path, (data,))
+    path: str
+    digest: bytes
+    image: Image
+
+    def __iter__(self) -> Iterator[bytes]:
+        data = self.image.load()
+        if hashlib.sha256(data).digest() != self.digest:
+            raise PublicationError(f"{self.path} does not have the SHA-256 in its name: publish it again from its source")
+        if ending_of(data[:_LONGEST_START]) != self.image.ending or len(data) > MAX_IMAGE_SIZE:
+            raise PublicationError(f"{self.path} is not a file of that type of at most {MAX_IMAGE_SIZE >> 20} MB: remove it")
+        yield data
+
+
+@dataclass(frozen=True, slots=True)
+class PublishedImage:
+    """Reads an image of a published site by its path; for `published_images`."""
+
+    root: Path
+
+    def __call__(self, path: str) -> bytes:
+        """Its bytes. Raises PublicationError where it cannot be read."""
+        return _Loader(self.root / path)()
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,9 +24,10 @@ from scrutineer.portal.forks import in_forks
 from scrutineer.portal.formats import CHECKPOINT_FILE, MANIFEST_FILE, SITE_FILE, SiteFile, read_site_info
 from scrutineer.portal.history import Snapshot
 from scrutineer.portal.history_files import FOLDER, INDEX_FILE, SnapshotFiles, is_snapshot, snapshot_path
+from scrutineer.portal.images import PublishedImage, image_name, image_path, published_images
 from scrutineer.portal.log_files import Entries, PublishedEntries, render_head, render_pending, render_tiles
 from scrutineer.portal.manifest import MAX_MANIFEST_SIZE, Manifest, open_manifest, sign_manifest
-from scrutineer.portal.record import Record
+from scrutineer.portal.record import Image, Record
 from scrutineer.portal.rendered import MAX_RENDERED_SIZE, RENDERED_FILE, Rendered
 from scrutineer.portal.site import Part, Site, render_definition
 from scrutineer.portal.site_folder import SiteFolder, Written
@@ -161,7 +162,7 @@ class _Publication:
         if pending and folder.exists(CHECKPOINT_FILE):
             raise PublicationError(f"{folder.root} shows a head that was published before, and that stays: choose another folder")
         if not pending:
-            self._record = record = replace(record, history=self._history(before))
+            self._record = record = replace(record, history=self._history(before), images=self._images(before))
         cut_off = folder.begin(frozenset(before))
         self._expected = len(before) or self._guess()
         for file in render_definition(record):
@@ -225,6 +226,12 @@ class _Publication:
             )
         return found or record.history
 
+    def _images(self, before: Mapping[str, bytes]) -> dict[bytes, Image]:
+        """The images of the site, which stay there as long as nobody takes their files away, and those that were given now."""
+        folder = self._folder
+        there = (path for path in before if image_name(path) is not None and folder.size_of(path) is not None)
+        return published_images(there, PublishedImage(Path(folder.root))) | dict(self._record.images)
+
     def _check_prefix(self) -> None:
         """Refuse to replace a checkpoint by one of another history: readers hold the old one as evidence."""
         root, record = self._folder.root, self._record
@@ -263,11 +270,14 @@ class _Publication:
         # Pages show entries as they were published: their files need no connection, which no forked process could use.
         site = Site(replace(record, entry=PublishedEntries(Path(folder.root), record.head.size).entry))
         rendered = Rendered.read(folder.read(RENDERED_FILE, MAX_RENDERED_SIZE))
-        if self._effort.everything or rendered is None or not rendered.serves(record, signed):
+        taken_away = any(named is not None and named[0] not in record.images for named in map(image_name, before))
+        if self._effort.everything or taken_away or rendered is None or not rendered.serves(record, signed):
             rendered = None
-        changes, kept = (None, {}) if rendered is None else self._unchanged(site, before, rendered)
-        # From now on pages are of one size or the other, until the manifest says that they are all of this one.
-        if rendered is None:
+        added = [image for digest, image in record.images.items() if image_path(digest, image) not in before]
+        changes, kept = (None, {}) if rendered is None else self._unchanged(site, before, rendered, added)
+        # From now on pages are of one size or the other, until the manifest says that they are all of this one. Nothing but this
+        # publication knows which pages have new images: should it be cut off, the next one makes every page.
+        if rendered is None or added:
             folder.remove_hidden(RENDERED_FILE)
         else:
             folder.write_hidden(RENDERED_FILE, rendered.up_to_size(record.head.size).to_json())
@@ -300,13 +310,16 @@ class _Publication:
         return True
 
     def _unchanged(
-        self, site: Site, before: Mapping[str, bytes], rendered: Rendered
+        self, site: Site, before: Mapping[str, bytes], rendered: Rendered, added: Sequence[Image]
     ) -> tuple[Changes | None, dict[str, tuple[bytes, int]]]:
-        """What is to be made again, and the files of all other places with hash and size."""
+        """What is to be made again, and the files of all other places with hash and size. `added` are images that are new."""
         record, folder, units = self._record, self._folder, self._record.election.units
         changes = changes_since(record.count, rendered.size, self._entries(rendered.size, record.head.size))
         if changes is None:
             return None, {}
+        stations = {station for image in added for station in image.stations} & units.station_index.keys()
+        named = [int(units.station_units[units.station_index[station]]) for station in stations]
+        changes = with_places(changes, named, units)
         owned = {path: owner for path in before if (owner := site.owner(path)) is not None}
         taken = changes.places(units)
         as_written = rendered.is_of_this_boot()

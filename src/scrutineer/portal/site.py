@@ -32,6 +32,7 @@ from scrutineer.portal.formats import (
 )
 from scrutineer.portal.front import front_page
 from scrutineer.portal.history_files import snapshot_files
+from scrutineer.portal.images import image_files
 from scrutineer.portal.incident_pages import incident_pages
 from scrutineer.portal.map_pages import map_page
 from scrutineer.portal.night_pages import night_pages
@@ -138,6 +139,7 @@ class Site:
         yield from data_files(self.view)
         yield from search_files(self.view)
         yield from snapshot_files(self.record)
+        yield from image_files(self.record.images)
 
 
 def render_site(record: Record) -> Iterator[SiteFile]:

@@ -43,8 +43,9 @@ from scrutineer.portal.formats import (
     read_site_info,
 )
 from scrutineer.portal.history import signed_time
+from scrutineer.portal.images import MAX_IMAGE_SIZE, named_images, published_images
 from scrutineer.portal.manifest import MAX_MANIFEST_SIZE, Manifest, open_manifest
-from scrutineer.portal.record import Record, SiteOptions
+from scrutineer.portal.record import Image, Record, SiteOptions
 from scrutineer.portal.site import render_site
 from scrutineer.statements import Bulletin, parse_statement, statement_hash
 from scrutineer.statements.bootstrap import open_election
@@ -151,8 +152,15 @@ class _Verification:
             shapes_table=shapes,
             pending=pending,
             history=history.snapshots(),
+            images=self._images(manifest, log),
         )
         self._compare(record, files)
+
+    def _images(self, manifest: Manifest | None, log: LogCheck) -> dict[bytes, Image]:
+        """The published images that statements of the log name; one that none names does not belong to the site."""
+        paths = self._source.paths() if manifest is None else manifest.files
+        found = published_images(paths, lambda path: self._source.read(path, MAX_IMAGE_SIZE))
+        return named_images(found, map(log.entry, range(log.head.size))) if found else {}
 
     def _definition(self, expected: bytes | None) -> tuple[Election, bytes, dict[str, bytes]]:
         """Step (1). The election, its definition and its tables by path."""

@@ -15,15 +15,16 @@ from scrutineer.election import Election
 from scrutineer.errors import PublicationError
 from scrutineer.portal.images import (
     MAX_IMAGE_SIZE,
-    Image,
+    ImageFolder,
     ending_of,
-    find_images,
     image_files,
     image_name,
     image_path,
     named_images,
+    published_images,
 )
 from scrutineer.portal.pages import Pages
+from scrutineer.portal.record import Image
 from scrutineer.portal.station_pages import station_pages
 from scrutineer.portal.view import View
 from site_pages import read_page
@@ -82,22 +83,24 @@ def test_files_of_a_folder_are_found_by_their_bytes_and_others_are_named(tmp_pat
     (folder / "large.jpg").write_bytes(PHOTO + bytes(MAX_IMAGE_SIZE))
     (folder / ".hidden.jpg").write_bytes(SCAN + b"x")
     (folder / "link.png").symlink_to(folder / "north" / "scan.png")
-    told: list[int] = []
-    found = find_images(folder, told.append)
-    assert {digest: image.ending for digest, image in found.images.items()} == {
+    found = ImageFolder(folder)
+    images = found.find()
+    assert {digest: image.ending for digest, image in images.items()} == {
         hash_of(PHOTO): "jpg",
         hash_of(SCAN): "png",
         hash_of(OTHER): "webp",
         hash_of(PAPER): "pdf",
     }
-    assert found.skipped == (("large.jpg", "larger than 8 MB"), ("notes.txt", "not a JPEG, PNG, WebP or PDF file"))
-    assert told == [1, 2, 3, 4, 5, 6]
-    assert pickle.loads(pickle.dumps(found.images[hash_of(PHOTO)])).load() == PHOTO
+    assert found.skipped == [("large.jpg", "larger than 8 MB"), ("notes.txt", "not a JPEG, PNG, WebP or PDF file")]
+    assert pickle.loads(pickle.dumps(images[hash_of(PHOTO)])).load() == PHOTO
+    (folder / "a photo.JPG").write_bytes(SCAN + b"turned")
+    os.utime(folder / "a photo.JPG", ns=(1, 1))
+    assert found.find().keys() == images.keys() - {hash_of(PHOTO)} | {hash_of(SCAN + b"turned")}
 
 
 def test_only_what_a_statement_names_is_published_with_its_stations(tmp_path: Path) -> None:
     log = made_up(rows(), (PRESIDENT,), what).log
-    named = named_images(find_images(folder_of(tmp_path / "photos")).images, log)
+    named = named_images(ImageFolder(folder_of(tmp_path / "photos")).find(), log)
     assert {digest: image.stations for digest, image in named.items()} == {
         hash_of(PHOTO): ("n0",),
         hash_of(OTHER): ("n0",),
@@ -107,26 +110,50 @@ def test_only_what_a_statement_names_is_published_with_its_stations(tmp_path: Pa
     assert list(files) == sorted(files)
     assert files[f"images/{hash_of(PHOTO).hex()}.jpg"] == PHOTO
     assert len(files) == 3
-    assert [file.path for file in image_files(named, [hash_of(PAPER)])] == [f"images/{hash_of(PAPER).hex()}.pdf"]
+    again = published_images([*files, "index.html", "images/other.jpg"], files.__getitem__)
+    assert {digest: (image.ending, image.load()) for digest, image in again.items()} == {
+        hash_of(PHOTO): ("jpg", PHOTO),
+        hash_of(OTHER): ("webp", OTHER),
+        hash_of(PAPER): ("pdf", PAPER),
+    }
+
+
+def test_what_arrives_later_names_images_that_are_there_already(tmp_path: Path) -> None:
+    log = made_up(rows(), (PRESIDENT,), what).log
+    asked: list[tuple[int, int]] = []
+
+    def entries(start: int, stop: int) -> list[bytes]:
+        asked.append((start, stop))
+        return log[start:stop]
+
+    folder = ImageFolder(folder_of(tmp_path / "photos"))
+    assert [set(folder.named(entries, size)) for size in (2, 3, 5)] == [
+        set(),
+        {hash_of(PHOTO)},
+        {hash_of(PHOTO), hash_of(PAPER), hash_of(OTHER)},
+    ]
+    (tmp_path / "photos" / "late.pdf").write_bytes(b"%PDF-late")
+    folder.named(entries, 6)
+    assert asked == [(0, 2), (2, 3), (3, 5), (0, 6)]
 
 
 @pytest.mark.parametrize("image", [Image("jpg", lambda: PHOTO + b"x"), Image("png", lambda: PHOTO)])
 def test_other_bytes_than_those_of_the_hash_are_refused(image: Image) -> None:
     with pytest.raises(PublicationError, match=f"images/{hash_of(PHOTO).hex()}"):
-        list(image_files({hash_of(PHOTO): image}))
+        [b"".join(file.chunks) for file in image_files({hash_of(PHOTO): image})]
 
 
 def test_a_file_that_went_away_is_named(tmp_path: Path) -> None:
     folder = folder_of(tmp_path / "photos")
-    found = find_images(folder).images
+    found = ImageFolder(folder).find()
     (folder / "a photo.JPG").unlink()
     with pytest.raises(PublicationError, match=r"a photo\.JPG cannot be read any more"):
-        list(image_files(found))
+        [b"".join(file.chunks) for file in image_files(found)]
 
 
 def test_a_folder_that_cannot_be_read_is_named(tmp_path: Path) -> None:
     with pytest.raises(PublicationError, match="nowhere"):
-        find_images(tmp_path / "nowhere")
+        ImageFolder(tmp_path / "nowhere").find()
 
 
 @pytest.mark.skipif(os.name != "posix", reason="paths are those of a site")
@@ -146,7 +173,7 @@ def test_paths_say_what_they_are() -> None:
 
 def test_pages_show_the_images_that_there_are(tmp_path: Path) -> None:
     given = made_up(rows(), (PRESIDENT,), what)
-    named = named_images(find_images(folder_of(tmp_path / "photos")).images, given.log)
+    named = named_images(ImageFolder(folder_of(tmp_path / "photos")).find(), given.log)
     record = replace(given.record, images=named)
     pages = {file.path: b"".join(file.chunks) for file in station_pages(Pages(View(record)))}
     first = pages["stations/north/n0.html"].decode()
