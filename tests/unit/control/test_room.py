@@ -122,8 +122,12 @@ def test_what_is_signed_is_what_was_frozen(here: Officers, proposed: Proposal) -
     assert statement.payload.contests[0].counted == 1
     recorded = here.room.find(proposed.id)
     assert recorded.state(here.now) == "recorded"
+    here.room.night.look()
     with here.room.night.hold() as count:
-        assert count.act_of(recorded.index or 0) is not None
+        act = count.act_of(recorded.index or 0)
+        assert act is not None
+        assert act.effective is not None
+        assert set(act.signed) == {HERON, OWL}
 
 
 @pytest.mark.parametrize("after", ["propose", "approve"])
