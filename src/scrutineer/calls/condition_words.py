@@ -147,7 +147,7 @@ def joined(clauses: Sequence[str], say: Say) -> str:
 
 def said_in_full(clauses: Sequence[str], say: Say) -> str:
     """Clauses as a sentence of their own."""
-    return say("{clauses}.", clauses=say.capital(joined(clauses, say)))
+    return say("{sentence}.", sentence=say.capital(joined(clauses, say)))
 
 
 def in_votes(condition: Condition, value: int, candidates: tuple[str, ...]) -> Fraction:

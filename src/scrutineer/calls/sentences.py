@@ -100,9 +100,7 @@ def _result(call: Call, contest: Contest | None, names: list[str], say: Say, *, 
             return say("the question has the votes it needs")
         return say("the question does not have the votes it needs")
     if outcome.seats:
-        seats = say.listed(
-            [say("{candidate} {seats}", candidate=names[index], seats=n) for index, n in enumerate(outcome.seats) if n]
-        )
+        seats = say.listed([say("{name} {number}", name=names[index], number=n) for index, n in enumerate(outcome.seats) if n])
         return say("the seats would be {seats}", seats=seats) if partly else say("the seats are {seats}", seats=seats)
     if outcome.runoff:
         pair = say.listed([names[index] for index in outcome.runoff])

@@ -269,7 +269,7 @@ def _votes_against_percentages(announcement: Announcement, fits: tuple[BaseFit, 
         yield Finding("votes-against-percentages", True, Phrase("votes and percentages fit together as {fits}", fits=said))
         return
     first = fits[0]
-    alone = (Phrase("{name} {totals}", name=fit.name, totals=fit.totals) for fit in first.each if fit.totals != ANY_TOTAL)
+    alone = (Phrase("{name} {number}", name=fit.name, number=fit.totals) for fit in first.each if fit.totals != ANY_TOTAL)
     text = Phrase(
         "no total fits votes and percentages by one rule; as shares of {base} by {rule} each alone needs: {needs}",
         base=BASE_NAMES[first.base],
@@ -317,7 +317,7 @@ def _turnout(announcement: Announcement, rules: Iterable[Rule]) -> Iterable[Find
     of_all = Phrase("{cast} cast is {share} of the roll of {roll}", cast=cast, share=points(Fraction(cast, roll)), roll=roll)
     spans = {rule: totals_printing(cast, percent, rule) for rule in rules}
     if any(roll in span for span in spans.values()):
-        yield Finding("turnout", True, Phrase("{turnout}, announced as {percent}", turnout=of_all, percent=percent))
+        yield Finding("turnout", True, Phrase("{finding}, announced as {percent}", finding=of_all, percent=percent))
         return
     counted = counted_span(announcement)
     if counted is None or counted[0] == 0:
@@ -367,7 +367,7 @@ def _stations(announcement: Announcement, rules: Iterable[Rule]) -> Iterable[Fin
         yield Finding("stations", True, text)
     else:
         fits = any(prints(counted, stations, percent, rule) for rule in rules)
-        text = Phrase("{stations}, announced as {percent}", stations=text, percent=percent)
+        text = Phrase("{finding}, announced as {percent}", finding=text, percent=percent)
         yield _finding("counted-share", fits, text)
 
 

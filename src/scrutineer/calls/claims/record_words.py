@@ -87,7 +87,7 @@ def statement(compared: Sequence[Compared], sheets: int, moment: Moment, record:
         )
     rows = [row for row in compared if row.needed is not None]
     if not rows:
-        return Phrase("{finding}.", finding=said)
+        return Phrase("{sentence}.", sentence=said)
     total = sum(row.needed[0] for row in rows if row.needed is not None)
     return Phrase(
         "{finding}: the sheets outside the record would have to hold {votes}.",
