@@ -183,8 +183,8 @@ class _Maker:
         unit = outline.unit
         path = page_path(view, unit)
         title = self._say("{place}: {what}", place=view.units.names[unit], what=what)
-        room = TEXT * (2 + len(label)) // 3
-        return Spot(number, path, title, fill, label if outline.room >= room else "")
+        fits = not outline.path or 3 * outline.room >= TEXT * (2 + len(label))
+        return Spot(number, path, title, fill, label if fits else "")
 
 
 def _first(votes: Sequence[int]) -> list[int]:
