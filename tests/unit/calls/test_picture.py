@@ -2,6 +2,7 @@
 
 import re
 from dataclasses import replace
+from importlib.resources import files
 from itertools import pairwise
 from xml.etree import ElementTree
 
@@ -198,3 +199,12 @@ def test_words_that_are_too_long_are_pressed_together() -> None:
     for element in root.iter(f"{SVG}text"):
         if (element.text or "").count("lead {points}".partition(" ")[0]) == 3:
             assert float(element.get("x", "0")) + float(element.get("textLength", "999")) <= 360
+
+
+def test_its_colours_are_those_of_the_pages() -> None:
+    sheet = files("scrutineer.design").joinpath("assets", "style.css").read_text(encoding="utf-8")
+    light, dark = (dict(re.findall(r"--(\w+): (#\w{6});", part)) for part in sheet.split("prefers-color-scheme: dark", 1))
+    drawn = picture(TRACK)
+    own = dict(re.findall(r"var\(--(\w+),(#\w{6})\)", drawn))
+    assert own == {name: light[name] for name in own}
+    assert dict(re.findall(r"--(\w+):(#\w{6})", drawn)) == {name: dark[name] for name in own}

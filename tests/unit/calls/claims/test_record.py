@@ -141,8 +141,7 @@ def test_an_earlier_moment_may_leave_sheets_out() -> None:
     again = against(announced(5, 100, stations_counted=3, stations=4), record(sheets, [200] * 4))
     assert again.fits is False
     assert (
-        "even if the 1 sheet that the announcement may leave out was that with the most votes for Grey Heron"
-        in again.statement
+        "even if the 1 sheet that the announcement may leave out was that with the most votes for Grey Heron" in again.statement
     )
 
 
