@@ -1,10 +1,11 @@
 """The search for places and stations: its page, and an index of static files of which a query reads a few.
 
 The index is two lists that are sorted by what people type and cut into files of about FILE_SIZE bytes. In `places` a unit stands
-under its id and under its name from every word on ("san juan de colon", "juan de colon", …), followed by the stations in it under
-its whole name; so does a station whose own name few others have. In `stations` a station stands under its id. `search/index.json`
-says with which text each file begins, so that a reader goes straight to the files that can hold what begins with a query. All of
-it depends on the definition and the options of the site alone.
+under its id and, with the id behind it, under its name from every word on and under every word ("san juan 12 03", "juan 12 03",
+"san 12 03"); so does a station whose own name few others have. The stations of a unit follow it under its whole name. In `stations`
+a station stands under its id. `search/index.json` says with which text each file begins, so that a reader goes straight to the
+files that can hold what begins with a query; and, where ids of units begin with those of the units they lie in, to a word within a
+place. All of it depends on the definition and the options of the site alone.
 """
 
 from collections import Counter
@@ -104,29 +105,25 @@ def search_files(view: View) -> Iterator[SiteFile]:
 def _place_keys(view: View) -> Iterator[tuple[str, int]]:
     units = view.units
     names, parents = units.names, units.parent.tolist()
-    stations = units.station_units.tolist()
-    times = Counter(names[unit] for unit in stations)
+    ids = [fold(own) for own in units.ids]
+    times = Counter(names[unit] for unit in units.station_units.tolist())
     # In pre-order, so that under one text every unit is followed by the stations in it, which share the way down to them.
     for unit, name in enumerate(names):
         if unit in view.inner:
-            yield fold(units.ids[unit]), unit
-            yield from _from_each_word(name, unit)
-        else:
-            if times[name] <= MOST_OF_A_NAME:
-                yield from _from_each_word(name, unit)
-            if parents[unit] >= 0:
-                yield fold(names[parents[unit]]), unit
+            yield ids[unit], unit
+        if unit in view.inner or times[name] <= MOST_OF_A_NAME:
+            words = fold(name).split()
+            for first, word in enumerate(words[:WORDS]):
+                yield f"{' '.join(words[first:])} {ids[unit]}", unit
+                if first + 1 < len(words):
+                    yield f"{word} {ids[unit]}", unit
+        if unit not in view.inner and parents[unit] >= 0:
+            yield f"{fold(names[parents[unit]])} {ids[parents[unit]]}", unit
 
 
 def _station_keys(view: View) -> Iterator[tuple[str, int]]:
     ids = view.units.ids
     return ((fold(ids[unit]), unit) for unit in view.units.station_units.tolist())
-
-
-def _from_each_word(name: str, unit: int) -> Iterator[tuple[str, int]]:
-    words = fold(name).split()
-    for first in range(min(len(words), WORDS)):
-        yield " ".join(words[first:]), unit
 
 
 class _Index:

@@ -6,6 +6,7 @@
    is done here: every word of the query must begin a word of a unit's number or name, or of the units that it lies in. */
 (() => {
   const MOST_FILES = 2; // of one list for one text; what lies further on is found by typing more
+  const MOST_TRIALS = 6; // places in which the other words of a query are looked for
   const MOST_SHOWN = 20;
   const ENOUGH = 10; // hits for the words in the order given, with which no other order is tried
   const PAUSE = 120; // milliseconds without a key before a search begins
@@ -88,15 +89,12 @@
       for (const [short, name, kind, parent, file] of block.units) {
         const above = parent < 0 ? null : units[parent];
         const id = short.startsWith("~") ? above.id + short.slice(1) : short;
-        const own = `${fold(id, letters)} ${fold(name, letters)}`.split(" ");
-        units.push({ id, name, kind: kinds[kind >> 1], isStation: kind % 2 === 1, above, file: file ?? id, own });
+        const [foldedId, foldedName] = [fold(id, letters), fold(name, letters)];
+        const path = above ? [...above.path, above] : [];
+        const unit = { id, name, foldedId, foldedName, path, kind: kinds[kind >> 1], isStation: kind % 2 === 1, file: file ?? id };
+        units.push({ ...unit, ofName: foldedName.split(" "), ofId: foldedId.split(" ") });
       }
       block.units = units;
-      for (const unit of block.units) {
-        unit.path = unit.above ? [...unit.above.path, unit.above] : [];
-        unit.foldedName = fold(unit.name, directory.letters);
-        unit.foldedId = fold(unit.id, directory.letters);
-      }
       block.ready = true;
     }
     return block.found.map((at) => block.units[at]);
@@ -106,18 +104,26 @@
   const begins = (of, word) =>
     of.some((own) => own.startsWith(word) || (isNumber(own) && isNumber(word) && Number(own) === Number(word)));
 
-  // Every word must be of the unit or of those it lies in, and one of the unit itself.
+  const hasWord = (unit, word) => begins(unit.ofName, word) || begins(unit.ofId, word);
+  const liesIn = (unit, word) => unit.path.some((above) => begins(above.ofName, word));
+
+  // Every word must be of the unit or of the names of those it lies in, and one of the unit itself.
   function fits(unit, words) {
-    const others = words.filter((word) => !begins(unit.own, word));
-    return others.length < words.length && others.every((word) => unit.path.some((above) => begins(above.own, word)));
+    return words.some((word) => hasWord(unit, word)) && words.every((word) => hasWord(unit, word) || liesIn(unit, word));
   }
 
-  // Smaller is better: the very number, the very name, a name that begins so, all words of its own; then what is larger.
+  // Smaller is better: the very number, the very name, what begins so, all words of its name, or of names; then what is larger.
   function rank(unit, words, text) {
-    const own = words.every((word) => begins(unit.own, word));
-    const kind =
-      unit.foldedId === text ? 0 : unit.foldedName === text ? 1 : unit.foldedName.startsWith(text) ? 2 : own ? 3 : 4;
-    return 100 * kind + unit.path.length + (unit.isStation ? 50 : 0);
+    const { foldedId, foldedName, ofName, path, isStation } = unit;
+    const tests = [
+      foldedId === text,
+      foldedName === text,
+      foldedId.startsWith(text) || foldedName.startsWith(text),
+      words.every((word) => begins(ofName, word)),
+      words.every((word) => begins(ofName, word) || liesIn(unit, word)),
+      true,
+    ];
+    return 100 * tests.indexOf(true) + path.length + (isStation ? 50 : 0);
   }
 
   const collator = new Intl.Collator(document.documentElement.lang, { numeric: true });
@@ -144,15 +150,24 @@
       const rarest = words.filter((word) => !isNumber(word)).sort((a, b) => width(a) - width(b));
       await Promise.all(rarest.slice(0, 2).map((word) => seek("places", word)));
     }
-    // The stations of a place stand behind its whole name: look there for the words that the place itself does not have.
-    if (words.length > 1 && !fitting().length) {
-      const lacking = (unit) => words.filter((word) => ![unit, ...unit.path].some((one) => begins(one.own, word))).length;
-      const places = [...seen.values()].filter((unit) => !unit.isStation && words.some((word) => begins(unit.own, word)));
-      places.sort((a, b) => lacking(a) - lacking(b) || b.path.length - a.path.length);
-      const names = new Set(places.slice(0, 2).map((unit) => unit.foldedName));
-      await Promise.all([...names].map((name) => seek("places", name)));
+    /* A place that has some of the words, and the others within it: behind a name stands the number, which begins with that of the
+       place where numbers are given so. Behind the whole name of a place stand its stations. */
+    if (words.length > 1 && !fitting().some((unit) => rank(unit, words, text) < 500)) {
+      const lacking = (unit) => words.filter((word) => !begins(unit.ofName, word) && !liesIn(unit, word));
+      const places = [...seen.values()].filter((unit) => !unit.isStation && words.some((word) => begins(unit.ofName, word)));
+      places.sort((a, b) => a.path.length - b.path.length || lacking(a).length - lacking(b).length);
+      const keys = new Set();
+      for (const pick of [(others) => others.join(" "), (others) => others[0]]) {
+        for (const unit of places.slice(0, MOST_TRIALS)) {
+          const others = lacking(unit).filter((word) => !isNumber(word));
+          keys.add(`${others.length ? pick(others) : unit.foldedName} ${unit.foldedId}`);
+        }
+      }
+      await Promise.all([...keys].slice(0, MOST_TRIALS).map((key) => seek("places", key)));
     }
-    const ranked = fitting().map((unit) => [rank(unit, words, text), unit]);
+    let ranked = fitting().map((unit) => [rank(unit, words, text), unit]);
+    // Whoever gives a whole number means that one.
+    if (ranked.some(([place]) => place < 100)) ranked = ranked.filter(([place]) => place < 300);
     ranked.sort(([a, one], [b, other]) => a - b || collator.compare(one.name, other.name) || collator.compare(one.id, other.id));
     return { units: ranked.map(([, unit]) => unit), isCut };
   }
@@ -215,8 +230,8 @@
     const shown = say("found", { n: units.length });
     const more = isCut || units.length > MOST_SHOWN;
     if (!answer) count.textContent = "";
-    else if (!units.length) count.textContent = say("none");
-    else count.textContent = more ? say("first", { n: Math.min(units.length, MOST_SHOWN) }) : shown;
+    else if (!units.length) count.textContent = say(isCut ? "unsure" : "none");
+    else count.textContent = more ? say("some", { n: Math.min(units.length, MOST_SHOWN) }) : shown;
     section.dataset.shown = query;
   }
 
