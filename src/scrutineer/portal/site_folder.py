@@ -1,6 +1,7 @@
 """The folder of a site: files are written beside it and moved to their place whole, and only where their bytes changed."""
 
 import contextlib
+import ctypes
 import fcntl
 import hashlib
 import os
@@ -18,6 +19,8 @@ _TEMPORARY: Final = ".publishing"  # hidden, so that no web server hands it out
 _UNFINISHED: Final = ".unfinished"
 """Names of the files that a publication has added and no manifest names yet, one on a line: one that is cut off leaves it behind,
 and the next one knows by it what to take away."""
+_MANY_FOLDERS: Final = 64
+"""For more folders than this it is quicker to have the disk take everything that is held in memory than each folder by itself."""
 _PATIENCE: Final = 0.5
 """Seconds in which the processes of a publication that was killed have surely ended."""
 
@@ -192,6 +195,8 @@ class SiteFolder:
         """Make every change to the lists of names durable, and before them the list of what was added."""
         if self._changed:
             os.fsync(self._unfinished)
+        if len(self._changed) > _MANY_FOLDERS and _sync_disk(self._unfinished):
+            self._changed.clear()
         for folder in sorted(self._changed):
             handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
             try:
@@ -255,6 +260,17 @@ class SiteFolder:
             with contextlib.suppress(FileExistsError):
                 os.mkdir(made)  # noqa: PTH102
                 self._changed.add(made.rpartition("/")[0])
+
+
+def _sync_disk(handle: int) -> bool:
+    """Make everything on the disk of an open file durable at once (syncfs); False where the system offers no such thing."""
+    try:
+        syncfs = ctypes.CDLL(None, use_errno=True).syncfs
+    except (OSError, AttributeError):
+        return False
+    if syncfs(handle) != 0:
+        raise OSError(ctypes.get_errno(), os.strerror(ctypes.get_errno()))
+    return True
 
 
 def _is_there(target: str, data: bytes) -> bool:
