@@ -47,7 +47,7 @@ def do_round(
 
 
 def files_of(site: Path) -> dict[str, bytes]:
-    return {str(path.relative_to(site)): path.read_bytes() for path in site.rglob("*") if path.is_file()}
+    return {str(path.relative_to(site)): path.read_bytes() for path in site.rglob("*") if path.is_file() and path.name[0] != "."}
 
 
 def counting(answer: Answer, asked: list[str]) -> Answer:

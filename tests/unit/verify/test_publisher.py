@@ -15,6 +15,7 @@ from scrutineer.log import Checkpoint, MerkleTree, leaf_hash, sign_checkpoint
 from scrutineer.log.receipt import sign_head
 from scrutineer.log.store import Head
 from scrutineer.portal.formats import CHECKPOINT_FILE, DEFINITION_FILE, HEAD_FILE, MANIFEST_FILE, write_head
+from scrutineer.portal.history_files import is_snapshot
 from scrutineer.portal.manifest import Manifest, open_manifest, sign_manifest
 from scrutineer.statements import Endorsement, SigningKey, TallySheet, sign_statement
 from scrutineer.verify import Report
@@ -58,8 +59,9 @@ def test_one_other_figure_in_any_file_is_found(site: Path, pattern: str) -> None
         helpers.signed_anew(site, SIGNER, {path: changed})
         report = helpers.verified(site)
         assert named(report) == {path}, path
-        assert "the log gives something else" in report.findings[0].message
-        assert f"byte {place:,} " in report.findings[0].message
+        if not is_snapshot(path):  # These are read, and refused where they are no head of the log (test_history.py).
+            assert "the log gives something else" in report.findings[0].message
+            assert f"byte {place:,} " in report.findings[0].message
         helpers.signed_anew(site, SIGNER, {path: data})
     assert helpers.verified(site).passed
 

@@ -1,16 +1,20 @@
-"""Two signed checkpoints of which neither extends the other, kept so that anyone can check that this is so."""
+"""What a mirror keeps so that anyone can check what it says of a source: contradicting checkpoints, and snapshots that went."""
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
 from scrutineer.portal.formats import write_json
-from scrutineer.verify.mirror.folder import MirrorFolder
+from scrutineer.portal.history_files import MAX_SNAPSHOT_SIZE
+from scrutineer.verify.mirror.folder import Held, MirrorFolder
 from scrutineer.verify.mirror.nodes import Node
-from scrutineer.verify.mirror.offers import Shown
+from scrutineer.verify.mirror.offers import Offer, Shown
 
 FORMAT: Final = "scrutineer-contradiction/v1"
+
+MOST_KEPT: Final = 64
+"""Lost snapshots of one publication that are kept."""
 
 _SAME_SIZE: Final = "The log signed two roots for one size. Check its signatures on both checkpoints."
 _SIZES: Final = (
@@ -46,3 +50,11 @@ def keep_fork(folder: MirrorFolder, one: Shown, other: Shown, subtrees: Mapping[
     name = f"{first.checkpoint.size}-{second.checkpoint.size}-{roots[:16]}"
     files = {"about.json": write_json(about), "checkpoint-1": first.text, "checkpoint-2": second.text}
     return folder.keep(name, files)
+
+
+def keep_lost(folder: MirrorFolder, held: Held, offer: Offer, lost: Sequence[str]) -> Path:
+    """Keep snapshots that a new publication lacks, with the manifest signed for them and the new one; their folder."""
+    both = hashlib.sha256(held.offer.manifest + offer.manifest).hexdigest()
+    files = {path.rpartition("/")[2]: held.site.read(path, MAX_SNAPSHOT_SIZE) for path in lost[:MOST_KEPT]}
+    files |= {"manifest-before": held.offer.manifest, "manifest-now": offer.manifest}
+    return folder.keep(f"snapshots-{both[:16]}", files)

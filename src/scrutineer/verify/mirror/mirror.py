@@ -25,10 +25,11 @@ from scrutineer.errors import LogError, PublicationError, ScrutineerError, Trans
 from scrutineer.log import Checkpoint, LogVerifier, MerkleTree
 from scrutineer.log.quorum import Quorum
 from scrutineer.portal.formats import BASELINE_FILE, CHECKPOINT_FILE, DEFINITION_FILE, REGISTER_FILE, SHAPES_FILE, UNITS_FILE
+from scrutineer.portal.history_files import is_snapshot
 from scrutineer.statements import statement_hash
 from scrutineer.statements.bootstrap import check_table, open_election
 from scrutineer.verify.mirror.ask import PAUSE, Asker, Attempt, Pause, log_keys, subtrees_of
-from scrutineer.verify.mirror.evidence import keep_fork
+from scrutineer.verify.mirror.evidence import keep_fork, keep_lost
 from scrutineer.verify.mirror.fetch import Fetcher, MovedError
 from scrutineer.verify.mirror.folder import FORMAT, Held, MirrorFolder, State, use_definition
 from scrutineer.verify.mirror.nodes import Node, cover, root_of
@@ -284,6 +285,8 @@ class Mirror:
             if not fetcher.run(needed.rest, "Copying the site", self._progress):
                 return False
             self._write_state()
+            if held is not None:
+                self._find_lost(attempt, offer, held)
             self._folder.show(offer)
             self._held = Held(offer, dict(offer.files), FolderSource(self._folder.site.resolve()))
         except LogError as error:
@@ -295,6 +298,17 @@ class Mirror:
                 self._tree.truncate(size)
             attempt.take(fetcher)
         return True
+
+    def _find_lost(self, attempt: Attempt, offer: Offer, held: Held) -> None:
+        """Say which snapshots were published before and are gone or changed now, and keep them: they are to stay for ever."""
+        lost = sorted(path for path in held.files if is_snapshot(path) and offer.files.get(path) != held.files[path])
+        if not lost:
+            return
+        kept = keep_lost(self._folder, held, offer, lost)
+        attempt.evidence.append(kept)
+        more = f" and {len(lost) - 1:,} more" if len(lost) > 1 else ""
+        message = f"{lost[0]}{more} is gone or another file now, and snapshots are kept for ever; what was there is in {kept}"
+        attempt.findings.append(SourceFinding(offer.shown.source, "forgets", message))
 
     def _check_log(self, offer: Offer, held: Held | None) -> None:
         """The log's files that this copy has and the one that is shown has not are those of the signed tree."""

@@ -29,15 +29,17 @@ from scrutineer.verify.source import MAX_FILE_SIZE as MAX_TABLE_SIZE
 LOG: Final = "log/"
 MAX_PAGE_SIZE: Final = 64 * 2**20  # bytes; whatever is neither a table nor of the log
 
-Fault = Literal["silent", "lags", "unfit", "fork"]
+Fault = Literal["silent", "lags", "unfit", "fork", "forgets"]
 """silent: gives no usable answer; lags: shows an older log; unfit: what it shows is not signed by the log, or does not belong
-together; fork: shows a tree that the log signed beside another one that contradicts it."""
+together; fork: shows a tree that the log signed beside another one that contradicts it; forgets: lacks a snapshot of what it
+published before, or shows another in its place."""
 
 _PLAIN: Final[Mapping[Fault, str]] = {
     "silent": "gives no answer that can be used",
     "lags": "lags",
     "unfit": "shows what does not fit",
     "fork": "shows another history of the log",
+    "forgets": "no longer shows what was published before",
 }
 
 

@@ -1,6 +1,7 @@
 """Rounds of a mirror over real HTTP, with sources that are honest, behind, broken and hostile."""
 
 import json
+import shutil
 import socket
 from http.server import BaseHTTPRequestHandler
 from pathlib import Path
@@ -27,8 +28,9 @@ def story() -> helpers.Story:
 
 
 @pytest.fixture(scope="module")
-def site(tmp_path_factory: pytest.TempPathFactory, story: helpers.Story) -> Path:
+def site(tmp_path_factory: pytest.TempPathFactory, story: helpers.Story, old: Path) -> Path:
     folder = tmp_path_factory.mktemp("new") / "site"
+    shutil.copytree(old, folder)
     story.published().publish(folder)
     return folder
 
@@ -86,10 +88,10 @@ def test_a_log_that_grew_is_followed_and_full_tiles_stay(tmp_path: Path) -> None
     story = helpers.open_quarantine()
     asked: list[str] = []
     for size in (250, 258, len(story.log)):
-        at(story, size).published().publish(tmp_path / str(size))
-        with answering(counting(mirror(tmp_path / str(size), {}), asked)) as address:
+        at(story, size).published().publish(tmp_path / "site")
+        with answering(counting(mirror(tmp_path / "site", {}), asked)) as address:
             assert do_round(tmp_path / "m", address).good
-        assert files_of(tmp_path / "m/site") == files_of(tmp_path / str(size))
+        assert files_of(tmp_path / "m/site") == files_of(tmp_path / "site")
     assert asked.count("log/tile/entries/000") == 1
     assert asked.count(DEFINITION_FILE) == 2  # for its keys, and as a file
     assert len(list((tmp_path / "m/.copies").iterdir())) == 2
@@ -189,6 +191,19 @@ def test_broken_answers_leave_the_copy_whole_and_another_source_helps(
     assert faults(result) == [fault]
     assert result.current == (f"{honest}/",)
     assert files_of(held / "site") == files_of(site)
+
+
+def test_a_snapshot_that_went_is_said_and_kept(held: Path, story: helpers.Story, tmp_path: Path, old: Path) -> None:
+    story.published().publish(tmp_path / "anew")  # in a folder without the history of the old one
+    with answering(mirror(tmp_path / "anew", {})) as address:
+        result = do_round(held, address)
+        assert faults(do_round(held, address)) == []  # said once
+    assert result.changed
+    assert faults(result) == ["forgets"]
+    assert f"snapshots/{OLD}.json is gone" in str(result.findings[0])
+    (kept,) = result.evidence
+    assert (kept / f"{OLD}.json").read_bytes() == (old / f"snapshots/{OLD}.json").read_bytes()
+    assert (kept / "manifest-before").read_bytes() == (old / MANIFEST_FILE).read_bytes()
 
 
 def test_swapped_files_and_old_ones_under_a_new_log(held: Path, site: Path, old: Path) -> None:
@@ -304,14 +319,14 @@ def test_a_run_goes_on_where_another_was_broken_off(site: Path, tmp_path: Path) 
         broken = do_round(tmp_path / "m", address, connections=1)
     assert broken.checkpoint is None
     assert broken.fetched > 5
-    (staged,) = (path for path in (tmp_path / "m/.staging").rglob("icon.svg"))
+    (staged,) = (tmp_path / "m/.staging").rglob("icon*.svg")
     staged.write_bytes(b"damaged")
     (tmp_path / "m/.staging/foreign").write_bytes(b"not listed")
     with answering(counting(mirror(site, {}), asked)) as address:
         result = do_round(tmp_path / "m", address)
     assert result.good
     assert result.fetched == result.files - 1 - broken.fetched + 1
-    assert "icon.svg" in asked
+    assert staged.relative_to(tmp_path / "m/.staging").as_posix() in asked
     assert files_of(tmp_path / "m/site") == files_of(site)
 
 
