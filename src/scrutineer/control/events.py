@@ -1,7 +1,7 @@
 """Server-sent events (WHATWG HTML, section 9.2): tells pages that something changed. What changed they fetch themselves.
 
-A stream sends `changed` with the room's version as its id; a browser that lost the connection names the last one that it saw,
-and hears at once where it missed something. Streams are few, and each looks at the version once a second.
+A stream sends `changed` with the room's version as its id. A page names the version that it shows when it opens one, and a browser
+that lost the connection the last one that it was told: both hear at once where they missed something. Streams are few, and each looks at the version once a second.
 """
 
 import asyncio
@@ -44,11 +44,9 @@ class Events:
         self._open += 1
         session.streams += 1
         try:
-            seen, quiet = request.headers.get("last-event-id", ""), 0
-            if not seen:
-                # A page that has just been loaded knows the present state; it is given the version to name later.
-                seen = self._room.version
-                yield f"retry: 2000\nid: {seen}\n\n"
+            # A page names the version that it shows, and a browser that comes back the last one that it was told.
+            seen, quiet = request.headers.get("last-event-id") or request.query_params.get("seen", ""), 0
+            yield "retry: 2000\n\n"
             while self._session_of(request) is session:
                 if self._room.version != seen:
                     seen, quiet = self._room.version, 0

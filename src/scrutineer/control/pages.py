@@ -121,7 +121,7 @@ class Pages:
             "menu": [Link(to, say.later(label), _is_here(to, path)) for to, label in MENU] if visit.session else [],
             "session": visit.session,
             "now": now,
-            "version": room.version,
+            "version": visit.version,
             "waiting": len(room.open_proposals()) if visit.session else 0,
             "night": room.night,
         }

@@ -52,6 +52,8 @@ class Visit:
     body: bytes
     session: Session | None
     cookie: str
+    version: str
+    """Of the room, read before anything else: what is shown is at least as new."""
 
     @property
     def officer(self) -> str:
@@ -152,7 +154,7 @@ class Gate:
     def _answer(self, handler: Handler, request: Request, body: bytes | None, *, closed: bool, live: bool) -> Response:
         by_script = request.headers.get("accept", "").startswith("application/json")
         cookie, session = self.session(request, touch=not live and LIVE not in request.headers)
-        visit = Visit(request, self._room, body or b"", session, cookie)
+        visit = Visit(request, self._room, body or b"", session, cookie, self._room.version)
         wrong = self._wrong(visit, body)
         if wrong is not None:
             return _told(*wrong) if by_script else self._refusal(visit, *wrong)

@@ -110,7 +110,7 @@ function replace(old, part) {
 
 if ("live" in document.body.dataset) {
   const { ended, lost } = document.body.dataset;
-  const events = new EventSource("/events");
+  const events = new EventSource(`/events?seen=${document.body.dataset.version}`);
   events.addEventListener("changed", renew);
   events.addEventListener("over", () => {
     events.close();
