@@ -92,7 +92,8 @@ def updated(code: str, found: Sequence[Message], old: bytes) -> bytes:
         entry = after.get(message.text)
         files = sorted({message.file, *(() if entry is None else (file for file, _ in entry.locations))})
         if entry is None:
-            after.add(text, string, locations=[(file, 0) for file in files])
+            # A per cent sign is no place for a value.
+            after.add(text, string, locations=[(file, 0) for file in files]).flags.discard("python-format")
         else:
             # A message that depends on a number somewhere has all its forms.
             entry.locations = [(file, 0) for file in files]

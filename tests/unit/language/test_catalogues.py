@@ -152,3 +152,8 @@ def test_a_message_that_is_said_of_a_number_somewhere_has_all_forms() -> None:
 
 def test_doubtful_translations_are_not_kept() -> None:
     assert 'msgstr ""' in updated('#, fuzzy\nmsgid "a"\nmsgstr "A"\n', ("a", None))
+
+
+def test_a_per_cent_sign_is_no_place_for_a_value() -> None:
+    assert "python-format" not in updated("", ("2 % or more", None))
+    assert "#, python-brace-format" in updated("", ("{share} or more", None))
