@@ -2,10 +2,10 @@
 
 The index is two lists that are sorted by what people type and cut into files of about FILE_SIZE bytes. In `places` a unit stands
 under its id and, with the id behind it, under its name from every word on and under every word ("san juan 12 03", "juan 12 03",
-"san 12 03"); so does a station whose own name few others have. The stations of a unit follow it under its whole name. In `stations`
-a station stands under its id. `search/index.json` says with which text each file begins, so that a reader goes straight to the
-files that can hold what begins with a query; and, where ids of units begin with those of the units they lie in, to a word within a
-place. All of it depends on the definition and the options of the site alone.
+"san 12 03"); so does a station whose own name few others have. The stations of a unit follow it under its whole name. In
+`stations` a station stands under its id. `search/index.json` says with which text each file begins, so that a reader goes
+straight to the files that can hold what begins with a query; and, where ids of units begin with those of the units they lie in,
+to a word within a place. All of it depends on the definition and the options of the site alone.
 """
 
 from collections import Counter

@@ -6,7 +6,7 @@
    is done here: every word of the query must begin a word of a unit's number or name, or of the units that it lies in. */
 (() => {
   const MOST_FILES = 2; // of one list for one text; what lies further on is found by typing more
-  const MOST_TRIALS = 6; // places in which the other words of a query are looked for
+  const MOST_TRIALS = 4; // places in which the other words of a query are looked for
   const MOST_SHOWN = 20;
   const ENOUGH = 10; // hits for the words in the order given, with which no other order is tried
   const PAUSE = 120; // milliseconds without a key before a search begins
@@ -150,20 +150,18 @@
       const rarest = words.filter((word) => !isNumber(word)).sort((a, b) => width(a) - width(b));
       await Promise.all(rarest.slice(0, 2).map((word) => seek("places", word)));
     }
-    /* A place that has some of the words, and the others within it: behind a name stands the number, which begins with that of the
-       place where numbers are given so. Behind the whole name of a place stand its stations. */
-    if (words.length > 1 && !fitting().some((unit) => rank(unit, words, text) < 500)) {
-      const lacking = (unit) => words.filter((word) => !begins(unit.ofName, word) && !liesIn(unit, word));
+    /* A place that has some of the words, and the others within it: behind a word stands the number of whatever has that word, and
+       it begins with the number of the place where numbers are given so. Behind the whole name of a place stand its stations. So
+       words are looked for within the largest places first, and then stations within whatever has most of the words. */
+    const lacking = (unit) => words.filter((word) => !isNumber(word) && !begins(unit.ofName, word) && !liesIn(unit, word));
+    const isLarger = (a, b) => a.path.length - b.path.length;
+    const hasMore = (a, b) => lacking(a).length - lacking(b).length;
+    for (const order of [isLarger, hasMore]) {
+      if (words.length < 2 || fitting().some((unit) => rank(unit, words, text) < 500)) break;
       const places = [...seen.values()].filter((unit) => !unit.isStation && words.some((word) => begins(unit.ofName, word)));
-      places.sort((a, b) => a.path.length - b.path.length || lacking(a).length - lacking(b).length);
-      const keys = new Set();
-      for (const pick of [(others) => others.join(" "), (others) => others[0]]) {
-        for (const unit of places.slice(0, MOST_TRIALS)) {
-          const others = lacking(unit).filter((word) => !isNumber(word));
-          keys.add(`${others.length ? pick(others) : unit.foldedName} ${unit.foldedId}`);
-        }
-      }
-      await Promise.all([...keys].slice(0, MOST_TRIALS).map((key) => seek("places", key)));
+      const some = places.sort(order).slice(0, MOST_TRIALS);
+      const keys = new Set(some.map((unit) => `${lacking(unit)[0] ?? unit.foldedName} ${unit.foldedId}`));
+      await Promise.all([...keys].map((key) => seek("places", key)));
     }
     let ranked = fitting().map((unit) => [rank(unit, words, text), unit]);
     // Whoever gives a whole number means that one.
