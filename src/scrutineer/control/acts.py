@@ -1,20 +1,22 @@
 """The pages on which officers act: the next bulletin, drafts and what became of them, and decisions on stations."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from starlette.responses import JSONResponse, RedirectResponse, Response
 
-from scrutineer.control.drafts import OTHER_FIGURES, next_bulletin
+from scrutineer.control.drafts import OTHER_FIGURES
 from scrutineer.control.pages import Pages
 from scrutineer.control.proposals import Proposal
 from scrutineer.control.views import CERTAIN, FIGURE_NAMES, Views
 from scrutineer.control.web import Visit
-from scrutineer.count import Count
+from scrutineer.count import Count, contest_result
 from scrutineer.election import Election
 from scrutineer.election.contests import LIST_RULES
 from scrutineer.errors import ControlError
 from scrutineer.language import msg
 from scrutineer.statements import Bulletin, ContestResult, Decision
+from scrutineer.statements.contest_call import ContestCall
 from scrutineer.statements.kinds import Layer
 
 LAYERS: dict[Layer, str] = {"preliminary": msg("Preliminary count"), "official": msg("Official count")}
@@ -56,8 +58,11 @@ class Acts:
         """What the next bulletin would say now, and how it differs from the last."""
         room, face = visit.room, self._pages.face(visit)
         with room.night.hold() as count:
-            bulletin = next_bulletin(room.night, room.clock())
-            last = last_bulletin(count)
+            if not room.night.ready:
+                raise ControlError(msg("the log is still being read: wait a moment"))
+            # The bulletin itself also hashes the table of all units, which takes long in a large country.
+            results = tuple(contest_result(count, contest) for contest in range(len(count.contests)))
+            last, size = last_bulletin(count), count.size
             calls = [self._views.call(room, count, contest, face) for contest in range(len(count.contests))]
             when = room.night.when(count.bulletins[-1].index) if count.bulletins else 0
         return self._pages.page(
@@ -65,10 +70,11 @@ class Acts:
             "bulletin.html",
             face.say("Next bulletin"),
             live=True,
-            bulletin=bulletin,
+            coming=len(count.bulletins) + 1,
+            size=size,
             last=last,
             last_time=when,
-            tables=contest_tables(room.election, bulletin, last),
+            tables=contest_tables(room.election, results, (), last),
             calls=calls,
             layers=LAYERS,
             needed=max(2, room.election.definition.needed("bulletin")),
@@ -121,7 +127,7 @@ class Acts:
             last=last,
             bulletin=act if isinstance(act, Bulletin) else None,
             decision=act if isinstance(act, Decision) else None,
-            tables=contest_tables(room.election, act, last) if isinstance(act, Bulletin) else [],
+            tables=contest_tables(room.election, act.contests, act.calls, last) if isinstance(act, Bulletin) else [],
             corrected=corrected(room.election, act) if isinstance(act, Decision) else [],
             place=None if isinstance(act, Bulletin) else room.election.units.position(act.station),
             contest_title=None
@@ -171,12 +177,14 @@ def previous_bulletin(count: Count, act: Bulletin) -> Bulletin | None:
     return next((one for one in reversed(known) if isinstance(one, Bulletin) and one.number < act.number), None)
 
 
-def contest_tables(election: Election, bulletin: Bulletin, last: Bulletin | None) -> list[ContestTable]:
+def contest_tables(
+    election: Election, results: Sequence[ContestResult], calls: Sequence[ContestCall], last: Bulletin | None
+) -> list[ContestTable]:
     """The contests of a bulletin, each beside what the last one said."""
     before = {} if last is None else {result.contest: result for result in last.contests}
-    verdicts = {call.contest: CERTAIN[call.verdict] for call in bulletin.calls}
+    verdicts = {call.contest: CERTAIN[call.verdict] for call in calls}
     tables = []
-    for result in bulletin.contests:
+    for result in results:
         terms = election.contests[election.contest_index[result.contest]]
         old = before.get(result.contest)
         names = {candidate.id: candidate.name for candidate in terms.standing()}

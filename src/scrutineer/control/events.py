@@ -1,7 +1,8 @@
 """Server-sent events (WHATWG HTML, section 9.2): tells pages that something changed. What changed they fetch themselves.
 
-A stream sends `changed` with the room's version as its id. A page names the version that it shows when it opens one, and a browser
-that lost the connection the last one that it was told: both hear at once where they missed something. Streams are few, and each looks at the version once a second.
+A stream sends `changed` with the room's version as its id. A page names the version that it shows when it opens one, and a
+browser that lost the connection the last one that it was told: both hear at once where they missed something. Streams are few,
+and each looks at the version once a second.
 """
 
 import asyncio
