@@ -14,9 +14,10 @@ from scrutineer.errors import PublicationError
 from scrutineer.log import Log
 from scrutineer.portal.forks import processors
 from scrutineer.portal.formats import SITE_FILE, read_site_info
+from scrutineer.portal.history_files import INDEX_FILE
 from scrutineer.portal.images import ImageFolder
 from scrutineer.portal.publish import Effort, PublicationSummary, publish, publish_pending
-from scrutineer.portal.record import Pages, Record, SiteOptions, Translated, default_options
+from scrutineer.portal.record import Image, Pages, Record, SiteOptions, Translated, default_options
 
 _MAX_SITE_INFO: Final = 1 << 16  # bytes
 _STRETCH: Final = 8192  # entries counted between two words of progress
@@ -163,8 +164,8 @@ def publish_log(
         entry=log.entry,
         options=chosen.options(site, office.election.units.station_count),
         pending=shown.pending,
-        history=kept_history(office, log, shown.head.size) if shown.cosigned else (),
-        images={} if chosen.images is None else chosen.images.named(log.entries, shown.head.size),
+        history=kept_history(office, log, shown.head.size) if shown.cosigned and not (site / INDEX_FILE).exists() else (),
+        images=_images(chosen.images, log, shown.head.size, progress),
     )
     tell: Callable[[int, int], None] = lambda done, total: progress("Publishing", done, total)  # noqa: E731 - one argument less
     signer = office.log_signer()
@@ -173,6 +174,12 @@ def publish_log(
     summary = publish(record, log.entries, signer, site, tell, Effort(chosen.workers, chosen.everything))
     keep_snapshot(office, record.snapshots[-1])
     return summary
+
+
+def _images(folder: ImageFolder | None, log: Log, size: int, progress: Progress) -> dict[bytes, Image]:
+    if folder is None:
+        return {}
+    return folder.named(log.entries, size, lambda done, total: progress("Reading images", done, total))
 
 
 def _count_on(count: Count, log: Log, size: int, progress: Progress) -> None:

@@ -78,6 +78,14 @@ def image_files(images: Images) -> Iterator[SiteFile]:
         yield SiteFile(path, _Pieces(path, digest, images[digest]), once=True)
 
 
+Progress = Callable[[int, int], None]
+"""Told the files done, and how many there are."""
+
+
+def _silent(_done: int, _total: int) -> None:
+    pass
+
+
 class ImageFolder:
     """A folder of images, which is looked through again for every publication; only files that changed are read again."""
 
@@ -91,24 +99,28 @@ class ImageFolder:
         self.skipped: list[tuple[str, str]] = []
         """Files that cannot be published, by name, with the reason; after `find`."""
 
-    def find(self) -> dict[bytes, Image]:
+    def find(self, progress: Progress = _silent) -> dict[bytes, Image]:
         """Every image of the folder and those below it, by hash. Hidden files and links are passed over.
 
-        Raises PublicationError where something cannot be read.
+        `progress` is told the files looked at and how many there are. Raises PublicationError where something cannot be read.
         """
         images: dict[bytes, Image] = {}
         self.skipped = []
-        for path in _files(self._folder):
+        paths = list(_files(self._folder))
+        for done, path in enumerate(paths, start=1):
             digest, ending = self._look_at(path)
+            progress(done, len(paths))
             if ending.startswith("!"):
                 self.skipped.append((path.relative_to(self._folder).as_posix(), ending[1:]))
             else:
                 images.setdefault(digest, Image(ending, _Loader(path)))
         return images
 
-    def named(self, entries: Callable[[int, int], Iterable[bytes]], size: int) -> dict[bytes, Image]:
+    def named(
+        self, entries: Callable[[int, int], Iterable[bytes]], size: int, progress: Progress = _silent
+    ) -> dict[bytes, Image]:
         """The images that one of the first `size` entries of the log names; `entries` gives a stretch of them."""
-        images = self.find()
+        images = self.find(progress)
         known, start = self._noted
         if not images.keys() <= known or start > size:
             self._stations, start = {}, 0
