@@ -111,14 +111,7 @@ def answers(pages: Pages) -> dict[str, Answer]:
             ),
             (("bulletins/index.html", say("Bulletins")),),
         ),
-        "comparable": Answer(
-            "met",
-            say(
-                "Each station’s figures are shown as it signed them, found by its number or name, beside the "
-                "totals they went into."
-            ),
-            (find,),
-        ),
+        "comparable": _comparable(view, say, find),
         "not-optional": Answer(
             "met",
             say(
@@ -203,6 +196,16 @@ def _copies(view: View, say: HtmlSay, data: tuple[str, str]) -> Answer:
     )
     said = say("Everybody can take away every signed sheet and every table. Copies on paper are handed out at the station.")
     return Answer("part", say.joined([said, copies]), (data, ("observers.html", say("Observers"))))
+
+
+def _comparable(view: View, say: HtmlSay, find: tuple[str, str]) -> Answer:
+    said = say(
+        "Each station’s figures are shown as it signed them, found by its number or name, beside the totals they went into."
+    )
+    images = say.several(
+        "{n} image of a paper sheet is published.", "{n} images of paper sheets are published.", len(view.record.images)
+    )
+    return Answer("met", say.joined([said, images]), (find,))
 
 
 def _scrutiny(view: View, say: HtmlSay) -> Answer:

@@ -25,6 +25,8 @@ from scrutineer.portal.formats import (
     SiteFile,
 )
 from scrutineer.portal.history_files import INDEX_FILE as SNAPSHOTS_FILE
+from scrutineer.portal.images import FOLDER as IMAGES
+from scrutineer.portal.map_pages import MAP_FILE
 from scrutineer.portal.pages import Pages
 from scrutineer.portal.queries import queries
 
@@ -134,6 +136,8 @@ def _election_files(pages: Pages) -> Iterator[_File]:
         "",
         _about(say, figures * 97 + stations * 300) if record.options.nist == "stations" else "",
     )
+    if len(view.shapes):
+        yield _File(MAP_FILE, MAP_FILE, say("what the map draws; made for that page"))
     described = (
         (UNITS_FILE, say("places and registered voters"), say.number(view.units.unit_count)),
         (REGISTER_FILE, say("who may sign, and with which key"), ""),
@@ -166,6 +170,10 @@ def _record_files(pages: Pages) -> Iterator[_File]:
     yield _File(
         DEFINITION_FILE, DEFINITION_FILE, say("the signed definition of the election"), "", _size(say, len(record.definition))
     )
+    if record.images:
+        yield _File(
+            "", f"{IMAGES}/", say("images of paper sheets, each named by its SHA-256 hash"), say.number(len(record.images))
+        )
     yield _File(
         SNAPSHOTS_FILE,
         SNAPSHOTS_FILE,

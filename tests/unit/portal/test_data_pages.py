@@ -181,7 +181,9 @@ OTHER_FILES = (
     "definition/definition.cose",
     "definition/shapes.geojson",
     "data/results.nist.json",
+    "data/map.json",
     "api/v1/schema/*.json",
+    "images/*",
 )
 """Files that hold no rows of the dictionary: they have formats of their own."""
 MADE_FOR_PAGES = ("assets/*", "*.html", "*.svg", "*.js", "search/*", "*/search/*", ".*")
