@@ -293,6 +293,7 @@
 
   start().catch((error) => {
     box.hidden = true;
+    box.dataset.drawn = "no";
     document.getElementById("map-trouble").hidden = false;
     console.warn(`The map cannot be drawn: ${error.message}`);
   });
