@@ -5,8 +5,8 @@
 Makes a simulated election of STATIONS (30,000) in one language with the pages of a few stations, serves it on this machine, and
 opens it in Chromium. The check fetches the definition, the list of keys, the checkpoint and the tiles it needs; the browser's own
 clock says how long it takes from the press of the button to the outcome (to reach: 300 ms). Its floor is measured in the same
-browser: the same files fetched and hashed whole, and as many signatures verified, with nothing read or compared. For the search: the
-bytes and files that each query reads with an empty cache (to reach: 150,000 bytes), and the milliseconds to its hits.
+browser: the same files fetched and hashed whole, and as many signatures verified, with nothing read or compared. For the search:
+the bytes and files that each query reads with an empty cache (to reach: 150,000 bytes), and the milliseconds to its hits.
 """
 
 import sys
