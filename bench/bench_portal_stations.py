@@ -5,8 +5,8 @@
 An electorate of so many stations (by default 813,336, as many as Indonesia had in 2024) is simulated and put in a log once, and
 kept in out/bench. Then its site is published to an empty folder: seconds from the record to the end of the publication (to reach
 at 813,336: 600 on 2 cores that do nothing else), CPU seconds of all processes, their memory, how large the site is, and how large
-the page of a station is (to reach: 50 KB at most). The floor beside it writes files of the same sizes to the same folders and does
-nothing else, one process, measured on a part of them.
+the page of a station is (to reach: 50 KB at most). The floor beside it writes files of the same sizes to the same folders and
+does nothing else, one process, measured on a part of them.
 """
 
 import gc
