@@ -16,6 +16,7 @@ from scrutineer.portal.history_files import SnapshotFiles, snapshot_path
 
 HISTORY_FILE: Final = "published.jsonl"
 """In the folder of the record: the files of all snapshots, one on a line, oldest first."""
+_TAIL: Final = 1 << 20  # bytes at the end in which the last line is looked for
 
 
 def kept_history(office: Office, log: Log, size: int) -> tuple[Snapshot, ...]:
@@ -38,7 +39,7 @@ def kept_history(office: Office, log: Log, size: int) -> tuple[Snapshot, ...]:
 def keep_snapshot(office: Office, snapshot: Snapshot) -> None:
     """Add a snapshot that has been published, unless one of its size or a later one is kept already."""
     path = office.folder / RECORD / HISTORY_FILE
-    last = max((size for size, _ in _lines(path)), default=None)
+    last = _last(path)
     if last is not None and last >= snapshot.head.size:
         return
     data = SnapshotFiles(office.election).write(snapshot, last)
@@ -55,20 +56,36 @@ def keep_snapshot(office: Office, snapshot: Snapshot) -> None:
 
 def _lines(path: Path) -> list[tuple[int, bytes]]:
     """Sizes and files of the snapshots that are kept; a line that was cut off is passed over."""
-    found = []
     try:
         with path.open("rb") as file:
-            for line in file:
-                try:
-                    value = json.loads(line)
-                    found.append((int(value["size"]), write_json(value)))
-                except (ValueError, TypeError, KeyError, RecursionError):
-                    continue
+            return [(size, write_json(json.loads(line))) for line in file if (size := _size(line)) is not None]
     except FileNotFoundError:
         return []
     except OSError as error:
         raise PublicationError(f"{path} cannot be read ({error.strerror}): check the folder's permissions") from error
-    return found
+
+
+def _last(path: Path) -> int | None:
+    """The size of the last snapshot that is kept; None where there is none."""
+    try:
+        with path.open("rb") as file:
+            file.seek(max(0, file.seek(0, os.SEEK_END) - _TAIL))
+            ends = file.read().split(b"\n")
+    except FileNotFoundError:
+        return None
+    except OSError as error:
+        raise PublicationError(f"{path} cannot be read ({error.strerror}): check the folder's permissions") from error
+    for line in reversed(ends[1:] if len(ends) > 1 else ends):
+        if (size := _size(line)) is not None:
+            return size
+    return max((size for size, _ in _lines(path)), default=None)
+
+
+def _size(line: bytes) -> int | None:
+    try:
+        return int(json.loads(line)["size"])
+    except (ValueError, TypeError, KeyError, RecursionError):
+        return None
 
 
 def _ends_whole(path: Path) -> bool:

@@ -17,7 +17,7 @@ HEIGHT: Final = 1_000
 MOST_POINTS: Final = 400
 """Points of one curve; more could not be told apart."""
 MOST_TICKS: Final = 8
-_STEPS: Final = (60, 300, 600, 900, 1800, 3600, 7200, 10_800, 21_600, 43_200, 86_400, 172_800, 604_800, 2_592_000)
+_STEPS: Final = (60, 300, 600, 900, 1800, 3600, 7200, 10_800, 21_600, 43_200, 86_400, 172_800, 604_800, 2_592_000, 7_776_000, 31_536_000)
 _PLOT: Final = 200  # pixels, as in the template
 _LANE: Final = 34
 
