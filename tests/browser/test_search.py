@@ -151,7 +151,7 @@ def test_what_is_found_first(open_page: Page, words: str, first: tuple[str, str]
 
 def test_a_hit_says_where_it_lies(open_page: Page) -> None:
     search(open_page, "r2.t0.001")
-    assert open_page.locator(".hits li").first.inner_text().split("\n")[-1] == "table r2.t0.001 › Reed Hills › San Juan"
+    assert open_page.locator(".hits li").first.inner_text().split("\n")[-1] == "Reed Hills › San Juan · table r2.t0.001"
 
 
 def test_every_place_is_found_by_its_number_and_every_hit_leads_to_its_page(

@@ -198,8 +198,8 @@
     if (target) title.href = target;
     title.append(element("bdi", unit.name));
     const where = element("p", "", "meta");
-    where.append(element("span", unit.kind, "kind"), " ", element("code", unit.id));
-    for (const above of unit.path) where.append(" › ", element("bdi", above.name));
+    unit.path.forEach((above, at) => where.append(at ? " › " : "", element("bdi", above.name)));
+    where.append(unit.path.length ? " · " : "", element("span", unit.kind, "kind"), " ", element("code", unit.id));
     item.append(title, where);
     return item;
   }
