@@ -22,6 +22,7 @@ PAGES = (
     "night.html",
     "data.html",
     "dictionary.html",
+    "dictionary-api.html",
     "check.html",
     "bulletins/index.html",
     "bulletins/1.html",

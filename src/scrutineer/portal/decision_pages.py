@@ -7,6 +7,7 @@ from typing import Final
 
 from markupsafe import Markup
 
+from scrutineer.count.columns import FIGURES
 from scrutineer.portal.decision_effects import Decided, all_decisions, effect
 from scrutineer.portal.formats import SiteFile
 from scrutineer.portal.pages import Pages
@@ -16,9 +17,9 @@ from scrutineer.portal.station_parts import Parts, figures_of
 from scrutineer.portal.words import ACTION_WORDS
 
 PATH: Final = "decisions.html"
-_PER_PAGE: Final = 20
-"""Decisions on one page; each shows the figures of a whole sheet."""
-_DASH: Final = "–"
+_MOST_PER_PAGE: Final = 20
+_FIGURES_PER_PAGE: Final = 300
+"""Each decision shows the figures of a whole sheet: with many options fewer decisions stand on a page, which stays light."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,9 +76,11 @@ def decision_pages(pages: Pages) -> Iterator[SiteFile]:
     ]
     together, parts = _together(pages, decided), Parts(pages)
     rows = iter(decided)
-    for paging in paged(PATH, len(decided), _PER_PAGE):
+    options = max(len(contest.options) for contest in view.election.contests)
+    per_page = max(1, min(_MOST_PER_PAGE, _FIGURES_PER_PAGE // (options + FIGURES)))
+    for paging in paged(PATH, len(decided), per_page):
         title = say("Decisions") if paging.number == 1 else say("Decisions, page {page}", page=paging.number)
-        shown = [_decision(pages, parts, one) for one in islice(rows, _PER_PAGE)]
+        shown = [_decision(pages, parts, one) for one in islice(rows, per_page)]
         yield pages.render(
             "decisions.html",
             paging.own_path,

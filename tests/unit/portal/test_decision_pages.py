@@ -223,6 +223,17 @@ def test_many_decisions_go_on_on_further_pages() -> None:
         assert set(found) <= links
 
 
+def test_with_many_options_fewer_decisions_stand_on_a_page() -> None:
+    contest = Contest("president", "President", "plurality", tuple(Option(f"o{n}", f"Option {n}") for n in range(120)))
+
+    def say(story: Story) -> Said:
+        for number in range(5):
+            yield story.decision("exclude", f"n{number}")
+
+    found = pages_of(made_up(ROWS, (contest,), lambda election: say(Story(election))))
+    assert list(found) == ["decisions.html", "decisions~p2.html", "decisions~p3.html"]
+
+
 @pytest.mark.parametrize("number", range(5))
 def test_pages_are_sound_in_every_language(number: int) -> None:
     found = pages_of(full_election()[-1], number)
