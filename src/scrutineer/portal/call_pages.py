@@ -11,7 +11,7 @@ from scrutineer.calls.condition_words import condition_sentence, in_votes, joine
 from scrutineer.calls.from_count import beyond_rolls_words
 from scrutineer.calls.picture import picture
 from scrutineer.calls.picture_words import description, headline
-from scrutineer.calls.sentences import explanations, names_of, sentence, sentences
+from scrutineer.calls.sentences import explanations, names_of, sentences
 from scrutineer.calls.track import rows
 from scrutineer.election import Contest
 from scrutineer.language import HtmlSay, PlainSay, msg
@@ -76,11 +76,14 @@ class Figure:
 
 
 def call_sentence(pages: Pages, contest: int) -> Markup:
-    """The call in one sentence, as a paragraph; empty where there is none, or arithmetic has said it already."""
+    """How the call begins, as a paragraph; empty where there is none, or arithmetic has said it already.
+
+    What follows after the verdict and who leads is for the page of the call, which is a link away.
+    """
     found = pages.view.called[contest]
     if found is None or found.call.verdict == "arithmetic":
         return Markup()
-    said = sentence(_call(found, pages.say), pages.view.election.contests[contest], say=pages.say)
+    said, _ = sentences(_call(found, pages.say), pages.view.election.contests[contest], say=pages.say)
     return Markup('<p class="called">{}</p>\n').format(said)
 
 
@@ -126,6 +129,7 @@ def stated_call(pages: Pages, stated: ContestCall) -> Markup:
     return Markup(  # noqa: S704
         pages.template("stated_call.html").render(
             say=say,
+            contest=stated.contest if asked is None else asked.title,
             verdict=say.later(VERDICTS[stated.verdict]),
             reasons=joined(reasons, say) if reasons else "",
             conditions=[_stated_row(condition, names, say) for condition in shown[:CONDITIONS_SHOWN]],
