@@ -72,6 +72,11 @@ def unit_path(view: View, unit: int) -> str:
     return f"{FOLDER}/{view.places.unit(unit).removesuffix('.html')}.json"
 
 
+def root_path(view: View) -> str:
+    """The file of the country, from which all others are found; empty where units have none."""
+    return unit_path(view, 0) if 0 in view.inner and view.record.options.pages != "none" else ""
+
+
 # --- the election and its contests ---------------------------------------------------------------------------------------------
 
 
@@ -109,7 +114,7 @@ def _index(view: View) -> Json:
         "layer": view.layer,
         "record": {"size": record.head.size, "root": record.head.root.hex(), "time_ms": record.head.time_ms},
         "contests": contests,
-        "units": writer.path(0) if writer.has_file(0) else None,
+        "units": root_path(view) or None,
         "unit_files": sum(map(writer.has_file, view.units.index.values())),
         "files": [*once, SNAPSHOTS, "data/summary.json", "data/results.nist.json"],
         "schemas": [schema_path(table) for table in DESCRIBED],

@@ -8,7 +8,7 @@ from typing import Final
 from scrutineer.count import stations_table
 from scrutineer.language import Say
 from scrutineer.portal import api_tables, dictionary, record_tables
-from scrutineer.portal.api_files import MOST_CHILDREN, MOST_UNIT_FILES, unit_path
+from scrutineer.portal.api_files import MOST_CHILDREN, MOST_UNIT_FILES, root_path
 from scrutineer.portal.api_schema import schema_path
 from scrutineer.portal.check_page import code, head_facts
 from scrutineer.portal.dictionary import KIND_WORDS, Table
@@ -84,8 +84,7 @@ def data_pages(pages: Pages) -> Iterator[SiteFile]:
         stations_path=view.places.contest(first.id, "stations.parquet"),
         control_path=view.places.contest(first.id, "control.json"),
         api=[(table.files[0], say.later(table.title), say.later(table.about), schema_path(table), table.name) for table in API],
-        root=unit_path(view, 0),
-        has_units=view.record.options.pages != "none",
+        root=root_path(view),
         most_children=MOST_CHILDREN,
         all_units=len(view.units.index) <= MOST_UNIT_FILES,
         code=code,

@@ -6,7 +6,7 @@ from typing import Final
 
 from scrutineer.election import Contest
 from scrutineer.language import msg
-from scrutineer.portal.api_files import unit_path
+from scrutineer.portal.api_files import root_path
 from scrutineer.portal.view import View
 
 
@@ -41,12 +41,12 @@ _QUERIES: Final = (
         "SELECT name, counted, stations, ballots, COLUMNS('votes:.*') FROM '<results>' WHERE parent = '<country>';",
     ),
     Query(
-        msg("Rows and hashes that the tables must have"),
-        "SELECT f.file, f.\"rows\", f.sha256 FROM (SELECT unnest(files) AS f FROM '<control>');",
-    ),
-    Query(
         msg("The same places, with their files of the API"),
         "SELECT c.name, c.kind, c.stations, c.file FROM (SELECT unnest(children) AS c FROM '<unit>');",
+    ),
+    Query(
+        msg("Rows and hashes that the tables must have"),
+        "SELECT f.file, f.\"rows\", f.sha256 FROM (SELECT unnest(files) AS f FROM '<control>');",
     ),
 )
 
@@ -57,11 +57,11 @@ def queries(view: View, contest: Contest) -> Iterator[Query]:
         "<stations>": view.places.contest(contest.id, "stations.parquet"),
         "<results>": view.places.contest(contest.id, "results.csv"),
         "<control>": view.places.contest(contest.id, "control.json"),
-        "<unit>": unit_path(view, 0),
+        "<unit>": root_path(view),
         "<country>": view.units.ids[0],
     }
     for query in _QUERIES:
-        if "<unit>" in query.sql and view.record.options.pages == "none":
+        if "<unit>" in query.sql and not values["<unit>"]:
             continue
         sql = query.sql
         for name, value in values.items():

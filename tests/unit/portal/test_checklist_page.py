@@ -8,6 +8,7 @@ from full_election import full_election
 from portal_helpers import made_up, republic
 from scrutineer.election import Contest, Option, UnitRow
 from scrutineer.election.transmission import Transmission
+from scrutineer.log.quorum import Cosigners
 from scrutineer.portal.checklist_page import STATUS_WORDS, answers, checklist_page
 from scrutineer.portal.pages import EVERYTHING, MENU, Pages
 from scrutineer.portal.requirements import REQUIREMENTS
@@ -79,7 +80,11 @@ def test_what_was_declared_of_the_transmission_is_said() -> None:
 
 
 def test_witnesses_are_those_of_the_record() -> None:
-    assert "No outside witnesses" in answers(Pages(View(made_up(ROWS, (CONTEST,)).record)))["all-stages"].said
+    view = View(made_up(ROWS, (CONTEST,)).record)
+    assert "No outside witnesses" in answers(Pages(view))["all-stages"].said
+    watched = View(made_up(ROWS, (CONTEST,)).record)
+    watched.__dict__["cosigners"] = Cosigners(("marsh", "reed"), ("pond",), 2)
+    assert "2 of 3 outside witnesses have signed" in answers(Pages(watched))["all-stages"].said
 
 
 def test_nothing_is_claimed_that_is_not_on_record() -> None:

@@ -22,8 +22,10 @@ from full_election import full_election, publish_all
 from portal_helpers import made_up
 from scrutineer.election import Contest, Option, UnitRow
 from scrutineer.portal import dictionary
+from scrutineer.portal.api_files import api_files
 from scrutineer.portal.api_schema import json_schema, schema_path
 from scrutineer.portal.api_tables import DESCRIBED
+from scrutineer.portal.data_files import data_files
 from scrutineer.portal.data_pages import ALL_TABLES, data_pages
 from scrutineer.portal.dictionary import Table
 from scrutineer.portal.formats import SiteFile
@@ -311,3 +313,20 @@ def test_without_units_nothing_is_said_of_their_files() -> None:
     text = b"".join(found.chunks).decode()
     assert "api/v1/units/avia.json" not in text
     assert not [query for query in queries(shown, shown.election.contests[0]) if "api/" in query.sql]
+
+
+def test_a_country_of_one_station_has_data_and_no_units() -> None:
+    contest = Contest("president", "P", "plurality", (Option("heron", "Heron"),))
+    shown = View(made_up([UnitRow("hut", "", "Hut", "station", 20)], (contest,)).record)
+    text = b"".join(next(data_pages(Pages(shown))).chunks).decode()
+    assert 'href="api/v1/units' not in text
+    assert 'href="data/president/stations.csv"' in text
+    files = {file.path: b"".join(file.chunks) for some in (api_files(shown), data_files(shown)) for file in some}
+    index = json.loads(files["api/v1/index.json"])
+    assert (index["units"], index["unit_files"]) == (None, 0)
+    control = json.loads(files["data/president/control.json"])["files"]
+    assert [(one["rows"], one["sums"]["roll"]) for one in control] == [(0, 0), (1, 20), (1, 20)]
+    for table in DESCRIBED:
+        for path, data in files.items():
+            if any(fnmatchcase(path, pattern) for pattern in table.files):
+                jsonschema_rs.validate(json_schema(table), json.loads(data))
