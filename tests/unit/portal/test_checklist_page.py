@@ -83,7 +83,7 @@ def test_witnesses_are_those_of_the_record() -> None:
     view = View(made_up(ROWS, (CONTEST,)).record)
     assert "No outside witnesses" in answers(Pages(view))["all-stages"].said
     watched = View(made_up(ROWS, (CONTEST,)).record)
-    watched.__dict__["cosigners"] = Cosigners(("marsh", "reed"), ("pond",), 2)
+    watched.__dict__["cosigners"] = Cosigners(2, ("marsh", "reed"), ("pond",), 0)
     assert "2 of 3 outside witnesses have signed" in answers(Pages(watched))["all-stages"].said
 
 
