@@ -1,12 +1,10 @@
 """The small parts that pages are made of."""
 
-from collections.abc import Iterable
 from typing import Final
 
 from markupsafe import Markup
 
 from scrutineer.count import UnitResult
-from scrutineer.portal.text import number
 
 _PARTS: Final = (("counted", ""), ("quarantined", ' class="quarantined"'), ("excluded", ' class="excluded"'))
 _BAR: Final = 1000  # thousandths of a bar's width
@@ -39,31 +37,3 @@ def _bar(name: str, rects: str) -> Markup:
 
 def _percent(thousandths: int) -> str:
     return f"{thousandths // 10}.{thousandths % 10}%" if thousandths % 10 else f"{thousandths // 10}%"
-
-
-def pages_nav(paths: list[str], current: int) -> str:
-    """Links between the pages of a long list; `paths` are relative to the page, `current` counts from 1."""
-    if len(paths) < 2:
-        return ""
-    shown = sorted({1, len(paths), *range(max(1, current - 2), min(len(paths), current + 2) + 1)})
-    links, last = [], 0
-    for page in shown:
-        if page > last + 1:
-            links.append("<li>…</li>")
-        links.append(
-            f'<li><a href="{paths[page - 1]}" aria-current="page">{number(page)}</a></li>'
-            if page == current
-            else f'<li><a href="{paths[page - 1]}">{number(page)}</a></li>'
-        )
-        last = page
-    return f'<nav class="pages" aria-label="Pages of this list"><ul>{"".join(links)}</ul></nav>\n'
-
-
-def facts(rows: Iterable[tuple[str, str]]) -> str:
-    """Names and values (HTML) as a list."""
-    return '<dl class="facts">' + "".join(f"<div><dt>{name}</dt><dd>{value}</dd></div>" for name, value in rows) + "</dl>\n"
-
-
-def mark(state: str, label: str) -> str:
-    """A status word with its sign; sign and word differ as well as the colour."""
-    return f'<span class="mark {state}">{label}</span>'

@@ -1,8 +1,6 @@
 """What a page shows of a tally sheet besides its figures: who signed it, its bytes, and its receipt."""
 
-from base64 import b64encode
 from collections.abc import Iterable, Iterator
-from html import escape
 from typing import NamedTuple
 
 import cbor2
@@ -12,7 +10,6 @@ from scrutineer.election import UNKNOWN, Contest
 from scrutineer.errors import CountError
 from scrutineer.log.receipt import HeadReceipts
 from scrutineer.portal.record import Record
-from scrutineer.portal.text import number
 
 _BLOCK = 2048  # receipts made at a time: neighbours share the work of their paths
 
@@ -80,18 +77,3 @@ def _receipts(record: Record, writers: dict[int, HeadReceipts], block: list[int]
         paths = record.tree.inclusion_many(indexes, size)
         made.update(zip(indexes, writers[size].encode_many(zip(indexes, paths, strict=True)), strict=True))
     return ((index, made[index]) for index in block)
-
-
-def proof_details(index: int, data: bytes, receipt: bytes, up: str, what: str = "sheet") -> str:
-    """The statement and its receipt as base64, with the way to check them."""
-    return (
-        f"<details>\n<summary>Signed statement and receipt of log entry {number(index)}</summary>\n"
-        f"<p>Save the first as <code>{what}.cose.b64</code> and the second as <code>{what}.receipt.b64</code>; "
-        f'<a href="{up}check.html#one">how to check them</a>.</p>\n'
-        f'<p class="b64">{b64encode(data).decode()}</p>\n<p class="b64">{b64encode(receipt).decode()}</p>\n</details>\n'
-    )
-
-
-def signer(issuer: str) -> str:
-    """Who signed, as HTML."""
-    return f"<code>{escape(issuer)}</code>"
