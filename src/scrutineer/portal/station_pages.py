@@ -22,7 +22,7 @@ from scrutineer.portal import words
 from scrutineer.portal.formats import SiteFile
 from scrutineer.portal.pages import Pages
 from scrutineer.portal.sheets import ballots_of, read_source, receipts
-from scrutineer.portal.station_parts import FIGURE_NAMES, DecisionPart, Finding, ObservedPart, Parts, Picture
+from scrutineer.portal.station_parts import ContestWords, DecisionPart, Finding, ObservedPart, Parts, Picture
 from scrutineer.portal.unit_pages import kind_word
 from scrutineer.statements import thumbprint
 
@@ -155,18 +155,6 @@ class _Frame:
         return SiteFile(self.path.replace(_PAGE, file), ("".join(text).encode(),))
 
 
-class _ContestWords:
-    """What the stations of a contest share."""
-
-    def __init__(self, pages: Pages, contest: Contest, labels: Sequence[Markup]) -> None:
-        self.title = pages.say.name(contest.title)
-        options = len(contest.options)
-        firsts = [row == options for row in range(options + len(FIGURE_NAMES))]
-        names = [*(f"votes:{option.id}" for option in contest.options), *(name for name, _ in FIGURE_NAMES)]
-        self.rows = list(zip(firsts, labels, names, strict=True))
-        self.columns: tuple[str, ...] = (pages.say("First preferences") if contest.rule == "ranked" else pages.say("Votes"),)
-
-
 class _StationPages:
     def __init__(self, pages: Pages) -> None:
         self._pages = pages
@@ -181,7 +169,7 @@ class _StationPages:
             (number, view.units.stations_below(state.unit), state) for number, state in enumerate(view.count.contests)
         ]
         self._words = [
-            _ContestWords(pages, contest, self._parts.labels(number)) for number, contest in enumerate(view.election.contests)
+            ContestWords(pages, contest, self._parts.labels(number)) for number, contest in enumerate(view.election.contests)
         ]
         self._rules: dict[tuple[int, bool], tuple[tuple[Finding, ...], str]] = {}
         links = pages.links(_DEPTH)
@@ -306,7 +294,7 @@ class _StationPages:
         return Cell(sheet, "", self._not_stated) if value < 0 else Cell(sheet, str(value), self._say.number(value))
 
     def _rows(
-        self, shared: "_ContestWords", cells: list[list[Cell]], votes: list[int] | None, before: list[int] | None
+        self, shared: ContestWords, cells: list[list[Cell]], votes: list[int] | None, before: list[int] | None
     ) -> list[Row]:
         percent = self._say.percent
         blank = [""] * len(cells)

@@ -115,6 +115,18 @@ class ObservedPart:
     summary: str
 
 
+class ContestWords:
+    """What the stations of a contest share."""
+
+    def __init__(self, pages: Pages, contest: Contest, labels: Sequence[Markup]) -> None:
+        self.title = pages.say.name(contest.title)
+        options = len(contest.options)
+        firsts = [row == options for row in range(options + len(FIGURE_NAMES))]
+        names = [*(f"votes:{option.id}" for option in contest.options), *(name for name, _ in FIGURE_NAMES)]
+        self.rows = list(zip(firsts, labels, names, strict=True))
+        self.columns: tuple[str, ...] = (pages.say("First preferences") if contest.rule == "ranked" else pages.say("Votes"),)
+
+
 class Parts:
     """Puts these parts together in one language."""
 
