@@ -1,6 +1,6 @@
 """The search for places and stations: its page, and an index of static files of which a query reads a few.
 
-The index is two lists that are sorted by what people type and cut into files of about FILE_SIZE bytes. In `places` a unit stands
+The index is two lists that are sorted by what people type and cut into files of about 15 kB. In `places` a unit stands
 under its id and, with the id behind it, under its name from every word on and under every word ("san juan 12 03", "juan 12 03",
 "san 12 03"); so does a station whose own name few others have. The stations of a unit follow it under its whole name. In
 `stations` a station stands under its id. `search/index.json` says with which text each file begins, so that a reader goes
@@ -9,7 +9,8 @@ to a word within a place. All of it depends on the definition and the options of
 """
 
 from collections import Counter
-from collections.abc import Generator, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import cached_property, partial
 from itertools import takewhile
 from json.encoder import encode_basestring
 from typing import Final, NamedTuple
@@ -17,14 +18,16 @@ from typing import Final, NamedTuple
 import numpy as np
 
 from scrutineer.election.units import MAX_DEPTH
-from scrutineer.portal.formats import SiteFile
+from scrutineer.portal.formats import Once, SiteFile
 from scrutineer.portal.pages import Pages
 from scrutineer.portal.search_words import LETTERS, fold
 from scrutineer.portal.view import View
 
 FORMAT: Final = "scrutineer-search/v1"
 FOLDER: Final = "search"
-FILE_SIZE: Final = 12_288  # bytes; a query reads two to ten of them
+PLACE_ROWS: Final = 256
+STATION_ROWS: Final = 512
+"""Rows in one file, which then has about 15 kB; a query reads two to twelve of them."""
 MOST_OF_A_NAME: Final = 20
 """A station is found by its own name alone where at most so many stations have that name."""
 WORDS: Final = 6
@@ -95,11 +98,15 @@ def _deepest_translated(view: View) -> int:
 
 
 def search_files(view: View) -> Iterator[SiteFile]:
-    """The index: `search/places/*.json`, `search/stations/*.json`, then `search/index.json`, which says what they begin with."""
+    """The index: `search/places/*.json`, `search/stations/*.json`, then `search/index.json`, which says what they begin with.
+
+    What there is to sort is sorted when the first of these files is taken: a site that has them all need not.
+    """
     index = _Index(view)
-    places = yield from index.files("places", _place_keys(view))
-    stations = yield from index.files("stations", _station_keys(view))
-    yield SiteFile(f"{FOLDER}/index.json", (index.directory(places, stations).encode(),), once=True)
+    for rows in (index.places, index.stations):
+        for number in range(rows.files):
+            yield SiteFile(f"{FOLDER}/{rows.name}/{number}.json", Once(partial(index.file, rows, number)), once=True)
+    yield SiteFile(f"{FOLDER}/index.json", Once(index.directory), once=True)
 
 
 def _place_keys(view: View) -> Iterator[tuple[str, int]]:
@@ -126,22 +133,52 @@ def _station_keys(view: View) -> Iterator[tuple[str, int]]:
     return ((fold(ids[unit]), unit) for unit in view.units.station_units.tolist())
 
 
+class _List:
+    """One of the two lists: its rows in files of equal length. Sorted when it is first looked into."""
+
+    def __init__(self, name: str, per_file: int, keys: Callable[[], Iterator[tuple[str, int]]]) -> None:
+        self.name = name
+        self._keys = keys
+        self._per_file = per_file
+        self.files = -(-sum(1 for _ in keys()) // per_file)
+
+    @cached_property
+    def _sorted(self) -> tuple[list[str], list[int], list[int]]:
+        """The texts, the units that stand under them, and the order of both."""
+        texts, units = (list(column) for column in zip(*self._keys(), strict=True))
+        return texts, units, _order(texts)
+
+    def units(self, number: int) -> Iterator[int]:
+        """The units that a file finds."""
+        _, units, order = self._sorted
+        return map(units.__getitem__, order[number * self._per_file : (number + 1) * self._per_file])
+
+    @property
+    def begins(self) -> list[str]:
+        """A text for each file, after all that stands in the one before it and not after the first that stands in it."""
+        texts, _, order = self._sorted
+        cuts = range(self._per_file, len(order), self._per_file)
+        return ["", *(_shortest_after(texts[order[cut - 1]], texts[order[cut]]) for cut in cuts)][: self.files]
+
+
 class _Index:
     """Writes the files of the index."""
 
     def __init__(self, view: View) -> None:
-        self._upper = [unit for level in _upper(view, UPPER) for unit in level]
+        self._view = view
+        self.places = _List("places", PLACE_ROWS, partial(_place_keys, view))
+        self.stations = _List("stations", STATION_ROWS, partial(_station_keys, view))
         self.parent: list[int] = view.units.parent.tolist()
         self._kinds = sorted(set(view.units.kinds))
-        self.rows = self._rows(view)
 
-    def _rows(self, view: View) -> list[tuple[str, str]]:
+    @cached_property
+    def rows(self) -> list[tuple[str, str]]:
         """Each unit as JSON, cut where the place of its parent in the file is to stand.
 
         Its id, behind a '~' what follows the id of its parent; its name; twice the number of its kind, one more for a station;
         the place of its parent in the file (-1: the country or none); and the name of its page's file where that is not the id.
         """
-        units, places = view.units, view.places
+        view, units, places = self._view, self._view.units, self._view.places
         kind = {name: 2 * number for number, name in enumerate(self._kinds)}
         have_pages = view.record.options.pages == "stations"
         quoted: dict[str, str] = {}
@@ -156,76 +193,38 @@ class _Index:
             rows.append((f'["{short}",{text},{kind[units.kinds[unit]] + is_station},', "]" if file == own else f',"{file}"]'))
         return rows
 
-    def files(self, name: str, keys: Iterable[tuple[str, int]]) -> Generator[SiteFile, None, list[str]]:
-        """The files of one list; returns the text with which each begins."""
-        texts: list[str] = []
-        found: list[int] = []
-        for text, unit in keys:
-            texts.append(text)
-            found.append(unit)
-        begins: list[str] = []
-        block, first, last = _Block(self), "", ""
-        for row in _order(texts):
-            if block.size > FILE_SIZE:
-                yield block.file(f"{name}/{len(begins)}")
-                begins.append(first)
-                block, first = _Block(self), _shortest_after(last, texts[row])
-            block.add(found[row])
-            last = texts[row]
-        if block.size:
-            yield block.file(f"{name}/{len(begins)}")
-            begins.append(first)
-        return begins
+    def file(self, rows: _List, number: int) -> bytes:
+        """A file of a list."""
+        return f"{self._found(rows.units(number))}\n".encode()
 
-    def directory(self, places: Sequence[str], stations: Sequence[str]) -> str:
+    def directory(self) -> bytes:
         """`index.json`."""
-        upper = _Block(self)
-        for unit in self._upper:
-            upper.add(unit)
+        upper = self._found(unit for level in _upper(self._view, UPPER) for unit in level)
         kinds = ",".join(map(encode_basestring, self._kinds))
         letters = ",".join(f"{encode_basestring(one)}:{encode_basestring(other)}" for one, other in LETTERS.items())
         return (
-            f'{{"format":"{FORMAT}",\n"letters":{{{letters}}},\n"kinds":[{kinds}],\n"upper":{upper.text()},\n'
-            f'"places":[{_front_coded(places)}],\n"stations":[{_front_coded(stations)}]}}\n'
-        )
+            f'{{"format":"{FORMAT}",\n"letters":{{{letters}}},\n"kinds":[{kinds}],\n"upper":{upper},\n'
+            f'"places":[{_front_coded(self.places.begins)}],\n"stations":[{_front_coded(self.stations.begins)}]}}\n'
+        ).encode()
 
+    def _found(self, found: Iterable[int]) -> str:
+        """Units that are found, and those that they lie in, each after the one it lies in."""
+        at: dict[int, int] = {}
+        lines: list[str] = []
 
-class _Block:
-    """One file: units that are found in it, with the units they lie in."""
+        def put(unit: int) -> int:
+            place = at.get(unit)
+            if place is None:
+                parent = self.parent[unit]
+                above = put(parent) if parent > 0 else -1
+                before, behind = self.rows[unit]
+                place = at[unit] = len(lines)
+                lines.append(f"{before}{above}{behind}")
+            return place
 
-    def __init__(self, index: _Index) -> None:
-        self._rows, self._parent = index.rows, index.parent
-        self._at: dict[int, int] = {}
-        self._lines: list[str] = []
-        self._found: dict[int, int] = {}
-        self.size = 0
-
-    def add(self, unit: int) -> None:
-        """Add a unit that is found."""
-        if unit not in self._found:
-            self._found[unit] = self._put(unit)
-            self.size += 4
-
-    def _put(self, unit: int) -> int:
-        at = self._at.get(unit)
-        if at is None:
-            parent = self._parent[unit]
-            above = self._put(parent) if parent > 0 else -1
-            before, behind = self._rows[unit]
-            line = f"{before}{above}{behind}"
-            at = self._at[unit] = len(self._lines)
-            self._lines.append(line)
-            self.size += len(line) + 2
-        return at
-
-    def text(self) -> str:
-        """Every unit, then the places in that list of those that are found."""
-        units, found = ",\n".join(self._lines), ",".join(map(str, self._found.values()))
-        return f'{{"units":[\n{units}\n],\n"found":[{found}]}}'
-
-    def file(self, name: str) -> SiteFile:
-        """The same as a file of the site."""
-        return SiteFile(f"{FOLDER}/{name}.json", (f"{self.text()}\n".encode(),), once=True)
+        places = ",".join(map(str, dict.fromkeys(map(put, found))))
+        units = ",\n".join(lines)
+        return f'{{"units":[\n{units}\n],\n"found":[{places}]}}'
 
 
 def _order(texts: list[str]) -> list[int]:
