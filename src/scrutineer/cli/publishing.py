@@ -80,7 +80,7 @@ class Publisher:
         self._witnesses = witnesses
         self._without = without
         self._count: Count | None = None
-        self._shown: tuple[bytes, bytes | None] | None = None
+        self._shown: tuple[object, ...] | None = None
 
     def publish(self, progress: Progress = silent, *, pending: bool = False) -> Published:
         """Publish the newest head that may be shown, unless this publisher has published just that.
@@ -93,7 +93,8 @@ class Publisher:
             progress("Asking the witnesses", 0, 1)
             head = head_to_publish(self._office, log, before, self._witnesses, self._without)
             progress("Asking the witnesses", 1, 1)
-            shown = (head.checkpoint, head.pending)
+            # The log's own signatures are other bytes each time; how many have signed is what can be new about a head.
+            shown = (head.head, head.cosigned, head.checkpoint.count(b"\n"), log.size if head.pending is not None else None)
             if shown == self._shown:
                 return Published(head, log.size, None)
             count, self._count = self._count, None
