@@ -37,6 +37,8 @@ PORT: Final = 8475
 CONSOLE: Final = "console"
 """Who did it, in the journal, where somebody at the machine did."""
 _HOUR: Final = 3_600  # seconds
+_CONNECTIONS: Final = 256
+"""More than these at a time are turned away: officers are few."""
 _LAST_SECONDS: Final = 2
 """Seconds that open connections, among them event streams, are given at the end."""
 
@@ -103,7 +105,13 @@ def control_command(
     sys.stdout.flush()
     if with_parent:
         threading.Thread(target=_end_with_parent, daemon=True).start()
-    config = uvicorn.Config(control_app(room), log_level="warning", server_header=False, timeout_graceful_shutdown=_LAST_SECONDS)
+    config = uvicorn.Config(
+        control_app(room),
+        log_level="warning",
+        server_header=False,
+        timeout_graceful_shutdown=_LAST_SECONDS,
+        limit_concurrency=_CONNECTIONS,
+    )
     uvicorn.Server(config).run(sockets=[listening])
 
 

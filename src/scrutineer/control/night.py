@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from scrutineer.count import Count
 from scrutineer.election import UNKNOWN, Election
-from scrutineer.errors import LogError, ReceiptError
+from scrutineer.errors import LogError, ReceiptError, ScrutineerError
 from scrutineer.log import Head, LogVerifier, MerkleTree, SharedStore, leaf_hash
 from scrutineer.log.receipt import verify_head
 
@@ -96,7 +96,7 @@ class Night:
         try:
             self._take_in()
             trouble = ""
-        except LogError as error:  # A StoreError too: the store may be back in a second.
+        except ScrutineerError as error:  # A StoreError, for example: the store may be back in a second.
             trouble = str(error)
         if trouble != self.trouble:
             self.trouble = trouble

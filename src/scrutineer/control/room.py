@@ -288,13 +288,13 @@ class Room:
                 self._look()
             if self._round % _REFUSED_EVERY == 0:
                 self.refused = self.machine.refused()
+            if self._round % _SEND_EVERY == 0:
+                self._send()
         except (ScrutineerError, OSError) as error:
             trouble = str(error)
         if trouble != self.trouble:
             self.trouble = trouble
             self._changes += 1
-        if self._round % _SEND_EVERY == 0:
-            self._send()
         self._round += 1
 
     def _hear(self) -> None:

@@ -4,6 +4,7 @@ A handler is a plain function from a `Visit` to a response. Every one of them is
 through that is not meant for it.
 """
 
+import contextlib
 import json
 import re
 from collections.abc import Callable, Mapping
@@ -96,9 +97,11 @@ class Visit:
     def language(self) -> str:
         """The language of the officer, or else the first that the browser asks for and that there is."""
         if self.session is not None:
-            known = self.room.officers.all().get(self.session.officer)
-            if known is not None and known.language in LANGUAGES:
-                return known.language
+            # Where the file cannot be read, the page that says so needs a language too.
+            with contextlib.suppress(ControlError):
+                known = self.room.officers.all().get(self.session.officer)
+                if known is not None and known.language in LANGUAGES:
+                    return known.language
         wanted = _CODE.findall(" ".join(part.strip()[:2] for part in self.request.headers.get("accept-language", "").split(",")))
         return next((code.lower() for code in wanted if code.lower() in LANGUAGES), LANGUAGES[0])
 
