@@ -39,7 +39,7 @@ class Frame:
         """What templates of the content may use."""
 
     def around(self, file: str, title: str, content: str) -> SiteFile:
-        """A page. `file` is its name without the ending, `title` is plain text, `content` is HTML."""
+        """A page. `file` is its name without the ending, `title` is plain text or Markup, `content` is HTML."""
         before, between, after = (file.join(part) for part in self._parts)
         page = f"{before}{escape(title)}{between}{content}{after}"
         return SiteFile(self._path.replace(_FILE, file), (page.encode(),))

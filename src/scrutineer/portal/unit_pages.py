@@ -155,7 +155,7 @@ class _Writer:
                 contests=parts,
                 paging=paging,
             )
-            title = name if first else str(say("{place}, page {page}", place=name, page=paging.number))
+            title = name if first else say("{place}, page {page}", place=name, page=paging.number)
             yield frame.around(paging.own_path.removeprefix("units/").removesuffix(".html"), title, content)
 
     def _around(self, unit: int, *, maps: bool, script: bool) -> Frame:
