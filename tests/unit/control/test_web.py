@@ -3,10 +3,11 @@
 import asyncio
 import re
 from collections.abc import Iterator
+from typing import Any
 
+import httpx
 import pytest
 from starlette.requests import Request
-from starlette.testclient import TestClient
 
 from release_helpers import OFFICERS, URL, Officers
 from scrutineer.control.app import control_app
@@ -16,6 +17,27 @@ from scrutineer.control.web import MAX_BODY
 
 HERON, OWL = OFFICERS
 JSON = {"accept": "application/json", "origin": URL}
+
+
+class Client:
+    """A browser without a network: it keeps cookies, and follows no redirects."""
+
+    def __init__(self, here: Officers) -> None:
+        self._app = control_app(here.room)
+        self._cookies = httpx.Cookies()
+
+    def get(self, path: str, **options: Any) -> httpx.Response:
+        return asyncio.run(self._ask("GET", path, options))
+
+    def post(self, path: str, **options: Any) -> httpx.Response:
+        return asyncio.run(self._ask("POST", path, options))
+
+    async def _ask(self, method: str, path: str, options: dict[str, Any]) -> httpx.Response:
+        transport = httpx.ASGITransport(self._app)
+        async with httpx.AsyncClient(transport=transport, base_url=URL, cookies=self._cookies) as client:
+            answer = await client.request(method, path, **options)
+            self._cookies = client.cookies
+            return answer
 
 
 @pytest.fixture
@@ -29,12 +51,12 @@ def here() -> Iterator[Officers]:
 
 
 @pytest.fixture
-def client(here: Officers) -> TestClient:
-    return TestClient(control_app(here.room), base_url=URL, follow_redirects=False)
+def client(here: Officers) -> Client:
+    return Client(here)
 
 
 @pytest.fixture
-def heron(here: Officers, client: TestClient) -> TestClient:
+def heron(here: Officers, client: Client) -> Client:
     """An officer who has entered."""
     options = client.post("/enter/options", headers=JSON, json={}).json()
     answer = client.post("/enter/answer", headers=JSON, json={"answer": here.devices[HERON].get(options)})
@@ -44,13 +66,13 @@ def heron(here: Officers, client: TestClient) -> TestClient:
     return client
 
 
-def token(client: TestClient) -> str:
+def token(client: Client) -> str:
     found = re.search(r'data-token="([0-9a-f]+)"', client.get("/").text)
     assert found
     return found[1]
 
 
-def test_strangers_are_led_to_the_door(client: TestClient) -> None:
+def test_strangers_are_led_to_the_door(client: Client) -> None:
     for path in ("/", "/bulletin", "/acts/0000", "/quarantine/president/north-1"):
         answer = client.get(path)
         assert (answer.status_code, answer.headers["location"]) == (303, "/enter")
@@ -59,7 +81,7 @@ def test_strangers_are_led_to_the_door(client: TestClient) -> None:
     assert client.get("/enter", headers={"accept-language": "xx, ar;q=0.9, en"}).text.count('dir="rtl"') == 1
 
 
-def test_every_answer_is_strict_about_what_a_page_may_do(heron: TestClient) -> None:
+def test_every_answer_is_strict_about_what_a_page_may_do(heron: Client) -> None:
     for path in ("/", "/enter", "/nothing"):
         headers = heron.get(path).headers
         assert "default-src 'none'" in headers["content-security-policy"]
@@ -76,7 +98,7 @@ def test_every_answer_is_strict_about_what_a_page_may_do(heron: TestClient) -> N
 
 
 @pytest.mark.parametrize("host", ["evil.example", "127.0.0.1:8475", "localhost", "localhost:8475.evil.example", ""])
-def test_another_name_is_not_this_room(heron: TestClient, host: str) -> None:
+def test_another_name_is_not_this_room(heron: Client, host: str) -> None:
     assert heron.get("/", headers={"host": host}).status_code == 421
 
 
@@ -91,12 +113,12 @@ def test_another_name_is_not_this_room(heron: TestClient, host: str) -> None:
         {"origin": URL, "sec-fetch-site": "cross-site"},
     ],
 )
-def test_what_other_sites_ask_for_is_refused(heron: TestClient, headers: dict[str, str]) -> None:
+def test_what_other_sites_ask_for_is_refused(heron: Client, headers: dict[str, str]) -> None:
     answer = heron.post("/bulletin", headers=headers, data={"token": token(heron)})
     assert answer.status_code == 403
 
 
-def test_a_form_needs_the_token_of_its_session(heron: TestClient) -> None:
+def test_a_form_needs_the_token_of_its_session(heron: Client) -> None:
     for given in ("", "0" * 48, "é"):
         assert heron.post("/bulletin", headers={"origin": URL}, data={"token": given}).status_code == 409
     answer = heron.post("/bulletin", headers={"origin": URL}, data={"token": token(heron)})
@@ -104,28 +126,28 @@ def test_a_form_needs_the_token_of_its_session(heron: TestClient) -> None:
     assert "is proposed" not in heron.get(answer.headers["location"]).text
 
 
-def test_bodies_are_small(heron: TestClient) -> None:
+def test_bodies_are_small(heron: Client) -> None:
     assert heron.post("/bulletin", headers={"origin": URL}, content=b"x" * (MAX_BODY + 1)).status_code == 413
     for body in (b"\xff", b"&" * 5_000, b"[" * 60_000):
         assert heron.post("/bulletin", headers={"origin": URL}, content=body).status_code == 409
         assert heron.post("/enter/answer", headers=JSON, content=body).status_code == 409
 
 
-def test_languages_lead_nowhere_else(heron: TestClient) -> None:
+def test_languages_lead_nowhere_else(heron: Client) -> None:
     for back, to in (("/late?find=x", "/late?find=x"), ("//evil.example", "/"), ("https://evil.example", "/"), ("/\\evil", "/")):
         form = {"token": token(heron), "language": "ar", "back": back}
         assert heron.post("/language", headers={"origin": URL}, data=form).headers["location"] == to
     assert 'lang="ar" dir="rtl"' in heron.get("/").text
 
 
-def test_what_a_page_asks_for_itself_keeps_nobody_in(here: Officers, heron: TestClient) -> None:
+def test_what_a_page_asks_for_itself_keeps_nobody_in(here: Officers, heron: Client) -> None:
     for _ in range(4):
         here.now += IDLE // 2 - 1
         heron.get("/", headers={"x-live": "1"})
     assert heron.get("/").status_code == 303
 
 
-def test_who_fails_too_often_waits(here: Officers, client: TestClient) -> None:
+def test_who_fails_too_often_waits(here: Officers, client: Client) -> None:
     device = here.devices[HERON]
     device.flags = 0
     for _ in range(FAILURES):
@@ -134,7 +156,7 @@ def test_who_fails_too_often_waits(here: Officers, client: TestClient) -> None:
     assert "wait five minutes" in client.post("/enter/options", headers=JSON, json={}).json()["error"]
 
 
-def test_the_draft_shown_is_the_one_that_is_signed(here: Officers, heron: TestClient) -> None:
+def test_the_draft_shown_is_the_one_that_is_signed(here: Officers, heron: Client) -> None:
     where = heron.post("/bulletin", headers={"origin": URL}, data={"token": token(heron)}).headers["location"]
     draft = here.room.find(where.rpartition("/")[2]).draft
     here.arrive(1)
@@ -145,7 +167,7 @@ def test_the_draft_shown_is_the_one_that_is_signed(here: Officers, heron: TestCl
     assert "2 of 6" not in page, "frozen"
 
 
-def test_names_are_escaped_wherever_they_stand(here: Officers, heron: TestClient) -> None:
+def test_names_are_escaped_wherever_they_stand(here: Officers, heron: Client) -> None:
     form = {"token": token(heron), "action": "exclude", "reason": "<b>bold</b> \u202egnp.exe"}
     where = heron.post("/quarantine/president/south-3", headers={"origin": URL}, data=form).headers["location"]
     page = heron.get(where).text
