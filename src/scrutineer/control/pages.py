@@ -115,6 +115,7 @@ class Pages:
             "officer": face.officer,
             "asset": asset_path,
             "title": title,
+            "live": False,
             "here": f"{path}?{query}" if (query := visit.request.url.query) else path,
             "election": self.election.definition.name,
             "contests": self.election.contests,
