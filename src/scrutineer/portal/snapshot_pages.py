@@ -24,7 +24,7 @@ from scrutineer.portal.view import View, base_of
 from scrutineer.statements import ContestResult
 
 NIGHT: Final = "night.html"
-MOST_CONTESTS: Final = 40
+MOST_CONTESTS: Final = 16
 """Contests that the page of a snapshot tells of at length; its data file holds all of them."""
 
 
