@@ -5,7 +5,9 @@ from html.parser import HTMLParser
 from posixpath import dirname, join, normpath
 from urllib.parse import unquote, urldefrag, urlsplit
 
-VOID = {"meta", "link", "br", "rect", "hr", "img", "input", "source"}
+VOID = {"meta", "link", "br", "hr", "img", "source", "input"}
+DRAWN = {"rect", "path", "circle", "line", "use", "polyline", "polygon"}
+"""Elements of pictures that may close themselves."""
 
 
 @dataclass
@@ -40,8 +42,10 @@ class _Reader(HTMLParser):
             self.open.append(tag)
 
     def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        assert tag in VOID
+        assert tag in VOID | DRAWN, tag
         self.handle_starttag(tag, attrs)
+        if tag in DRAWN:
+            self.open.pop()
 
     def handle_endtag(self, tag: str) -> None:
         assert self.open, f"</{tag}> without its opening"
@@ -75,6 +79,7 @@ def target(path: str, link: str) -> tuple[str, str]:
     assert not parts.netloc, f"{path} links out of the site: {link}"
     assert not link.startswith("/"), f"{path} has a link that is not relative: {link}"
     bare, fragment = urldefrag(link)
+    bare = bare.partition("?")[0]
     if not bare:
         return path, fragment
     found = normpath(join(dirname(path), unquote(bare)))

@@ -55,7 +55,8 @@ def search_page(pages: Pages) -> Iterator[SiteFile]:
         scripts=("search.js",),
         regions=_regions(pages) if options.pages != "none" else [],
         pages=options.pages,
-        country=view.places.unit(0).removeprefix("units/").removesuffix(".html"),
+        # A country of one station has no unit above it.
+        country=view.places.unit(0).removeprefix("units/").removesuffix(".html") if 0 in view.inner else "~",
         stations_here=first or options.translated == "stations",
         deepest=MAX_DEPTH if first else _deepest_translated(view),
     )
