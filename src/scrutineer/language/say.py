@@ -162,13 +162,21 @@ class PlainSay(Say):
 class HtmlSay(Say):
     """Says things as HTML: what it returns is `Markup`."""
 
+    def __init__(self, spoken: Language, zone: tzinfo = UTC) -> None:
+        super().__init__(spoken, zone)
+        self._whole: dict[str, Markup] = {}
+        """Messages that take no values, as they stand on page after page."""
+
     def __call__(self, message: str, **values: object) -> Markup:
         """A message with its values, as HTML."""
-        return self.later(message, **values)
+        return self.later(message, **values) if values else self._whole.get(message) or self.later(message)
 
     def later(self, message: str, **values: object) -> Markup:
         """The same for a marked message."""
-        return Markup(super().later(message, **values))  # noqa: S704 - message and values were escaped
+        said = Markup(super().later(message, **values))  # noqa: S704 - message and values were escaped
+        if not values:
+            self._whole[message] = said
+        return said
 
     def several(self, one: str, many: str, n: int, **values: object) -> Markup:
         """A message that depends on a number."""
