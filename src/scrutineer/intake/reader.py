@@ -26,7 +26,9 @@ SHORTLY: Final = "public, max-age=60, stale-if-error=86400"
 AT_ONCE: Final = "public, max-age=1"
 
 _TILE: Final = re.compile(r"(?:^|/)tile/(?:entries|[0-9]{1,2})/(?:x[0-9]{3}/)*[0-9]{3}(?:\.p/[0-9]{1,3})?$")
-_LASTING: Final = re.compile(r"(?:^|/)(?:assets/[^/]+\.[0-9a-f]{10}\.[a-z0-9]+|snapshots/[0-9]+\.json)$")
+_LASTING: Final = re.compile(
+    r"(?:^|/)(?:assets/[^/]+\.[0-9a-f]{10}\.[a-z0-9]+|images/[0-9a-f]{64}\.[a-z]+|snapshots/[0-9]+\.json)$"
+)
 _TYPES: Final = {
     ".html": "text/html; charset=utf-8",
     ".css": "text/css; charset=utf-8",
@@ -36,6 +38,7 @@ _TYPES: Final = {
     ".webp": "image/webp",
     ".png": "image/png",
     ".jpg": "image/jpeg",
+    ".pdf": "application/pdf",
     ".json": "application/json",
     ".geojson": "application/geo+json",
     ".parquet": "application/vnd.apache.parquet",

@@ -27,6 +27,8 @@ FILES = {
     "assets/style.css": SHORTLY,  # a name without a hash
     "es/assets/style.0123456789.css": FOR_EVER,
     "snapshots/120.json": FOR_EVER,
+    f"images/{'0a' * 32}.jpg": FOR_EVER,
+    "images/0a.jpg": SHORTLY,
     "snapshots/index.json": SHORTLY,
     "stations/snapshots/120.html": SHORTLY,
 }
@@ -37,6 +39,7 @@ KINDS = {
     "stations.csv": "text/csv; charset=utf-8",
     "map.svg": "image/svg+xml",
     "sheet.webp": "image/webp",
+    "sheet.pdf": "application/pdf",
     "north.json": "application/json",
     "shapes.geojson": "application/geo+json",
     "stations.parquet": "application/vnd.apache.parquet",
