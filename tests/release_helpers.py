@@ -1,5 +1,6 @@
 """A control room with two officers and their devices, whose intake service can be cut off; for tests of what may be released."""
 
+import atexit
 import secrets
 import shutil
 import tempfile
@@ -32,7 +33,9 @@ RUNNING = ServiceState("http://localhost:1", True, True, 0, 0, 0, 0, "", "", "",
 @cache
 def base() -> Path:
     """An opened folder with sheets for its stations, the last of them one that adds up to nothing; made once."""
-    folder = two_officers(Path(tempfile.mkdtemp(prefix="release-")) / "aviary")
+    place = Path(tempfile.mkdtemp(prefix="release-"))
+    atexit.register(shutil.rmtree, place, ignore_errors=True)
+    folder = two_officers(place / "aviary")
     signed(folder, rows(STATIONS[:5]), "good")
     signed(folder, rows(STATIONS[5:], cast=9), "wrong")
     return folder
