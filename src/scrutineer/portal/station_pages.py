@@ -27,9 +27,10 @@ from scrutineer.portal.unit_pages import kind_word
 from scrutineer.statements import thumbprint
 
 _BLOCK: Final = 1024  # stations rendered at a time
-_PAGE: Final = "~page~"
-_TITLE: Final = "~title~"
-_CONTENT: Final = "~content~"
+# Names on a page are printable, so that these stand in a frame where nothing else does.
+_PAGE: Final = "\x01"
+_TITLE: Final = "\x02"
+_CONTENT: Final = "\x03"
 _SMALL: Final = tuple(map(str, range(1000)))  # no language separates fewer than four digits
 _DEPTH: Final = "stations/unit/station.html"
 _SCRIPTS: Final = ("check.js", "qr.js")

@@ -272,6 +272,19 @@ def test_names_and_reasons_stay_text() -> None:
     assert HOSTILE.replace("\u202e", "\ufffd") in read_page(page).text
 
 
+@pytest.mark.parametrize("mark", ["~page~", "~title~", "~content~", "{0}{name}%s", "</title>", "]]>"])
+def test_no_name_takes_the_place_of_a_part_of_the_page(mark: str) -> None:
+    places = (UnitRow("avia", "", f"Avia {mark}", "country", None), UnitRow("t1", "avia", f"Table {mark}", "station", 10))
+    contest = Contest("president", f"President {mark}", "majority", (Option("owl", f"Owl {mark}"), Option("wren", "Wren")))
+    files = rendered(made_up(places, (contest,), lambda e: [sheet(e, "t1", (7, 3))], name=f"Election {mark}"))
+    (page,) = [data for path, data in files.items() if path == "stations/avia/t1.html"]
+    text = read_page(page).text
+    assert page.count(b"<h1>") == page.count(b"</title>") == page.count(b"</main>") == 1
+    for name in ("Election", "Avia", "Table", "President", "Owl"):
+        assert f"{name} {mark}" in text
+    assert f"Table {mark} – Election {mark}" in text
+
+
 def test_options_and_places_with_hostile_names_stay_text() -> None:
     attack = "</td><script>alert(1)</script>&amp;'\""
     units = [UnitRow("land", "", attack, "country", None), UnitRow("n0", "land", attack, "table", 500)]
