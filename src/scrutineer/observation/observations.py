@@ -132,14 +132,14 @@ class _Matcher:
         self._count = count
         self._known = count.accreditations
         self._speakers: dict[tuple[str, bytes], Speaker] = {}
-        self._revoked = {
-            (act.recorded.statement.payload.issuer, act.recorded.statement.payload.kid()): act.effective
-            for act in count.acts.values()
-            if act.effective is not None
-            and isinstance(act.recorded.statement.payload, Accreditation)
-            and act.recorded.statement.payload.action == "revoke"
-        }
+        self._revoked: dict[tuple[str, bytes], int] = {}
         """Log entry at which each revoked key ceased to be valid, by issuer and thumbprint."""
+        for act in count.acts.values():
+            payload, effective = act.recorded.statement.payload, act.effective
+            if effective is not None and isinstance(payload, Accreditation) and payload.action == "revoke":
+                key = (payload.issuer, payload.kid())
+                # A key that is revoked a second time was not valid in between.
+                self._revoked[key] = min(effective, self._revoked.get(key, effective))
 
     def match(self) -> dict[Place, StationObservations]:
         signed = self._countersignatures()

@@ -1,5 +1,6 @@
 from collections.abc import Callable, Iterable
 
+import msgspec
 import pytest
 
 from observed_samples import AGENT, CLERK, OWL, PRESIDENT, WATCH, Said, admit, copy, made_up, observed, revoke, rows, sheet, sign
@@ -167,6 +168,19 @@ def test_what_a_revoked_key_signed_is_marked(*, before: bool, state: str) -> Non
     assert observations.tally(0).signed == (0 if before else 1)
     assert bool(observations.witnesses()) is not before
     assert observations.differing(0) == ([] if before else [0])
+
+
+def test_a_key_that_is_revoked_a_second_time_was_not_valid_in_between() -> None:
+    def what(e: Election) -> Iterable[Said]:
+        officer, revocation = revoke(e, OWL)
+        yield sheet(e, "n0", (10, 5, 1))
+        yield officer, revocation
+        yield copy(e, OWL, "n0", (9, 5, 1))
+        yield officer, msgspec.structs.replace(revocation, reason="It was found with somebody else.")
+
+    observations = Observations.of(count_of(what))
+    assert [own.key for own in observations.of_station(0, 0).copies] == ["revoked-before"]
+    assert observations.tally(0).differing == 0
 
 
 def test_an_endorsement_of_no_sheet_is_nobodys() -> None:
