@@ -97,8 +97,8 @@ class Officers:
     def wait(self) -> None:
         """The log is read, and what is signed is sent."""
         self.room.night.look()
-        for _ in range(5):  # Something is sent in one of five rounds.
-            self.room.tend()
+        self.room.tend()
+        self.room.deliver()
 
     def freeze(self, who: str, *, decide: bool = False) -> Proposal:
         """Freeze the next bulletin, or the decision to exclude the last station."""

@@ -5,14 +5,14 @@ from typing import Final
 
 from scrutineer.calls import bulletin_calls
 from scrutineer.control.night import Night
-from scrutineer.control.proposals import Draft
+from scrutineer.control.proposals import Draft, Proposal
 from scrutineer.count import Count, make_bulletin
 from scrutineer.count.columns import BLANK, CAST, NULL, ROLL, VOTERS
 from scrutineer.count.contest import SheetRecord
 from scrutineer.election import UNKNOWN
 from scrutineer.errors import ControlError, StatementError
 from scrutineer.language import msg
-from scrutineer.statements import Bulletin, Decision, Figures
+from scrutineer.statements import Bulletin, Decision, Figures, SigningKey, statement_hash
 from scrutineer.statements.kinds import Layer
 from scrutineer.statements.tally_sheet import MAX_COUNT
 
@@ -52,6 +52,19 @@ def basis_of(act: Bulletin | Decision, count: Count) -> str:
     station = count.election.units.station_index[act.station]
     sheets = ",".join(str(sheet.index) for sheet in contest.sheets_of(station))
     return f"status {int(contest.status[station])}, sheets {sheets}, decision {contest.decided.get(station, '')}"
+
+
+def obsolete(proposal: Proposal, count: Count, keys: Mapping[str, SigningKey]) -> str:
+    """Why these officers may not sign a proposal, or it may not be sent, as the count stands now; empty where they may."""
+    act, known = proposal.draft.act(), count.accreditations
+    if proposal.statements and statement_hash(proposal.statements[0]) in count.acts:
+        return ""  # It is in the log already, and only the answer was lost.
+    unit = "" if isinstance(act, Bulletin) else act.station
+    for officer, key in keys.items():
+        signer = known.match(officer, key.kid, key.algorithm)
+        if signer is None or known.is_revoked(officer, key.kid) or not known.speaks_for(signer, unit):
+            return msg("your key may not sign this: it was revoked, or speaks for another place")
+    return "" if basis_of(act, count) == proposal.draft.basis else msg("the count has changed under this draft: make a new one")
 
 
 def decision_of(count: Count, contest: int, station: int, form: Mapping[str, str]) -> Decision:

@@ -41,6 +41,11 @@ class ServiceState:
     quorum: int | None
     witnesses: tuple[WitnessState, ...]
 
+    def told(self) -> tuple[object, ...]:
+        """What is worth telling at once; sizes and times change every second and come with the log."""
+        witnesses = tuple((witness.name, witness.trouble) for witness in self.witnesses)
+        return self.url, self.alive, self.writes, self.trouble, self.stopped, witnesses
+
 
 @dataclass(frozen=True, slots=True)
 class Publication:

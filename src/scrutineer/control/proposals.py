@@ -2,6 +2,7 @@ r"""The two-person rule: an act is frozen, proposed by one officer, approved by 
 
     frozen --propose--> open --approve (another person)--> agreed --sign--> signed --submit--> recorded
                           \--withdraw--> withdrawn, or expired                         \--> refused
+    What is agreed or signed lapses, and counts as withdrawn, where the count has changed under it before it was recorded.
 
 What is frozen are the payload's bytes. They are what pages show, what the passkeys' challenges are derived from, and what is
 signed. A proposal that is agreed has the consent of as many officers as the act needs, and never of fewer than two; only the
@@ -15,7 +16,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Final, Literal
 
 from scrutineer.control.journal import Event
-from scrutineer.errors import ControlError
+from scrutineer.errors import ControlError, ScrutineerError
 from scrutineer.language import msg
 from scrutineer.statements import Bulletin, Decision, Endorsement, SigningKey, parse_statement, sign_statement, statement_hash
 from scrutineer.statements.statement import KIND_BY_TYPE, decode_payload, encode_payload
@@ -25,6 +26,7 @@ PERSONS: Final = 2
 DRAFT_LIFETIME: Final = 15 * 60  # seconds from freezing to proposing
 LIFETIME: Final = 30 * 60  # seconds from proposing to the last approval
 LABEL: Final = b"scrutineer control act v1\n"
+FORGOTTEN: Final = msg("a passkey of an officer who had confirmed this was removed: make a new draft")
 
 Act = Bulletin | Decision
 State = Literal["frozen", "open", "agreed", "signed", "recorded", "refused", "withdrawn", "expired"]
@@ -148,7 +150,17 @@ class Proposals:
             if event.number <= self._read:
                 continue
             self._read = event.number
-            self._apply(event)
+            try:
+                self._apply(event)
+            except (KeyError, TypeError, ValueError, ScrutineerError) as error:
+                raise ControlError(
+                    f"line {event.number} of the journal does not say what it should: put the whole file back"
+                ) from error
+
+    @property
+    def size(self) -> int:
+        """Entries that a log has at least which holds all that was recorded from here."""
+        return max((one.index + 1 for one in self._known.values() if one.index is not None), default=0)
 
     def find(self, identifier: str) -> Proposal | None:
         """A proposal by its id."""
@@ -173,6 +185,9 @@ class Proposals:
                 facts["proposal"], draft, facts["needed"], event.who, event.time, event.time + LIFETIME, (event.who,)
             )
             return
+        if event.what == "forgotten":
+            self._forget(event)
+            return
         known = self._known.get(facts.get("proposal", ""))
         if known is None:
             return
@@ -180,18 +195,27 @@ class Proposals:
         if changed is not None:
             self._known[known.id] = changed
 
+    def _forget(self, event: Event) -> None:
+        """Passkeys were removed, perhaps because a stranger had them: what their officer agreed to and is not signed is over."""
+        for known in self._known.values():
+            if event.facts.get("officer") in known.officers and known.state(event.time) in ("open", "agreed"):
+                self._known[known.id] = replace(known, ended="withdrawn", reason=FORGOTTEN)
+
 
 def _changed(known: Proposal, event: Event, facts: Any) -> Proposal | None:
-    match event.what:
-        case "approved":
+    """What an event makes of a proposal. Of two rooms that wrote at the same time, the line that stands first holds."""
+    match event.what, known.state(event.time):
+        case "approved", "open" if event.who not in known.officers and facts["digest"] == known.draft.digest.hex():
             return replace(known, officers=(*known.officers, event.who))
-        case "withdrawn":
+        case "withdrawn", "open" | "agreed":
             return replace(known, ended="withdrawn", reason=facts["reason"])
-        case "signed":
+        case "lapsed", "agreed" | "signed":
+            return replace(known, ended="withdrawn", reason=facts["reason"])
+        case "signed", "agreed":
             return replace(known, ended="signed", statements=tuple(map(base64.b64decode, facts["statements"])))
-        case "recorded":
+        case "recorded", "signed":
             return replace(known, ended="recorded", index=facts["index"])
-        case "refused":
+        case "refused", "signed":
             return replace(known, ended="refused", reason=facts["reason"])
         case _:
             return None

@@ -6,14 +6,15 @@ journal before they are sent, and sending the same bytes twice is harmless. So a
 """
 
 import base64
+import contextlib
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
 from scrutineer.control.challenges import Challenges
 from scrutineer.control.contacts import CONTACTS_FILE, Contacts, read_contacts
-from scrutineer.control.drafts import basis_of, bulletin_draft, decision_draft, decision_of, next_bulletin
+from scrutineer.control.drafts import bulletin_draft, decision_draft, decision_of, next_bulletin, obsolete
 from scrutineer.control.journal import JOURNAL_FILE, Journal
 from scrutineer.control.machine import Machine, Publication, ServiceState
 from scrutineer.control.night import Night
@@ -32,17 +33,19 @@ from scrutineer.control.proposals import (
 from scrutineer.control.sessions import Failures, Sessions
 from scrutineer.errors import ControlError, PolicyError, ScrutineerError, StatementError
 from scrutineer.language import msg
-from scrutineer.statements import Bulletin
 from scrutineer.statements.kinds import Layer
 
 CONTROL: Final = "control"
 """The folder of the control room in an election folder."""
+LAPSED: Final = CONTROL
+"""Who did it, in the journal, where the room itself did."""
 LOGIN: Final = b"enter"
 MAX_DRAFTS: Final = 64
 _EVERY: Final = 1.0  # seconds between two rounds of what is done beside the requests
 _SERVICES_EVERY: Final = 2  # rounds
 _REFUSED_EVERY: Final = 30  # rounds
-_SEND_EVERY: Final = 5  # rounds between two attempts to send what is signed
+_SEND_EVERY: Final = 5.0  # seconds between two attempts to send what is signed
+_LAST: Final = 2.0  # seconds that an attempt to send is given at the end
 MAX_NAME: Final = 60  # characters of what an officer calls a passkey
 
 
@@ -93,19 +96,26 @@ class Room:
         self._boot = randomness(4).hex()
         self._changes = 0
         self._ended = threading.Event()
+        self._signed = threading.Event()
         self._round = 0
+        self._troubles: dict[str, str] = {}
         self._heard = len(self.journal.events)
         self._thread = threading.Thread(target=self._run, name="control", daemon=True)
+        # A thread of its own: while the intake service is too busy, sending waits for as long as that takes.
+        self._sender = threading.Thread(target=self._run_sender, name="sender", daemon=True)
 
     def start(self) -> None:
         """Follow the log and the machine, and send what is signed, from now on."""
         self.night.start()
         self._thread.start()
+        self._sender.start()
 
     def stop(self) -> None:
         """End all that."""
         self._ended.set()
+        self._signed.set()
         self._thread.join()
+        self._sender.join(_LAST)  # What is under way is in the journal, and sent again after the next start.
         self.night.stop()
 
     @property
@@ -126,7 +136,8 @@ class Room:
     def enrolment_options(self, code: str) -> dict[str, Any]:
         """What a browser needs to make a passkey for whom the code was made."""
         officer = self.officers.invited(code)
-        return self.ceremonies.registration(officer, self.officers.passkeys(officer), enrolment(code))
+        known = tuple(passkey for one in self.officers.all().values() for passkey in one.passkeys)
+        return self.ceremonies.registration(officer, known, enrolment(code))
 
     def enrol(self, code: str, answer: Mapping[str, Any], name: str) -> str:
         """Enrol a passkey; returns the officer."""
@@ -196,17 +207,19 @@ class Room:
             raise ControlError(msg("this machine holds the keys of too few officers for this act: sign it where the others are"))
         if officer not in self.machine.held():
             raise ControlError(msg("your signing key is not on this machine: another officer has to act"))
+        if not self._is_current():
+            raise ControlError(msg("the log is still being read: wait a moment"))
+        why = self._obsolete(proposal, (officer,))
+        if why:
+            raise ControlError(why)
+
+    def _is_current(self) -> bool:
+        """Whether all has been counted that the log is known to hold, what was recorded from here included."""
+        return self.night.ready and not self.night.trouble and self.night.count.size >= self.proposals.size
+
+    def _obsolete(self, proposal: Proposal, officers: Sequence[str]) -> str:
         with self.night.hold() as count:
-            act, key = proposal.draft.act(), self.machine.key_of(officer)
-            known = count.accreditations
-            signer = known.match(officer, key.kid, key.algorithm)
-            unit = "" if isinstance(act, Bulletin) else act.station
-            if signer is None or known.is_revoked(officer, key.kid) or not known.speaks_for(signer, unit):
-                raise ControlError(msg("your key may not sign this: it was revoked, or speaks for another place"))
-            if not self.night.ready:
-                raise ControlError(msg("the log is still being read: wait a moment"))
-            if basis_of(act, count) != proposal.draft.basis:
-                raise ControlError(msg("the count has changed under this draft: make a new one"))
+            return obsolete(proposal, count, {officer: self.machine.key_of(officer) for officer in officers})
 
     def consent_options(self, identifier: str, officer: str, word: str) -> dict[str, Any]:
         """What a browser needs to ask for a passkey of this officer, for this act."""
@@ -220,7 +233,7 @@ class Room:
         if owner != officer:
             raise ControlError(msg("this is another officer's passkey: use your own"))
         with self._lock:
-            self.proposals.apply(self.journal.events)
+            self._catch_up()
             proposal = self.find(identifier)
             self.check(proposal, officer, word)
             found = self.ceremonies.asserted(answer, passkey, proposal.purpose(officer))
@@ -232,14 +245,18 @@ class Room:
                 self.journal.add("proposed", officer, **proposed_facts(proposal), **evidence)
                 self._drafts.pop(proposal.id, None)
             self.proposals.apply(self.journal.events)
-            return self._sign(self.find(identifier))
+            # The consent is given and written down. What keeps it from being signed now is tried again, and shown.
+            with contextlib.suppress(ScrutineerError, OSError):
+                self._sign(self.find(identifier))
+            return self.find(identifier)
 
     def withdraw(self, identifier: str, officer: str, reason: str) -> Proposal:
         """Take a proposal back, or refuse to confirm it: it is over. Raises ControlError where it is not open."""
         reason = reason.strip()[:1_000]
         with self._lock:
+            self._catch_up()
             proposal = self.find(identifier)
-            if proposal.state(self.clock()) != "open":
+            if proposal.state(self.clock()) not in ("open", "agreed"):
                 raise ControlError(msg("this draft is not open any more"))
             if not reason:
                 raise ControlError(msg("write the reason: the other officers read it"))
@@ -258,10 +275,15 @@ class Room:
             self._drafts[proposal.id] = proposal
         return proposal
 
-    def _sign(self, proposal: Proposal) -> Proposal:
-        """Sign what is agreed, with the keys of those who consented; they leave this process only from the journal."""
-        if proposal.state(self.clock()) != "agreed":
-            return proposal
+    def _catch_up(self) -> None:
+        """Take in what other processes wrote into the journal."""
+        self.journal.catch_up()
+        self.proposals.apply(self.journal.events)
+
+    def _sign(self, proposal: Proposal) -> None:
+        """Sign what is agreed, with the keys of those who consented, unless it lapses; a restart may have taken hours."""
+        if proposal.state(self.clock()) != "agreed" or not self._is_current() or self._lapses(proposal):
+            return
         statements = signed_release(proposal, self.election.hash, self.clock(), self.machine.key_of)
         self.journal.add(
             "signed",
@@ -270,8 +292,15 @@ class Room:
             statements=[base64.b64encode(statement).decode() for statement in statements],
         )
         self.proposals.apply(self.journal.events)
-        self._round = 0  # It is sent in the next round.
-        return self.find(proposal.id)
+        self._signed.set()
+
+    def _lapses(self, proposal: Proposal) -> bool:
+        """Whether a proposal may not be signed or sent any more; it is over then."""
+        why = self._obsolete(proposal, proposal.officers)
+        if why:
+            self.journal.add("lapsed", LAPSED, proposal=proposal.id, reason=why)
+            self.proposals.apply(self.journal.events)
+        return bool(why)
 
     # --- beside the requests ----------------------------------------------------------------------------------------
 
@@ -279,19 +308,28 @@ class Room:
         while not self._ended.wait(_EVERY):
             self.tend()
 
+    def _run_sender(self) -> None:
+        while not self._ended.is_set():
+            self._signed.wait(_SEND_EVERY)
+            self._signed.clear()
+            if not self._ended.is_set():
+                self.deliver()
+
     def tend(self) -> None:
-        """One round: hear what other processes did, look at the machine, send what is signed."""
-        trouble = ""
-        try:
-            self._hear()
-            if self._round % _SERVICES_EVERY == 0:
-                self._look()
-            if self._round % _REFUSED_EVERY == 0:
-                self.refused = self.machine.refused()
-            if self._round % _SEND_EVERY == 0:
-                self._send()
-        except (ScrutineerError, OSError) as error:
-            trouble = str(error)
+        """One round: hear what other processes did, sign what is agreed, and look at the machine."""
+        for name, step, every in (
+            ("journal", self._hear, 1),
+            ("signing", self._sign_all, 1),
+            ("services", self._look, _SERVICES_EVERY),
+            ("refused", self._look_at_refused, _REFUSED_EVERY),
+        ):
+            if self._round % every == 0:
+                self._troubles[name] = ""
+                try:
+                    step()
+                except (ScrutineerError, OSError) as error:
+                    self._troubles[name] = str(error)
+        trouble = next((one for one in self._troubles.values() if one), "")
         if trouble != self.trouble:
             self.trouble = trouble
             self._changes += 1
@@ -301,43 +339,57 @@ class Room:
         with self._lock:
             self.journal.catch_up()
             events, self._heard = self.journal.events[self._heard :], len(self.journal.events)
+            # First of all: nothing that fails later may keep somebody in.
+            for event in events:
+                if event.what == "forgotten":
+                    self.sessions.end_all(str(event.facts.get("officer", "")))
             self.proposals.apply(events)
+
+    def _sign_all(self) -> None:
+        with self._lock:
             for proposal in self.open_proposals():
                 self._sign(proposal)
-        for event in events:
-            if event.what == "forgotten":
-                self.sessions.end_all(str(event.facts.get("officer", "")))
+
+    def _look_at_refused(self) -> None:
+        self.refused = self.machine.refused()
 
     def _look(self) -> None:
         services, published = tuple(self.machine.services()), self.machine.published()
-        before = [_told(service) for service in self.services], self.published
+        before = [service.told() for service in self.services], self.published
         self.services, self.published = services, published
-        if before != ([_told(service) for service in services], published):
+        if before != ([service.told() for service in services], published):
             self._changes += 1
 
-    def _send(self) -> None:
+    def deliver(self) -> None:
         """Send what is signed to the service that runs. Whatever goes wrong for now is tried again."""
-        waiting = [one for one in self.open_proposals() if one.state(self.clock()) == "signed"]
         sending = ""
-        for proposal in reversed(waiting):
-            service = next((one for one in self.services if one.alive and one.url), None)
-            try:
-                if service is None:
-                    raise ControlError(msg("no intake service runs: what is signed is sent when one does"))
-                index = self.machine.submit(proposal.statements, service.url)
-            except (PolicyError, StatementError) as error:
-                with self._lock:
-                    self.journal.add("refused", proposal.officers[-1], proposal=proposal.id, reason=str(error))
-            except ScrutineerError as error:
-                sending = str(error)
-            else:
-                with self._lock:
-                    self.journal.add("recorded", proposal.officers[-1], proposal=proposal.id, index=index)
-        with self._lock:
-            self.proposals.apply(self.journal.events)
+        for proposal in reversed(self.open_proposals()):
+            if proposal.state(self.clock()) == "signed":
+                try:
+                    self._send(proposal)
+                except (ScrutineerError, OSError) as error:
+                    sending = str(error)
         if sending != self.sending:
             self.sending = sending
             self._changes += 1
+
+    def _send(self, proposal: Proposal) -> None:
+        with self._lock:
+            if not self._is_current():
+                raise ControlError(msg("the log is still being read: wait a moment"))
+            if self._lapses(proposal):
+                return
+        service = next((one for one in self.services if one.alive and one.url), None)
+        if service is None:
+            raise ControlError(msg("no intake service runs: what is signed is sent when one does"))
+        what: dict[str, Any]
+        try:
+            what = {"what": "recorded", "index": self.machine.submit(proposal.statements, service.url)}
+        except (PolicyError, StatementError) as error:
+            what = {"what": "refused", "reason": str(error)}
+        with self._lock:
+            self.journal.add(who=proposal.officers[-1], proposal=proposal.id, **what)
+            self.proposals.apply(self.journal.events)
 
 
 def open_folder(folder: Path) -> Path:
@@ -345,9 +397,3 @@ def open_folder(folder: Path) -> Path:
     own = folder / CONTROL
     own.mkdir(mode=0o700, exist_ok=True)
     return own
-
-
-def _told(service: ServiceState) -> tuple[object, ...]:
-    """What of a service is worth telling at once; sizes and times change every second and come with the log."""
-    witnesses = tuple((witness.name, witness.trouble) for witness in service.witnesses)
-    return service.url, service.alive, service.writes, service.trouble, service.stopped, witnesses

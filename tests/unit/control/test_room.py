@@ -1,15 +1,19 @@
 """What the room refuses when officers want to release something, one rule at a time; and that a restart loses nothing."""
 
+import threading
+import time
 from collections.abc import Iterator
 from dataclasses import replace
 
 import pytest
 
 from release_helpers import OFFICERS, Officers
+from scrutineer.control.drafts import next_bulletin
+from scrutineer.control.journal import Journal
 from scrutineer.control.proposals import DRAFT_LIFETIME, LIFETIME, Proposal, normal, signed_release
 from scrutineer.count import QUARANTINED
-from scrutineer.errors import ControlError
-from scrutineer.statements import Bulletin, Decision, parse_statement
+from scrutineer.errors import ControlError, TransportError, UsageError
+from scrutineer.statements import Bulletin, Decision, SigningKey, parse_statement
 
 HERON, OWL = OFFICERS
 
@@ -161,6 +165,153 @@ def test_consent_without_signature_is_signed_after_a_restart(here: Officers, pro
     here.start()
     here.wait()
     assert here.room.find(proposed.id).state(here.now) == "recorded"
+
+
+def lose_signature(here: Officers, proposed: Proposal) -> None:
+    """The second officer consents, and the machine stops before anything is signed."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(here.room, "_sign", lambda _: None)
+        here.consent(proposed.id, OWL)
+    assert here.room.find(proposed.id).state(here.now) == "agreed"
+
+
+def release_elsewhere(here: Officers) -> None:
+    """Somebody at a terminal releases a bulletin meanwhile."""
+    here.now += 1
+    bulletin = next_bulletin(here.room.night, here.now)
+    log = here.office.open_log()
+    log.append(here.office.sign(bulletin, "bulletin"))
+    log.close()
+
+
+@pytest.mark.parametrize("signed", [False, True])
+def test_what_the_count_has_changed_under_is_neither_signed_nor_sent(here: Officers, proposed: Proposal, signed: bool) -> None:
+    if signed:
+        here.line = False
+        here.consent(proposed.id, OWL)
+        here.wait()
+        here.line = True
+    else:
+        lose_signature(here, proposed)
+    release_elsewhere(here)
+    here.start()
+    here.wait()
+    over = here.room.find(proposed.id)
+    assert (over.state(here.now), over.reason) == ("withdrawn", "the count has changed under this draft: make a new one")
+    assert here.room.journal.events[-1].what == "lapsed"
+    assert here.sent == []
+
+
+def test_a_lost_answer_is_asked_for_again(here: Officers, proposed: Proposal) -> None:
+    here.line = False
+    statements = here.consent(proposed.id, OWL).statements
+    log = here.office.open_log()
+    log.append(list(statements))  # It arrived; the answer did not.
+    log.close()
+    here.wait()
+    here.line = True
+    here.wait()
+    assert here.sent == [statements]
+    assert here.room.find(proposed.id).state(here.now) == "recorded"
+
+
+def test_nothing_is_signed_on_a_count_that_is_behind(here: Officers, proposed: Proposal) -> None:
+    other = here.freeze(OWL)
+    here.consent(proposed.id, OWL)
+    here.wait()
+    assert here.room.find(proposed.id).state(here.now) == "recorded"
+    # The count does not hold the bulletin yet, so that another one of this number looks possible.
+    with pytest.raises(ControlError, match="still being read"):
+        here.consent(other.id, OWL)
+    here.wait()
+    with pytest.raises(ControlError, match="changed under this draft"):
+        here.consent(other.id, OWL)
+    here.room.night.trouble = "no database"
+    with pytest.raises(ControlError, match="still being read"):
+        here.consent(other.id, OWL)
+
+
+def test_a_stolen_passkey_leaves_no_consent_behind(here: Officers, proposed: Proposal) -> None:
+    cookie = here.room.sessions.begin(HERON)
+    here.room.officers.forget(HERON)
+    here.room.journal.add("forgotten", "console", officer=HERON, passkey="")
+    here.wait()
+    with pytest.raises(ControlError, match="not open any more"):
+        here.consent(proposed.id, OWL)
+    assert here.room.find(proposed.id).state(here.now) == "withdrawn"
+    assert here.room.sessions.find(cookie, touch=False) is None
+    assert here.sent == []
+
+
+def test_of_two_rooms_the_first_line_holds(here: Officers, proposed: Proposal) -> None:
+    journal, digest = here.room.journal, proposed.draft.digest.hex()
+    journal.add("approved", OWL, proposal=proposed.id, digest="00" * 32)
+    here.wait()
+    assert here.room.find(proposed.id).officers == (HERON,), "other bytes"
+    for _ in range(2):
+        journal.add("approved", OWL, proposal=proposed.id, digest=digest)
+    journal.add("signed", OWL, proposal=proposed.id, statements=["AQ=="])
+    journal.add("signed", OWL, proposal=proposed.id, statements=["Ag=="])
+    journal.add("withdrawn", OWL, proposal=proposed.id, reason="Too late.")
+    here.room.proposals.apply(journal.events)
+    found = here.room.find(proposed.id)
+    assert (found.officers, found.state(here.now), found.statements) == ((HERON, OWL), "signed", (b"\x01",))
+
+
+def test_a_withdrawal_elsewhere_is_heard_before_anything_is_signed(here: Officers, proposed: Proposal) -> None:
+    other = Journal(here.folder / "control/journal", lambda: here.now)
+    other.add("withdrawn", OWL, proposal=proposed.id, reason="Too early.")
+    answer = here.devices[OWL].get(here.room.consent_options(proposed.id, OWL, proposed.draft.word))
+    with pytest.raises(ControlError, match="not open any more"):
+        here.room.consent(proposed.id, OWL, proposed.draft.word, answer)
+    assert [event.what for event in here.room.journal.events][-1] == "withdrawn"
+
+
+def test_a_consent_counts_though_signing_has_to_wait(here: Officers, proposed: Proposal) -> None:
+    def missing(*_: object) -> SigningKey:
+        raise UsageError("the key cannot be read")
+
+    options = here.room.consent_options(proposed.id, OWL, proposed.draft.word)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("scrutineer.control.room.signed_release", missing)
+        agreed = here.room.consent(proposed.id, OWL, proposed.draft.word, here.devices[OWL].get(options))
+        assert agreed.state(here.now) == "agreed"
+        here.wait()
+        assert here.room.trouble == "the key cannot be read"
+        assert here.room.services, "the rest goes on"
+    here.wait()
+    assert here.room.trouble == ""
+    assert here.room.find(proposed.id).state(here.now) == "recorded"
+
+
+def test_while_sending_hangs_the_room_goes_on_and_ends(here: Officers, proposed: Proposal) -> None:
+    hanging, let_go = threading.Event(), threading.Event()
+
+    def submit(*_: object) -> int:
+        hanging.set()
+        let_go.wait(30)
+        raise TransportError("no line")
+
+    cookie = here.room.sessions.begin(HERON)
+    here.room.machine = replace(here.room.machine, submit=submit)
+    here.room.start()
+    here.consent(proposed.id, OWL)
+    assert hanging.wait(20)
+    here.room.journal.add("forgotten", "console", officer=HERON, passkey="")
+    for _ in range(200):
+        if here.room.sessions.find(cookie, touch=False) is None:
+            break
+        time.sleep(0.05)
+    else:
+        raise AssertionError("whoever was forgotten is still in")
+    here.room.stop()
+    let_go.set()
+
+
+def test_lines_that_say_nothing_of_a_proposal_keep_the_room_closed(here: Officers, proposed: Proposal) -> None:
+    here.room.journal.add("approved", OWL, proposal=proposed.id)
+    with pytest.raises(ControlError, match="put the whole file back"):
+        here.start()
 
 
 def test_nothing_is_signed_with_too_few(here: Officers, proposed: Proposal) -> None:
