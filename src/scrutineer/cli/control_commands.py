@@ -158,7 +158,9 @@ def _forget(office: Office, name: str, *, as_json: bool) -> None:
     if as_json:
         print_json({"officer": issuer, "forgotten": gone})
     else:
-        click.echo(f"{issuer}: {gone} passkeys forgotten; open sessions end within a second or two.")
+        click.echo(
+            f"{issuer}: {gone} {'passkey' if gone == 1 else 'passkeys'} forgotten; open sessions end within a second or two."
+        )
 
 
 def _list(office: Office, *, as_json: bool) -> None:

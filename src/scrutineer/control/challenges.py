@@ -7,6 +7,7 @@ to whoever reads the journal, that it was given for exactly these bytes.
 
 import hashlib
 import hmac
+import threading
 from collections.abc import Callable
 from typing import Final
 
@@ -34,6 +35,7 @@ class Challenges:
         self._randomness = randomness
         self._key = randomness(32)
         self._taken: dict[bytes, int] = {}
+        self._lock = threading.Lock()
 
     def issue(self, purpose: bytes) -> bytes:
         """A challenge for one purpose."""
@@ -48,10 +50,11 @@ class Challenges:
             raise ControlError(msg("the passkey answered another question than the one that was asked: try again"))
         if int.from_bytes(start[_NONCE:], "big") <= now:
             raise ControlError(msg("that took too long: try again"))
-        self._taken = {known: expiry for known, expiry in self._taken.items() if expiry > now}
-        if challenge in self._taken:
-            raise ControlError(msg("this answer was used already: try again"))
-        self._taken[challenge] = int.from_bytes(start[_NONCE:], "big")
+        with self._lock:
+            self._taken = {known: expiry for known, expiry in self._taken.items() if expiry > now}
+            if challenge in self._taken:
+                raise ControlError(msg("this answer was used already: try again"))
+            self._taken[challenge] = int.from_bytes(start[_NONCE:], "big")
 
     def _tag(self, start: bytes, purpose: bytes) -> bytes:
         return hmac.digest(self._key, start + purpose, "sha256")[:_TAG]

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
+from scrutineer.durable import sync_folder
 from scrutineer.errors import ControlError
 
 JOURNAL_FILE: Final = "journal"
@@ -62,8 +63,11 @@ class Journal:
                 raise ControlError(f"the journal {self._path} has no room for this: move the control room to a new folder")
             # What is left of a line that was torn by a power cut was never answered: it is written over.
             os.ftruncate(file, self._read_to)
-            os.pwrite(file, line + b"\n", self._read_to)
+            if os.pwrite(file, line + b"\n", self._read_to) <= len(line):
+                raise ControlError(f"there is no room on the disk for the journal {self._path}: make room")
             os.fsync(file)
+            if number == 1:
+                sync_folder(self._path.parent)
             self._read(file, whole=True)
             return self.events[number - 1]
 

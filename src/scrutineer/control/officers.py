@@ -105,17 +105,24 @@ class Officers:
         return name
 
     def forget(self, name: str, passkey: str = "") -> int:
-        """Remove an officer's passkeys whose id begins so (empty: all) and any code that is out; says how many went."""
+        """Remove an officer's passkeys whose id begins so (empty: all) and any code that is out; says how many went.
+
+        Raises ControlError, and removes nothing, where none begins so: somebody who mistyped would take the lost device for gone.
+        """
         with self._changing() as officers:
             known = officers.get(name, Officer())
-            left = tuple(one for one in known.passkeys if not one.id.startswith(passkey))
+            left = tuple(one for one in known.passkeys if not one.id.startswith(passkey.lower()))
+            if passkey and len(left) == len(known.passkeys):
+                raise ControlError(f"{name} has no passkey whose id begins with {passkey!r}: --passkeys lists them")
             officers[name] = msgspec.structs.replace(known, passkeys=left, code="", code_expires=0)
         return len(known.passkeys) - len(left)
 
     def used(self, name: str, passkey: str, sign_count: int) -> None:
-        """Remember how far an authenticator has counted."""
+        """Remember how far an authenticator has counted. Raises ControlError where the passkey was forgotten meanwhile."""
         with self._changing() as officers:
             known = officers.get(name, Officer())
+            if not any(one.id == passkey for one in known.passkeys):
+                raise ControlError(msg("this passkey is not enrolled here: ask for an enrolment link"))
             passkeys = tuple(
                 msgspec.structs.replace(one, sign_count=sign_count) if one.id == passkey else one for one in known.passkeys
             )

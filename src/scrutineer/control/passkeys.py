@@ -84,7 +84,10 @@ class Ceremonies:
         self._challenges = challenges
 
     def registration(self, officer: str, known: tuple[Passkey, ...], purpose: bytes) -> dict[str, Any]:
-        """What `navigator.credentials.create` is given, as JSON values."""
+        """What `navigator.credentials.create` is given, as JSON values.
+
+        `known` are the passkeys of all officers: an authenticator that holds one of them makes no other.
+        """
         options = generate_registration_options(
             rp_id=self._origin.host,
             rp_name=self._name,

@@ -2,6 +2,7 @@
 
 import hashlib
 import secrets
+import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
@@ -34,35 +35,41 @@ class Sessions:
         self._clock = clock
         self._randomness = randomness
         self._sessions: dict[bytes, Session] = {}
+        # Requests are answered in several threads: without it, one that lets somebody in could bring back whom another ended.
+        self._lock = threading.Lock()
 
     def begin(self, officer: str) -> str:
         """Let an officer in, and return the cookie. The session that was used longest ago makes room where there are too many."""
         now = self._clock()
-        self._sessions = {name: session for name, session in self._sessions.items() if self._holds(session, now)}
-        if len(self._sessions) >= MAX_SESSIONS:
-            del self._sessions[min(self._sessions, key=lambda name: self._sessions[name].seen)]
         cookie = self._randomness(32).hex()
-        self._sessions[_hash(cookie)] = Session(officer, self._randomness(24).hex(), now, now)
+        with self._lock:
+            self._sessions = {name: session for name, session in self._sessions.items() if self._holds(session, now)}
+            if len(self._sessions) >= MAX_SESSIONS:
+                del self._sessions[min(self._sessions, key=lambda name: self._sessions[name].seen)]
+            self._sessions[_hash(cookie)] = Session(officer, self._randomness(24).hex(), now, now)
         return cookie
 
     def find(self, cookie: str, *, touch: bool) -> Session | None:
         """The session of a cookie, None where there is none any more. `touch` where a person did something."""
-        session = self._sessions.get(_hash(cookie))
         now = self._clock()
-        if session is None or not self._holds(session, now):
-            self._sessions.pop(_hash(cookie), None)
-            return None
-        if touch:
-            session.seen = now
-        return session
+        with self._lock:
+            session = self._sessions.get(_hash(cookie))
+            if session is None or not self._holds(session, now):
+                self._sessions.pop(_hash(cookie), None)
+                return None
+            if touch:
+                session.seen = now
+            return session
 
     def end(self, cookie: str) -> None:
         """Let the session end now."""
-        self._sessions.pop(_hash(cookie), None)
+        with self._lock:
+            self._sessions.pop(_hash(cookie), None)
 
     def end_all(self, officer: str) -> None:
         """End every session of an officer."""
-        self._sessions = {name: session for name, session in self._sessions.items() if session.officer != officer}
+        with self._lock:
+            self._sessions = {name: session for name, session in self._sessions.items() if session.officer != officer}
 
     @staticmethod
     def _holds(session: Session, now: int) -> bool:
@@ -81,6 +88,7 @@ class Failures:
         self._clock = clock
         self._counts: dict[str, tuple[int, int]] = {}
         """Since when, and how many."""
+        self._lock = threading.Lock()
 
     def wait(self, address: str) -> int:
         """Seconds that an address is turned away for; 0 where it is not."""
@@ -91,12 +99,13 @@ class Failures:
     def note(self, address: str) -> None:
         """Count a failure."""
         now = self._clock()
-        if len(self._counts) >= MAX_ADDRESSES:
-            self._counts = {known: entry for known, entry in self._counts.items() if now - entry[0] < WINDOW}
-        if len(self._counts) >= MAX_ADDRESSES:
-            self._counts.clear()
-        since, count = self._counts.get(address, (now, 0))
-        self._counts[address] = (now, 1) if now - since >= WINDOW else (since, count + 1)
+        with self._lock:
+            if len(self._counts) >= MAX_ADDRESSES:
+                self._counts = {known: entry for known, entry in self._counts.items() if now - entry[0] < WINDOW}
+            if len(self._counts) >= MAX_ADDRESSES:
+                self._counts.clear()
+            since, count = self._counts.get(address, (now, 0))
+            self._counts[address] = (now, 1) if now - since >= WINDOW else (since, count + 1)
 
 
 def _hash(cookie: str) -> bytes:

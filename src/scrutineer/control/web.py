@@ -91,7 +91,11 @@ class Visit:
     def text(self, name: str) -> str:
         """A text of the JSON body; empty where there is none."""
         value = self.json.get(name)
-        return value if isinstance(value, str) else ""
+        if not isinstance(value, str):
+            return ""
+        if any("\ud800" <= mark <= "\udfff" for mark in value):  # JSON can name halves of characters; nothing else can.
+            raise ControlError("the request cannot be read")
+        return value
 
     @cached_property
     def language(self) -> str:
@@ -171,6 +175,9 @@ class Gate:
             return handler(visit)
         except ScrutineerError as error:
             return _told(409, str(error)) if by_script else self._refusal(visit, 409, str(error))
+        except OSError as error:
+            why = f"this machine could not read or write what it had to ({error.strerror or error}): tell whoever runs it"
+            return _told(500, why) if by_script else self._refusal(visit, 500, why)
 
     def _wrong(self, visit: Visit, body: bytes | None) -> tuple[int, str] | None:
         """What is wrong with a request before anybody looks at what it asks for."""

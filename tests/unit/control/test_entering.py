@@ -1,8 +1,10 @@
 """Who gets in: enrolment codes, challenges, sessions, failures, and where the room may be opened."""
 
+import contextlib
 import hashlib
 import json
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -124,6 +126,21 @@ def test_a_file_that_was_changed_lets_nobody_in(officers: Officers, tmp_path: Pa
     assert (tmp_path / OFFICERS_FILE).read_text() == text, "what may be evidence is not written over"
 
 
+def test_what_is_not_there_is_not_forgotten(officers: Officers) -> None:
+    officers.enrol(officers.invite(HERON), passkey(0x0A01))
+    with pytest.raises(ControlError, match="no passkey whose id begins with '0b'"):
+        officers.forget(HERON, "0b")
+    assert officers.forget(HERON, "0A") == 1, "as somebody might type it"
+
+
+def test_a_passkey_that_was_forgotten_meanwhile_was_not_used(officers: Officers) -> None:
+    officers.enrol(officers.invite(HERON), passkey(1))
+    officers.forget(HERON)
+    with pytest.raises(ControlError, match="not enrolled"):
+        officers.used(HERON, "0001", 3)
+    assert officers.passkeys(HERON) == ()
+
+
 def test_two_processes_lose_nothing_of_each_other(tmp_path: Path, clock: Clock) -> None:
     one, other = Officers(tmp_path, clock, counted()), Officers(tmp_path, clock, lambda size: b"\x07" * size)
     first, second = one.invite(HERON), other.invite(OWL)
@@ -142,6 +159,20 @@ def test_a_challenge_is_taken_once(clock: Clock) -> None:
     challenges.take(challenge, b"enter")
     with pytest.raises(ControlError, match="already"):
         challenges.take(challenge, b"enter")
+
+
+def test_many_at_once_take_a_challenge_once(clock: Clock) -> None:
+    challenges = Challenges(clock, counted())
+    many = [challenges.issue(b"enter") for _ in range(400)]
+
+    def take(challenge: bytes) -> bool:
+        with contextlib.suppress(ControlError):
+            challenges.take(challenge, b"enter")
+            return True
+        return False
+
+    with ThreadPoolExecutor(8) as pool:
+        assert sum(pool.map(take, many * 4)) == len(many)
 
 
 def test_a_challenge_is_for_one_thing(clock: Clock) -> None:

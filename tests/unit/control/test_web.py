@@ -1,6 +1,7 @@
 """What stands between the network and the room: names, origins, tokens, sizes, headers, streams."""
 
 import asyncio
+import errno
 import re
 from collections.abc import Iterator
 from typing import Any
@@ -8,6 +9,7 @@ from typing import Any
 import httpx
 import pytest
 from starlette.requests import Request
+from webauthn.helpers import base64url_to_bytes
 
 from release_helpers import OFFICERS, URL, Officers
 from scrutineer.control.app import control_app
@@ -131,6 +133,31 @@ def test_bodies_are_small(heron: Client) -> None:
     for body in (b"\xff", b"&" * 5_000, b"[" * 60_000):
         assert heron.post("/bulletin", headers={"origin": URL}, content=body).status_code == 409
         assert heron.post("/enter/answer", headers=JSON, content=body).status_code == 409
+
+
+@pytest.mark.parametrize("path", ["/enrol/options", "/enrol/answer"])
+def test_halves_of_characters_are_refused(client: Client, path: str) -> None:
+    answer = client.post(path, headers=JSON, content=b'{"code": "\\ud800", "answer": {}}')
+    assert (answer.status_code, answer.json()["error"]) == (409, "the request cannot be read")
+
+
+def test_a_full_disk_is_said_in_words(here: Officers, heron: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*_: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(here.room.officers, "set_language", full)
+    form = {"token": token(heron), "language": "es"}
+    assert "No space left on device" in heron.post("/language", headers={"origin": URL}, data=form).text
+    answer = heron.post("/language", headers={"origin": URL, "accept": "application/json"}, data=form)
+    assert "tell whoever runs it" in answer.json()["error"]
+
+
+def test_a_device_holds_the_passkey_of_one_officer(here: Officers, client: Client) -> None:
+    code = here.room.officers.invite(OWL)
+    options = client.post("/enrol/options", headers=JSON, json={"code": code}).json()
+    known = {one.id for officer in here.room.officers.all().values() for one in officer.passkeys}
+    assert {base64url_to_bytes(one["id"]).hex() for one in options["excludeCredentials"]} == known
+    assert len(known) == 2
 
 
 def test_languages_lead_nowhere_else(heron: Client) -> None:
