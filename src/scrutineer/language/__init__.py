@@ -9,7 +9,7 @@ in several languages is a `Phrase` (phrase.py), which keeps its values; values a
 
 from scrutineer.language.languages import LANGUAGES, Language, language
 from scrutineer.language.phrase import Phrase, Quantity, Row, Sayable
-from scrutineer.language.say import ENGLISH, HtmlSay, PlainSay, Say, msg
+from scrutineer.language.say import ENGLISH, HtmlSay, PlainSay, Say, has_date, msg
 
 __all__ = [
     "ENGLISH",
@@ -22,6 +22,7 @@ __all__ = [
     "Row",
     "Say",
     "Sayable",
+    "has_date",
     "language",
     "msg",
 ]

@@ -16,13 +16,18 @@ from markupsafe import Markup, escape
 
 from scrutineer.language.languages import Language, language
 
-_LAST_SECOND: Final = 253_402_300_799  # 9999-12-31T23:59:59Z, the last that a calendar date can name
+_LAST_SECOND: Final = 253_402_300_799 - 86_400  # a day before the last that a calendar date can name in UTC
 _ISOLATE: Final = "\ufffd"
 
 
 def msg(message: str) -> str:
     """Mark a message that is said later: `say.later(message)` says it."""
     return message
+
+
+def has_date(seconds: int) -> bool:
+    """Whether a time in seconds since 1970 has a date in every time zone: statements may name times beyond the year 9999."""
+    return 0 <= seconds <= _LAST_SECOND
 
 
 class Say(ABC):
@@ -105,17 +110,21 @@ class Say(ABC):
 
     def time(self, seconds: int) -> str:
         """A time in seconds since 1970: date and time of day in the election's zone, which it names."""
-        if not 0 <= seconds <= _LAST_SECOND - 86_400:
+        if not has_date(seconds):
             return self("{n} seconds after 1970 (UTC)", n=seconds)
         at = datetime.fromtimestamp(seconds, self.zone)
         return f"{_day(self.language, at.date())} {at:%H:%M:%S} {_offset(at)}"
 
     def clock(self, seconds: int) -> str:
-        """The time of day alone, to the minute."""
+        """The time of day alone, to the minute; of a time without a date a dash."""
+        if not has_date(seconds):
+            return "–"
         return f"{datetime.fromtimestamp(seconds, self.zone):%H:%M}"
 
     def day(self, seconds: int) -> str:
-        """The day and month of a time, short."""
+        """The day and month of a time, short; a time without a date as `time` tells it."""
+        if not has_date(seconds):
+            return self.time(seconds)
         return format_skeleton("MMMd", datetime.fromtimestamp(seconds, self.zone).date(), locale=self.language.locale)
 
     def date(self, iso: str) -> str:

@@ -12,7 +12,7 @@ from typing import Final
 from scrutineer.count import UnitResult
 from scrutineer.election import Contest
 from scrutineer.election.contests import LIST_RULES
-from scrutineer.language import Say
+from scrutineer.language import Say, has_date
 from scrutineer.portal.check_page import code
 from scrutineer.portal.formats import Once, SiteFile
 from scrutineer.portal.history import ContestTotals, Snapshot
@@ -139,7 +139,9 @@ def signed(say: Say, change: int) -> str:
 
 
 def moment(say: Say, seconds: int) -> str:
-    """Day and time of day, short; the page says in which time zone."""
+    """Day and time of day, short; the page says in which time zone. A time without a date stands as `Say.time` tells it."""
+    if not has_date(seconds):
+        return say.time(seconds)
     return say("{day}, {clock}", day=say.day(seconds), clock=say.clock(seconds))
 
 

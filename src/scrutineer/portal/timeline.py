@@ -6,10 +6,10 @@ their size. The curves lie on a grid of WIDTH by HEIGHT. Whole numbers all the w
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime, timedelta, tzinfo
 from typing import Final
 
-from scrutineer.language import Say
+from scrutineer.language import Say, has_date
 from scrutineer.portal.night import Span
 
 WIDTH: Final = 10_000
@@ -17,7 +17,24 @@ HEIGHT: Final = 1_000
 MOST_POINTS: Final = 400
 """Points of one curve; more could not be told apart."""
 MOST_TICKS: Final = 8
-_STEPS: Final = (60, 300, 600, 900, 1800, 3600, 7200, 10_800, 21_600, 43_200, 86_400, 172_800, 604_800, 2_592_000, 7_776_000, 31_536_000)
+_STEPS: Final = (
+    60,
+    300,
+    600,
+    900,
+    1800,
+    3600,
+    7200,
+    10_800,
+    21_600,
+    43_200,
+    86_400,
+    172_800,
+    604_800,
+    2_592_000,
+    7_776_000,
+    31_536_000,
+)
 _PLOT: Final = 200  # pixels, as in the template
 _LANE: Final = 34
 
@@ -99,8 +116,9 @@ class Axis:
 
     def ticks(self, say: Say) -> tuple[Tick, ...]:
         """Full hours, or whatever fits, in the election's time."""
-        step = next((step for step in _STEPS if self._length // step < MOST_TICKS), _STEPS[-1])
-        offset = int((datetime.fromtimestamp(self.span.first, say.zone).utcoffset() or timedelta()).total_seconds())
+        # Clocks may be off by any time that a sheet can name, up to thousands of years.
+        step = next((step for step in _STEPS if self._length // step < MOST_TICKS), self._length // (MOST_TICKS - 1) + 1)
+        offset = _offset(self.span.first, say.zone)
         first = -(-(self.span.first + offset) // step) * step - offset
         times = range(first, self.span.last + 1, step)
         return tuple(
@@ -138,6 +156,13 @@ def lanes(given: Sequence[tuple[str, Sequence[Mark]]]) -> tuple[Lane, ...]:
     """Lanes one below the other; those without marks are left out."""
     filled = [(label, marks) for label, marks in given if marks]
     return tuple(Lane(label, tuple(marks), _PLOT + 50 + _LANE * number) for number, (label, marks) in enumerate(filled))
+
+
+def _offset(time: int, zone: tzinfo) -> int:
+    """Seconds by which a zone is ahead of UTC at a time; 0 where the time has no date."""
+    if not has_date(time):
+        return 0
+    return int((datetime.fromtimestamp(time, zone).utcoffset() or timedelta()).total_seconds())
 
 
 def _percent(place: int) -> str:

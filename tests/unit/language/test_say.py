@@ -11,7 +11,7 @@ from markupsafe import Markup
 
 from catalogue_helpers import speaking
 from scrutineer.errors import UsageError
-from scrutineer.language import ENGLISH, LANGUAGES, HtmlSay, PlainSay, Say, language, msg
+from scrutineer.language import ENGLISH, LANGUAGES, HtmlSay, PlainSay, Say, has_date, language, msg
 
 PLAIN = {code: PlainSay(language(code)) for code in LANGUAGES}
 HTML = HtmlSay(language("en"))
@@ -218,11 +218,15 @@ def test_times_name_the_zone_that_they_are_told_in(zone: str, offset: str, clock
 @pytest.mark.parametrize("seconds", [-1, 253_402_300_800, 2**63])
 def test_a_time_that_no_calendar_has_is_said_as_a_number(seconds: int) -> None:
     assert ENGLISH.time(seconds) == f"{ENGLISH.number(seconds)} seconds after 1970 (UTC)"
+    assert ENGLISH.day(seconds) == ENGLISH.time(seconds)
+    assert ENGLISH.clock(seconds) == "–"
+    assert not has_date(seconds)
 
 
 @given(st.sampled_from(LANGUAGES), st.integers(0, 253_402_214_399), st.integers(-14 * 60, 14 * 60))
 def test_every_time_can_be_told(code: str, seconds: int, minutes: int) -> None:
     zone = timezone(timedelta(minutes=minutes))
+    assert has_date(seconds)
     at = datetime.fromtimestamp(seconds, UTC).astimezone(zone)
     said = PlainSay(language(code), zone).time(seconds)
     assert f"{at:%H:%M:%S}" in said

@@ -9,6 +9,7 @@ import pytest
 import portal_helpers as portal
 import verify_helpers as helpers
 from full_election import full_election
+from scrutineer.election import station_issuer
 from scrutineer.language import ENGLISH as SAY
 from scrutineer.portal import SiteOptions
 from scrutineer.portal.formats import SiteFile
@@ -24,6 +25,7 @@ from scrutineer.portal.version_list import BLOCK
 from scrutineer.portal.view import View
 from scrutineer.statements import Accreditation, Claim, ClaimedFigure, Incident
 from scrutineer.statements.incident import REQUEST_KINDS, IncidentKind
+from scrutineer.statements.tally_sheet import MAX_TIME
 from site_pages import read_page
 
 ENGLISH = SiteOptions(languages=("en",))
@@ -289,7 +291,7 @@ class TestAnnouncements:
 class TestChart:
     """The chart's own arithmetic."""
 
-    @pytest.mark.parametrize("length", [1, 59, 3600, 5 * HOUR, 26 * HOUR, 400 * 24 * HOUR])
+    @pytest.mark.parametrize("length", [1, 59, 3600, 5 * HOUR, 26 * HOUR, 400 * 24 * HOUR, MAX_TIME - 1 - FIRST])
     def test_ticks_are_few_and_lie_inside(self, length: int) -> None:
         ticks = Axis(Span(FIRST, FIRST + length)).ticks(SAY)
         assert len(ticks) <= MOST_TICKS + 1
@@ -305,6 +307,17 @@ class TestChart:
         path = Axis(Span(0, 100_000)).path([(number, number) for number in range(100_001)], 100_000, steps=True)
         assert path.count("H") <= MOST_POINTS + 2
         assert path.endswith(f"H{WIDTH}V0H{WIDTH}")
+
+
+@pytest.mark.parametrize("times", [[MAX_TIME - 1] * 5, [1, 2, 3, 4, MAX_TIME - 1], [FIRST] * 4 + [253_402_300_799]])
+def test_clocks_that_are_thousands_of_years_off_stop_no_publication(times: list[int]) -> None:
+    story = arriving(times)
+    since, until = times[-1] - 9, times[-1]
+    incident = Incident(election=story.election.hash, kind="outage", since=since, until=until, unit="a1", text="No current.")
+    story.say(station_issuer("a1"), incident)
+    files = pages_of(shown(story, [(len(story.log) - 2, 0), (len(story.log), 40)]))
+    assert f"{SAY.number(since)} seconds after 1970" in read_page(files["night.html"]).text
+    assert len(files["night.html"]) < 40_000
 
 
 def test_the_night_is_the_same_in_verification(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
