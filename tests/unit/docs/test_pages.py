@@ -15,7 +15,7 @@ PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")])
 WRITTEN = [page for page in PAGES if page.parent.name != "reference"]
 
 LINK = re.compile(r"\[[^\]]*\]\(([^)\s]+)\)")
-BLOCK = re.compile(r"^```[a-z]*\n.*?^```$", re.MULTILINE | re.DOTALL)
+BLOCK = re.compile(r"^( *)```[a-z]*\n.*?^\1```$", re.MULTILINE | re.DOTALL)
 CALL = re.compile(r"(?:^|[(`]|\bbin/)scrutineer ([a-z][^`\n]*)", re.MULTILINE)
 
 

@@ -106,7 +106,7 @@ def test_an_announcement_from_nothing(tmp_path: Path) -> None:
     printed = run_blocks("docs/how-to/check-an-announcement.md", tmp_path)
     assert "Votes and percentages fit a total of 10,070, as shares of the valid votes." in printed
     assert "Not decided: Grey Heron leads Kingfisher by 711, and what is still open exceeds that" in printed
-    assert "No, not by adding sheets alone: Kingfisher: 4,401 after 4,462: -61 votes." in printed
+    assert "No, not by adding sheets alone: Kingfisher: 4,401 after 4,462: −61 votes." in printed
     assert printed.count("exit status 1") == 1
     assert "The announced totals and these 3 published sheets are compatible" in printed
     assert "Quoted in the log as entry 1." in printed
