@@ -1,6 +1,7 @@
 """`mirror`, and `verify` of several addresses, from the folder of an election to copies of copies."""
 
 import json
+import shutil
 import signal
 import subprocess
 import time
@@ -30,12 +31,13 @@ def test_two_mirrors_and_a_liar(site: Path, story: helpers.Story, tmp_path: Path
     name = story.election.hash.hex()
     with reading(site) as origin:
         made = call("mirror", origin, tmp_path / "one", "--definition", name).out
-        assert "35 files; 34 fetched" in made
+        files = len(files_of(site))
+        assert f"{files} files; {files - 1} fetched" in made
         assert origin in made
         told = call("mirror", origin, tmp_path / "two").out
         assert "This mirror follows the first definition that it saw" in told
         assert name in told
-        assert "is as it was: log size 32, 35 files." in call("mirror", origin, tmp_path / "two").out
+        assert f"is as it was: log size 32, {files} files." in call("mirror", origin, tmp_path / "two").out
     forked(story, 32, 20).published().publish(tmp_path / "fork")
     at(story, 26).published().publish(tmp_path / "late")
     # The origin is gone: its mirrors go on.
@@ -83,9 +85,12 @@ def test_what_cannot_be_used_as_given(site: Path, tmp_path: Path) -> None:
         assert "is damaged" in refused("mirror", address, tmp_path / "m")
 
 
-def test_kept_up_to_date_until_it_is_stopped(site: Path, story: helpers.Story, tmp_path: Path) -> None:
-    at(story, 26).published().publish(tmp_path / "old")
-    shown = [tmp_path / "old"]
+def test_kept_up_to_date_until_it_is_stopped(story: helpers.Story, tmp_path: Path) -> None:
+    old, site = tmp_path / "old", tmp_path / "site"
+    at(story, 26).published().publish(old)
+    shutil.copytree(old, site)
+    story.published().publish(site)
+    shown = [old]
     with answering(lambda handler, path: mirror(shown[0], {})(handler, path)) as address:
         arguments = ["mirror", address, tmp_path / "m", "--every", "1", "--json"]
         with subprocess.Popen(command(arguments), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as keeper:

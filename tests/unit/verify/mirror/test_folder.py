@@ -31,11 +31,11 @@ def test_damaged_files_are_fetched_again(site: Path, tmp_path: Path) -> None:
         do_round(tmp_path / "m", address)
         for path in damaged:
             (tmp_path / "m/site" / path).write_bytes(b"damaged")
-        (tmp_path / "m/site/icon.svg").unlink()
+        (tmp_path / "m/site/rules.html").unlink()
         asked.clear()
         result = do_round(tmp_path / "m", address)
         assert (result.good, result.changed, result.fetched) == (True, True, 4)
-        assert sorted(asked) == sorted([*damaged, "icon.svg", CHECKPOINT_FILE, MANIFEST_FILE])
+        assert sorted(asked) == sorted([*damaged, "rules.html", CHECKPOINT_FILE, MANIFEST_FILE])
         assert files_of(tmp_path / "m/site") == files_of(site)
 
 
@@ -89,19 +89,21 @@ def test_another_election_needs_another_folder(site: Path, tmp_path: Path) -> No
             do_round(tmp_path / "m", address, definition=bytes(32))
 
 
-def test_a_copy_that_was_made_and_never_shown_is_checked_before_it_is(site: Path, story: helpers.Story, tmp_path: Path) -> None:
+def test_a_copy_that_was_made_and_never_shown_is_checked_before_it_is(story: helpers.Story, tmp_path: Path) -> None:
     """The program ended between the last two renames, and the copy was damaged since."""
-    at(story, 26).published().publish(tmp_path / "old")
-    with answering(mirror(tmp_path / "old", {})) as address:
-        do_round(tmp_path / "m", address)
+    site = tmp_path / "site"
     with answering(mirror(site, {})) as address:
+        at(story, 26).published().publish(site)
+        old = files_of(site)
+        do_round(tmp_path / "m", address)
+        story.published().publish(site)
         do_round(tmp_path / "m", address)
         link = tmp_path / "m/site"
         link.unlink()
         link.symlink_to(".copies/1")
         (tmp_path / "m/.copies/2/rules.html").unlink()
         (tmp_path / "m/.copies/2/site.json").write_bytes(b"damaged")
-        assert files_of(link) == files_of(tmp_path / "old")
+        assert files_of(link) == old
         result = do_round(tmp_path / "m", address)
     assert result.good
     assert result.fetched <= 2
