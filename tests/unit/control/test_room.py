@@ -1,5 +1,6 @@
 """What the room refuses when officers want to release something, one rule at a time; and that a restart loses nothing."""
 
+import shutil
 import threading
 import time
 from collections.abc import Iterator
@@ -282,6 +283,38 @@ def test_a_consent_counts_though_signing_has_to_wait(here: Officers, proposed: P
     here.wait()
     assert here.room.trouble == ""
     assert here.room.find(proposed.id).state(here.now) == "recorded"
+
+
+@pytest.mark.parametrize("arrived", [False, True])
+def test_killed_after_any_byte_of_the_journal_nothing_is_lost_or_done_twice(
+    here: Officers, proposed: Proposal, arrived: bool
+) -> None:
+    journal, before, after = here.folder / "control/journal", here.place / "before", here.place / "after"
+    start, size = journal.stat().st_size, here.room.night.count.size
+    shutil.copytree(here.folder, before)
+    here.consent(proposed.id, OWL)
+    here.wait()
+    shutil.copytree(here.folder, after)
+    whole = journal.read_bytes()
+    approved, signed, _recorded = whole[start:].splitlines(keepends=True)
+    agreed, sent = start + len(approved), start + len(approved) + len(signed)
+    # Nothing is sent before its signature stands in the journal. From then on, it may have arrived or not.
+    for cut in (
+        (sent, sent + 40, len(whole) - 1) if arrived else (start, start + 40, agreed - 1, agreed, agreed + 40, sent, sent + 40)
+    ):
+        shutil.rmtree(here.folder)
+        shutil.copytree(after if arrived else before, here.folder)
+        journal.write_bytes(whole[:cut])
+        here.start()
+        here.wait()
+        found = here.room.find(proposed.id)
+        assert found.state(here.now) == ("recorded" if cut >= agreed else "open")
+        here.room.night.look()
+        with here.room.night.hold() as count:
+            assert len(count.bulletins) == (cut >= agreed)
+            assert count.size == size + (2 if cut >= agreed else 0), "the statement and the endorsement, once each"
+        if cut < agreed:
+            assert here.consent(proposed.id, OWL).state(here.now) == "signed", "it goes on"
 
 
 def test_while_sending_hangs_the_room_goes_on_and_ends(here: Officers, proposed: Proposal) -> None:

@@ -194,6 +194,13 @@ def test_the_draft_shown_is_the_one_that_is_signed(here: Officers, heron: Client
     assert "2 of 6" not in page, "frozen"
 
 
+def test_a_decision_is_read_beside_what_it_is_about(here: Officers, heron: Client) -> None:
+    form = {"token": token(heron), "action": "exclude", "reason": "No box."}
+    where = heron.post("/quarantine/president/south-3", headers={"origin": URL}, data=form).headers["location"]
+    assert 'href="/quarantine/president/south-3"' in heron.get(where).text
+    assert heron.get("/quarantine/president/south-3").status_code == 200
+
+
 def test_names_are_escaped_wherever_they_stand(here: Officers, heron: Client) -> None:
     form = {"token": token(heron), "action": "exclude", "reason": "<b>bold</b> \u202egnp.exe"}
     where = heron.post("/quarantine/president/south-3", headers={"origin": URL}, data=form).headers["location"]

@@ -32,11 +32,19 @@ function writeAnswer(credential) {
   };
 }
 
+class Unanswered extends Error {}
+
 async function ask(address, body) {
   const headers = { "content-type": "application/json", accept: "application/json" };
   if (document.body.dataset.token) headers["x-token"] = document.body.dataset.token;
-  const answer = await fetch(address, { method: "POST", headers, body: JSON.stringify(body) });
-  const said = await answer.json();
+  let answer, said;
+  try {
+    answer = await fetch(address, { method: "POST", headers, body: JSON.stringify(body) });
+    said = await answer.json();
+  } catch {
+    // Whether the server heard of it nobody knows here: it may have been done.
+    throw new Unanswered();
+  }
   if (!answer.ok) throw new Error(said.error);
   return said;
 }
@@ -44,7 +52,7 @@ async function ask(address, body) {
 for (const form of document.querySelectorAll("form[data-ceremony]")) {
   form.addEventListener("submit", async (event) => {
     event.preventDefault();
-    const { ceremony, options, answer, failed } = form.dataset;
+    const { ceremony, options, answer, failed, unanswered } = form.dataset;
     const [button, wrong] = [form.querySelector("button"), form.querySelector(".wrong")];
     const fields = Object.fromEntries(new FormData(form));
     wrong.hidden = button.disabled = true;
@@ -54,7 +62,8 @@ for (const form of document.querySelectorAll("form[data-ceremony]")) {
       location.assign((await ask(answer, { ...fields, answer: writeAnswer(credential) })).to);
     } catch (error) {
       // The browser's own errors (nobody touched the key, no passkey there) come as DOMException, in words for programmers.
-      wrong.textContent = error instanceof DOMException || error instanceof TypeError ? failed : error.message;
+      if (error instanceof Unanswered) wrong.textContent = unanswered;
+      else wrong.textContent = error instanceof DOMException || error instanceof TypeError ? failed : error.message;
       wrong.hidden = button.disabled = false;
     }
   });
