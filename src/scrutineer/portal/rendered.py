@@ -84,8 +84,9 @@ class Rendered(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 def _heads(record: Record) -> Sequence[Head]:
-    """The heads that `record.covering` chooses from, each size once."""
-    return (*(snapshot.head for snapshot in record.history if snapshot.head.size < record.head.size), record.head)
+    """The heads that `record.covering` chooses from, each size once: of two at one size the one that was published first."""
+    before = tuple(snapshot.head for snapshot in record.history)
+    return before if before and before[-1].size == record.head.size else (*before, record.head)
 
 
 def _digest(heads: Sequence[Head]) -> str:

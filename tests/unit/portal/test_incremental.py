@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from full_election import full_election
-from portal_helpers import Published
+from portal_helpers import TIME_MS, Published, published, tables_of
 from publish_helpers import OPTIONS, GrowingSite, grown
 from scrutineer.portal import changes, rendered
 from scrutineer.portal.publish import Effort
@@ -67,6 +67,16 @@ def test_publishing_the_same_again_keeps_every_place(steps: list[Published], sit
     assert summary.kept > 30
     assert site.publish(steps[1]).kept > 20
     site.check()
+
+
+def test_a_head_that_was_signed_again_at_the_same_size_keeps_every_place(steps: list[Published], site: GrowingSite) -> None:
+    first = steps[0].record
+    again = published(first.election, tables_of(first), steps[0].log, OPTIONS, steps[0].signer, time_ms=TIME_MS + 60_000)
+    again = replace(again, record=replace(again.record, baseline_table=first.baseline_table))
+    site.publish(steps[0])
+    for step in (again, again, steps[1]):
+        assert site.publish(step).kept > 20
+        site.check()
 
 
 @pytest.mark.parametrize("workers", [2, 3])
