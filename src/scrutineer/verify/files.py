@@ -9,7 +9,7 @@ from scrutineer.portal.manifest import Manifest
 from scrutineer.portal.rendered import RENDERED_FILE
 from scrutineer.verify.parquet import PARQUET_SLACK, same_parquet
 from scrutineer.verify.report import Report
-from scrutineer.verify.source import FolderSource
+from scrutineer.verify.source import FolderSource, Progress
 
 
 class FileCheck:
@@ -71,16 +71,39 @@ class FileCheck:
         elif self._manifest is None:
             self._report.add("published", file.path, f"differs from what the log gives, first at {difference}")
 
+    def check_hashes(self, progress: Progress) -> None:
+        """Hold every file that was not looked at yet against the manifest alone, where what the log gives is not known."""
+        if self._manifest is None:
+            return
+        for done, path in enumerate(self._manifest.files):
+            if done % 128 == 0:
+                progress("Checking hashes of published files", done, self.listed)
+            if path in self._seen:
+                continue
+            self._seen.add(path)
+            digest = hashlib.sha256()
+            try:
+                for piece in self._source.chunks(path):
+                    digest.update(piece)
+            except PublicationError as error:
+                self._report.add("files", path, str(error).removeprefix(f"{path} "))
+            else:
+                self._check_hash(path, digest.digest())
+        self._report_others("does not belong to this site: the manifest does not list it")
+
     def finish(self) -> None:
         """Report files that the manifest lists or the folder holds although the log gives no such file."""
         for path in self._manifest.files if self._manifest is not None else ():
             if path not in self._seen:
                 self._seen.add(path)
                 self._report.add("files", path, "is listed in the manifest, and the log gives no such file")
+        self._report_others("does not belong to this site: neither the log nor the manifest gives it")
+
+    def _report_others(self, message: str) -> None:
         try:
             for path in self._source.paths():
                 if path not in self._seen and path != RENDERED_FILE:
-                    self._report.add("files", path, "does not belong to this site: neither the log nor the manifest gives it")
+                    self._report.add("files", path, message)
         except PublicationError as error:
             self._report.add("files", ".", str(error))
 

@@ -11,7 +11,8 @@ Trusts the hash of the definition and nothing else. The steps, by number:
 (6) every snapshot that is listed is a signed and cosigned head of this log (history_check.py);
 (7) every other file is, byte for byte, what the log gives; nothing is missing and nothing was added (files.py).
 
-All findings are collected; nothing stops at the first one unless the rest could not mean anything.
+All findings are collected; nothing stops at the first one unless the rest could not mean anything. Where the log cannot be
+replayed, every file is still held against its hash in the manifest.
 """
 
 import time
@@ -42,7 +43,7 @@ from scrutineer.portal.formats import (
     read_head,
     read_site_info,
 )
-from scrutineer.portal.history import signed_time
+from scrutineer.portal.history import Snapshot, signed_time
 from scrutineer.portal.images import MAX_IMAGE_SIZE, named_images, published_images
 from scrutineer.portal.manifest import MAX_MANIFEST_SIZE, Manifest, open_manifest
 from scrutineer.portal.record import Image, Record, SiteOptions
@@ -114,7 +115,6 @@ class _Verification:
             self._check_quorum(checkpoint, quorum)
             pending = self._pending(verifier, head)
         manifest = self._manifest(verifier, head)
-        options = self._options(election, verifier, head)
         files = FileCheck(self._source, manifest, self._report)
         files.seen(CHECKPOINT_FILE, checkpoint)
         files.seen(HEAD_FILE, head_file)
@@ -124,19 +124,16 @@ class _Verification:
         # The tables have been held against the definition. They are large, and nothing that follows is made from their bytes.
         for path in list(tables):
             files.seen(path, tables.pop(path))
-        log = LogCheck(self._source, head, files, self._report, self._progress)
-        if not log.run(election.hash):
-            raise _Unverifiable
-        history = HistoryCheck(self._source, election, verifier, quorum, self._report)
-        history.read(log.tree, self._progress)
-        count = Count(election)
-        StatementCheck(election, log, self._report, self._progress).run(count, threads, history.sizes, history.take)
-        if count.size != head.size:
-            raise _Unverifiable
-        self._check_acts(count, log)
-        if not history.whole:
-            # The receipts on the pages rest on the snapshots: where one is gone or false, nothing could be said of these pages.
-            raise _Unverifiable
+        try:
+            options = self._options(election, verifier, head)
+            log = LogCheck(self._source, head, files, self._report, self._progress)
+            count, snapshots = self._count(election, verifier, quorum, log, threads)
+        except _Unverifiable:
+            # What the files should say is not known. Which of them were changed since they were signed is known all the same.
+            files.check_hashes(self._progress)
+            raise
+        finally:
+            self._report.files = files.checked
         record = Record(
             election,
             count,
@@ -151,10 +148,28 @@ class _Verification:
             options,
             shapes_table=shapes,
             pending=pending,
-            history=history.snapshots(),
+            history=snapshots,
             images=self._images(manifest, log),
         )
         self._compare(record, files)
+
+    def _count(
+        self, election: Election, verifier: LogVerifier, quorum: Quorum | None, log: LogCheck, threads: int
+    ) -> tuple[Count, tuple[Snapshot, ...]]:
+        """Steps (3) to (6): the count that the log gives, and the heads that the site was published at before."""
+        if not log.run(election.hash):
+            raise _Unverifiable
+        history = HistoryCheck(self._source, election, verifier, quorum, self._report)
+        history.read(log.tree, self._progress)
+        count = Count(election)
+        StatementCheck(election, log, self._report, self._progress).run(count, threads, history.sizes, history.take)
+        if count.size != log.head.size:
+            raise _Unverifiable
+        self._check_acts(count, log)
+        if not history.whole:
+            # The receipts on the pages rest on the snapshots: where one is gone or false, no page could be made again.
+            raise _Unverifiable
+        return count, history.snapshots()
 
     def _images(self, manifest: Manifest | None, log: LogCheck) -> dict[bytes, Image]:
         """The published images that statements of the log name; one that none names does not belong to the site."""

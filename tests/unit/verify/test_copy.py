@@ -9,6 +9,7 @@ import pytest
 
 import portal_helpers as portal
 import verify_helpers as helpers
+from mirror_helpers import files_of
 from scrutineer.errors import PublicationError, TransportError
 from scrutineer.portal.formats import MANIFEST_FILE
 from scrutineer.portal.manifest import TITLE
@@ -38,7 +39,7 @@ def test_a_site_over_http_verifies(site: Path, story: helpers.Story, tmp_path: P
         source = copy_site(address, tmp_path / "copy", progress=lambda *step: steps.append(step))
     report = verify_site(source, definition=story.election.hash)
     assert report.passed, [str(finding) for finding in report.findings]
-    files = {str(path.relative_to(site)): path.read_bytes() for path in site.rglob("*") if path.is_file()}
+    files = files_of(site)
     assert {str(p.relative_to(tmp_path / "copy")): p.read_bytes() for p in (tmp_path / "copy").rglob("*") if p.is_file()} == files
     assert steps[-1] == ("Copying", len(files) - 1, len(files) - 1)
 
