@@ -119,7 +119,7 @@ def test_the_record_has_the_baseline_in_its_one_order(marsh: tuple[Path, Path]) 
     assert [line.split(",")[0] for line in kept[1::3]] == [station for _, station in STATIONS]
     assert (site / "definition/baseline.csv").read_bytes() == (folder / "record/baseline.csv").read_bytes()
     assert "definition/baseline.csv" in (site / "manifest").read_text()
-    assert 'href="definition/baseline.csv"' in (site / "index.html").read_text()
+    assert 'href="definition/baseline.csv"' in (site / "data.html").read_text()
 
 
 def test_a_bulletin_carries_calls_that_used_it(marsh: tuple[Path, Path]) -> None:
