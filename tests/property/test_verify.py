@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 import verify_helpers as helpers
+from scrutineer.portal import SiteOptions
 from scrutineer.portal.formats import (
     CHECKPOINT_FILE,
     DEFINITION_FILE,
@@ -18,12 +19,15 @@ from scrutineer.portal.formats import (
     SITE_FILE,
     UNITS_FILE,
 )
+from scrutineer.portal.rendered import RENDERED_FILE
 
 SEED = 20_250_615
 # Files that the verification cannot go on without: it ends early, so that many positions can be tried.
 GATES = (SITE_FILE, HEAD_FILE, UNITS_FILE, REGISTER_FILE, DEFINITION_FILE, CHECKPOINT_FILE)
 MOST = 250
 """Positions tried in each of them."""
+# The files of one language are changed in many ways; the others are made by the same templates, and changed once.
+ENGLISH = SiteOptions(languages=("en",))
 
 STORIES: dict[str, Callable[[], helpers.Story]] = {"decided": helpers.told, "going on": helpers.open_quarantine}
 
@@ -31,11 +35,16 @@ STORIES: dict[str, Callable[[], helpers.Story]] = {"decided": helpers.told, "goi
 class Site:
     """A published site, and its files as they should be."""
 
-    def __init__(self, folder: Path, story: helpers.Story) -> None:
-        story.published().publish(folder)
+    def __init__(self, folder: Path, story: helpers.Story, options: SiteOptions = ENGLISH) -> None:
+        story.published(options).publish(folder)
         self.folder = folder
         self.definition = story.election.hash
-        self.files = {str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+        self.files = self.found()
+
+    def found(self) -> dict[str, bytes]:
+        """Every file there is now, but for the publisher's own note, which is no part of the site."""
+        files = {str(path.relative_to(self.folder)): path for path in self.folder.rglob("*") if path.is_file()}
+        return {path: file.read_bytes() for path, file in files.items() if path != RENDERED_FILE}
 
     def check(self, *paths: str, expected: bool = True) -> None:
         """Verify, expecting that each of these files is named."""
@@ -69,6 +78,11 @@ class Site:
         yield b""
 
 
+def is_only_compared(path: str) -> bool:
+    """Whether no step of the verification reads it but the comparison of its bytes."""
+    return path.endswith(".html") or path.startswith(("api/", "assets/", "data/", "search/"))
+
+
 def flipped(data: bytes, place: int, bit: int) -> bytes:
     changed = bytearray(data)
     changed[place] ^= 1 << bit
@@ -93,7 +107,7 @@ def test_a_changed_file_is_named(site: Site) -> None:
     draw = random.Random(SEED)
     for path in site.files:
         # The longer log is there for its tiles; its pages are like those of the other.
-        if "log/tile/0/000" in site.files and not path.startswith("log/"):
+        if is_only_compared(path) or ("log/tile/0/000" in site.files and not path.startswith("log/")):
             continue
         for changed in site.mutations(path, draw):
             (site.folder / path).write_bytes(changed)
@@ -101,11 +115,38 @@ def test_a_changed_file_is_named(site: Site) -> None:
         site.restore(path)
 
 
+def test_files_that_are_all_changed_are_all_named(decided: Site) -> None:
+    """In every way, all of them at once: one hides no other."""
+    draw = random.Random(SEED + 5)
+    files = list(filter(is_only_compared, decided.files))
+    for changed in zip(*(decided.mutations(path, draw) for path in files), strict=False):
+        for path, data in zip(files, changed, strict=True):
+            (decided.folder / path).write_bytes(data)
+        decided.check(*files)
+    decided.restore(*files)
+
+
 def test_a_changed_file_is_named_without_the_expected_definition(site: Site) -> None:
     draw = random.Random(SEED + 1)
     for path, data in site.files.items():
         (site.folder / path).write_bytes(flipped(data, draw.randrange(len(data)), draw.randrange(8)))
         site.check(path, expected=False)
+        site.restore(path)
+
+
+def test_a_changed_page_in_any_language_is_named(tmp_path: Path) -> None:
+    draw = random.Random(SEED + 4)
+    site = Site(tmp_path / "site", helpers.told(), SiteOptions())
+    others = [path for path in site.files if path.startswith(("ar/", "es/", "fr/", "pt/"))]
+    assert len(others) > 100
+    for path in others:
+        data = site.files[path]
+        (site.folder / path).write_bytes(flipped(data, draw.randrange(len(data)), draw.randrange(8)))
+    site.check(*others)
+    site.restore(*others)
+    for path in draw.sample(others, 12):
+        (site.folder / path).write_bytes(flipped(site.files[path], 0, 1))
+        site.check(path)
         site.restore(path)
 
 
@@ -179,8 +220,7 @@ def test_a_whole_log_of_others_is_refused(tmp_path: Path) -> None:
 
 def test_the_digest_of_the_site_is_what_it_was(site: Site) -> None:
     """The tests above put everything back: what they found, they found for the change alone."""
-    found = {str(path.relative_to(site.folder)): path.read_bytes() for path in site.folder.rglob("*") if path.is_file()}
-    assert {path: hashlib.sha256(data).digest() for path, data in found.items()} == {
+    assert {path: hashlib.sha256(data).digest() for path, data in site.found().items()} == {
         path: hashlib.sha256(data).digest() for path, data in site.files.items()
     }
     assert helpers.verified(site.folder, site.definition).passed
