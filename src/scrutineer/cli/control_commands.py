@@ -168,7 +168,7 @@ def _list(office: Office, *, as_json: bool) -> None:
     if as_json:
         print_json(
             {
-                name: [{"id": one.id, "name": one.name, "added": one.added} for one in known.passkeys]
+                name: [{"id": one.id, "name": one.name, "added": one.added, "synced": one.synced} for one in known.passkeys]
                 for name, known in officers.items()
             }
         )
@@ -176,7 +176,8 @@ def _list(office: Office, *, as_json: bool) -> None:
     for name, known in officers.items():
         for one in known.passkeys:
             added = time.strftime("%Y-%m-%d %H:%M UTC", time.gmtime(one.added))
-            click.echo(f"{name}  {one.id[:16]}  {added}  {''.join(c if c.isprintable() else '?' for c in one.name)}")
+            where = "account" if one.synced else "device "
+            click.echo(f"{name}  {one.id[:16]}  {added}  {where}  {''.join(c if c.isprintable() else '?' for c in one.name)}")
     if not any(known.passkeys for known in officers.values()):
         click.echo("No officer has a passkey yet: `scrutineer control DIR --enrol officer-1` makes a link for one.")
 

@@ -37,6 +37,8 @@ class Passkey(msgspec.Struct, frozen=True, kw_only=True):
     added: int
     sign_count: int = 0
     """How often the authenticator says that it was used; 0 where it does not count."""
+    synced: bool = False
+    """Whether it may be copied to other devices of an account (WebAuthn: backup eligible), so that the account holds it too."""
 
 
 class Officer(msgspec.Struct, frozen=True, kw_only=True):

@@ -3,6 +3,7 @@
 User verification (a fingerprint, a face, a PIN) is required in both, so that a passkey proves a person and not just a device.
 """
 
+import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -18,6 +19,7 @@ from webauthn import (
 from webauthn.helpers import base64url_to_bytes, bytes_to_base64url, options_to_json, parse_client_data_json
 from webauthn.helpers.structs import (
     AuthenticatorSelectionCriteria,
+    CredentialDeviceType,
     PublicKeyCredentialDescriptor,
     ResidentKeyRequirement,
     UserVerificationRequirement,
@@ -57,6 +59,8 @@ class Origin:
                 f"--origin {url!r}: browsers offer passkeys at https addresses and at http://localhost only; "
                 "put a web server with a certificate in front and name its https address"
             )
+        if not host.isascii():
+            raise UsageError(f"--origin {url!r}: write the name as browsers send it, which for these letters begins with xn--")
         if host.replace(".", "").isdigit() or ":" in host:
             raise UsageError(f"--origin {url!r}: passkeys are bound to a name, so give a host name in place of the address")
         # A port that the scheme implies is left out by browsers.
@@ -76,11 +80,12 @@ class Assertion:
 
 
 class Ceremonies:
-    """Asks for passkeys and checks the answers, for one origin."""
+    """Asks for passkeys and checks the answers, for one origin and one election, of this name and hash."""
 
-    def __init__(self, origin: Origin, name: str, challenges: Challenges) -> None:
+    def __init__(self, origin: Origin, name: str, election: bytes, challenges: Challenges) -> None:
         self._origin = origin
         self._name = name
+        self._election = election
         self._challenges = challenges
 
     def registration(self, officer: str, known: tuple[Passkey, ...], purpose: bytes) -> dict[str, Any]:
@@ -92,7 +97,8 @@ class Ceremonies:
             rp_id=self._origin.host,
             rp_name=self._name,
             user_name=officer,
-            user_id=officer.encode()[:64],
+            # A device replaces its passkey of the same user: a rehearsal must not take away that of the election.
+            user_id=hashlib.sha256(self._election + officer.encode()).digest(),
             challenge=self._challenges.issue(purpose),
             timeout=LIFETIME * 1_000,
             exclude_credentials=[PublicKeyCredentialDescriptor(id=bytes.fromhex(passkey.id)) for passkey in known],
@@ -122,6 +128,7 @@ class Ceremonies:
             name=name,
             added=now,
             sign_count=found.sign_count,
+            synced=found.credential_device_type is CredentialDeviceType.MULTI_DEVICE,
         )
 
     def assertion(self, passkeys: tuple[Passkey, ...], purpose: bytes) -> dict[str, Any]:

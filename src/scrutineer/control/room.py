@@ -82,7 +82,7 @@ class Room:
         self.proposals.apply(self.journal.events)
         self.sessions = Sessions(clock, randomness)
         self.failures = Failures(clock)
-        self.ceremonies = Ceremonies(origin, self.election.definition.name, Challenges(clock, randomness))
+        self.ceremonies = Ceremonies(origin, self.election.definition.name, self.election.hash, Challenges(clock, randomness))
         self.services: tuple[ServiceState, ...] = ()
         self.published: Publication | None = None
         self.refused: Mapping[str, int] = {}
@@ -146,7 +146,8 @@ class Room:
         passkey = self.ceremonies.registered(answer, enrolment(code), shown, self.clock())
         officer = self.officers.enrol(code, passkey)
         with self._lock:
-            self.journal.add("enrolled", officer, passkey=passkey.id, public_key=passkey.public_key, name=passkey.name)
+            facts = {"public_key": passkey.public_key, "name": passkey.name, "synced": passkey.synced}
+            self.journal.add("enrolled", officer, passkey=passkey.id, **facts)
         return officer
 
     def login_options(self) -> dict[str, Any]:

@@ -1,5 +1,6 @@
 """The pages that show the night: overview, arrivals, late stations, quarantine, incidents, transmission."""
 
+import contextlib
 import time
 from dataclasses import dataclass
 from typing import Final
@@ -16,7 +17,7 @@ from scrutineer.control.pages import Face, Pages
 from scrutineer.control.room import Room
 from scrutineer.control.web import Visit
 from scrutineer.count import OUTSTANDING, QUARANTINED, Count, rule, standing
-from scrutineer.errors import CallError, ControlError
+from scrutineer.errors import CallError, ControlError, UsageError
 from scrutineer.language import msg
 
 ROWS: Final = 50
@@ -197,7 +198,10 @@ class Views:
             state = count.contests[contest]
             status, decided = int(state.status[station]), state.decided.get(station)
             flags = count.book.names(int(state.flags[station]))
-        terms = room.election.contests[contest]
+        terms, contact = room.election.contests[contest], None
+        # Late stations tell what is wrong with the file; here it must not keep anybody from deciding.
+        with contextlib.suppress(UsageError):
+            contact = room.contacts().of(unit)
         return self._pages.page(
             visit,
             "station.html",
@@ -216,7 +220,7 @@ class Views:
             rules=rules_in_words(face),
             labels=[option.name for option in terms.options],
             other_labels=[(figure, FIGURE_NAMES[figure]) for figure, _ in OTHER_FIGURES],
-            contact=room.contacts().of(unit),
+            contact=contact,
         )
 
     def incidents(self, visit: Visit) -> Response:

@@ -308,6 +308,7 @@ def test_an_origin_is_what_browsers_write(url: str, origin: str, host: str, secu
         "https://me@a.example",
         "https://a.example:99999",
         "https://192.0.2.1",
+        "https://contrôle.example.org",
         "https://[2001:db8::1]",
         "http://127.0.0.1:8475",
     ],

@@ -12,7 +12,7 @@ from scrutineer.control.challenges import LIFETIME, Challenges, purpose_hash
 from scrutineer.control.officers import Passkey
 from scrutineer.control.passkeys import Ceremonies, Origin, passkey_id
 from scrutineer.errors import ControlError
-from soft_authenticator import PRESENT, VERIFIED, Authenticator
+from soft_authenticator import ELIGIBLE, PRESENT, VERIFIED, Authenticator
 
 URL = "https://control.example.org"
 
@@ -22,7 +22,7 @@ class Room:
 
     def __init__(self) -> None:
         self.now = 1_780_000_000
-        self.ceremonies = Ceremonies(Origin.parse(URL), "Election", Challenges(lambda: self.now, secrets.token_bytes))
+        self.ceremonies = Ceremonies(Origin.parse(URL), "Election", bytes(32), Challenges(lambda: self.now, secrets.token_bytes))
         self.device = Authenticator(URL, "control.example.org")
 
     def enrolled(self) -> Passkey:
@@ -50,6 +50,24 @@ def test_a_passkey_is_made_and_used(room: Room) -> None:
     # The evidence is enough to see for what it was given.
     challenge = base64url_to_bytes(found.evidence["challenge"])
     assert challenge[-32:] == purpose_hash(b"act", challenge)
+
+
+def test_a_rehearsal_does_not_replace_the_passkey_of_the_election(room: Room) -> None:
+    challenges = Challenges(lambda: room.now, secrets.token_bytes)
+    rehearsal = Ceremonies(Origin.parse(URL), "Rehearsal", b"\x01" * 32, challenges)
+
+    def user(ceremonies: Ceremonies, officer: str) -> str:
+        return str(ceremonies.registration(officer, (), b"enrol")["user"]["id"])
+
+    assert user(room.ceremonies, "authority/officer-1") == user(room.ceremonies, "authority/officer-1")
+    assert user(room.ceremonies, "authority/officer-1") != user(rehearsal, "authority/officer-1")
+    assert user(room.ceremonies, "authority/officer-1") != user(room.ceremonies, "authority/officer-2")
+
+
+@pytest.mark.parametrize("synced", [False, True])
+def test_whether_an_account_holds_a_passkey_too_is_known(room: Room, synced: bool) -> None:
+    room.device.flags |= ELIGIBLE if synced else 0
+    assert room.enrolled().synced is synced
 
 
 def test_an_answer_is_taken_once_and_for_one_thing(room: Room) -> None:

@@ -201,6 +201,12 @@ def test_a_decision_is_read_beside_what_it_is_about(here: Officers, heron: Clien
     assert heron.get("/quarantine/president/south-3").status_code == 200
 
 
+def test_a_broken_list_of_contacts_keeps_nobody_from_deciding(here: Officers, heron: Client) -> None:
+    (here.folder / "contacts.csv").write_text("unit,name\n")
+    assert "line 1: the columns are" in heron.get("/late").text
+    assert heron.get("/quarantine/president/south-3").status_code == 200
+
+
 def test_names_are_escaped_wherever_they_stand(here: Officers, heron: Client) -> None:
     form = {"token": token(heron), "action": "exclude", "reason": "<b>bold</b> \u202egnp.exe"}
     where = heron.post("/quarantine/president/south-3", headers={"origin": URL}, data=form).headers["location"]
