@@ -104,7 +104,7 @@ def letter(candidate: int) -> str:
 class _Maker:
     def __init__(self, pages: Pages, contest: int, drawing: Drawing) -> None:
         self._pages = pages
-        self._say = pages.say
+        self.say = pages.say
         self._names = [candidate.name for candidate in pages.view.election.contests[contest].standing()]
         self._places = drawing.places
         self._results = [unit_figures(pages.view, contest, outline.unit) for outline in drawing.places]
@@ -121,7 +121,7 @@ class _Maker:
         )
 
     def _front(self, result: UnitResult, votes: Sequence[int], first: Sequence[int]) -> tuple[Fill, str, str]:
-        say = self._say
+        say = self.say
         if not first:
             return Fill(_NONE), self._nothing(result), ""
         share = say.percent(votes[first[0]], sum(votes))
@@ -141,15 +141,15 @@ class _Maker:
         if not result.counted:
             return Fill(_NONE), self._nothing(result), ""
         shade = _shade(PARTS, result.counted, result.stations)
-        share = self._say.share(Fraction(100 * result.counted // result.stations, 100))
-        words = self._say.several(
+        share = self.say.share(Fraction(100 * result.counted // result.stations, 100))
+        words = self.say.several(
             "{counted} of {n} station counted", "{counted} of {n} stations counted", result.stations, counted=result.counted
         )
         return Fill(shade), words, share
 
     def candidates(self) -> tuple[Key, ...]:
         """Who is in front somewhere on this map, in the order of the ballot."""
-        say = self._say
+        say = self.say
         shown = sorted({first[0] for first in self._leaders if len(first) == 1})
         keys = [Key(Fill("f2", _hatching(index)), letter(index), say.name(self._names[index])) for index in shown]
         if any(len(first) > 1 for first in self._leaders):
@@ -158,31 +158,31 @@ class _Maker:
 
     def shares(self) -> tuple[Key, ...]:
         """The classes of the share of whoever is in front."""
-        say = self._say
+        say = self.say
         lowest, *higher = (say.share(limit) for limit in SHARES)
         texts = [say("under {share}", share=lowest), *(say("from {share}", share=share) for share in (lowest, *higher))]
         return tuple(Key(Fill(f"f{number}"), "", text) for number, text in enumerate(texts, 1))
 
     def parts(self) -> tuple[Key, ...]:
         """The classes of how much is counted."""
-        say = self._say
+        say = self.say
         texts = [say("under a third"), say("from a third"), say("from two thirds"), say("all")]
         return (*(Key(Fill(f"f{number}"), "", text) for number, text in enumerate(texts, 1)), *self._none_key())
 
     def _none_key(self) -> tuple[Key, ...]:
-        return (Key(Fill(_NONE), "", self._say("nothing counted")),) if not all(map(any, self._votes)) else ()
+        return (Key(Fill(_NONE), "", self.say("nothing counted")),) if not all(map(any, self._votes)) else ()
 
     def _nothing(self, result: UnitResult) -> str:
-        return self._say("nothing counted yet") if result.stations else self._say("does not vote on this")
+        return self.say("nothing counted yet") if result.stations else self.say("does not vote on this")
 
     def _listed(self, candidates: Sequence[int]) -> str:
-        return self._say.listed([self._names[index] for index in candidates])
+        return self.say.listed([self._names[index] for index in candidates])
 
     def _spot(self, number: int, outline: Outline, fill: Fill, what: str, label: str) -> Spot:
         view = self._pages.view
         unit = outline.unit
         path = page_path(view, unit)
-        title = self._say("{place}: {what}", place=view.units.names[unit], what=what)
+        title = self.say("{place}: {what}", place=view.units.names[unit], what=what)
         fits = not outline.path or 3 * outline.room >= TEXT * (2 + len(label))
         return Spot(number, path, title, fill, label if fits else "")
 

@@ -150,14 +150,14 @@ def observer_pages(pages: Pages) -> Iterator[SiteFile]:
 class _ObserverPages:
     def __init__(self, pages: Pages) -> None:
         self._pages = pages
-        self._say = pages.say
+        self.say = pages.say
         self._view = pages.view
         self._observations = pages.view.observations
         self._parts = Parts(pages)
 
     def figures(self) -> list[_ContestFigures]:
         """Stations with copies and signatures, by contest."""
-        say, found = self._say, []
+        say, found = self.say, []
         for number, contest in enumerate(self._view.election.contests):
             tally = self._observations.tally(number)
             rows = (
@@ -173,7 +173,7 @@ class _ObserverPages:
 
     def differences(self) -> list[_Difference]:
         """Every copy that stands and differs, in the order of the stations."""
-        say, rows = self._say, []
+        say, rows = self.say, []
         for contest in range(len(self._view.election.contests)):
             labels = self._parts.labels(contest)
             for station in self._observations.differing(contest):
@@ -199,7 +199,7 @@ class _ObserverPages:
             for station in self._observations.stations(contest):
                 for one in self._observations.of_station(station, contest).countersignatures:
                     if one.verdict == "refuse" and one.key != "revoked-before":
-                        who, reason = named(self._say, one.speaker), self._say.name(one.reason)
+                        who, reason = named(self.say, one.speaker), self.say.name(one.reason)
                         rows.append(_Refusal(self._place(station, contest), who, reason, one.index))
         return rows
 
@@ -232,7 +232,7 @@ class _ObserverPages:
         return found
 
     def _person(self, speaker: Speaker, own: Witnessing | None) -> _Person:
-        say = self._say
+        say = self.say
         units = self._view.units
         place = units.position(speaker.unit) if speaker.unit in units.index or speaker.unit in units.station_index else None
         return _Person(
@@ -250,7 +250,7 @@ class _ObserverPages:
         parent = int(view.units.parent[unit])
         lies = [self._pages.unit_name(parent)] if parent >= 0 else []
         if len(view.election.contests) > 1:
-            lies.append(self._say.name(view.election.contests[contest].title))
+            lies.append(self.say.name(view.election.contests[contest].title))
         return _Place(view.page_of(unit), self._pages.unit_name(unit), Markup(" · ").join(lies))
 
 

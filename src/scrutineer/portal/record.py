@@ -26,7 +26,7 @@ MOST_STATION_REPORTS: Final = 100_000
 """Up to so many stations each has a report of its own in the NIST file."""
 MOST_TRANSLATED_SNAPSHOTS: Final = 500
 """The first so many snapshots have a page in every language of the site; those that follow have one in the first alone."""
-MOST_TRANSLATED: Final = 5_000
+MOST_TRANSLATED: Final = 1_000
 """Where places have pages in the other languages from the country down to some level, at most so many have one."""
 
 

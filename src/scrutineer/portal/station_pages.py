@@ -159,7 +159,7 @@ class _Frame:
 class _StationPages:
     def __init__(self, pages: Pages) -> None:
         self._pages = pages
-        self._say = pages.say
+        self.say = pages.say
         self._view = view = pages.view
         self._parts = Parts(pages)
         self._frame: _Frame | None = None
@@ -202,7 +202,7 @@ class _StationPages:
             yield self._page(station, unit, rolls[at], at, own, proofs)
 
     def _page(self, station: int, unit: int, roll: int, at: int, blocks: list[_Sheets], proofs: dict[int, bytes]) -> SiteFile:
-        view, units, say = self._view, self._view.units, self._say
+        view, units, say = self._view, self._view.units, self.say
         parent = int(units.parent[unit])
         if self._frame is None or parent != self._parent:
             self._parent = parent
@@ -242,7 +242,7 @@ class _StationPages:
     def _contest(
         self, block: _Sheets, at: int, station: int, station_id: str, roll: int, proofs: dict[int, bytes]
     ) -> ContestPart:
-        number, state, status, say = block.contest, block.state, block.status[at], self._say
+        number, state, status, say = block.contest, block.state, block.status[at], self.say
         contest, shared, figures = state.contest, self._words[number], block.figures[at]
         several = state.several.get(station)
         sheets = several or ()
@@ -286,18 +286,18 @@ class _StationPages:
 
     def _caption(self, sheets: int, *, corrected: bool) -> str:
         if sheets > 1:
-            return self._say("Every sheet that the station signed")
-        return self._say("The sheet as the station signed it, and the figures in effect") if corrected else self._signed
+            return self.say("Every sheet that the station signed")
+        return self.say("The sheet as the station signed it, and the figures in effect") if corrected else self._signed
 
     def _cell(self, sheet: str, value: int) -> Cell:
         if 0 <= value < len(_SMALL):
             return Cell(sheet, _SMALL[value], _SMALL[value])
-        return Cell(sheet, "", self._not_stated) if value < 0 else Cell(sheet, str(value), self._say.number(value))
+        return Cell(sheet, "", self._not_stated) if value < 0 else Cell(sheet, str(value), self.say.number(value))
 
     def _rows(
         self, shared: ContestWords, cells: list[list[Cell]], votes: list[int] | None, before: list[int] | None
     ) -> list[Row]:
-        percent = self._say.percent
+        percent = self.say.percent
         blank = [""] * len(cells)
         share, earlier, earlier_share = blank, blank, blank
         if votes is not None and min(votes) >= 0:
@@ -305,7 +305,7 @@ class _StationPages:
             share = [percent(own, valid) for own in votes] + blank
         if before is not None:
             valid = sum(before)
-            earlier = [self._say.number(own) for own in before] + blank
+            earlier = [self.say.number(own) for own in before] + blank
             if votes is not None:
                 earlier_share = [percent(own, valid) for own in before] + blank
         return [
@@ -317,7 +317,7 @@ class _StationPages:
         self, sheets: list[SheetRecord], shown: int, in_effect: list[int], *, counted: bool
     ) -> tuple[tuple[str, ...], list[list[Cell]], bool]:
         """Heads and cells of every sheet, then the figures in effect where a decision put others in their place."""
-        say, columns = self._say, []
+        say, columns = self.say, []
         given: list[tuple[str, list[int]]] = [(str(sheet.index), sheet.figures.tolist()) for sheet in sheets]
         corrected = counted and in_effect not in [figures for _, figures in given]
         for sheet in sheets:
@@ -337,7 +337,7 @@ class _StationPages:
         return None if votes is None else votes[row].tolist()
 
     def _turnout(self, contest: Contest, figures: list[int], roll: int) -> str:
-        ballots, say = ballots_of(contest, figures), self._say
+        ballots, say = ballots_of(contest, figures), self.say
         known = roll if roll >= 0 else figures[len(contest.options) + ROLL]
         if not 0 <= ballots <= known or not known:
             return ""
@@ -362,9 +362,9 @@ class _StationPages:
             station=station,
             contest=contest,
             key=self._key(source.issuer, source.kid),
-            closed=self._say.time(closed) if closed >= 0 else "",
+            closed=self.say.time(closed) if closed >= 0 else "",
             picture=self._parts.picture(source.image),
-            source="" if source.source is None else self._say.name(source.source),
+            source="" if source.source is None else self.say.name(source.source),
         )
 
     def _key(self, issuer: str, kid: bytes) -> str:

@@ -132,7 +132,7 @@ class Parts:
 
     def __init__(self, pages: Pages) -> None:
         self._pages = pages
-        self._say: HtmlSay = pages.say
+        self.say: HtmlSay = pages.say
         self._count = pages.view.count
         names = [pages.say.later(label) for _, label in FIGURE_NAMES]
         self._labels = [[*(pages.say.name(option.name) for option in c.options), *names] for c in pages.view.election.contests]
@@ -144,8 +144,8 @@ class Parts:
     def stated(self, value: int) -> Markup:
         """A figure, or that it is not stated."""
         if value < 0:
-            return Markup('<span class="no">{}</span>').format(self._say("not stated"))
-        return Markup(self._say.number(value))  # noqa: S704 - digits and their separators
+            return Markup('<span class="no">{}</span>').format(self.say("not stated"))
+        return Markup(self.say.number(value))  # noqa: S704 - digits and their separators
 
     def picture(self, digest: bytes | None) -> Picture | None:
         """An image that a statement names; None where it names none."""
@@ -166,13 +166,13 @@ class Parts:
         found = []
         for rule_id in book.names(flags):
             severity = book.severities[RULE_IDS.index(rule_id)]
-            label = self._say.later(words.FINDING_WORDS[severity])
-            found.append(Finding(rule_id, severity, label, self._say.later(rule(rule_id).wording)))
+            label = self.say.later(words.FINDING_WORDS[severity])
+            found.append(Finding(rule_id, severity, label, self.say.later(rule(rule_id).wording)))
         return tuple(found)
 
     def rules(self, flags: int, *, complete: bool) -> str:
         """How many rules were looked at, and how many are met. `complete` says whether the sheet states every figure."""
-        say, book = self._say, self._count.book
+        say, book = self.say, self._count.book
         looked, failed = book.on.bit_count(), len(book.names(flags))
         if failed:
             said = say.several(
@@ -196,7 +196,7 @@ class Parts:
         )
 
     def _decision(self, state: ContestCount, station: int, act: Act, decision: Decision, *, in_effect: bool) -> DecisionPart:
-        say = self._say
+        say = self.say
         if in_effect:
             status = say("In effect")
         elif act.effective is None:
@@ -251,20 +251,20 @@ class Parts:
         )
 
     def _signature(self, one: Countersignature, *, several: bool) -> SignaturePart:
-        notes = [self._say.later(_KEY_NOTES[one.key])] if one.key != "valid" else []
+        notes = [self.say.later(_KEY_NOTES[one.key])] if one.key != "valid" else []
         if not one.in_scope:
-            notes.append(self._say("This station lies outside the area that they were accredited for."))
+            notes.append(self.say("This station lies outside the area that they were accredited for."))
         return SignaturePart(
-            named(self._say, one.speaker),
+            named(self.say, one.speaker),
             one.index,
             one.sheet if several else UNKNOWN,
-            self._say.name(one.reason) if one.reason else "",
+            self.say.name(one.reason) if one.reason else "",
             tuple(notes),
         )
 
     def _summary(self, copies: Sequence[Copy], *, corrected: bool) -> str:
         """How the copies that stand compare with the sheet, in one sentence for each result."""
-        say = self._say
+        say = self.say
         states = [copy.state for copy in copies if copy.stands]
         agree, differ, nothing = states.count("agrees"), states.count("differs"), states.count("nothing-to-compare")
         said = []
@@ -291,7 +291,7 @@ class Parts:
         return Markup(" ").join(said)
 
     def _copy(self, contest: int, copy: Copy) -> CopyPart:
-        say, labels = self._say, self._labels[contest]
+        say, labels = self.say, self._labels[contest]
         notes: list[str] = []
         if copy.key != "valid":
             notes.append(say.later(_KEY_NOTES[copy.key]))
