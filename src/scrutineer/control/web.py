@@ -124,15 +124,15 @@ class Gate:
         # With this prefix a browser takes the cookie from this host alone, over https, and for the whole host.
         self.cookie = "__Host-control" if room.origin.secure else "control"
 
-    def __call__(self, handler: Handler, *, closed: bool = True, live: bool = False) -> Callable[[Request], Any]:
-        """An endpoint. `closed`: only for officers who have entered. `live`: asked for by a page, not by a person."""
+    def __call__(self, handler: Handler, *, closed: bool = True) -> Callable[[Request], Any]:
+        """An endpoint. `closed`: only for officers who have entered."""
 
         async def endpoint(request: Request) -> Response:
             try:
                 body = await _body(request)
             except (ControlError, ClientDisconnect):
                 body = None
-            response = await run_in_threadpool(self._answer, handler, request, body, closed=closed, live=live)
+            response = await run_in_threadpool(self._answer, handler, request, body, closed=closed)
             for name, value in _HEADERS.items():
                 response.headers.setdefault(name, value)
             if self._room.origin.secure:
@@ -158,15 +158,15 @@ class Gate:
         response.delete_cookie(self.cookie, path="/", secure=self._room.origin.secure, httponly=True, samesite="strict")
         return response
 
-    def _answer(self, handler: Handler, request: Request, body: bytes | None, *, closed: bool, live: bool) -> Response:
+    def _answer(self, handler: Handler, request: Request, body: bytes | None, *, closed: bool) -> Response:
         by_script = request.headers.get("accept", "").startswith("application/json")
-        cookie, session = self.session(request, touch=not live and LIVE not in request.headers)
+        cookie, session = self.session(request, touch=LIVE not in request.headers)
         visit = Visit(request, self._room, body or b"", session, cookie, self._room.version)
         wrong = self._wrong(visit, body)
         if wrong is not None:
             return _told(*wrong) if by_script else self._refusal(visit, *wrong)
         if closed and session is None:
-            return _told(401, "enter first") if by_script or live else RedirectResponse("/enter", 303)
+            return _told(401, "enter first") if by_script else RedirectResponse("/enter", 303)
         try:
             if closed and session is not None and request.method == "POST":
                 given = request.headers.get(TOKEN) or visit.form.get("token", "")
