@@ -4,6 +4,7 @@ A handler is a plain function from a `Visit` to a response. Every one of them is
 through that is not meant for it.
 """
 
+import asyncio
 import contextlib
 import json
 import re
@@ -24,6 +25,7 @@ from scrutineer.language import LANGUAGES
 
 MAX_BODY: Final = 64 << 10  # bytes
 MAX_FIELDS: Final = 1_024
+BODY_TIME: Final = 20.0  # seconds in which the body of a request has to be here: strangers may hold no connection for longer
 LIVE: Final = "x-live"
 """Header of a request that a page makes by itself to renew what it shows: it does not keep a session alive."""
 TOKEN: Final = "x-token"  # noqa: S105 - the name of a header
@@ -129,8 +131,9 @@ class Gate:
 
         async def endpoint(request: Request) -> Response:
             try:
-                body = await _body(request)
-            except (ControlError, ClientDisconnect):
+                async with asyncio.timeout(BODY_TIME):
+                    body = await _body(request)
+            except (ControlError, ClientDisconnect, TimeoutError):
                 body = None
             response = await run_in_threadpool(self._answer, handler, request, body, closed=closed)
             for name, value in _HEADERS.items():
@@ -189,7 +192,7 @@ class Gate:
         if headers.get("origin") != origin.url or headers.get("sec-fetch-site", "same-origin") != "same-origin":
             return 403, f"this request did not come from a page of the control room: open it at {origin.url}"
         if body is None:
-            return 413, f"a request holds at most {MAX_BODY} bytes"
+            return 413, f"a request holds at most {MAX_BODY} bytes, and is here within {BODY_TIME:.0f} seconds: try again"
         return None
 
 

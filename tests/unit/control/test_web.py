@@ -3,7 +3,7 @@
 import asyncio
 import errno
 import re
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from typing import Any
 
 import httpx
@@ -133,6 +133,17 @@ def test_bodies_are_small(heron: Client) -> None:
     for body in (b"\xff", b"&" * 5_000, b"[" * 60_000):
         assert heron.post("/bulletin", headers={"origin": URL}, content=body).status_code == 409
         assert heron.post("/enter/answer", headers=JSON, content=body).status_code == 409
+
+
+def test_bodies_do_not_take_for_ever(heron: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("scrutineer.control.web.BODY_TIME", 0.05)
+
+    async def trickle() -> AsyncIterator[bytes]:
+        yield b"x"
+        await asyncio.sleep(10)
+        yield b"y"
+
+    assert heron.post("/bulletin", headers={"origin": URL}, content=trickle()).status_code == 413
 
 
 @pytest.mark.parametrize("path", ["/enrol/options", "/enrol/answer"])
