@@ -8,7 +8,7 @@ from pathlib import Path
 
 import msgspec
 import pytest
-from playwright.sync_api import Browser, Error, Page, sync_playwright
+from playwright.sync_api import Browser, Error, Page, expect, sync_playwright
 
 from portal_helpers import ORIGIN, TIME_MS, Published, key_of, log_signer, made_up, republic
 from scrutineer.election import Contest, Election, Option, UnitRow
@@ -139,6 +139,16 @@ def test_the_page_of_another_language_checks_itself_too(page: Page, land: Land, 
     page.locator("#check button").first.click()
     page.locator(".check-result[data-state]").wait_for()
     assert page.locator(".check-result").get_attribute("data-state") == "good"
+
+
+def test_a_keyboard_stays_at_the_button(page: Page, land: Land, address: str) -> None:
+    land.served = land.files
+    page.goto(f"{address}/{land.page}")
+    button = page.get_by_role("button", name="Check in this browser")
+    button.focus()
+    page.keyboard.press("Enter")
+    page.locator(".check-result[data-state]").wait_for()
+    expect(button).to_be_focused()
 
 
 def test_from_a_folder_it_checks_what_it_can_and_says_so(page: Page, land: Land, tmp_path: Path) -> None:

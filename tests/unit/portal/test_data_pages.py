@@ -243,6 +243,10 @@ def test_sizes_that_are_said_are_about_those_of_the_files(site: Path) -> None:
         assert said is not None
         size = float(said[1]) * (1000 if said[2] == "kB" else 1)
         assert 0.8 < size / path.stat().st_size < 1.2
+        said = re.search(rf'href="{path.relative_to(site).as_posix()[:-3]}parquet".*?about ([0-9.]+) (kB|bytes)', text, re.DOTALL)
+        assert said is not None
+        size = float(said[1]) * (1000 if said[2] == "kB" else 1)
+        assert 0.6 < size / path.with_suffix(".parquet").stat().st_size < 1.6
 
 
 def test_replayed_data_name_their_source() -> None:

@@ -347,6 +347,8 @@
         result.replaceChildren(element("p", say("running")));
         await check(section, result);
         button.disabled = false;
+        // A button that is disabled loses the focus: whoever uses a keyboard would begin again at the top of the page.
+        if (document.activeElement === document.body) button.focus({ preventScroll: true });
       });
       result.before(button);
     });
