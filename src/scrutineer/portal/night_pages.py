@@ -84,6 +84,8 @@ def _night(pages: Pages, night: Night) -> SiteFile:
         folder=INDEX_FILE.rpartition("/")[0],
         zone=view.election.definition.timezone,
         names=_names(pages),
+        head=view.record.head,
+        updated=say.time(view.record.head.time_ms // 1000),
     )
 
 

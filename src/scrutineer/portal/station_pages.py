@@ -275,7 +275,8 @@ class _StationPages:
             shares=shares,
             before=before is not None,
             rows=self._rows(shared, cells, figures[: state.options] if shares else None, before) if cells else [],
-            turnout=self._turnout(contest, figures, roll) if cells and (status == COUNTED or len(cells[0]) == 1) else "",
+            # What share came to vote is said of figures that count, and of no others.
+            turnout=self._turnout(contest, figures, roll) if cells and status == COUNTED else "",
             rules=rules,
             closed=say.time(block.time[at]) if proved and block.time[at] >= 0 else "",
             corrected=corrected,

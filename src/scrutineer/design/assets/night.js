@@ -10,8 +10,8 @@
   const [earlier, later] = section.querySelectorAll("select");
   const result = section.querySelector(".result");
   const language = document.documentElement.lang;
-  const numbers = new Intl.NumberFormat(language, { numberingSystem: "latn" });
-  const signs = new Intl.NumberFormat(language, { numberingSystem: "latn", signDisplay: "exceptZero" });
+  const numbers = new Intl.NumberFormat(language, { numberingSystem: "latn", useGrouping: "always" });
+  const signs = new Intl.NumberFormat(language, { numberingSystem: "latn", useGrouping: "always", signDisplay: "exceptZero" });
   const times = new Intl.DateTimeFormat(language, {
     dateStyle: "medium", timeStyle: "short", hourCycle: "h23", numberingSystem: "latn", timeZone: section.dataset.zone,
   });
@@ -41,7 +41,7 @@
     line.insertCell().textContent = known(after);
     const change = line.insertCell();
     change.className = "change-figure";
-    change.textContent = Number.isInteger(before) && Number.isInteger(after) ? signs.format(after - before) : "–";
+    change.textContent = Number.isInteger(before) && Number.isInteger(after) ? signs.format(after - before).replace("-", "−") : "–";
   }
 
   function table(before, after, when) {
