@@ -4,8 +4,8 @@
 
 For the front page, the largest page of a unit, the largest page of a station and the style sheet: wrk asks for the file and for
 random bytes of the same length in a server block that has a root and nothing else, in turn; both over plain connections that are
-kept alive, served by the same process. Prints requests per second, their ratio (to reach: 0.9), the ratio of requests per CPU second
-of nginx, and the ratio of the bare file to itself, which is what the machine adds. bench_reads.py looks closer at one page.
+kept alive, served by the same process. Prints requests per second, their ratio (to reach: 0.9), the ratio of requests per CPU
+second of nginx, and the ratio of the bare file to itself, which is what the machine adds. bench_reads.py looks closer at one.
 """
 
 import os
@@ -67,7 +67,8 @@ def report(kind: str, size: int, runs: dict[str, list[Run]]) -> None:
         for which in ("ours", "again")
     }
     print(
-        f"{kind:10} {size:>7,} bytes: {rate['ours']:>8,.0f} requests/s against {rate['bare']:>8,.0f}; ratio {ratios['ours'][0]:.3f} "
+        f"{kind:10} {size:>7,} bytes: {rate['ours']:>8,.0f} requests/s against {rate['bare']:>8,.0f}; "
+        f"ratio {ratios['ours'][0]:.3f} "
         f"(to reach: 0.9), per CPU second {ratios['ours'][1]:.3f}; the bare file to itself {ratios['again'][0]:.3f}"
     )
 

@@ -1,4 +1,4 @@
-"""Every type of page in every language, in a real browser: axe finds nothing, nothing runs over the edge, the keyboard is enough."""
+"""Every type of page in every language, in a real browser: axe finds nothing, nothing runs over, the keyboard is enough."""
 
 import contextlib
 from collections.abc import Iterator
