@@ -152,7 +152,7 @@ def test_it_asks_for_little(page: Page, server: Server, address: str) -> None:
     page.goto(f"{address}/index.html")
     server.asked.clear()
     for _ in range(4):
-        with page.expect_response("**/site.json"):
+        with page.expect_response("**/site.json", timeout=90_000):
             page.clock.run_for(EVERY)
     assert set(server.asked) == {"site.json"}
     assert len(server.asked) == 4

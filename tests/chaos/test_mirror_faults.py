@@ -27,7 +27,10 @@ def sites(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
     """One election as it was published at three sizes."""
     story = helpers.told()
     folder = tmp_path_factory.mktemp("sites")
-    for size in (20, 26, 32):
+    for before, size in ((0, 20), (20, 26), (26, 32)):
+        if before:
+            # A publication keeps what was published before it.
+            shutil.copytree(folder / str(before), folder / str(size))
         at(story, size).published().publish(folder / str(size))
     return [folder / str(size) for size in (20, 26, 32)]
 
@@ -147,7 +150,7 @@ def test_a_full_disk_leaves_the_copy_whole(sites: list[Path], tmp_path: Path) ->
     disk = tmp_path / "disk"
     disk.mkdir()
     mounted = subprocess.run(
-        ["mount", "-t", "tmpfs", "-o", "size=400k", "tmpfs", str(disk)], capture_output=True, text=True, check=False
+        ["mount", "-t", "tmpfs", "-o", "size=4m", "tmpfs", str(disk)], capture_output=True, text=True, check=False
     )
     if mounted.returncode != 0:
         pytest.skip(f"a small disk cannot be mounted here: {mounted.stderr.strip()}")

@@ -166,6 +166,8 @@ def test_two_officers_release_a_bulletin_and_a_decision() -> None:
         run.here.arrive(number)
     run.here.wait()
     for decide in (False, True):
+        # Nothing is proposed while the room has not read what it has just recorded.
+        run.here.wait()
         run.freeze(OFFICERS[0], decide, propose=True)
         run.consent(0, OFFICERS[1], own=True, right=True)
         run.here.wait()

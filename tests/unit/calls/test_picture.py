@@ -171,7 +171,9 @@ def test_names_that_read_the_other_way_are_kept_apart() -> None:
     assert headline(TRACK, say=say).count("\u2068") == headline(TRACK, say=say).count("\u2069") == 3
     heron = replace(TRACK, leader="\u0645\u0627\u0644\u0643", title="")
     assert headline(heron) == "lead of \u2068\u0645\u0627\u0644\u0643\u2069 over Wren"
-    assert headline(heron, say=say) == "lead of \u0645\u0627\u0644\u0643 over \u2068Wren\u2069"
+    arabic = headline(heron, say=say)
+    assert "\u2068Wren\u2069" in arabic
+    assert "\u2068\u0645\u0627\u0644\u0643" not in arabic
 
 
 @pytest.mark.parametrize("width", [360, 760])

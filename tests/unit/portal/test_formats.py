@@ -59,5 +59,7 @@ def test_unknown_options_are_refused() -> None:
 
 
 def test_very_large_elections_have_no_page_for_each_station() -> None:
-    assert default_options(100_000) == SiteOptions("stations", "stations")
-    assert default_options(100_001) == SiteOptions("units", "units")
+    assert default_options(2_000) == SiteOptions("stations", "stations", translated="stations")
+    assert default_options(100_000) == SiteOptions("stations", "stations", translated="upper")
+    assert default_options(100_001) == SiteOptions("stations", "units", translated="upper")
+    assert default_options(1_000_001) == SiteOptions("units", "units", translated="upper")
