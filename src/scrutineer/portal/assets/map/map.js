@@ -153,7 +153,7 @@
 
   const start = async () => {
     const [library, shapes, figures] = await Promise.all([
-      import(new URL(settings.library, document.baseURI)), load(settings.shapes), load(settings.figures),
+      import(new URL(settings.program, document.baseURI)), load(settings.shapes), load(settings.figures),
     ]);
     library.setWorkerUrl(new URL(settings.worker, document.baseURI).href);
     const { sources, depths } = prepared(shapes, figures);
