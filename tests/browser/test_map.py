@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, Error, Page, Playwright, expect, sync_playwright
+from playwright.sync_api import Browser, Error, Page, Playwright, Request, expect, sync_playwright
 
 from portal_helpers import republic
 from scrutineer.portal import SiteOptions
@@ -68,9 +68,14 @@ class Visit:
         self.asked: list[str] = []
         self.troubles: list[str] = []
         page.on("request", lambda request: self.asked.append(request.url))
-        page.on("requestfailed", lambda request: self.troubles.append(f"{request.url}: {request.failure}"))
+        page.on("requestfailed", self._failed)
         page.on("pageerror", lambda error: self.troubles.append(str(error)))
         page.on("console", lambda said: self.troubles.append(said.text) if said.type in ("error", "warning") else None)
+
+    def _failed(self, request: Request) -> None:
+        # The browser gives up what it still fetches, such as the icon, when the next page is opened.
+        if request.failure != "net::ERR_ABORTED":
+            self.troubles.append(f"{request.url}: {request.failure}")
 
 
 @contextlib.contextmanager

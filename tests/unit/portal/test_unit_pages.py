@@ -158,12 +158,12 @@ def test_places_lead_from_the_country_to_its_first_level(files: dict[str, bytes]
 @pytest.mark.parametrize("language", LANGUAGES[1:])
 def test_places_and_map_are_there_in_every_language(files: dict[str, bytes], language: str) -> None:
     assert 'href="units/avia.html"' in page(files, f"{language}/places.html")
-    assert 'data-library="../assets/maplibre/' in page(files, f"{language}/map.html")
+    assert 'data-program="../assets/maplibre/' in page(files, f"{language}/map.html")
 
 
 def test_the_zoomable_map_has_all_it_loads_and_a_policy_of_its_own(files: dict[str, bytes]) -> None:
     html = page(files, "map.html")
-    for name in ("library", "worker", "shapes", "figures"):
+    for name in ("program", "worker", "shapes", "figures"):
         assert re.search(f'data-{name}="([^"]+)"', html)[1] in files  # type: ignore[index]
     assert "worker-src &#39;self&#39;" in html
     assert "worker-src" not in page(files, "index.html")
