@@ -86,3 +86,7 @@ class TransportError(ScrutineerError):
 
 class ControlError(ScrutineerError):
     """Somebody may not enter the control room, or may not do there what was asked, or not any more."""
+
+
+class BallotError(ScrutineerError):
+    """A key, encrypted ballot, proof or record of ballots that cannot be used, or a step of the ceremony that went wrong."""
