@@ -10,8 +10,8 @@ class CheckFailure(NamedTuple):
     """One failed check.
 
     `check` is its number in the ElectionGuard Design Specification 2.1.0, such as `6.A`; checks of ours, which the specification
-    leaves to the record's format, are numbered `R.1` and up (docs/formats.md). `where` names file, ballot, contest and field as far
-    as they are known, such as `ballot 1f3a9c…, contest council, option wren`.
+    leaves to the record's format, are numbered `R.1` and up (docs/formats.md). `where` names file, ballot, contest and field as
+    far as they are known, such as `ballot 1f3a9c…, contest council, option wren`.
     """
 
     check: str
