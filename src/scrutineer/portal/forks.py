@@ -9,8 +9,9 @@ import gc
 import os
 import pickle
 import signal
+from collections import deque
 from collections.abc import Callable, Generator, Iterable
-from multiprocessing.connection import Connection
+from multiprocessing.connection import Connection, wait
 from typing import Final, Generic, NoReturn, TypeVar
 
 from scrutineer.errors import PublicationError
@@ -43,7 +44,14 @@ def in_forks(work: Callable[[int], Iterable[T]], count: int, workers: int) -> Ge
         for first in range(workers):
             children.append(_Child(work, range(first, count, workers), [child.results for child in children]))
         for number in range(count):
-            yield children[number % workers].take()
+            child = children[number % workers]
+            # Whoever is ready is listened to, so that none waits for another with a pipe that is full.
+            while not child.has_result():
+                ready = wait([other.results for other in children if other.is_open])
+                for other in children:
+                    if other.results in ready:
+                        other.receive()
+            yield child.take()
     finally:
         for child in children:
             child.end()
@@ -64,12 +72,25 @@ class _Child(Generic[T]):
                 other.close()
             _work(work, numbers, Connection(writing, readable=False), parent)
         os.close(writing)
+        self._received: deque[bytes] = deque()
+        self.is_open = True
+
+    def has_result(self) -> bool:
+        """Whether `take` answers at once: with a result, or because none will come any more."""
+        return bool(self._received) or not self.is_open
+
+    def receive(self) -> None:
+        """Keep what has come through the pipe until it is asked for."""
+        try:
+            self._received.append(self.results.recv_bytes())
+        except (EOFError, OSError):
+            self.is_open = False
 
     def take(self) -> list[T]:
         """The next result. Raises what the work raised, and PublicationError where the process has ended."""
         try:
-            result: list[T] | BaseException = pickle.loads(self.results.recv_bytes())  # noqa: S301 - from a process of our own
-        except (EOFError, OSError, pickle.UnpicklingError):
+            result: list[T] | BaseException = pickle.loads(self._received.popleft())  # noqa: S301 - from a process of our own
+        except (IndexError, EOFError, pickle.UnpicklingError):
             _, status = os.waitpid(self._process, 0)
             self._process = 0
             how = (
