@@ -6,12 +6,14 @@ from typing import Final
 
 import click
 
+from scrutineer.ballots.key_table import table_faults
 from scrutineer.cli.office import open_folder
 from scrutineer.cli.show import json_option, print_json, progress_display
 from scrutineer.count import RULE_IDS
 from scrutineer.election import Units
 from scrutineer.election.contests import MAX_ID_LENGTH
-from scrutineer.election.folder import check_folder, read_folder, scaffold, write_folder
+from scrutineer.election.finding import Finding
+from scrutineer.election.folder import BALLOTS_FILE, check_folder, read_folder, scaffold, write_folder
 from scrutineer.election.nist_import import import_definition
 from scrutineer.errors import UsageError
 
@@ -57,20 +59,25 @@ def check_command(folder: Path, as_json: bool) -> None:
     none, 1 otherwise.
     """
     findings = check_folder(folder, RULE_IDS)
+    draft = None if findings else read_folder(folder, RULE_IDS)
+    if draft is not None and draft.ballots is not None:
+        faults = table_faults(draft.ballots, draft, draft.units)
+        findings = [Finding(BALLOTS_FILE, 0, "", fault) for fault in faults]
     if as_json:
         print_json([{"file": f.file, "line": f.line, "field": f.field, "message": f.message} for f in findings])
     for finding in () if as_json else findings:
         click.echo(str(finding))
-    if findings:
+    if findings or draft is None:
         raise click.exceptions.Exit(1)
     if not as_json:
-        draft = read_folder(folder, RULE_IDS)
         rolls = draft.units.rolls
         known = rolls[rolls >= 0]
         compared = sum(votes is not None for votes in draft.baseline)
         click.echo(
             f"{folder} is valid: {draft.units.station_count:,} stations, {int(known.sum()):,} voters on {len(known):,} rolls, "
-            f"{len(draft.contests)} contest(s)" + (f", {compared} of them with a baseline." if compared else ".")
+            f"{len(draft.contests)} contest(s)"
+            + (f", {compared} of them with a baseline." if compared else ".")
+            + (" Its ballots are encrypted under the trustees' keys." if draft.ballots is not None else "")
         )
 
 

@@ -1,9 +1,9 @@
 """The authority's office: an election folder that has been opened, its keys, its log, and what is signed there.
 
-DIR/election.toml, units.csv      what the organiser wrote, perhaps with register.csv, baseline.csv, shapes.geojson
+DIR/election.toml, units.csv      what the organiser wrote, perhaps with register.csv, baseline.csv, shapes.geojson, ballots.json
 DIR/keys/                         private keys: officers, log, operator, and the seed of the station keys made here
 DIR/record/definition.cose        statement 0
-DIR/record/units.csv, register.csv   its tables, with baseline.csv and shapes.geojson where they are
+DIR/record/units.csv, register.csv   its tables, with baseline.csv, shapes.geojson and ballots.json where they are
 DIR/record/log.db                 the log, or where it is in a PostgreSQL database:
 DIR/record/store.url              the address of that
 DIR/incidents/                    the journal of what the intake service refused
@@ -19,11 +19,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from scrutineer.ballots.key_table import read_table
 from scrutineer.cli.keyring import load_key, make_key
 from scrutineer.count import Count
 from scrutineer.durable import write_whole
 from scrutineer.election import Election, Issuer, Register, station_issuer
 from scrutineer.election.definition import (
+    BALLOTS_TABLE,
     BASELINE_TABLE,
     REGISTER_TABLE,
     SHAPES_TABLE,
@@ -77,6 +79,8 @@ class Office:
     register_table: bytes
     baseline_table: bytes | None = None
     shapes_table: bytes | None = None
+    ballots_table: bytes | None = None
+    """The trustees' keys; None where ballots are not encrypted."""
 
     @classmethod
     def load(cls, folder: Path) -> "Office":
@@ -86,15 +90,17 @@ class Office:
             raise UsageError(f"{folder} has not been opened: run `scrutineer open {folder}` first")
         try:
             parts = [(record / name).read_bytes() for name in (DEFINITION_FILE, UNITS_TABLE, REGISTER_TABLE)]
-            baseline, shapes = (
-                (record / name).read_bytes() if (record / name).exists() else None for name in (BASELINE_TABLE, SHAPES_TABLE)
+            baseline, shapes, ballots = (
+                (record / name).read_bytes() if (record / name).exists() else None
+                for name in (BASELINE_TABLE, SHAPES_TABLE, BALLOTS_TABLE)
             )
         except OSError as error:
             raise UsageError(f"{error.filename} cannot be read ({error.strerror}): check the folder's permissions") from error
         definition, units, register = parts
         election = open_election(definition, units, register, baseline)
         check_table(election.definition, SHAPES_TABLE, shapes)
-        return cls(folder, election, definition, units, register, baseline, shapes)
+        check_table(election.definition, BALLOTS_TABLE, ballots)
+        return cls(folder, election, definition, units, register, baseline, shapes, ballots)
 
     @property
     def log_path(self) -> Path:
@@ -287,6 +293,9 @@ def _open(
     if draft.shapes is not None:
         read_shapes(draft.shapes, draft.units)
         tables[SHAPES_TABLE] = draft.shapes
+    if draft.ballots is not None:
+        read_table(draft.ballots, draft, draft.units)
+        tables[BALLOTS_TABLE] = draft.ballots
     signer = _log_signer(folder, f"scrutineer/{draft.id}")
     definition = draft_definition(
         draft,
@@ -313,7 +322,7 @@ def _open(
         log.close()
     # The definition comes last: where it stands, the folder is open.
     write_whole(record / DEFINITION_FILE, first)
-    return Office(folder, election, first, *parts, draft.shapes)
+    return Office(folder, election, first, *parts, draft.shapes, draft.ballots)
 
 
 def sign_act(

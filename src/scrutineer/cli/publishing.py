@@ -158,6 +158,7 @@ def publish_log(
         register_table=office.register_table,
         baseline_table=office.baseline_table,
         shapes_table=office.shapes_table,
+        ballots_table=office.ballots_table,
         checkpoint=shown.checkpoint,
         head=shown.head,
         tree=log.tree,

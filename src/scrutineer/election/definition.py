@@ -1,8 +1,9 @@
 """The definition of an election: what is voted on, where, under which rules, and who may sign what.
 
 `Definition` is what the authority signs (statement 0). Its large tables are files of their own that it names by hash: the units,
-the register and, where it commits to them, the baseline of its calls and the shapes of its maps. `Election` is the definition
-together with its tables, which is what every other room works with; the shapes alone are not in it, because only maps need them.
+the register and, where it commits to them, the baseline of its calls, the shapes of its maps and the keys of encrypted ballots.
+`Election` is the definition together with its tables, which is what every other room works with; shapes and keys are not in it,
+because only maps and ballots need them.
 """
 
 import datetime
@@ -32,6 +33,9 @@ from scrutineer.election.witness_policy import WitnessPolicy
 from scrutineer.errors import DefinitionError
 
 FORMAT_VERSION: Final = 1
+BALLOTS_TABLE: Final = "ballots.json"
+"""The trustees' keys, under which ballots are encrypted; opaque bytes in this room (see ballots/keys.py)."""
+MAX_BALLOTS_SIZE: Final = 16 * 1024 * 1024  # bytes
 
 Provenance = Literal["official", "simulated", "replayed"]
 Severity = Literal["error", "warning", "off"]
@@ -124,10 +128,10 @@ class Definition(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_d
             raise DefinitionError("a source names who published replayed data: give it with provenance 'replayed', and only then")
         if len(self.source) > 512 or (self.source and not self.source.isprintable()):
             raise DefinitionError("the source is not a line of at most 512 printable characters: shorten it")
-        if set(self.tables) - {BASELINE_TABLE, SHAPES_TABLE} != {UNITS_TABLE, REGISTER_TABLE}:
+        if set(self.tables) - {BASELINE_TABLE, SHAPES_TABLE, BALLOTS_TABLE} != {UNITS_TABLE, REGISTER_TABLE}:
             raise DefinitionError(
                 f"the definition names the tables {sorted(self.tables)}: it needs {UNITS_TABLE} and {REGISTER_TABLE}, "
-                f"and may have {BASELINE_TABLE} and {SHAPES_TABLE}"
+                f"and may have {BASELINE_TABLE}, {SHAPES_TABLE} and {BALLOTS_TABLE}"
             )
         if BASELINE_TABLE in self.tables and self.calls is None:
             raise DefinitionError(f"the definition names {BASELINE_TABLE}: {BASELINE_ADVICE}")

@@ -1,8 +1,9 @@
 """The election folder: what the organiser writes, read and validated as a whole.
 
-`election.toml` says what is voted on and under which rules, and `units.csv` where. Three files may be left out: `register.csv`
+`election.toml` says what is voted on and under which rules, and `units.csv` where. Four files may be left out: `register.csv`
 says who may sign besides the keys that are made when the election is opened, `baseline.csv` holds the votes of an earlier
-election, which the calls of this one are made against, and `shapes.geojson` the outlines of units, for maps.
+election, which the calls of this one are made against, `shapes.geojson` the outlines of units, for maps, and `ballots.json` the
+trustees' keys, where ballots are encrypted. What is in the last one is for the ballots room to judge.
 """
 
 import importlib.resources
@@ -15,8 +16,10 @@ from scrutineer.election.baseline import BASELINE_TABLE, Baseline, baseline_find
 from scrutineer.election.call_settings import CallSettings
 from scrutineer.election.contests import Contest
 from scrutineer.election.definition import (
+    BALLOTS_TABLE,
     BASELINE_ADVICE,
     FORMAT_VERSION,
+    MAX_BALLOTS_SIZE,
     Definition,
     LogIdentity,
     Provenance,
@@ -41,6 +44,7 @@ UNITS_FILE: Final = "units.csv"
 REGISTER_FILE: Final = "register.csv"
 BASELINE_FILE: Final = BASELINE_TABLE
 SHAPES_FILE: Final = SHAPES_TABLE
+BALLOTS_FILE: Final = BALLOTS_TABLE
 MAX_TABLE_SIZE: Final = 512 * 1024 * 1024  # bytes
 
 
@@ -68,6 +72,8 @@ class Draft:
     """For each contest the votes of an earlier election (see `Baseline`); empty where there is no `baseline.csv`."""
     shapes: bytes | None = None
     """The shapes of units for maps, as GeoJSON (see election/shapes.py); None where there is no `shapes.geojson`."""
+    ballots: bytes | None = None
+    """The trustees' keys, as they were given (see ballots/keys.py); None where there is no `ballots.json`."""
     witnesses: WitnessPolicy | None = None
     transmission: Transmission | None = None
 
@@ -108,8 +114,10 @@ def _load(path: Path, known_rules: Collection[str] | None) -> tuple[Draft | None
     register = None if units is None else _read_register(path / REGISTER_FILE, units, findings)
     baseline = None if written is None or units is None else _read_baseline(path / BASELINE_FILE, written, units, findings)
     shapes = None if units is None else _read_shapes(path / SHAPES_FILE, units, findings)
+    keys = path / BALLOTS_FILE
+    ballots = read_bounded(keys, MAX_BALLOTS_SIZE, findings) if keys.exists() else None
     if findings or written is None or units is None or register is None or baseline is None:
-        order = (ELECTION_FILE, UNITS_FILE, REGISTER_FILE, BASELINE_FILE, SHAPES_FILE)
+        order = (ELECTION_FILE, UNITS_FILE, REGISTER_FILE, BASELINE_FILE, SHAPES_FILE, BALLOTS_FILE)
         findings.sort(key=lambda finding: (order.index(finding.file), finding.line))
         return None, findings
     draft = Draft(
@@ -129,6 +137,7 @@ def _load(path: Path, known_rules: Collection[str] | None) -> tuple[Draft | None
         calls=written.calls,
         baseline=baseline,
         shapes=shapes,
+        ballots=ballots,
         witnesses=written.witnesses,
         transmission=written.transmission,
     )

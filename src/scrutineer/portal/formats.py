@@ -25,6 +25,7 @@ UNITS_FILE: Final = "definition/units.csv"
 REGISTER_FILE: Final = "definition/register.csv"
 BASELINE_FILE: Final = "definition/baseline.csv"  # where the definition names one
 SHAPES_FILE: Final = "definition/shapes.geojson"  # where the definition names it
+BALLOTS_FILE: Final = "definition/ballots.json"  # the trustees' keys, where the definition names them
 MANIFEST_FILE: Final = "manifest"
 
 

@@ -114,6 +114,8 @@ class Record:
     """None where the definition names none."""
     shapes_table: bytes | None = None
     """The shapes of units for maps; None where the definition names none."""
+    ballots_table: bytes | None = None
+    """The trustees' keys, under which ballots are encrypted; None where the definition names none."""
     pending: bytes | None = None
     """Signed note of a newer head that waits for its witnesses; None where there is none, or no witnesses are named."""
     history: tuple[Snapshot, ...] = ()

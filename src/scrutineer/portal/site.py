@@ -20,6 +20,7 @@ from scrutineer.portal.data_files import data_files
 from scrutineer.portal.data_pages import data_pages
 from scrutineer.portal.decision_pages import decision_pages
 from scrutineer.portal.formats import (
+    BALLOTS_FILE,
     BASELINE_FILE,
     DEFINITION_FILE,
     REGISTER_FILE,
@@ -170,3 +171,5 @@ def render_definition(record: Record) -> Iterator[SiteFile]:
         yield SiteFile(BASELINE_FILE, (record.baseline_table,))
     if record.shapes_table is not None:
         yield SiteFile(SHAPES_FILE, (record.shapes_table,))
+    if record.ballots_table is not None:
+        yield SiteFile(BALLOTS_FILE, (record.ballots_table,))

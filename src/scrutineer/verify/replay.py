@@ -19,9 +19,17 @@ import time
 from collections.abc import Callable, Mapping
 from typing import TypeVar
 
+from scrutineer.ballots.key_table import read_table
 from scrutineer.count import Count
 from scrutineer.election import Definition, Election
-from scrutineer.election.definition import BASELINE_TABLE, REGISTER_TABLE, SHAPES_TABLE, UNITS_TABLE, table_hash
+from scrutineer.election.definition import (
+    BALLOTS_TABLE,
+    BASELINE_TABLE,
+    REGISTER_TABLE,
+    SHAPES_TABLE,
+    UNITS_TABLE,
+    table_hash,
+)
 from scrutineer.election.shapes import read_shapes
 from scrutineer.errors import LogError, NoteError, PublicationError, ScrutineerError
 from scrutineer.log import Head, LogVerifier, open_checkpoint
@@ -29,6 +37,7 @@ from scrutineer.log.note import MAX_NOTE_SIZE
 from scrutineer.log.quorum import Quorum, check_quorum, find_cosigners
 from scrutineer.log.receipt import verify_head
 from scrutineer.portal.formats import (
+    BALLOTS_FILE,
     BASELINE_FILE,
     CHECKPOINT_FILE,
     DEFINITION_FILE,
@@ -64,6 +73,7 @@ _TABLES = {
     REGISTER_FILE: REGISTER_TABLE,
     BASELINE_FILE: BASELINE_TABLE,
     SHAPES_FILE: SHAPES_TABLE,
+    BALLOTS_FILE: BALLOTS_TABLE,
 }
 
 
@@ -120,7 +130,7 @@ class _Verification:
         files.seen(HEAD_FILE, head_file)
         if pending is not None:
             files.seen(PENDING_FILE, pending)
-        shapes = tables.get(SHAPES_FILE)
+        shapes, ballots = tables.get(SHAPES_FILE), tables.get(BALLOTS_FILE)
         # The tables have been held against the definition. They are large, and nothing that follows is made from their bytes.
         for path in list(tables):
             files.seen(path, tables.pop(path))
@@ -147,6 +157,7 @@ class _Verification:
             log.entry,
             options,
             shapes_table=shapes,
+            ballots_table=ballots,
             pending=pending,
             history=snapshots,
             images=self._images(manifest, log),
@@ -195,7 +206,7 @@ class _Verification:
             raise _Unverifiable
         payload = self._try("definition", DEFINITION_FILE, lambda: parse_statement(definition)).payload
         if isinstance(payload, Definition):
-            for path in (BASELINE_FILE, SHAPES_FILE):
+            for path in (BASELINE_FILE, SHAPES_FILE, BALLOTS_FILE):
                 if _TABLES[path] in payload.tables:
                     tables[path] = self._need(path, "definition")
             self._check_tables(payload, tables)
@@ -203,6 +214,8 @@ class _Verification:
         election = self._try("definition", DEFINITION_FILE, lambda: open_election(definition, units, register, baseline))
         if (shapes := tables.get(SHAPES_FILE)) is not None:
             self._try("definition", SHAPES_FILE, lambda: read_shapes(shapes, election.units))
+        if (ballots := tables.get(BALLOTS_FILE)) is not None:
+            self._try("definition", BALLOTS_FILE, lambda: read_table(ballots, election.definition, election.units))
         self._report.election = election.definition.name
         self._report.provenance = election.definition.provenance_sentence()
         self._progress("Reading the definition", 1, 1)

@@ -20,11 +20,19 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from scrutineer.election.definition import SHAPES_TABLE
+from scrutineer.election.definition import BALLOTS_TABLE, SHAPES_TABLE
 from scrutineer.errors import LogError, PublicationError, ScrutineerError, TransportError
 from scrutineer.log import Checkpoint, LogVerifier, MerkleTree
 from scrutineer.log.quorum import Quorum
-from scrutineer.portal.formats import BASELINE_FILE, CHECKPOINT_FILE, DEFINITION_FILE, REGISTER_FILE, SHAPES_FILE, UNITS_FILE
+from scrutineer.portal.formats import (
+    BALLOTS_FILE,
+    BASELINE_FILE,
+    CHECKPOINT_FILE,
+    DEFINITION_FILE,
+    REGISTER_FILE,
+    SHAPES_FILE,
+    UNITS_FILE,
+)
 from scrutineer.portal.history_files import is_snapshot
 from scrutineer.statements import statement_hash
 from scrutineer.statements.bootstrap import check_table, open_election
@@ -318,14 +326,17 @@ class Mirror:
         check_tiles(self._tree, offer.shown.checkpoint.size, frozenset(changed), staging.read)
         if self._tree.node(0, 0) != self._definition:
             raise LogError("the first entry of its log is not the definition")
-        if {DEFINITION_FILE, UNITS_FILE, REGISTER_FILE, BASELINE_FILE, SHAPES_FILE}.isdisjoint(changed):
+        if {DEFINITION_FILE, UNITS_FILE, REGISTER_FILE, BASELINE_FILE, SHAPES_FILE, BALLOTS_FILE}.isdisjoint(changed):
             return
         tables = [DEFINITION_FILE, UNITS_FILE, REGISTER_FILE]
         try:
             parts = [staging.read(path) for path in tables]
-            baseline, shapes = (staging.read(path) if path in offer.files else None for path in (BASELINE_FILE, SHAPES_FILE))
+            baseline, shapes, ballots = (
+                staging.read(path) if path in offer.files else None for path in (BASELINE_FILE, SHAPES_FILE, BALLOTS_FILE)
+            )
             election = open_election(parts[0], parts[1], parts[2], baseline)
             check_table(election.definition, SHAPES_TABLE, shapes)
+            check_table(election.definition, BALLOTS_TABLE, ballots)
             if election.hash != self._definition:
                 raise LogError(f"{DEFINITION_FILE} is not the definition that its log begins with")
         except LogError:
