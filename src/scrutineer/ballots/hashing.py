@@ -49,6 +49,8 @@ class Use(IntEnum):
     PRE_ENCRYPTED_DEVICE = 0x43
     PRE_ENCRYPTED_CLOSING = 0x44
     PRE_ENCRYPTED_NONCE = 0x45
+    PAPER_SERIAL = 0x60
+    """An extension: the specification leaves this byte free."""
 
 
 _BYTE: Final = tuple(bytes((value,)) for value in range(256))
