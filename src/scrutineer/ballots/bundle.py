@@ -11,7 +11,7 @@ from typing import Final, NamedTuple
 import msgspec
 from gmpy2 import mpz
 
-from scrutineer.ballots.chain_check import ORDINARY, chain_end, chain_start, device_hash, next_chain
+from scrutineer.ballots.confirmation import chain_end, chain_start, device_hash, next_chain
 from scrutineer.ballots.failures import CheckFailure
 from scrutineer.ballots.keys import ElectionKeys
 from scrutineer.ballots.manifest import FORMAT
@@ -164,10 +164,8 @@ class BundleWriter:
         self._contests: Final = sorted({contest for style in chosen for contest in manifest.style(style).contests})
         self._aggregates: Final = Aggregates(keys)
         self._counts = {"cast": 0, "challenged": 0, "spoiled": 0, "provisional": 0}
-        first, opening = chain_start(keys, device, ORDINARY)
-        self._header: Final = BundleHeader(
-            FORMAT, keys.extended_hash, station, device, device_hash(keys, device, ORDINARY), first, opening
-        )
+        first, opening = chain_start(keys, device)
+        self._header: Final = BundleHeader(FORMAT, keys.extended_hash, station, device, device_hash(keys, device), first, opening)
         self._code = opening
         self._closed = False
 
@@ -212,7 +210,7 @@ class BundleWriter:
 
     def closing(self) -> BundleClosing:
         """What the last line says if the bundle ends here."""
-        chain, closing = chain_end(self._keys, self._code, self._header.chain, ORDINARY)
+        chain, closing = chain_end(self._keys, self._code, self._header.chain)
         totals = tuple(self._aggregates.of(contest) for contest in self._contests)
         return BundleClosing(totals=totals, chain=chain, closing=closing, **self._counts)
 
