@@ -1,0 +1,52 @@
+"""`python -m second_look SITE_FOLDER [--definition HASH] [--json]`."""
+
+import argparse
+import json
+import sys
+from pathlib import Path
+
+from second_look.report import Report
+from second_look.site import verify_site
+
+NOT_CHECKED = (
+    "who is elected, run-offs, margins and whether an outcome can still change (bulletins and summary state them)",
+    "the calls of bulletins, announcements that were quoted, incidents, and observers' copies beside the sheets",
+    "that pages, maps, API files, the Parquet table and the NIST report say what the tables say (only that they are as published)",
+    "photographs, and anything that happened on paper",
+)
+
+
+def show(report: Report) -> str:
+    """The report as text."""
+    lines = [f"checked: {line}" for line in report.checked]
+    lines += [f"taken as published: {line}" for line in report.taken]
+    lines += [f"not checked: {line}" for line in NOT_CHECKED]
+    lines += [f"FAIL {row['check']}, {row['where']}: {row['message']}" for row in report.findings]
+    if report.count > len(report.findings):
+        lines.append(f"… and {report.count - len(report.findings)} more findings")
+    lines.append("everything that was checked holds" if not report.count else f"{report.count} findings: see the lines with FAIL")
+    return "\n".join(lines)
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Exit status 0: everything that was checked holds; 1: there are findings; 2: no such folder."""
+    parser = argparse.ArgumentParser(prog="second_look", description="Checks the folder of a published election site.")
+    parser.add_argument("site", type=Path, help="folder of the site")
+    parser.add_argument("--definition", default="", metavar="HASH", help="hash of the definition, as it was announced")
+    parser.add_argument("--json", action="store_true", help="print one JSON object instead of lines")
+    given = parser.parse_args(arguments)
+    if not given.site.is_dir():
+        sys.stderr.write(f"{given.site} is no folder: name the folder of a published site\n")
+        return 2
+    report = verify_site(given.site, given.definition)
+    if given.json:
+        fields = {"holds": not report.count, "count": report.count, "findings": report.findings}
+        fields |= {"checked": report.checked, "taken": report.taken, "not_checked": NOT_CHECKED}
+        sys.stdout.write(json.dumps(fields, indent=2) + "\n")
+    else:
+        sys.stdout.write(show(report) + "\n")
+    return 1 if report.count else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,161 @@
+"""Who may say what, and acts that need several signatures (docs/formats.md, "The envelope of a statement" and "Counting").
+
+`Policy` follows the log: it knows whom the register and the accreditations in effect so far admit, and whose key was revoked.
+"""
+
+from dataclasses import dataclass, field
+
+from second_look import signatures
+from second_look.election import Election, Key
+from second_look.report import Malformed
+from second_look.statements import Statement
+
+_EVERYONE = {"endorsement", "claim"}
+MAY_SIGN = {
+    "authority": _EVERYONE | {"definition", "accreditation", "decision", "bulletin", "certificate", "attestation", "incident"},
+    "station": {"station-opened", "tally-sheet", "endorsement", "incident"},
+    "agent": _EVERYONE | {"attestation"},
+    "observer": _EVERYONE | {"attestation", "incident"},
+    "operator": _EVERYONE | {"incident"},
+}
+
+
+@dataclass
+class Act:
+    """A statement that takes effect with so many officers' signatures, and who has signed."""
+
+    statement: Statement
+    index: int
+    unit: str
+    signers: set[str] = field(default_factory=set)
+    done: bool = False
+
+
+class Policy:
+    """The issuers as they stand after a prefix of the log."""
+
+    def __init__(self, election: Election) -> None:
+        self.election = election
+        self.admitted: dict[str, list[Key]] = {}
+        """Keys admitted by accreditations, the newest first."""
+        self.revoked: set[tuple[str, bytes]] = set()
+        self.acts: dict[bytes, Act] = {}
+        self._ahead: dict[bytes, list[Key]] = {}
+        """Officers who signed something that is not in the log yet."""
+
+    def keys(self, issuer: str) -> list[Key]:
+        """Every key that an issuer has or had, the newest first."""
+        return self.admitted.get(issuer, []) + self.election.register.get(issuer, [])
+
+    def key_of(self, statement: Statement) -> Key | None:
+        """The key that a header names."""
+        for key in self.keys(statement.issuer):
+            if key.algorithm == statement.algorithm and key.thumbprint() == statement.kid:
+                return key
+        return None
+
+    def is_revoked(self, statement: Statement) -> bool:
+        """Whether the key that a header names was revoked before."""
+        return (statement.issuer, statement.kid) in self.revoked
+
+    def speaks_for(self, key: Key, unit: str) -> bool:
+        """Whether a unit lies inside the issuer's own; empty: the whole country."""
+        if unit and unit not in self.election.units:
+            return False
+        return not key.unit or key.unit in self.election.path(unit)
+
+    def check(self, statement: Statement) -> None:
+        """Everything that must hold of a statement in the log; raises Malformed. The signature is looked at last."""
+        election, payload, kind = self.election, statement.payload, statement.kind
+        if kind == "definition":
+            raise Malformed("a second definition")
+        key = self.key_of(statement)
+        if key is None:
+            raise Malformed(f"the key is not one of {statement.issuer}")
+        role = statement.issuer.partition("/")[0]
+        if kind not in MAY_SIGN.get(role, _EVERYONE):
+            raise Malformed(f"{statement.issuer} may not sign a {kind}")
+        if payload[1 if kind == "tally-sheet" else "election"] != election.hash:
+            raise Malformed("it belongs to another election")
+        if kind in ("tally-sheet", "station-opened", "attestation", "decision"):
+            station = payload[2] if kind == "tally-sheet" else payload["station"]
+            contest = {"tally-sheet": payload.get(3), "station-opened": None}.get(kind, payload.get("contest"))
+            if station not in election.stations or not self.speaks_for(key, station):
+                raise Malformed(f"{statement.issuer} does not speak for station {station[:64]!r}")
+            if kind != "station-opened":
+                if not election.votes_in(station, contest):
+                    raise Malformed(f"station {station!r} does not vote in contest {contest[:64]!r}")
+                self._check_counts(statement, election.contests[contest])
+        elif kind == "accreditation" and not self.speaks_for(key, self._unit_of(statement)):
+            raise Malformed(f"{statement.issuer} does not speak for the unit of {payload['issuer']}")
+        elif kind in ("bulletin", "certificate"):
+            if key.unit:
+                raise Malformed(f"{statement.issuer} does not speak for the whole country")
+            for result in payload["contests"]:
+                contest = election.contests.get(result["contest"])
+                if contest is None or len(result["votes"]) != len(contest["options"]):
+                    raise Malformed("its totals are of another contest or of other options")
+        if not signatures.holds(key.algorithm, key.public, statement.signed, statement.signature):
+            raise Malformed("the signature does not hold")
+
+    def _check_counts(self, statement: Statement, contest: dict) -> None:  # type: ignore[type-arg]
+        payload, options = statement.payload, len(contest["options"])
+        ranked = contest["rule"] == "ranked"
+        if statement.kind == "tally-sheet":
+            counts = payload[4]
+            if ranked != (payload[13] is not None) or any(
+                option >= options for order, _ in payload[13] or () for option in order
+            ):
+                raise Malformed("rankings where none belong, of other options, or none")
+        elif statement.kind == "attestation":
+            counts = payload["counts"]
+        else:
+            counts = payload["after"]["counts"] if payload["after"] is not None else None
+        if counts is not None and len(counts) != (0 if ranked else options):
+            raise Malformed(f"{len(counts)} counts for {options} options")
+
+    def _unit_of(self, statement: Statement) -> str:
+        """The unit that an act is about; empty: the whole country."""
+        payload = statement.payload
+        if statement.kind == "decision":
+            return str(payload["station"])
+        if statement.kind == "accreditation":
+            station = payload["issuer"].partition("station/")
+            return str(station[2] if station[1] and not station[0] else payload["unit"])
+        return ""
+
+    def follow(self, index: int, statement: Statement) -> list[Act]:
+        """Take note of the next statement; returns the acts that take effect with it."""
+        officer = None
+        if statement.issuer.startswith("authority/") and not self.is_revoked(statement):
+            officer = self.key_of(statement)
+        if statement.kind in ("accreditation", "decision"):
+            act = self.acts[statement.hash] = Act(statement, index, self._unit_of(statement))
+            signing = self._ahead.pop(statement.hash, []) + ([officer] if officer else [])
+        elif statement.kind == "endorsement" and officer is not None and statement.payload["verdict"] == "sign":
+            known = self.acts.get(statement.payload["statement"])
+            if known is None:
+                self._ahead.setdefault(statement.payload["statement"], []).append(officer)
+                return []
+            act, signing = known, [officer]
+        else:
+            return []
+        act.signers |= {key.issuer for key in signing if self.speaks_for(key, act.unit)}
+        if act.done or len(act.signers) < self.election.needed(act.statement.kind):
+            return []
+        act.done = True
+        return [act]
+
+    def accredit(self, act: Act) -> tuple[str, bytes] | None:
+        """Let an accreditation take effect; returns issuer and thumbprint of a key that is revoked from now on."""
+        payload = act.statement.payload
+        unit = self._unit_of(act.statement)
+        key = Key(payload["issuer"], unit, payload["algorithm"], payload["key"], payload["name"])
+        if payload["action"] == "admit":
+            if key not in self.keys(key.issuer):
+                self.admitted.setdefault(key.issuer, []).insert(0, key)
+            return None
+        name = (key.issuer, key.thumbprint())
+        fresh = name not in self.revoked
+        self.revoked.add(name)
+        return name if fresh else None
