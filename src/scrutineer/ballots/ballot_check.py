@@ -1,8 +1,9 @@
 """Everything that one encrypted ballot shows by itself: its form, its hashes and its range proofs.
 
 ElectionGuard Design Specification 2.1.0, checks 5.B, 6.A to 6.D, 7.A to 7.D, 8.A and 8.B; R.5 is the form, which the
-specification leaves to the record. The specification asks for 6 and 7 on cast ballots; here they are checked on challenged,
-spoiled and provisional ones as well, as those were shown to voters under the same promise.
+specification leaves to the record, and R.6 that whoever sealed the ballot nonce and the contest data knew what opens them. The
+specification asks for 6 and 7 on cast ballots; here they are checked on challenged, spoiled and provisional ones as well, as
+those were shown to voters under the same promise.
 
 All findings are collected. Nothing raises on hostile values: what cannot be paired with the manifest is reported as R.5, and
 everything else of the ballot is still checked.
@@ -13,12 +14,14 @@ from typing import Final, NamedTuple
 
 from gmpy2 import mpz
 
-from scrutineer.ballots.exact import CheckTables, PowerChain, range_commitments
+from scrutineer.ballots.confirmation import confirmation_code, contest_hash
+from scrutineer.ballots.exact import CheckTables, PowerChain, range_commitments, seal_commitment
 from scrutineer.ballots.failures import CheckFailure
 from scrutineer.ballots.group import SCALAR_SIZE
 from scrutineer.ballots.hashing import HASH_SIZE, Use, challenge, digest, small
 from scrutineer.ballots.keys import ElectionKeys
 from scrutineer.ballots.manifest import FIELD_MARK, ManifestContest
+from scrutineer.ballots.proofs import Envelope, data_envelope, nonce_envelope
 from scrutineer.ballots.record import CHAIN_SIZE, Ballot, BallotContest, Sealed
 
 FORM: Final = "R.5"
@@ -54,19 +57,26 @@ class ContestClaims(NamedTuple):
     total: Claim
 
 
+class SealClaim(NamedTuple):
+    """What a proof of a sealed text says: that its sealer knew the nonce of its point (equations 38 and 69)."""
+
+    where: str
+    envelope: Envelope
+    sealed: Sealed
+    point: mpz
+    challenge: mpz
+    response: mpz
+
+
 class BallotClaims(NamedTuple):
-    """A ballot read against the manifest: what its hashes and form showed, and the claims that are left to check."""
+    """A ballot read against the manifest: what its form and hashes showed, and the claims that are left to check."""
 
     ballot: Ballot
     failures: tuple[CheckFailure, ...]
     """R.5, 5.B, 6.B, 6.C, 7.B, 7.C, 8.A and 8.B: everything that needs no powers."""
     contests: tuple[ContestClaims, ...]
-
-    def claims(self) -> Iterator[Claim]:
-        """All claims in the order of a side-car: for each contest its fields, then its limit."""
-        for contest in self.contests:
-            yield from contest.fields
-            yield contest.total
+    seals: tuple[SealClaim, ...]
+    """The ballot nonce, and the contest data of the contests that have them."""
 
 
 def check_ballot(keys: ElectionKeys, ballot: Ballot, tables: CheckTables | None = None) -> tuple[CheckFailure, ...]:
@@ -91,6 +101,9 @@ def read_claims(keys: ElectionKeys, ballot: Ballot) -> BallotClaims:
     if ballot.identifier_hash != digest(keys.extended_hash, Use.IDENTIFIER, ballot.identifier):
         failures.append(CheckFailure("5.B", where, "the identifier hash is not the hash of the ballot's identifier"))
     contests: list[ContestClaims] = []
+    seals: list[SealClaim] = []
+    if _sealed(keys, ballot.nonce, 1):
+        seals.append(_seal_claim(keys, where, nonce_envelope(ballot.identifier_hash), ballot.nonce))
     for part in ballot.contests:
         if not 1 <= part.contest <= len(keys.manifest.contests):
             continue
@@ -103,18 +116,20 @@ def read_claims(keys: ElectionKeys, ballot: Ballot) -> BallotClaims:
         claims = _contest_claims(keys, contest, part, inside)
         failures += _ranges(keys, claims)
         # 8.A: the contest hash has been computed from the contest's ciphertexts.
-        if part.hash != contest_digest(ballot.identifier_hash, part):
+        if part.hash != contest_hash(ballot.identifier_hash, part.contest, part.selections, part.data):
             failures.append(CheckFailure("8.A", inside, "the contest hash is not the hash of the contest's ciphertexts"))
         contests.append(claims)
+        if part.data is not None:
+            seals.append(_seal_claim(keys, inside, data_envelope(ballot.identifier_hash, part.contest), part.data))
     # 8.B: the confirmation code has been computed from the contest hashes and the chaining field.
-    code = digest(ballot.identifier_hash, Use.CONFIRMATION, *(part.hash for part in ballot.contests), ballot.chain)
+    code = confirmation_code(ballot.identifier_hash, (part.hash for part in ballot.contests), ballot.chain)
     if ballot.code != code:
         failures.append(CheckFailure("8.B", where, "the confirmation code is not the hash of the ballot's contest hashes"))
-    return BallotClaims(ballot, tuple(failures), tuple(contests))
+    return BallotClaims(ballot, tuple(failures), tuple(contests), tuple(seals))
 
 
 def check_claims(keys: ElectionKeys, claims: BallotClaims, tables: CheckTables) -> tuple[CheckFailure, ...]:
-    """6.A, 6.D, 7.A and 7.D, exactly."""
+    """6.A, 6.D, 7.A, 7.D and R.6, exactly."""
     failures: list[CheckFailure] = []
     key = claims.ballot.identifier_hash
     for contest in claims.contests:
@@ -132,6 +147,10 @@ def check_claims(keys: ElectionKeys, claims: BallotClaims, tables: CheckTables) 
         alpha, beta = PowerChain(keys.group, total.alpha), PowerChain(keys.group, total.beta)
         if not _holds(keys, tables, key, total, alpha, beta):
             failures.append(CheckFailure("7.D", total.where, "the proof of the contest's selection limit does not hold"))
+    for seal in claims.seals:
+        point = PowerChain(keys.group, seal.point)
+        if not (point.is_element() and _seal_holds(keys, tables, seal, point)):
+            failures.append(CheckFailure("R.6", seal.where, "the proof of whoever sealed the nonce or the data does not hold"))
     return tuple(failures)
 
 
@@ -151,14 +170,12 @@ def _holds(keys: ElectionKeys, tables: CheckTables, key: bytes, claim: Claim, al
     return bool(challenge(keys.group, key, Use.RANGE_PROOF, claim.head, commitments) == sum(claim.challenges) % keys.group.q)
 
 
-def contest_digest(identifier_hash: bytes, part: BallotContest) -> bytes:
-    """Chi of a contest, from its bytes as they are given (equation 70)."""
-    parts = [small(part.contest)]
-    for selection in part.selections:
-        parts += (selection.alpha, selection.beta)
-    if part.data is not None:
-        parts += (part.data.point, part.data.data, part.data.proof)
-    return digest(identifier_hash, Use.CONTEST, *parts)
+def _seal_holds(keys: ElectionKeys, tables: CheckTables, seal: SealClaim, point: PowerChain) -> bool:
+    """R.6 of a point of the group."""
+    if not (keys.group.is_scalar(seal.challenge) and keys.group.is_scalar(seal.response)):
+        return False
+    commitment = seal_commitment(keys.group, tables, point, seal.challenge, seal.response)
+    return bool(seal.envelope.challenge(keys.group, commitment, seal.sealed.point, seal.sealed.data) == seal.challenge)
 
 
 def field_place(contest: str, label: str) -> str:
@@ -207,6 +224,11 @@ def _proof_size(limit: int) -> int:
 def _sealed(keys: ElectionKeys, sealed: Sealed, blocks: int) -> bool:
     lengths = (len(sealed.point), len(sealed.data), len(sealed.proof))
     return lengths == (keys.group.element_size, blocks * HASH_SIZE, 2 * SCALAR_SIZE)
+
+
+def _seal_claim(keys: ElectionKeys, where: str, envelope: Envelope, sealed: Sealed) -> SealClaim:
+    numbers = keys.group.scalar(sealed.proof[:SCALAR_SIZE]), keys.group.scalar(sealed.proof[SCALAR_SIZE:])
+    return SealClaim(where, envelope, sealed, keys.group.element(sealed.point), *numbers)
 
 
 def _contest_claims(keys: ElectionKeys, contest: ManifestContest, part: BallotContest, where: str) -> ContestClaims:

@@ -18,6 +18,7 @@ from gmpy2 import mpz
 
 from scrutineer.ballots.group import SCALAR_SIZE, Group
 from scrutineer.ballots.keys import ElectionKeys
+from scrutineer.ballots.tables import FixedBase
 
 BITS: Final = 8 * SCALAR_SIZE
 TABLE_WINDOW: Final = 10  # bits: 30 MB for both bases of the standard group, made in 0.3 s
@@ -25,30 +26,6 @@ _WINDOW: Final = 4  # bits: 8 buckets for the odd digits
 _LOW: Final = 189
 _STANDARD_ORDER: Final = mpz(2) ** BITS - _LOW
 _LOW_BITS: Final = tuple(bit for bit in range(8) if _LOW >> bit & 1)
-
-
-class FixedBase:
-    """Powers of one base from a table of its powers (Brickell, Gordon, McCurley and Wilson, EUROCRYPT 1992)."""
-
-    def __init__(self, group: Group, base: mpz, window: int) -> None:
-        self._modulus, self._window, self._mask = group.p, window, (1 << window) - 1
-        self._rows: list[list[mpz]] = []
-        for _ in range(-(-BITS // window)):
-            row = [mpz(1)]
-            for _ in range(self._mask):
-                row.append(row[-1] * base % group.p)
-            self._rows.append(row)
-            base = row[-1] * base % group.p
-
-    def power(self, exponent: mpz) -> mpz:
-        """base^exponent for 0 <= exponent < 2^256."""
-        result, rest = mpz(1), int(exponent)
-        for row in self._rows:
-            digit = rest & self._mask
-            if digit:
-                result = result * row[digit] % self._modulus
-            rest >>= self._window
-        return result
 
 
 class CheckTables:
@@ -125,11 +102,16 @@ def range_commitments(
     group: Group, tables: CheckTables, alpha: PowerChain, beta: PowerChain, challenges: Sequence[mpz], responses: Sequence[mpz]
 ) -> bytes:
     """a_0, b_0, ... a_R, b_R as they are hashed (6.1, 6.2, 7.3 and 7.4)."""
-    modulus, order = group.p, group.q
+    modulus = group.p
     generator, vote_key = tables.generator, tables.vote_key
     parts: list[bytes] = []
     for value, (challenge, response) in enumerate(zip(challenges, responses, strict=True)):
-        first = generator.power(response % order) * alpha.power(challenge) % modulus
-        second = vote_key.power((response - value * challenge) % order) * beta.power(challenge) % modulus
+        first = generator.power(response) * alpha.power(challenge) % modulus
+        second = vote_key.power(response - value * challenge) * beta.power(challenge) % modulus
         parts += (group.element_bytes(first), group.element_bytes(second))
     return b"".join(parts)
+
+
+def seal_commitment(group: Group, tables: CheckTables, point: PowerChain, challenge: mpz, response: mpz) -> bytes:
+    """A = g^v C_0^c as it is hashed (equations 38 and 69)."""
+    return group.element_bytes(tables.generator.power(response) * point.power(challenge) % group.p)
