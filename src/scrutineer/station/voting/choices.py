@@ -203,9 +203,7 @@ def ballot_choices(manifest: Manifest, style: int, choices: Choices) -> dict[int
     Raises BallotError for marks that are not of their contest, and for a contest that cannot be counted as it is marked unless
     the voter insisted.
     """
-    return {
-        number: contest_choice(manifest.contest(number), marks) for number, marks in expand(manifest, style, choices).items()
-    }
+    return {number: contest_choice(manifest.contest(number), marks) for number, marks in expand(manifest, style, choices).items()}
 
 
 def contest_choice(contest: ManifestContest, marks: Marks) -> ContestChoice:

@@ -95,7 +95,9 @@ def readable_contest(
     ]
     own += [ReadableChoice(name, written_in=True) for name in marks.names]
     told = {notice.kind: notice.count for notice in notices(contest, marks)}
-    state: Literal["chosen", "blank", "null"] = "null" if spoils(contest, marks) else "chosen" if chosen(contest, marks) else "blank"
+    state: Literal["chosen", "blank", "null"] = (
+        "null" if spoils(contest, marks) else "chosen" if chosen(contest, marks) else "blank"
+    )
     return ReadableContest(
         number,
         title_of(names, contest),
