@@ -5,6 +5,7 @@ once, and so that only those are made again whose places changed (changes.py).
 """
 
 from collections.abc import Iterator, Sequence
+from itertools import chain
 from typing import Final, Literal, NamedTuple
 
 from scrutineer.design import assets
@@ -64,12 +65,13 @@ PAGES: Final[tuple[Render, ...]] = (
     data_pages,
     checklist_page,
     bulletin_pages,
-    night_pages,
-    snapshot_pages,
     incident_pages,
     claim_pages,
 )
-"""The pages that are there once in every language, whatever the places."""
+"""The pages that are there once in every language, whatever the places, and are made each time."""
+
+HISTORY: Final[tuple[Render, ...]] = (night_pages, snapshot_pages)
+"""The same, with pages of earlier publications among them, which stay as they are."""
 
 _STATIONS: Final = 512
 _UNITS: Final = 64
@@ -77,9 +79,12 @@ _UNITS: Final = 64
 
 
 class Part(NamedTuple):
-    """Pages or files of some places, made together: by one process, which hands over one part after the other."""
+    """Pages or files of some places, made together: by one process, which hands over one part after the other.
 
-    what: Literal["stations", "units", "unit files"]
+    `pages` and `data` are of no place: the pages that are there once in a language, and the files of data.
+    """
+
+    what: Literal["data", "pages", "stations", "units", "unit files"]
     language: int
     """Number of the site's language; 0 for files that are there once for all languages."""
     places: Sequence[int]
@@ -99,7 +104,9 @@ class Site:
         options, units = self.record.options, self.view.units
         stations: Sequence[int] = range(units.station_count) if changes is None else changes.stations
         inner = list(units.index.values()) if changes is None else changes.units
-        found = [Part("unit files", 0, some) for some in _cut(inner, _UNITS)]
+        # What takes longest comes first, so that no process has it left when the others have ended.
+        found = [Part("data", 0, ()), *(Part("pages", pages.number, ()) for pages in self.languages)]
+        found += [Part("unit files", 0, some) for some in _cut(inner, _UNITS)]
         if options.pages != "none":
             found += [Part("units", pages.number, some) for pages in self.languages for some in _cut(inner, _UNITS)]
         if options.pages == "stations":
@@ -116,6 +123,10 @@ class Site:
                 return unit_pages(self.languages[part.language], part.places)
             case "unit files":
                 return unit_files(self.view, part.places)
+            case "pages":
+                return chain.from_iterable(page(self.languages[part.language]) for page in PAGES)
+            case "data":
+                return data_files(self.view)
 
     def owner(self, path: str) -> int | None:
         """The unit or station, by position, that a file belongs to as one of its parts; None where it belongs to none."""
@@ -129,15 +140,14 @@ class Site:
         return self.view.places.owner(folder, rest)
 
     def shared(self) -> Iterator[SiteFile]:
-        """Every file that belongs to no single place; cheap beside the others, and made each time."""
+        """What is left: files that belong to no single place and are cheap, or stay as they were published."""
         for room in (DESIGN, ROOM):
             for found in assets(room):
                 yield SiteFile(found.path, (found.data,))
         for pages in self.languages:
-            for part in PAGES:
+            for part in HISTORY:
                 yield from part(pages)
         yield from api_files(self.view)
-        yield from data_files(self.view)
         yield from search_files(self.view)
         yield from snapshot_files(self.record)
         yield from image_files(self.record.images)

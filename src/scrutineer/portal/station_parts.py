@@ -36,6 +36,10 @@ _KEY_NOTES: Final = {
 }
 
 
+_COPIES: Final = 40
+"""Copies of a sheet that a page shows."""
+
+
 @dataclass(frozen=True, slots=True)
 class Finding:
     """A rule that the sheet does not meet."""
@@ -112,6 +116,8 @@ class ObservedPart:
     signed: tuple[SignaturePart, ...]
     refused: tuple[SignaturePart, ...]
     copies: tuple[CopyPart, ...]
+    left_out: int
+    """How many more copies there are, which the page only counts."""
     summary: str
 
 
@@ -243,10 +249,13 @@ class Parts:
         if not said.countersignatures and not said.copies:
             return None
         signatures = [(one.verdict, self._signature(one, several=several)) for one in said.countersignatures]
+        # Anybody accredited may sign copies, so that their number must not make the page heavy: those that differ come first.
+        copies = sorted(said.copies, key=lambda copy: copy.state == "agrees")
         return ObservedPart(
             tuple(part for verdict, part in signatures if verdict == "sign"),
             tuple(part for verdict, part in signatures if verdict == "refuse"),
-            tuple(self._copy(contest, copy) for copy in said.copies),
+            tuple(self._copy(contest, copy) for copy in copies[:_COPIES]),
+            max(0, len(copies) - _COPIES),
             self._summary(said.copies, corrected=corrected),
         )
 

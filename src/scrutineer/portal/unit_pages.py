@@ -218,7 +218,9 @@ def _station_row(pages: Pages, contest: int, unit: int, station: int, state: Con
         cast, roll = ballots_of(state.contest, figures), int(view.units.rolls[station])
         ballots = stated(say, cast)
         voted = say.percent(cast, roll) if cast >= 0 and roll > 0 else ""
-        front = in_front(pages, contest, [max(0, votes) for votes in figures[: state.options]])
+        votes = figures[: state.options]
+        # Where an option's votes are not stated, nobody knows who is in front.
+        front = in_front(pages, contest, votes) if min(votes, default=0) >= 0 else ""
         entry = say.number(int(state.sheet[station]))
     return PlaceRow(
         name=pages.unit_name(unit),
