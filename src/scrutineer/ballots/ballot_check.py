@@ -139,18 +139,19 @@ def check_claims(keys: ElectionKeys, claims: BallotClaims, tables: CheckTables) 
             if not (alpha.is_element() and beta.is_element()):
                 outside += 1
                 failures.append(not_element(claim.where))
-            if not _holds(keys, tables, key, claim, alpha, beta):
+            if not commitments_fit(keys, key, claim, claim_commitments(keys, tables, claim, alpha, beta)):
                 failures.append(CheckFailure("6.D", claim.where, "the proof of the field's range does not hold"))
         if outside:
             failures.append(total_of_others(contest.where, outside))
         total = contest.total
         alpha, beta = PowerChain(keys.group, total.alpha), PowerChain(keys.group, total.beta)
-        if not _holds(keys, tables, key, total, alpha, beta):
+        if not commitments_fit(keys, key, total, claim_commitments(keys, tables, total, alpha, beta)):
             failures.append(CheckFailure("7.D", total.where, "the proof of the contest's selection limit does not hold"))
-    for seal in claims.seals:
-        point = PowerChain(keys.group, seal.point)
-        if not (point.is_element() and _seal_holds(keys, tables, seal, point)):
-            failures.append(CheckFailure("R.6", seal.where, "the proof of whoever sealed the nonce or the data does not hold"))
+    failures += [
+        CheckFailure("R.6", seal.where, "the proof of whoever sealed the nonce or the data does not hold")
+        for seal in claims.seals
+        if not _seal_holds(keys, tables, seal)
+    ]
     return tuple(failures)
 
 
@@ -164,18 +165,27 @@ def total_of_others(where: str, count: int) -> CheckFailure:
     return CheckFailure("7.A", where, f"the contest's product has {count} ciphertext(s) with a value that is not in the group")
 
 
-def _holds(keys: ElectionKeys, tables: CheckTables, key: bytes, claim: Claim, alpha: PowerChain, beta: PowerChain) -> bool:
-    """6.D and 7.D: the hash of the recomputed commitments is the sum of the challenges."""
-    commitments = range_commitments(keys.group, tables, alpha, beta, claim.challenges, claim.responses)
-    return bool(challenge(keys.group, key, Use.RANGE_PROOF, claim.head, commitments) == sum(claim.challenges) % keys.group.q)
+def claim_commitments(keys: ElectionKeys, tables: CheckTables, claim: Claim, alpha: PowerChain, beta: PowerChain) -> bytes:
+    """a_0, b_0, ... a_R, b_R of a claim, recomputed from the chains of its alpha and beta (6.1, 6.2, 7.3 and 7.4)."""
+    return range_commitments(keys.group, tables, alpha, beta, claim.challenges, claim.responses)
 
 
-def _seal_holds(keys: ElectionKeys, tables: CheckTables, seal: SealClaim, point: PowerChain) -> bool:
-    """R.6 of a point of the group."""
-    if not (keys.group.is_scalar(seal.challenge) and keys.group.is_scalar(seal.response)):
-        return False
-    commitment = seal_commitment(keys.group, tables, point, seal.challenge, seal.response)
+def commitments_fit(keys: ElectionKeys, identifier_hash: bytes, claim: Claim, commitments: bytes) -> bool:
+    """6.D and 7.D: the hash of the commitments is the sum of the challenges."""
+    hashed = challenge(keys.group, identifier_hash, Use.RANGE_PROOF, claim.head, commitments)
+    return bool(hashed == sum(claim.challenges) % keys.group.q)
+
+
+def seal_fits(keys: ElectionKeys, seal: SealClaim, commitment: bytes) -> bool:
+    """R.6: the hash of the commitment is the challenge."""
     return bool(seal.envelope.challenge(keys.group, commitment, seal.sealed.point, seal.sealed.data) == seal.challenge)
+
+
+def _seal_holds(keys: ElectionKeys, tables: CheckTables, seal: SealClaim) -> bool:
+    point = PowerChain(keys.group, seal.point)
+    if not (point.is_element() and keys.group.is_scalar(seal.challenge) and keys.group.is_scalar(seal.response)):
+        return False
+    return seal_fits(keys, seal, seal_commitment(keys.group, tables, point, seal.challenge, seal.response))
 
 
 def field_place(contest: str, label: str) -> str:
