@@ -51,6 +51,8 @@ class Use(IntEnum):
     PRE_ENCRYPTED_NONCE = 0x45
     PAPER_SERIAL = 0x60
     """An extension: the specification leaves this byte free."""
+    NONCE_PART = 0x61
+    """An extension: a guardian's proof of its part of the decryption of a ballot nonce."""
 
 
 _BYTE: Final = tuple(bytes((value,)) for value in range(256))
