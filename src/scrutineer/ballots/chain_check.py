@@ -7,7 +7,6 @@ pre-encrypted ballots (sections 3.4.3, 3.4.4 and 4.1.4).
 from typing import Final, NamedTuple
 
 from scrutineer.ballots.confirmation import ORDINARY, PRE_ENCRYPTED, ChainUses, chain_end, device_hash, next_chain
-from scrutineer.ballots.failures import CheckFailure
 from scrutineer.ballots.hashing import digest
 from scrutineer.ballots.keys import ElectionKeys
 from scrutineer.ballots.pre_encrypted_record import PreEncryptedHeader
@@ -39,7 +38,8 @@ class ChainCheck:
         self._keys: Final = keys
         self._header: Final = header
         self.kind: Final = OF_PRE_ENCRYPTED if isinstance(header, PreEncryptedHeader) else OF_BALLOTS
-        self._chained: Final = header.chain[:4] == SIMPLE_CHAINING
+        self.chained: Final = header.chain[:4] != NO_CHAINING
+        """Whether the header does not say that the device has no chain."""
         self._last = header.opening
 
     def start(self) -> list[tuple[str, str]]:
@@ -48,7 +48,7 @@ class ChainCheck:
         own = device_hash(self._keys, header.device, kind.uses)
         if own != header.device_hash:
             found.append((kind.device_hash, "the device's hash is not that of its description"))
-        if header.chain[:4] == NO_CHAINING:
+        if not self.chained:
             found.append(("R.11", "the device did not chain its ballots, so that a missing one would not be seen"))
             if header.chain[4:] != header.device_hash:
                 found.append((kind.unchained, "the first link does not hold the device's hash"))
@@ -61,7 +61,7 @@ class ChainCheck:
     def ballot(self, chain: bytes, code: bytes) -> tuple[str, str] | None:
         """What is wrong with the next ballot's place in the chain, if anything."""
         last, self._last = self._last, code
-        if not self._chained and self._header.chain[:4] == NO_CHAINING:
+        if not self.chained:
             if chain != self._header.chain:
                 return self.kind.unchained, "the ballot does not name the hash of its device"
         elif chain != next_chain(last):
@@ -79,8 +79,3 @@ class ChainCheck:
                 )
             ]
         return []
-
-
-def as_failures(found: list[tuple[str, str]], where: str) -> list[CheckFailure]:
-    """Findings with the place where they were made."""
-    return [CheckFailure(check, where, message) for check, message in found]

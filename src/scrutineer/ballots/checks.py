@@ -186,7 +186,6 @@ OURS: Final = (
     Check("R.10", "Every challenged ballot is opened once, and no other ballot is.", _OPENING),
     Check("R.11", "Every ballot of a device is chained to the one before.", _CHAIN),
     Check("R.12", "Every device has one bundle.", _CHAIN),
-    Check("R.13", "A side-car is in its form and belongs to its bundle.", _FORM),
 )
 """Checks of ours, numbered R.1 and up."""
 
