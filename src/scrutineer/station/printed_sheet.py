@@ -179,7 +179,7 @@ def _proof(statement: Statement, sheet: TallySheet, codes: Sequence[str], timezo
     left = f'<div class="code">{codes[0]}</div>' if single else ""
     facts = [("Station and contest", f"{sheet.station}, {sheet.contest}"), ("Signed by", statement.issuer)]
     if sheet.time is not None:
-        facts.append(("Closed at, by the station’s clock", _time(sheet.time, timezone)))
+        facts.append(("Closed at, by the station’s clock", shown_time(sheet.time, timezone)))
     facts += [
         (label, value.hex())
         for label, value in (("SHA-256 of the photograph", sheet.image), ("SHA-256 of the ballot records", sheet.records))
@@ -221,7 +221,8 @@ def _number(value: int | None) -> str:
     return DASH if value is None else f"{value:,}".replace(",", _SPACE)
 
 
-def _time(seconds: int, timezone: str) -> str:
+def shown_time(seconds: int, timezone: str) -> str:
+    """A time as sheets show it, with the zone; a number where no calendar has the day."""
     if not 0 <= seconds < _LAST_SECOND:
         return f"{seconds} seconds after 1970 (UTC)"
     return datetime.fromtimestamp(seconds, ZoneInfo(timezone)).strftime("%Y-%m-%d %H:%M:%S ") + timezone

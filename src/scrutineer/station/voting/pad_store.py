@@ -4,7 +4,8 @@ import threading
 from collections.abc import Sequence
 from typing import Final
 
-from scrutineer.ballots.encrypt import Encryptor, Pad
+from scrutineer.ballots.encrypt import Encryptor
+from scrutineer.ballots.pads import Pad
 
 _DEPTH: Final = 2
 """Pads of each style that are kept: one for the ballot, and one where the voter challenges it."""
