@@ -7,7 +7,8 @@ contests and units of the definition, and verified (verifications 1 to 4 of the 
 from typing import Protocol
 
 from scrutineer.ballots.from_election import manifest_of
-from scrutineer.ballots.keys import ElectionKeys, KeyRecord, election_keys, read_key_record
+from scrutineer.ballots.key_check import check_key_file
+from scrutineer.ballots.keys import ElectionKeys
 from scrutineer.ballots.manifest import Manifest
 from scrutineer.election.contests import Contest
 from scrutineer.election.units import Units
@@ -27,12 +28,12 @@ class Defined(Protocol):
     def contests(self) -> tuple[Contest, ...]: ...  # noqa: D102
 
 
-def read_table(data: bytes, defined: Defined, units: Units) -> tuple[KeyRecord, ElectionKeys]:
+def read_table(data: bytes, defined: Defined, units: Units) -> ElectionKeys:
     """Read and verify the table of an election. Raises BallotError with everything that is wrong with it."""
-    faults, record = _faults(data, defined, units)
-    if faults or record is None:
+    faults, keys = _faults(data, defined, units)
+    if faults or keys is None:
         raise BallotError("; ".join(faults))
-    return record, election_keys(record)
+    return keys
 
 
 def table_faults(data: bytes, defined: Defined, units: Units) -> tuple[str, ...]:
@@ -73,14 +74,17 @@ def differences(given: Manifest, expected: Manifest) -> tuple[str, ...]:
     return tuple(found)
 
 
-def _faults(data: bytes, defined: Defined, units: Units) -> tuple[tuple[str, ...], KeyRecord | None]:
+def _faults(data: bytes, defined: Defined, units: Units) -> tuple[tuple[str, ...], ElectionKeys | None]:
+    checked = check_key_file(data)
+    faults = [f"{failure.message} (check {failure.check})" for failure in checked.failures]
+    if checked.record is None:
+        return tuple(faults), None
     try:
-        record = read_key_record(data)
         expected = manifest_of(defined.id, defined.name, defined.date, defined.contests, units)
     except BallotError as error:
-        return (str(error),), None
-    faults = differences(record.manifest, expected)
-    if faults:
+        return (*faults, str(error)), checked.keys
+    others = differences(checked.record.manifest, expected)
+    if others:
         advice = "; make the keys again for this election, or put back what was changed since"
-        return (f"the trustees made their keys for another ballot: {faults[0]}{advice}", *faults[1:]), record
-    return (), record
+        faults += [f"the trustees made their keys for another ballot: {others[0]}{advice}", *others[1:]]
+    return tuple(faults), checked.keys

@@ -6,9 +6,9 @@ import json
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import NoReturn
+from typing import Final, NoReturn
 
 import click
 
@@ -28,6 +28,7 @@ from scrutineer.cli.service_status import write_published
 from scrutineer.cli.show import Progress, json_option, print_json, progress_display
 from scrutineer.errors import PublicationError, StoreError
 from scrutineer.language import LANGUAGES
+from scrutineer.portal.ballot_folder import BallotFolder
 from scrutineer.portal.forks import processors
 from scrutineer.portal.images import ImageFolder
 from scrutineer.portal.record import Pages, Translated
@@ -37,7 +38,9 @@ from scrutineer.verify.mirror import SITE, MirrorRound
 _SHOWN = 50
 """Findings printed for people; all of them are in the JSON."""
 _SKIPPED = 10
-"""Files named that are no images."""
+"""Files named that are not published."""
+BALLOTS: Final = "ballots"
+"""Folder of an election folder in which stations' encrypted ballots are looked for."""
 
 
 @click.command("publish")
@@ -73,6 +76,13 @@ _SKIPPED = 10
     help="Publish the photographs and scans in FOLDER (JPEG, PNG, WebP, PDF; at most 8 MB each) whose hash a sheet or an "
     "observer's copy names. Those published before stay.",
 )
+@click.option(
+    "--ballots",
+    metavar="FOLDER",
+    type=click.Path(path_type=Path, exists=True, file_okay=False),
+    help="Publish stations' encrypted ballots: STATION.jsonl and, once decrypted, STATION.tally.json. Only those whose SHA-256 a "
+    "sheet in effect names. Those published before stay.  [default: DIR/ballots, where it is there]",
+)
 @click.option("--all", "everything", is_flag=True, help="Make every page again, also where its data did not change.")
 @click.option("--workers", type=click.IntRange(1, 256), help="Processes that make pages.  [default: one for each processor]")
 @witness_option
@@ -87,6 +97,7 @@ def publish_command(
     languages: str | None,
     translated: Translated | None,
     images: Path | None,
+    ballots: Path | None,
     everything: bool,
     workers: int | None,
     witnesses: tuple[str, ...],
@@ -109,7 +120,9 @@ def publish_command(
     office = Office.load(folder)
     codes = None if languages is None else tuple(code.strip() for code in languages.split(","))
     found = None if images is None else ImageFolder(images)
-    choice = Choice(pages, codes, translated, workers or processors(), everything, found)
+    sealed = ballots or (folder / BALLOTS if (folder / BALLOTS).is_dir() else None)
+    boxes = None if sealed is None else BallotFolder(sealed)
+    choice = Choice(pages, codes, translated, workers or processors(), everything, found, boxes)
     publisher = Publisher(office, site, choice, witnesses, without)
     if every is not None:
         _keep_publishing(publisher, office, site, every, pending=pending, as_json=as_json)
@@ -120,8 +133,7 @@ def publish_command(
     if summary is None:
         raise PublicationError("nothing was published")  # A publisher has nothing to skip the first time.
     _note(office, site, done)
-    if found is not None:
-        _say_skipped(found)
+    _say_skipped([*(found.skipped if found is not None else ()), *(boxes.skipped if boxes is not None else ())])
     if as_json:
         print_json(_published_json(done))
         return
@@ -136,11 +148,11 @@ def publish_command(
     click.echo(f"Open {site / 'index.html'}, or check it: scrutineer verify {site} --definition {office.election.hash.hex()}")
 
 
-def _say_skipped(images: ImageFolder) -> None:
-    for name, reason in images.skipped[:_SKIPPED]:
+def _say_skipped(skipped: Sequence[tuple[str, str]]) -> None:
+    for name, reason in skipped[:_SKIPPED]:
         click.echo(f"scrutineer: not published: {name} ({reason})", err=True)
-    if len(images.skipped) > _SKIPPED:
-        click.echo(f"scrutineer: and {len(images.skipped) - _SKIPPED:,} more files of the folder", err=True)
+    if len(skipped) > _SKIPPED:
+        click.echo(f"scrutineer: and {len(skipped) - _SKIPPED:,} more files", err=True)
 
 
 def _keep_publishing(publisher: Publisher, office: Office, site: Path, every: float, *, pending: bool, as_json: bool) -> None:

@@ -12,6 +12,9 @@ from scrutineer.cli.show import Progress, silent
 from scrutineer.count import Count
 from scrutineer.errors import PublicationError
 from scrutineer.log import Log
+from scrutineer.portal.ballot_folder import BallotFolder
+from scrutineer.portal.ballot_named import named_ballots
+from scrutineer.portal.ballot_record import StationBallots
 from scrutineer.portal.forks import processors
 from scrutineer.portal.formats import SITE_FILE, read_site_info
 from scrutineer.portal.history_files import INDEX_FILE
@@ -35,6 +38,8 @@ class Choice:
     """Whether pages are made again also where their data did not change."""
     images: ImageFolder | None = None
     """Where images of sheets are looked for."""
+    ballots: BallotFolder | None = None
+    """Where stations' encrypted ballots are looked for."""
 
     def options(self, site: Path, stations: int) -> SiteOptions:
         """The options of the site. Raises PublicationError where they cannot be used, or `site` holds no readable site."""
@@ -168,6 +173,7 @@ def publish_log(
         pending=shown.pending,
         history=kept_history(office, log, shown.head.size) if shown.cosigned and not (site / INDEX_FILE).exists() else (),
         images=_images(chosen.images, log, shown.head.size, progress),
+        ballots=_ballots(chosen.ballots, office, count, log.entry, progress),
     )
     tell: Callable[[int, int], None] = lambda done, total: progress("Publishing", done, total)  # noqa: E731 - one argument less
     signer = office.log_signer()
@@ -176,6 +182,19 @@ def publish_log(
     summary = publish(record, log.entries, signer, site, tell, Effort(chosen.workers, chosen.everything))
     keep_snapshot(office, record.snapshots[-1])
     return summary
+
+
+def _ballots(
+    folder: BallotFolder | None, office: Office, count: Count, entry: Callable[[int], bytes], progress: Progress
+) -> dict[int, StationBallots]:
+    if folder is None:
+        return {}
+    found = folder.find(lambda done, total: progress("Reading ballots", done, total))
+    if found and office.ballots_table is None:
+        raise PublicationError(
+            "the definition of this election names no keys of trustees (ballots.json): none can be published with it"
+        )
+    return named_ballots(found, count, entry, folder.skipped)
 
 
 def _images(folder: ImageFolder | None, log: Log, size: int, progress: Progress) -> dict[bytes, Image]:

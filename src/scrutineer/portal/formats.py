@@ -37,6 +37,8 @@ class SiteFile:
     chunks: Iterable[bytes]
     once: bool = False
     """Whether its bytes stay the same for ever once it was published, so that nobody need make it again."""
+    digest: bytes = b""
+    """SHA-256 where it is known beforehand: a file that was published with it need not be written again."""
 
 
 class Once:

@@ -11,6 +11,7 @@ is the same, byte for byte.
 import contextlib
 import errno
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
@@ -19,6 +20,9 @@ from scrutineer.errors import LogError, NoteError, PublicationError
 from scrutineer.log import LogSigner, open_checkpoint
 from scrutineer.log.quorum import Quorum, check_quorum
 from scrutineer.log.tiles import TILE_WIDTH
+from scrutineer.portal.ballot_folder import SitePieces
+from scrutineer.portal.ballot_named import named_ballots
+from scrutineer.portal.ballot_record import StationBallots, changed_ballots, published_ballots, station_of
 from scrutineer.portal.changes import Changes, changes_since, with_places
 from scrutineer.portal.forks import in_forks
 from scrutineer.portal.formats import CHECKPOINT_FILE, MANIFEST_FILE, SITE_FILE, SiteFile, read_site_info
@@ -162,7 +166,8 @@ class _Publication:
         if pending and folder.exists(CHECKPOINT_FILE):
             raise PublicationError(f"{folder.root} shows a head that was published before, and that stays: choose another folder")
         if not pending:
-            self._record = record = replace(record, history=self._history(before), images=self._images(before))
+            history, images, ballots = self._history(before), self._images(before), self._ballots(before)
+            self._record = record = replace(record, history=history, images=images, ballots=ballots)
         cut_off = folder.begin(frozenset(before))
         self._expected = len(before) or self._guess()
         for file in render_definition(record):
@@ -232,6 +237,16 @@ class _Publication:
         there = (path for path in before if image_name(path) is not None and folder.size_of(path) is not None)
         return published_images(there, PublishedImage(Path(folder.root))) | dict(self._record.images)
 
+    def _ballots(self, before: Mapping[str, bytes]) -> dict[int, StationBallots]:
+        """The ballots of the site, which stay there as long as a sheet in effect names them, and those that were given now."""
+        record, folder = self._record, self._folder
+        given = {own.station: own for own in record.ballots.values()}
+        there = (path for path in before if station_of(path) is not None and folder.size_of(path) is not None)
+        found = published_ballots(there, SitePieces(Path(folder.root)), given)
+        if not found:
+            return dict(record.ballots)
+        return named_ballots(found | given, record.count, record.entry)
+
     def _check_prefix(self) -> None:
         """Refuse to replace a checkpoint by one of another history: readers hold the old one as evidence."""
         root, record = self._folder.root, self._record
@@ -273,7 +288,13 @@ class _Publication:
         taken_away = any(named is not None and named[0] not in record.images for named in map(image_name, before))
         if self._effort.everything or taken_away or rendered is None or not rendered.serves(record, signed):
             rendered = None
-        added = [image for digest, image in record.images.items() if image_path(digest, image) not in before]
+        added = {
+            station
+            for digest, image in record.images.items()
+            if image_path(digest, image) not in before
+            for station in image.stations
+        }
+        added |= changed_ballots(record.ballots, before)
         changes, kept = (None, {}) if rendered is None else self._unchanged(site, before, rendered, added)
         # From now on pages are of one size or the other, until the manifest says that they are all of this one. Nothing but this
         # publication knows which pages have new images: should it be cut off, the next one makes every page.
@@ -297,9 +318,23 @@ class _Publication:
             if file.once and rendered is not None and self._keep(file.path, before, rendered):
                 stayed += 1
                 continue
+            if file.digest and before.get(file.path) == file.digest and self._stays(file.path, before, rendered):
+                stayed += 1
+                continue
             # Snapshots are read again by the publications that follow, so that a power cut must not leave half of one.
             self._take(file, durable=file.path.startswith(f"{FOLDER}/"))
         return len(kept) + stayed
+
+    def _stays(self, path: str, before: Mapping[str, bytes], rendered: Rendered | None) -> bool:
+        """Leave a file that has the bytes it had as it is; False where it is not there any more."""
+        if rendered is not None:
+            return self._keep(path, before, rendered)
+        size = self._folder.size_of(path)
+        if size is None or not self._folder.has(path, before[path]):
+            return False
+        self._files[path] = before[path]
+        self._bytes += size
+        return True
 
     def _keep(self, path: str, before: Mapping[str, bytes], rendered: Rendered) -> bool:
         """Leave a file that never changes as it is; False where it is not there as it was published."""
@@ -311,14 +346,17 @@ class _Publication:
         return True
 
     def _unchanged(
-        self, site: Site, before: Mapping[str, bytes], rendered: Rendered, added: Sequence[Image]
+        self, site: Site, before: Mapping[str, bytes], rendered: Rendered, added: AbstractSet[str]
     ) -> tuple[Changes | None, dict[str, tuple[bytes, int]]]:
-        """What is to be made again, and the files of all other places with hash and size. `added` are images that are new."""
+        """What is to be made again, and the files of all other places with hash and size.
+
+        `added` are stations of which files are new, changed or gone that no entry of the log speaks of.
+        """
         record, folder, units = self._record, self._folder, self._record.election.units
         changes = changes_since(record.count, rendered.size, self._entries(rendered.size, record.head.size))
         if changes is None:
             return None, {}
-        stations = {station for image in added for station in image.stations} & units.station_index.keys()
+        stations = added & units.station_index.keys()
         named = [int(units.station_units[units.station_index[station]]) for station in stations]
         changes = with_places(changes, named, units)
         owned = {path: owner for path in before if (owner := site.owner(path)) is not None}

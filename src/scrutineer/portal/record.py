@@ -12,6 +12,7 @@ from scrutineer.election import Election
 from scrutineer.errors import PublicationError
 from scrutineer.language import LANGUAGES
 from scrutineer.log import Head, LogVerifier, MerkleTree
+from scrutineer.portal.ballot_record import StationBallots
 from scrutineer.portal.history import MAX_SNAPSHOTS, Snapshot, regions, totals_of
 
 Level = Literal["stations", "units"]
@@ -123,6 +124,8 @@ class Record:
 
     images: Images = field(default_factory=dict)
     """Images that are published with the pages, of those that statements of the log name (images.py)."""
+    ballots: "Mapping[int, StationBallots]" = field(default_factory=dict)
+    """Encrypted ballots that are published, by number of the station whose sheet names them (ballot_record.py)."""
 
     @cached_property
     def snapshots(self) -> tuple[Snapshot, ...]:

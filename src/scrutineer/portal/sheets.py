@@ -22,6 +22,8 @@ class SheetSource(NamedTuple):
     """Thumbprint of the key that signed it."""
     image: bytes | None
     source: str | None
+    records: bytes | None = None
+    """SHA-256 of the bundle of encrypted ballots."""
 
 
 def read_source(index: int, data: bytes) -> SheetSource:
@@ -32,7 +34,7 @@ def read_source(index: int, data: bytes) -> SheetSource:
     try:
         parts = cbor2.loads(data).value
         header, payload = cbor2.loads(parts[0]), cbor2.loads(parts[2])
-        return SheetSource(header[15][1], header[4], payload.get(11), payload.get(14))
+        return SheetSource(header[15][1], header[4], payload.get(11), payload.get(14), payload.get(12))
     except (cbor2.CBORError, KeyError, TypeError, ValueError, IndexError, AttributeError) as error:
         raise CountError(
             f"entry {index} of the log is not a readable tally sheet ({error}): check the log with `verify`"

@@ -10,6 +10,7 @@ from typing import Final, Literal, NamedTuple
 
 from scrutineer.design import assets
 from scrutineer.portal.api_files import api_files, unit_files
+from scrutineer.portal.ballot_files import ballot_files
 from scrutineer.portal.bulletin_pages import bulletin_pages
 from scrutineer.portal.call_pages import call_pages
 from scrutineer.portal.changes import Changes
@@ -151,6 +152,7 @@ class Site:
         yield from search_files(self.view)
         yield from snapshot_files(self.record)
         yield from image_files(self.record.images)
+        yield from ballot_files(self.record.ballots)
 
 
 def render_site(record: Record) -> Iterator[SiteFile]:

@@ -19,6 +19,7 @@ from scrutineer.count.columns import ROLL
 from scrutineer.count.contest import ContestCount, SheetRecord
 from scrutineer.election import Contest
 from scrutineer.portal import words
+from scrutineer.portal.ballot_parts import BallotParts
 from scrutineer.portal.formats import SiteFile
 from scrutineer.portal.pages import Pages
 from scrutineer.portal.sheets import ballots_of, read_source, receipts
@@ -91,6 +92,8 @@ class Proof:
     closed: str
     picture: Picture | None
     source: str
+    records: bytes | None
+    """SHA-256 of the bundle of encrypted ballots that it names."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,7 +129,7 @@ def station_pages(pages: Pages, stations: Iterable[int] | None = None) -> Iterat
     figures, hashes, time, flags), `several` and `decided`; `Count.opened` and `openings`; `View.decisions` with the signatures
     under them so far; `Observations.of_station`, whose values print alike where they are equal; the keys and names that the
     register and the accreditations give to those who signed; `Record.covering` of its sheets' log entries, and which images of
-    them `Record.images` has. It depends on nothing else.
+    them `Record.images` has; and on its own `Record.ballots`. It depends on nothing else.
     """
     view, made = pages.view, _StationPages(pages)
     chosen = range(view.units.station_count) if stations is None else sorted(set(stations))
@@ -172,6 +175,7 @@ class _StationPages:
         self._words = [
             ContestWords(pages, contest, self._parts.labels(number)) for number, contest in enumerate(view.election.contests)
         ]
+        self._ballots = None if view.record.ballots_table is None else BallotParts(pages)
         self._rules: dict[tuple[int, bool], tuple[tuple[Finding, ...], str]] = {}
         links = pages.links(_DEPTH)
         verifier = view.record.verifier
@@ -219,6 +223,7 @@ class _StationPages:
             opened="" if index is None else say.time(int(view.count.opened[station])),
             opened_entry=index,
             contests=contests,
+            ballots=None if self._ballots is None else self._ballots.part(station, _named(blocks, at, contests)),
             proved=any(part.proofs for part in contests),
             previous=self._neighbour(station - 1, parent),
             next=self._neighbour(station + 1, parent),
@@ -366,6 +371,7 @@ class _StationPages:
             closed=self.say.time(closed) if closed >= 0 else "",
             picture=self._parts.picture(source.image),
             source="" if source.source is None else self.say.name(source.source),
+            records=source.records,
         )
 
     def _key(self, issuer: str, kid: bytes) -> str:
@@ -374,6 +380,16 @@ class _StationPages:
         if len(known) != 1:
             known = tuple(own for own in known if thumbprint(own.key, own.algorithm) == kid)
         return known[0].key.hex() if known else ""
+
+
+def _named(blocks: Sequence[_Sheets], at: int, contests: Sequence[ContestPart]) -> dict[bytes, list[int]]:
+    """The bundles that the sheets in effect of a station name, each with the log entries of these sheets."""
+    found: dict[bytes, list[int]] = {}
+    for block, contest in zip(blocks, contests, strict=True):
+        for proof in contest.proofs:
+            if proof.index == block.entry[at] and proof.records is not None:
+                found.setdefault(proof.records, []).append(proof.index)
+    return found
 
 
 def _sheets(contest: int, state: ContestCount, within: range, chosen: NDArray[np.int64]) -> _Sheets:

@@ -36,6 +36,8 @@ from scrutineer.log import Head, LogVerifier, open_checkpoint
 from scrutineer.log.note import MAX_NOTE_SIZE
 from scrutineer.log.quorum import Quorum, check_quorum, find_cosigners
 from scrutineer.log.receipt import verify_head
+from scrutineer.portal.ballot_named import named_ballots
+from scrutineer.portal.ballot_record import StationBallots, published_ballots
 from scrutineer.portal.formats import (
     BALLOTS_FILE,
     BASELINE_FILE,
@@ -161,6 +163,7 @@ class _Verification:
             pending=pending,
             history=snapshots,
             images=self._images(manifest, log),
+            ballots=self._ballots(manifest, count, log),
         )
         self._compare(record, files)
 
@@ -187,6 +190,11 @@ class _Verification:
         paths = self._source.paths() if manifest is None else manifest.files
         found = published_images(paths, lambda path: self._source.read(path, MAX_IMAGE_SIZE))
         return named_images(found, map(log.entry, range(log.head.size))) if found else {}
+
+    def _ballots(self, manifest: Manifest | None, count: Count, log: LogCheck) -> dict[int, StationBallots]:
+        """The published ballots that sheets in effect name; others do not belong to the site."""
+        paths = self._source.paths() if manifest is None else manifest.files
+        return named_ballots(published_ballots(paths, self._source.chunks), count, log.entry)
 
     def _definition(self, expected: bytes | None) -> tuple[Election, bytes, dict[str, bytes]]:
         """Step (1). The election, its definition and its tables by path."""

@@ -1,0 +1,151 @@
+"""The files of encrypted ballots on a site: bundles, what was decrypted, what they are in short, and where each code is found.
+
+`ballots/codes/` is an index of all ballots by their confirmation code, cut into files by the first hexadecimal digits, so that a
+voter's browser fetches one small file to find her ballot and tells nobody which one it looked for but by those digits. There are
+as many digits as keep a file at about 64 KB: one for a city, four for twenty million ballots.
+"""
+
+import hashlib
+import json
+from collections.abc import Iterator
+from itertools import pairwise
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from scrutineer.ballots.confirmation import TRACKING_SIZE
+from scrutineer.errors import PublicationError
+from scrutineer.portal.ballot_record import (
+    FOLDER,
+    STATUSES,
+    BallotFile,
+    Ballots,
+    StationBallots,
+    bundle_path,
+    tally_path,
+)
+from scrutineer.portal.formats import SiteFile, write_json
+
+FORMAT: Final = "scrutineer-ballot-index/v1"
+INDEX_FILE: Final = f"{FOLDER}/index.json"
+CODES: Final = f"{FOLDER}/codes"
+MOST_IN_FILE: Final = 1_300
+"""Codes in a file of the index on average, at most: about 64 KB."""
+MOST_DIGITS: Final = 6
+
+
+def digits_for(ballots: int) -> int:
+    """By how many first hexadecimal digits of the code an index of so many ballots is cut into files; at least one."""
+    digits = 1
+    while digits < MOST_DIGITS and ballots > MOST_IN_FILE * 16**digits:
+        digits += 1
+    return digits
+
+
+def codes_path(prefix: str) -> str:
+    """The file of the index with the codes that begin with these hexadecimal digits."""
+    return f"{CODES}/{prefix}.json"
+
+
+def summary_path(station: str) -> str:
+    """Where it says in short what a station's bundle holds."""
+    return f"{FOLDER}/{station}.json"
+
+
+def ballot_files(ballots: Ballots) -> Iterator[SiteFile]:
+    """All files of encrypted ballots; none where there are no ballots."""
+    if not ballots:
+        return
+    for own in ballots.values():
+        yield SiteFile(bundle_path(own.station), Checked(bundle_path(own.station), own.bundle), digest=own.bundle.digest)
+        if own.tally is not None:
+            yield SiteFile(tally_path(own.station), Checked(tally_path(own.station), own.tally), digest=own.tally.digest)
+        yield SiteFile(summary_path(own.station), (summary(own),))
+    yield from _index(ballots)
+
+
+def summary(own: StationBallots) -> bytes:
+    """What a station's bundle holds, and what names it."""
+    tally = own.tally
+    return write_json(
+        {
+            "station": own.station,
+            "bundle": {"path": bundle_path(own.station), "sha256": own.bundle.digest.hex(), "size": own.bundle.size},
+            "tally": None
+            if tally is None
+            else {"path": tally_path(own.station), "sha256": tally.digest.hex(), "size": tally.size},
+            "ballots": dict(own.counts),
+            "device": own.device,
+            "closing": own.closing,
+            "sheets": [{"contest": sheet.contest, "entry": sheet.entry} for sheet in own.named_by],
+        }
+    )
+
+
+def _index(ballots: Ballots) -> Iterator[SiteFile]:
+    stations = [own.station for own in ballots.values()]
+    sizes = [own.ballots for own in ballots.values()]
+    total = sum(sizes)
+    digits = digits_for(total)
+    counts = {name: sum(own.counts[name] for own in ballots.values()) for name in STATUSES}
+    yield SiteFile(
+        INDEX_FILE,
+        (write_json({"format": FORMAT, "digits": digits, "stations": len(stations), "ballots": total, "counts": counts}),),
+    )
+    codes = np.frombuffer(b"".join(own.codes for own in ballots.values()), np.uint8).reshape(total, TRACKING_SIZE)
+    status = np.frombuffer(b"".join(own.status for own in ballots.values()), np.uint8)
+    station = np.repeat(np.arange(len(stations), dtype=np.uint32), sizes)
+    number = np.concatenate([np.arange(1, size + 1, dtype=np.uint32) for size in sizes]) if sizes else station
+    first, rest = codes[:, :8].copy().view(">u8")[:, 0], codes[:, 8:].copy().view(">u4")[:, 0]
+    # Equal codes, which only a false record has, stay in the order of stations and bundles.
+    order = np.lexsort((rest, first))
+    prefixes = (first[order] >> np.uint64(64 - 4 * digits)).astype(np.int64)
+    for start, stop in _runs(prefixes):
+        prefix = f"{int(prefixes[start]):0{digits}x}"
+        rows = order[start:stop]
+        yield SiteFile(
+            codes_path(prefix),
+            (_codes(prefix, stations, codes[rows], station[rows].tolist(), number[rows].tolist(), status[rows].tolist()),),
+        )
+
+
+def _runs(values: NDArray[np.int64]) -> Iterator[tuple[int, int]]:
+    """Stretches of equal values."""
+    starts = [0, *(np.flatnonzero(np.diff(values)) + 1).tolist(), len(values)]
+    yield from ((start, stop) for start, stop in pairwise(starts) if start < stop)
+
+
+def _codes(
+    prefix: str, stations: list[str], codes: NDArray[np.uint8], station: list[int], number: list[int], status: list[int]
+) -> bytes:
+    """One file of the index: each ballot's first 24 digits of the code, station, place in the bundle from 1, and status.
+
+    Stations and statuses stand as places in the lists that the file begins with.
+    """
+    own = {at: place for place, at in enumerate(sorted(set(station)))}
+    texts = codes.tobytes().hex()
+    width = 2 * TRACKING_SIZE
+    rows = ",\n".join(
+        f'["{texts[width * row : width * (row + 1)]}",{own[at]},{place},{kind}]'
+        for row, (at, place, kind) in enumerate(zip(station, number, status, strict=True))
+    )
+    names = json.dumps([stations[at] for at in own])
+    head = f'{{"format":"{FORMAT}","prefix":"{prefix}","statuses":{json.dumps(STATUSES)},\n"stations":{names},\n"ballots":[\n'
+    return f"{head}{rows}\n]}}\n".encode()
+
+
+class Checked:
+    """The bytes of a file of ballots, in pieces, which must have the hash that they were published under."""
+
+    def __init__(self, path: str, file: BallotFile) -> None:
+        self._path = path
+        self._file = file
+
+    def __iter__(self) -> Iterator[bytes]:
+        digest = hashlib.sha256()
+        for piece in self._file.pieces():
+            digest.update(piece)
+            yield piece
+        if digest.digest() != self._file.digest:
+            raise PublicationError(f"{self._path} changed while it was read: wait until it is whole, and publish again")

@@ -1,0 +1,142 @@
+"""Encrypted ballots on a site: what is published, what is refused, and how each ballot is found."""
+
+import json
+from dataclasses import replace
+from hashlib import sha256
+from pathlib import Path
+
+import pytest
+
+from portal_helpers import Published
+from scrutineer.ballots.bundle import read_bundle, split_lines
+from scrutineer.ballots.record import Ballot
+from scrutineer.errors import BallotError
+from scrutineer.portal.ballot_files import MOST_IN_FILE, digits_for
+from scrutineer.portal.ballot_folder import BallotFolder
+from scrutineer.portal.ballot_record import scan_bundle, station_of, with_tally
+from scrutineer.portal.publish import publish
+from scrutineer.verify import FolderSource, verify_site
+from sealed_election import STATIONS, Sealed, sealed_election
+
+
+@pytest.fixture(scope="module")
+def sealed() -> Sealed:
+    return sealed_election()
+
+
+@pytest.fixture
+def folder(sealed: Sealed, tmp_path: Path) -> Path:
+    return sealed.write_folder(tmp_path / "ballots")
+
+
+def ballots_of(bundle: bytes) -> list[Ballot]:
+    return [item.value for item in read_bundle(split_lines([bundle])) if isinstance(item.value, Ballot)]
+
+
+def show(given: Published, site: Path) -> int:
+    return publish(given.record, given.entries, given.signer, site).written
+
+
+def test_a_site_has_the_files_that_the_sheets_name(sealed: Sealed, folder: Path, tmp_path: Path) -> None:
+    show(sealed.with_ballots(folder), tmp_path / "site")
+    site = tmp_path / "site"
+    for station in STATIONS:
+        assert (site / f"ballots/{station}.jsonl").read_bytes() == sealed.voted[station].bundle
+        assert (site / f"ballots/{station}.tally.json").read_bytes() == sealed.tallies[station].encode()
+        said = json.loads((site / f"ballots/{station}.json").read_bytes())
+        assert said["bundle"]["sha256"] == sealed.voted[station].digest.hex()
+        assert said["ballots"] == {"cast": 5, "challenged": 1, "spoiled": 1, "provisional": 1}
+        assert len(said["sheets"]) == 2
+    assert not (site / "ballots/paper.jsonl").exists()
+    report = verify_site(FolderSource(site), definition=sealed.given.record.election.hash)
+    assert [str(finding) for finding in report.findings] == []
+
+
+def test_every_code_is_in_the_index_once(sealed: Sealed, folder: Path, tmp_path: Path) -> None:
+    show(sealed.with_ballots(folder), tmp_path / "site")
+    index = json.loads((tmp_path / "site/ballots/index.json").read_bytes())
+    assert (index["digits"], index["ballots"], index["stations"]) == (1, 16, 2)
+    found = set()
+    for path in (tmp_path / "site/ballots/codes").iterdir():
+        shard = json.loads(path.read_bytes())
+        assert shard["prefix"] == path.stem
+        assert shard["ballots"] == sorted(shard["ballots"])
+        for code, station, number, status in shard["ballots"]:
+            assert code.startswith(path.stem)
+            found.add((code, shard["stations"][station], number, shard["statuses"][status]))
+    assert found == {
+        (ballot.code.hex()[:24], station, number, ballot.status)
+        for station in STATIONS
+        for number, ballot in enumerate(ballots_of(sealed.voted[station].bundle), 1)
+    }
+
+
+def test_the_index_is_cut_finer_the_more_ballots_there_are() -> None:
+    assert [digits_for(n) for n in (0, 1, 16 * MOST_IN_FILE, 16 * MOST_IN_FILE + 1, 20_000_000)] == [1, 1, 1, 2, 4]
+
+
+def test_a_bundle_that_no_sheet_names_is_refused_with_both_hashes(sealed: Sealed, folder: Path) -> None:
+    skipped: list[tuple[str, str]] = []
+    other = sealed.voted["pond"].bundle.replace(b'"spoiled"', b'"provisional"', 1)
+    (folder / "pond.jsonl").write_bytes(other)
+    (folder / "pond.tally.json").unlink()
+    (folder / "paper.jsonl").write_bytes(sealed.voted["pond"].bundle)
+    (folder / "nowhere.jsonl").write_bytes(b"")
+    given = sealed.with_ballots(folder, skipped)
+    assert [own.station for own in given.record.ballots.values()] == ["reed"]
+    said = dict(skipped)
+    assert said["pond.jsonl"] == (
+        f"its SHA-256 is {sha256(other).hexdigest()}, and the station's sheet names {sealed.voted['pond'].digest.hex()}"
+    )
+    assert "no sheet of it that is in effect names a bundle" in said["paper.jsonl"]
+    assert "no station" in said["nowhere.jsonl"]
+
+
+def test_totals_of_another_bundle_are_not_shown_with_it(sealed: Sealed, folder: Path) -> None:
+    (folder / "pond.tally.json").write_bytes(sealed.tallies["reed"].encode())
+    (folder / "lost.tally.json").write_bytes(b"{}")
+    found = BallotFolder(folder)
+    assert found.find()["pond"].tally is None
+    said = dict(found.skipped)
+    assert sealed.voted["reed"].digest.hex() in said["pond.tally.json"]
+    assert sealed.voted["pond"].digest.hex() in said["pond.tally.json"]
+    assert "not there" in said["lost.tally.json"]
+
+
+def test_publishing_again_writes_nothing_and_keeps_what_is_not_given_again(sealed: Sealed, folder: Path, tmp_path: Path) -> None:
+    given = sealed.with_ballots(folder)
+    show(given, tmp_path / "site")
+    assert show(given, tmp_path / "site") <= 2  # the head and the manifest are signed anew
+    bare = replace(given, record=replace(given.record, ballots={}))
+    show(bare, tmp_path / "site")
+    assert (tmp_path / "site/ballots/pond.jsonl").exists()
+    report = verify_site(FolderSource(tmp_path / "site"), definition=given.record.election.hash)
+    assert report.passed
+
+
+def test_ballots_that_come_later_change_their_station_alone(sealed: Sealed, folder: Path, tmp_path: Path) -> None:
+    site = tmp_path / "site"
+    show(sealed.given, site)
+    before = {path: path.stat().st_mtime_ns for path in site.glob("stations/**/*.html")}
+    (folder / "reed.jsonl").unlink()
+    (folder / "reed.tally.json").unlink()
+    show(sealed.with_ballots(folder), site)
+    changed = {path.name for path, time in before.items() if path.stat().st_mtime_ns != time}
+    assert changed == {"pond.html"}
+    report = verify_site(FolderSource(site), definition=sealed.given.record.election.hash)
+    assert report.passed
+
+
+def test_hostile_lines_are_passed_over() -> None:
+    lines = [b"\n", b"{}\n", b'{"kind":"ballot","code":"AA==","status":"cast"}\n', b"[[[[", b'{"kind":7}\n', b"\xff\n"]
+    own = scan_bundle("pond", lambda: iter(lines))
+    assert (own.ballots, own.closing, own.device) == (0, "", "")
+    with pytest.raises(BallotError, match="decrypted totals"):
+        with_tally(own, lambda: iter([b"{"]))
+
+
+def test_only_files_of_ballots_are_taken_for_them() -> None:
+    assert station_of("ballots/a.b.jsonl") == ("a.b", ".jsonl")
+    assert station_of("ballots/a.tally.json") == ("a", ".tally.json")
+    for path in ("ballots/a.json", "ballots/codes/0.jsonl", "data/a.jsonl", "ballots/.jsonl", "ballots/.tally.json"):
+        assert station_of(path) is None
