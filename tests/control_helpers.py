@@ -7,7 +7,7 @@ import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
-from playwright.sync_api import Browser, BrowserContext, CDPSession, Page
+from playwright.sync_api import Browser, BrowserContext, CDPSession, Page, expect
 
 from cli_helpers import call, command
 
@@ -100,7 +100,8 @@ class OfficerBrowser:
         self.page.goto(self.room.link(officer))
         self.page.get_by_label("A name for this passkey").fill("telephone")
         self.page.get_by_role("button", name="Make the passkey").click()
-        self.page.wait_for_url(f"{self.room.url}/enter")
+        self.page.wait_for_url(f"{self.room.url}/enter?enrolled")
+        expect(self.page.get_by_text("Your passkey is enrolled.")).to_be_visible()
 
     def enter(self) -> None:
         """Sign in."""

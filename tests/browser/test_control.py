@@ -93,7 +93,7 @@ def test_a_link_works_once(browser: Browser, room: ControlRoom) -> None:
         officer.page.goto(link)
         officer.page.get_by_label("A name for this passkey").fill("key")
         officer.page.get_by_role("button", name="Make the passkey").click()
-    first.page.wait_for_url(f"{room.url}/enter")
+    first.page.wait_for_url(f"{room.url}/enter?enrolled")
     expect(second.page.get_by_role("alert")).to_contain_text("was used, has expired or was replaced")
     for officer in (first, second):
         officer.context.close()
@@ -105,7 +105,7 @@ def test_a_person_who_is_not_recognised_does_not_enter(browser: Browser, room: C
     officer.verified(yes=False)
     officer.page.get_by_role("button", name="Enter with your passkey").click()
     expect(officer.page.get_by_role("alert")).to_be_visible()
-    assert officer.page.url == f"{room.url}/enter"
+    assert officer.page.url == f"{room.url}/enter?enrolled"
     officer.context.close()
 
 

@@ -3,6 +3,7 @@
 import contextlib
 import subprocess
 import sys
+import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, TypeVar
@@ -253,7 +254,7 @@ class _Report:
 @contextlib.contextmanager
 def _site_server(site: Path, host: str, port: int) -> Iterator[None]:
     command = ["scrutineer.cli.site_server", str(site), host, str(port)]
-    with _beside(command, "the published site cannot be served: the line above says why"):
+    with _beside(command, "the published site"):
         yield
 
 
@@ -262,24 +263,36 @@ def _control_room(folder: Path, host: str, port: int, origin: str | None, store_
     command = ["scrutineer", "control", str(folder), "--host", host, "--port", str(port), "--with-parent"]
     for option, value in (("--origin", origin), ("--store", store_url)):
         command += [option, value] if value is not None else []
-    with _beside(command, "the control room cannot be run: the line above says why"):
+    with _beside(command, "the control room"):
         yield
 
 
 @contextlib.contextmanager
-def _beside(command: list[str], failed: str) -> Iterator[None]:
-    """A process of its own for as long as the block lasts. Raises UsageError where it ends before it listens."""
+def _beside(command: list[str], what: str) -> Iterator[None]:
+    """A process of its own for as long as the block lasts. Raises UsageError where it ends before it listens.
+
+    The intake goes on without it: should it end later, that is said once.
+    """
     # Our end of its standard input tells it that we live; it says one line once it listens.
     server = subprocess.Popen(  # noqa: S603
         [sys.executable, "-m", *command], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
     )
+    wanted = threading.Event()
+
+    def told_of_end() -> None:
+        status = server.wait()
+        if not wanted.is_set():
+            _say(f"{what} has ended (status {status}), and the intake goes on without it: start it again as a command of its own")
+
     try:
         line = server.stdout.readline() if server.stdout is not None else ""
         if not line:
             server.wait()
-            raise UsageError(failed)
+            raise UsageError(f"{what} cannot be run: the line above says why")
         click.echo(line.rstrip())
+        threading.Thread(target=told_of_end, daemon=True).start()
         yield
     finally:
+        wanted.set()
         server.terminate()
         server.wait()

@@ -1,11 +1,15 @@
 """The pages through which officers come in and go: enrolment, entering, leaving, and the language of the pages."""
 
+from typing import Final
+
 from starlette.responses import JSONResponse, RedirectResponse, Response
 
 from scrutineer.control.pages import Pages
 from scrutineer.control.web import Gate, Visit
 from scrutineer.errors import ControlError
 from scrutineer.language import LANGUAGES, msg
+
+_ENROLLED: Final = "enrolled"  # the query of the page where officers enter, right after they have made a passkey
 
 
 class Doors:
@@ -19,7 +23,9 @@ class Doors:
         """Where officers enter."""
         if visit.session is not None:
             return RedirectResponse("/", 303)
-        return self._pages.page(visit, "enter.html", self._pages.face(visit).say("Enter the control room"), live=False)
+        enrolled = visit.request.url.query == _ENROLLED
+        title = self._pages.face(visit).say("Enter the control room")
+        return self._pages.page(visit, "enter.html", title, live=False, enrolled=enrolled)
 
     def enter_options(self, visit: Visit) -> Response:
         """What the browser needs to ask for a passkey."""
@@ -57,7 +63,7 @@ class Doors:
         except ControlError:
             visit.room.failures.note(visit.address)
             raise
-        return JSONResponse({"to": "/enter"})
+        return JSONResponse({"to": f"/enter?{_ENROLLED}"})
 
     def leave(self, visit: Visit) -> Response:
         """End the session."""

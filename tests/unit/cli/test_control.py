@@ -1,13 +1,15 @@
 """`control` on the command line: what it refuses, and that it ends with the service that started it."""
 
 import json
+import os
+import signal
 import time
 from pathlib import Path
 
 import httpx
 import pytest
 
-from cli_helpers import Service, call, opened, refused
+from cli_helpers import Service, call, opened, refused, serving
 
 
 @pytest.fixture(scope="module")
@@ -58,3 +60,14 @@ def test_it_ends_with_the_service_that_started_it(folder: Path) -> None:
         time.sleep(0.1)
     else:
         raise AssertionError("the control room outlived its service")
+
+
+def test_the_intake_says_that_the_room_has_ended_and_goes_on(folder: Path) -> None:
+    with serving(folder, "--control", 0) as service:
+        children = Path(f"/proc/{service.process.pid}/task/{service.process.pid}/children").read_text().split()
+        room = [child for child in children if b"control" in Path(f"/proc/{child}/cmdline").read_bytes().split(b"\0")]
+        os.kill(int(room[0]), signal.SIGKILL)
+        assert service.process.stderr is not None
+        said = next(line for line in service.process.stderr if "control room" in line)
+        assert "has ended (status -9), and the intake goes on without it" in said
+        assert httpx.get(f"{service.address}/.well-known/scitt-keys", trust_env=False).status_code == 200
