@@ -183,16 +183,15 @@ class Batch:
 
 def check_ballots(
     keys: ElectionKeys,
-    ballots: Sequence[Callable[[], BallotClaims]],
-    commitments: Sequence[bytes | None],
+    ballots: Sequence[Callable[[], tuple[BallotClaims, bytes | None]]],
     tables: CheckTables,
     random: RandomBytes,
 ) -> list[tuple[CheckFailure, ...]]:
     """Check many ballots with what a side-car has of them; the answer has the findings of each, in the same order.
 
-    Ballots are given as functions that read them, so that no more than one has to be held at a time: a batch that fails reads
-    its ballots again. Findings are those of `check_ballot`, but the coefficients of a batch are random: a bad ballot passes with
-    a probability of at most 2^-127.
+    Ballots are given as functions that read one with its commitments, so that no more than one has to be held at a time: a
+    batch that fails reads its ballots again. Findings are those of `check_ballot`, but the coefficients of a batch are random: a
+    bad ballot passes with a probability of at most 2^-127.
     """
     findings: list[tuple[CheckFailure, ...]] = [()] * len(ballots)
 
@@ -204,13 +203,13 @@ def check_ballots(
         places = waiting.pop()
         if len(places) < SMALLEST_BATCH or not can_batch(keys.group):
             for place in places:
-                exactly(place, ballots[place]())
+                exactly(place, ballots[place]()[0])
             continue
         batch = Batch(keys, random, len(places))
         taken: list[int] = []
         for place in places:
-            claims, side = ballots[place](), commitments[place]
-            if side is not None and batch.add(claims, side):
+            claims, commitments = ballots[place]()
+            if commitments is not None and batch.add(claims, commitments):
                 taken.append(place)
             else:
                 exactly(place, claims)
