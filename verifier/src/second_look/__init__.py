@@ -1,4 +1,4 @@
-"""A second look at a published election: checks a site's folder after docs/formats.md, sharing no code with the program that made it.
+"""A second look at a published election: checks a site's folder after docs/formats.md, and shares no code with its maker.
 
 Read the modules in this order; each has one subject.
 

@@ -11,7 +11,7 @@ from second_look.site import verify_site
 NOT_CHECKED = (
     "who is elected, run-offs, margins and whether an outcome can still change (bulletins and summary state them)",
     "the calls of bulletins, announcements that were quoted, incidents, and observers' copies beside the sheets",
-    "that pages, maps, API files, the Parquet table and the NIST report say what the tables say (only that they are as published)",
+    "what pages, maps, API files, the Parquet table and the NIST report say (only that they are as they were published)",
     "photographs, and anything that happened on paper",
 )
 

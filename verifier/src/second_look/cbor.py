@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from second_look.report import Malformed
+from second_look.report import FormatError
 
 DEEPEST = 16
 _SIZES = {24: 1, 25: 2, 26: 4, 27: 8}
@@ -10,50 +10,50 @@ _LEAST = {24: 24, 25: 1 << 8, 26: 1 << 16, 27: 1 << 32}
 
 
 def decode(data: bytes) -> Any:
-    """The value of these bytes; raises Malformed for bytes that are not a value in its only encoding."""
+    """The value of these bytes; raises FormatError for bytes that are not a value in its only encoding."""
     value, end = _item(data, 0, 0)
     if end != len(data):
-        raise Malformed("bytes follow the CBOR value")
+        raise FormatError("bytes follow the CBOR value")
     return value
 
 
 def _head(data: bytes, at: int) -> tuple[int, int, int]:
     """Major type, argument, and where the content begins (RFC 8949, section 3). The argument must be in its shortest form."""
     if at >= len(data):
-        raise Malformed("CBOR ends within a value")
+        raise FormatError("CBOR ends within a value")
     kind, short = data[at] >> 5, data[at] & 31
     if short < 24:
         return kind, short, at + 1
     size = _SIZES.get(short)
     if size is None or at + 1 + size > len(data):
-        raise Malformed("CBOR of indefinite or reserved length, or cut off")
+        raise FormatError("CBOR of indefinite or reserved length, or cut off")
     argument = int.from_bytes(data[at + 1 : at + 1 + size], "big")
     if argument < _LEAST[short]:
-        raise Malformed("a CBOR number or length is not in its shortest form")
+        raise FormatError("a CBOR number or length is not in its shortest form")
     return kind, argument, at + 1 + size
 
 
 def _item(data: bytes, at: int, depth: int) -> tuple[Any, int]:
     if depth > DEEPEST:
-        raise Malformed("CBOR is nested too deeply")
+        raise FormatError("CBOR is nested too deeply")
     start = at
     kind, argument, at = _head(data, at)
     if kind == 0 or kind == 1:
         if argument >= 1 << 63:
-            raise Malformed("an integer is too large")
+            raise FormatError("an integer is too large")
         return (argument if kind == 0 else -1 - argument), at
     if kind == 2 or kind == 3:
         content = data[at : at + argument]
         if len(content) != argument:
-            raise Malformed("CBOR ends within a string")
+            raise FormatError("CBOR ends within a string")
         try:
             return (content if kind == 2 else content.decode()), at + argument
         except UnicodeDecodeError:
-            raise Malformed("text is not UTF-8") from None
+            raise FormatError("text is not UTF-8") from None
     if kind == 4:
         values = []
         if argument > len(data):
-            raise Malformed("a list is longer than its bytes")
+            raise FormatError("a list is longer than its bytes")
         for _ in range(argument):
             value, at = _item(data, at, depth + 1)
             values.append(value)
@@ -62,18 +62,18 @@ def _item(data: bytes, at: int, depth: int) -> tuple[Any, int]:
         found: dict[Any, Any] = {}
         before = b""
         if argument > len(data):
-            raise Malformed("a map is longer than its bytes")
+            raise FormatError("a map is longer than its bytes")
         for _ in range(argument):
             key_at = at
             key, at = _item(data, at, depth + 1)
             if type(key) not in (int, str) or data[key_at:at] <= before:
-                raise Malformed("the keys of a map are not integers or text in ascending order")
+                raise FormatError("the keys of a map are not integers or text in ascending order")
             before = data[key_at:at]
             found[key], at = _item(data, at, depth + 1)
         return found, at
     if kind == 7 and data[start] in (0xF4, 0xF5, 0xF6):
         return {0xF4: False, 0xF5: True, 0xF6: None}[data[start]], at
-    raise Malformed("CBOR with a tag, a floating-point number or another simple value")
+    raise FormatError("CBOR with a tag, a floating-point number or another simple value")
 
 
 def head(kind: int, argument: int) -> bytes:
@@ -83,7 +83,7 @@ def head(kind: int, argument: int) -> bytes:
     for short, size in _SIZES.items():
         if argument < 1 << 8 * size:
             return bytes((kind << 5 | short,)) + argument.to_bytes(size, "big")
-    raise Malformed("a length is too large")
+    raise FormatError("a length is too large")
 
 
 def encode(value: Any) -> bytes:
@@ -99,4 +99,4 @@ def encode(value: Any) -> bytes:
     if type(value) is dict:
         pairs = sorted((encode(key), encode(part)) for key, part in value.items())
         return head(5, len(pairs)) + b"".join(key + part for key, part in pairs)
-    raise Malformed(f"no encoding of {type(value)} is needed here")
+    raise FormatError(f"no encoding of {type(value)} is needed here")

@@ -5,7 +5,7 @@ from typing import Any
 
 from second_look.election import Election
 from second_look.policy import Act, Policy
-from second_look.report import Malformed
+from second_look.report import FormatError
 from second_look.rules import FIXED, OWN_SEVERITIES, Sheet, adds_up, failed, first_preferences, is_early
 from second_look.statements import Statement
 
@@ -36,7 +36,7 @@ class Count:
         self.policy = Policy(election)
         severities = election.severities(OWN_SEVERITIES)
         if severities.keys() - OWN_SEVERITIES.keys() or any(severities[rule] != "error" for rule in FIXED):
-            raise Malformed("the definition changes a rule that does not exist, or one that is fixed")
+            raise FormatError("the definition changes a rule that does not exist, or one that is fixed")
         self.errors = {rule for rule, severity in severities.items() if severity == "error"}
         self.on = {rule for rule, severity in severities.items() if severity != "off"}
         self.places = {
@@ -88,7 +88,7 @@ class Count:
         return "revoked-key" in sheet.flags & self.errors
 
     def _compare(self, place: Place, others: list[Sheet], sheet: Sheet) -> None:
-        """A further sheet of a station: the first that is not held is shown; the same again changes nothing; another is a conflict."""
+        """A further sheet: the first that is not held is shown, the same again changes nothing, and another is a conflict."""
         accepted = place.shown if place.decided and place.status == "counted" else None
         known = [other for other in others if not self._is_held(other) or other is accepted]
         if not known:

@@ -1,4 +1,4 @@
-"""The election: its definition, which is statement 0, and the tables that it names (docs/formats.md, "The tables of the definition")."""
+"""The definition, which is statement 0, and its tables (docs/formats.md, "The tables of the definition")."""
 
 import csv
 import hashlib
@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from second_look import signatures
-from second_look.report import Malformed
+from second_look.report import FormatError
 from second_look.statements import Statement, ident, issuer_id, name
 
 THRESHOLD_DEFAULT = 1
@@ -41,19 +41,19 @@ class Key:
 
 
 class Election:
-    """Definition, units and keys. Raises Malformed where they do not belong together."""
+    """Definition, units and keys. Raises FormatError where they do not belong together."""
 
     def __init__(self, statement: Statement, tables: dict[str, bytes]) -> None:
         if statement.kind != "definition":
-            raise Malformed("entry 0 of the log is not a definition")
+            raise FormatError("entry 0 of the log is not a definition")
         self.hash = statement.hash
         self.definition: dict[str, Any] = statement.payload
         for table, named in self.definition["tables"].items():
             data = tables.get(table)
             if data is None or len(data) != named["size"] or hashlib.sha256(data).digest() != named["sha256"]:
-                raise Malformed(f"definition/{table} is missing, or not the table that the definition names")
+                raise FormatError(f"definition/{table} is missing, or not the table that the definition names")
         if {"units.csv", "register.csv"} - self.definition["tables"].keys():
-            raise Malformed("the definition does not name its units and its register")
+            raise FormatError("the definition does not name its units and its register")
         self.units = _read_units(tables["units.csv"])
         self.parents = {unit.id: unit.parent for unit in self.units.values()}
         self.children = set(self.parents.values())
@@ -61,15 +61,15 @@ class Election:
         self.inner = [unit for unit in self.units if unit in self.children]
         self.contests: dict[str, dict[str, Any]] = {contest["id"]: contest for contest in self.definition["contests"]}
         if len(self.contests) != len(self.definition["contests"]):
-            raise Malformed("the definition lists a contest twice")
+            raise FormatError("the definition lists a contest twice")
         self.register = _read_register(tables["register.csv"], self)
         self._voting = {contest: self._stations_below(row["unit"]) for contest, row in self.contests.items()}
         for key in self.register.get(statement.issuer, []):
             if statement.issuer.startswith("authority/") and key.thumbprint() == statement.kid:
                 if not signatures.holds(key.algorithm, key.public, statement.signed, statement.signature):
-                    raise Malformed("the signature of the definition does not hold")
+                    raise FormatError("the signature of the definition does not hold")
                 return
-        raise Malformed("the definition is not signed by an authority of its own register")
+        raise FormatError("the definition is not signed by an authority of its own register")
 
     def path(self, unit: str) -> list[str]:
         """A unit and all that it lies in, up to the country."""
@@ -81,7 +81,7 @@ class Election:
 
     def _stations_below(self, unit: str) -> set[str]:
         if unit and unit not in self.units:
-            raise Malformed(f"a contest is held in unit {unit!r}, which does not exist")
+            raise FormatError(f"a contest is held in unit {unit!r}, which does not exist")
         return {station for station in self.stations if not unit or unit in self.path(station)}
 
     def votes_in(self, station: str, contest: str) -> bool:
@@ -107,9 +107,9 @@ def read_csv(data: bytes) -> list[list[str]]:
     try:
         rows = list(csv.reader(io.StringIO(data.decode(), newline=""), strict=True))
     except (UnicodeDecodeError, csv.Error) as error:
-        raise Malformed(f"not CSV in UTF-8: {error}") from None
+        raise FormatError(f"not CSV in UTF-8: {error}") from None
     if write_csv(rows) != data:
-        raise Malformed("CSV that is not in its only form: LF, and quotation marks only where they are needed")
+        raise FormatError("CSV that is not in its only form: LF, and quotation marks only where they are needed")
     return rows
 
 
@@ -123,38 +123,38 @@ def write_csv(rows: Any) -> bytes:
 def _read_units(data: bytes) -> dict[str, Unit]:
     rows = read_csv(data)
     if rows[:1] != [["id", "parent", "name", "kind", "roll"]]:
-        raise Malformed("units.csv has another header")
+        raise FormatError("units.csv has another header")
     units: dict[str, Unit] = {}
     open_units: list[str] = []  # the path to the last row: a unit's parent must be on it (pre-order)
     for row in rows[1:]:
         if len(row) != 5 or (row[4] and not re.fullmatch(r"[1-9][0-9]{0,8}", row[4])):
-            raise Malformed(f"row {row} of units.csv")
+            raise FormatError(f"row {row} of units.csv")
         unit = Unit(ident(row[0]), row[1], name(row[2]), ident(row[3]), int(row[4]) if row[4] else None)
         while open_units and open_units[-1] != unit.parent:
             open_units.pop()
         if unit.id in units or bool(open_units) != bool(units) or (unit.parent == "") != (not units) or len(open_units) >= 32:
-            raise Malformed(f"unit {unit.id!r} stands twice, or not behind the one it lies in")
+            raise FormatError(f"unit {unit.id!r} stands twice, or not behind the one it lies in")
         if open_units and units[unit.parent].roll is not None:
-            raise Malformed(f"unit {unit.parent!r} has a roll and units below it")
+            raise FormatError(f"unit {unit.parent!r} has a roll and units below it")
         open_units.append(unit.id)
         units[unit.id] = unit
     if len(units) < 2:
-        raise Malformed("units.csv has no station")
+        raise FormatError("units.csv has no station")
     return units
 
 
 def _read_register(data: bytes, election: Election) -> dict[str, list[Key]]:
     rows = read_csv(data)
     if rows[:1] != [["issuer", "unit", "algorithm", "key", "name"]]:
-        raise Malformed("register.csv has another header")
+        raise FormatError("register.csv has another header")
     found: dict[str, list[Key]] = {}
     for row in rows[1:]:
         if len(row) != 5 or not re.fullmatch(r"[0-9a-f]*", row[3]) or len(row[3]) != 2 * signatures.KEY_SIZE.get(row[2], -1):
-            raise Malformed(f"row {row[:3]} of register.csv")
+            raise FormatError(f"row {row[:3]} of register.csv")
         role, _, station = issuer_id(row[0]).partition("/")
         if role == "station" and (station not in election.stations or row[1] != station):
-            raise Malformed(f"{row[0]} of register.csv is no station, or does not speak for itself")
+            raise FormatError(f"{row[0]} of register.csv is no station, or does not speak for itself")
         if row[1] and row[1] not in election.units:
-            raise Malformed(f"{row[0]} of register.csv speaks for a unit that does not exist")
+            raise FormatError(f"{row[0]} of register.csv speaks for a unit that does not exist")
         found.setdefault(row[0], []).append(Key(row[0], row[1], row[2], bytes.fromhex(row[3]), row[4]))
     return found

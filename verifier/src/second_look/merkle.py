@@ -4,7 +4,7 @@ import hashlib
 from collections.abc import Iterator
 from pathlib import Path
 
-from second_look.report import Malformed
+from second_look.report import FormatError
 
 WIDTH = 256
 
@@ -61,16 +61,16 @@ def read_entries(folder: Path, size: int) -> Iterator[bytes]:
         name = f"tile/entries/{tile_path(number)}" + (f".p/{width}" if width < WIDTH else "")
         path = folder / name
         if not path.is_file():
-            raise Malformed(f"{name} is missing")
+            raise FormatError(f"{name} is missing")
         data, at, count = path.read_bytes(), 0, 0
         while at < len(data):
             end = at + 2 + int.from_bytes(data[at : at + 2], "big")
             if end > len(data) or at + 2 > len(data):
-                raise Malformed(f"{name} ends within an entry")
+                raise FormatError(f"{name} ends within an entry")
             yield data[at + 2 : end]
             at, count = end, count + 1
         if count != width:
-            raise Malformed(f"{name} holds {count} entries instead of {width}")
+            raise FormatError(f"{name} holds {count} entries instead of {width}")
 
 
 def wrong_tiles(folder: Path, leaves: list[bytes]) -> list[str]:

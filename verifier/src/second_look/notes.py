@@ -5,7 +5,7 @@ import re
 from dataclasses import dataclass
 
 from second_look import signatures
-from second_look.report import Malformed
+from second_look.report import FormatError
 from second_look.shapes import decode_base64
 
 LOG_ED25519, COSIGNED_ED25519, COSIGNED_ML_DSA_44 = 1, 4, 6
@@ -25,11 +25,11 @@ def note_key(written: str) -> NoteKey:
     """Read a verifier key; its id must be the one that its name and key give."""
     parts = written.split("+", 2)
     if len(parts) != 3 or not parts[0] or re.search(r"\s", parts[0]):
-        raise Malformed(f"{written[:60]!r} is not a verifier key")
+        raise FormatError(f"{written[:60]!r} is not a verifier key")
     data = decode_base64(parts[2])
     own = hashlib.sha256(parts[0].encode() + b"\n" + data).digest()[:4]
     if len(data) < 2 or own.hex() != parts[1]:
-        raise Malformed(f"the id of verifier key {written[:60]!r} is not that of its key")
+        raise FormatError(f"the id of verifier key {written[:60]!r} is not that of its key")
     return NoteKey(parts[0], own, data[0], data[1:])
 
 
@@ -48,17 +48,17 @@ def read_note(data: bytes) -> Note:
         lines = rest.decode().split("\n")
         text.decode()
     except UnicodeDecodeError:
-        raise Malformed("a signed note is not UTF-8") from None
+        raise FormatError("a signed note is not UTF-8") from None
     if not middle or lines[-1] or len(lines) < 2:
-        raise Malformed("a signed note has no signatures behind an empty line")
+        raise FormatError("a signed note has no signatures behind an empty line")
     found = []
     for line in lines[:-1]:
         parts = line.split(" ")
         if len(parts) != 3 or parts[0] != "—" or not parts[1]:
-            raise Malformed("a line below a signed note is no signature")
+            raise FormatError("a line below a signed note is no signature")
         blob = decode_base64(parts[2])
         if len(blob) < 5:
-            raise Malformed("a signature of a note is too short")
+            raise FormatError("a signature of a note is too short")
         found.append((parts[1], blob[:4], blob[4:]))
     return Note(text + b"\n", found)
 
@@ -73,15 +73,20 @@ class Checkpoint:
     note: Note
 
 
+def u64(value: int) -> bytes:
+    """A number in 64 bits."""
+    return value.to_bytes(8, "big")
+
+
 def read_checkpoint(data: bytes) -> Checkpoint:
     """Read a checkpoint: exactly three lines of text, in their only form."""
     note = read_note(data)
     lines = note.text.decode().split("\n")
     if len(lines) != 4 or not re.fullmatch(r"[1-9][0-9]{0,17}", lines[1]) or not lines[0]:
-        raise Malformed("a checkpoint has other lines than origin, size and root")
+        raise FormatError("a checkpoint has other lines than origin, size and root")
     root = decode_base64(lines[2])
     if len(root) != 32:
-        raise Malformed("the root of a checkpoint has not 32 bytes")
+        raise FormatError("the root of a checkpoint has not 32 bytes")
     return Checkpoint(lines[0], int(lines[1]), root, note)
 
 
@@ -98,20 +103,19 @@ def signature_holds(key: NoteKey, note: Note, blob: bytes, head: Checkpoint | No
     if key.type == COSIGNED_ML_DSA_44:
         name, origin = key.name.encode(), head.origin.encode()
         message = b"".join(
-            (b"subtree/v1\n\0", bytes([len(name)]), name, time, bytes([len(origin)]), origin)
-            + (bytes(8), head.size.to_bytes(8, "big"), head.root)
+            (b"subtree/v1\n\0", bytes([len(name)]), name, time, bytes([len(origin)]), origin, bytes(8), u64(head.size), head.root)
         )
         return signatures.holds(signatures.ML_DSA_44, key.public, message, signature)
     return False
 
 
 def signed_by(key: NoteKey, note: Note, head: Checkpoint | None = None) -> bool:
-    """Whether a note bears a signature by this key; Malformed where one names the key and does not hold, or stands twice."""
+    """Whether a note bears a signature by this key; FormatError where one names the key and does not hold, or stands twice."""
     own = [blob for name, key_id, blob in note.signatures if name == key.name and key_id == key.id]
     if len(own) > 1:
-        raise Malformed(f"key {key.name}+{key.id.hex()} has signed a note twice")
+        raise FormatError(f"key {key.name}+{key.id.hex()} has signed a note twice")
     if own and not signature_holds(key, note, own[0], head):
-        raise Malformed(f"the signature by {key.name}+{key.id.hex()} does not hold")
+        raise FormatError(f"the signature by {key.name}+{key.id.hex()} does not hold")
     return bool(own)
 
 
@@ -119,17 +123,17 @@ def read_manifest(data: bytes, key: NoteKey) -> tuple[int, dict[str, bytes]]:
     """The list of a site's files, once the log's signature on it holds: log size, and SHA-256 by path."""
     note = read_note(data)
     if len(note.signatures) != 1 or not signed_by(key, note):
-        raise Malformed("the list of files is not signed by the log alone")
+        raise FormatError("the list of files is not signed by the log alone")
     title, size, *lines = note.text.decode().split("\n")[:-1]
     given = re.fullmatch(r"size ([1-9][0-9]{0,17})", size)
     if title != "scrutineer-site-manifest/v1" or given is None:
-        raise Malformed("the list of files begins in another way")
+        raise FormatError("the list of files begins in another way")
     files: dict[str, bytes] = {}
     before = ""
     for line in lines:
         match = re.fullmatch(r"([0-9a-f]{64})  ([A-Za-z0-9_~-][A-Za-z0-9_.~-]*(?:/[A-Za-z0-9_~-][A-Za-z0-9_.~-]*)*)", line)
         if match is None or match[2] <= before:
-            raise Malformed(f"line {line[:100]!r} of the list of files")
+            raise FormatError(f"line {line[:100]!r} of the list of files")
         before = match[2]
         files[match[2]] = bytes.fromhex(match[1])
     return int(given[1]), files

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from second_look import signatures
 from second_look.election import Election, Key
-from second_look.report import Malformed
+from second_look.report import FormatError
 from second_look.statements import Statement
 
 _EVERYONE = {"endorsement", "claim"}
@@ -65,38 +65,38 @@ class Policy:
         return not key.unit or key.unit in self.election.path(unit)
 
     def check(self, statement: Statement) -> None:
-        """Everything that must hold of a statement in the log; raises Malformed. The signature is looked at last."""
+        """Everything that must hold of a statement in the log; raises FormatError. The signature is looked at last."""
         election, payload, kind = self.election, statement.payload, statement.kind
         if kind == "definition":
-            raise Malformed("a second definition")
+            raise FormatError("a second definition")
         key = self.key_of(statement)
         if key is None:
-            raise Malformed(f"the key is not one of {statement.issuer}")
+            raise FormatError(f"the key is not one of {statement.issuer}")
         role = statement.issuer.partition("/")[0]
         if kind not in MAY_SIGN.get(role, _EVERYONE):
-            raise Malformed(f"{statement.issuer} may not sign a {kind}")
+            raise FormatError(f"{statement.issuer} may not sign a {kind}")
         if payload[1 if kind == "tally-sheet" else "election"] != election.hash:
-            raise Malformed("it belongs to another election")
+            raise FormatError("it belongs to another election")
         if kind in ("tally-sheet", "station-opened", "attestation", "decision"):
             station = payload[2] if kind == "tally-sheet" else payload["station"]
             contest = {"tally-sheet": payload.get(3), "station-opened": None}.get(kind, payload.get("contest"))
             if station not in election.stations or not self.speaks_for(key, station):
-                raise Malformed(f"{statement.issuer} does not speak for station {station[:64]!r}")
+                raise FormatError(f"{statement.issuer} does not speak for station {station[:64]!r}")
             if kind != "station-opened":
                 if not election.votes_in(station, contest):
-                    raise Malformed(f"station {station!r} does not vote in contest {contest[:64]!r}")
+                    raise FormatError(f"station {station!r} does not vote in contest {contest[:64]!r}")
                 self._check_counts(statement, election.contests[contest])
         elif kind == "accreditation" and not self.speaks_for(key, self._unit_of(statement)):
-            raise Malformed(f"{statement.issuer} does not speak for the unit of {payload['issuer']}")
+            raise FormatError(f"{statement.issuer} does not speak for the unit of {payload['issuer']}")
         elif kind in ("bulletin", "certificate"):
             if key.unit:
-                raise Malformed(f"{statement.issuer} does not speak for the whole country")
+                raise FormatError(f"{statement.issuer} does not speak for the whole country")
             for result in payload["contests"]:
                 contest = election.contests.get(result["contest"])
                 if contest is None or len(result["votes"]) != len(contest["options"]):
-                    raise Malformed("its totals are of another contest or of other options")
+                    raise FormatError("its totals are of another contest or of other options")
         if not signatures.holds(key.algorithm, key.public, statement.signed, statement.signature):
-            raise Malformed("the signature does not hold")
+            raise FormatError("the signature does not hold")
 
     def _check_counts(self, statement: Statement, contest: dict) -> None:  # type: ignore[type-arg]
         payload, options = statement.payload, len(contest["options"])
@@ -106,13 +106,13 @@ class Policy:
             if ranked != (payload[13] is not None) or any(
                 option >= options for order, _ in payload[13] or () for option in order
             ):
-                raise Malformed("rankings where none belong, of other options, or none")
+                raise FormatError("rankings where none belong, of other options, or none")
         elif statement.kind == "attestation":
             counts = payload["counts"]
         else:
             counts = payload["after"]["counts"] if payload["after"] is not None else None
         if counts is not None and len(counts) != (0 if ranked else options):
-            raise Malformed(f"{len(counts)} counts for {options} options")
+            raise FormatError(f"{len(counts)} counts for {options} options")
 
     def _unit_of(self, statement: Statement) -> str:
         """The unit that an act is about; empty: the whole country."""

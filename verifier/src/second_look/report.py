@@ -6,7 +6,7 @@ MOST_KEPT = 200
 """Findings that are kept one by one; more are only counted."""
 
 
-class Malformed(Exception):
+class FormatError(Exception):
     """Bytes or a value that the format does not allow."""
 
 

@@ -1,4 +1,4 @@
-"""What is held against one sheet (docs/formats.md, "Counting", and docs/reference/rules.md). Unknown figures keep a rule silent."""
+"""What is held against one sheet (docs/formats.md, "Counting"; docs/reference/rules.md). Unknown figures keep a rule silent."""
 
 from dataclasses import dataclass, field
 from typing import Any

@@ -1,6 +1,6 @@
 """What values may look like: small checkers, put together the way CDDL (RFC 8610) and docs/formats.md write it.
 
-A checker takes a value and returns it, bytes for base64, or a dict with every field present; it raises Malformed.
+A checker takes a value and returns it, bytes for base64, or a dict with every field present; it raises FormatError.
 """
 
 import base64 as b64
@@ -9,7 +9,7 @@ import re
 from collections.abc import Callable
 from typing import Any
 
-from second_look.report import Malformed
+from second_look.report import FormatError
 
 Shape = Callable[[Any], Any]
 COUNT = 2**31 - 1
@@ -21,7 +21,7 @@ def number(low: int = 0, high: int = 2**63 - 1) -> Shape:
 
     def check(value: Any) -> int:
         if type(value) is not int or not low <= value <= high:
-            raise Malformed(f"{value!r:.60} is not a number from {low} to {high}")
+            raise FormatError(f"{value!r:.60} is not a number from {low} to {high}")
         return value
 
     return check
@@ -33,7 +33,7 @@ def text(pattern: str = r"(?s).{1,2000}", longest: int = 2000) -> Shape:
 
     def check(value: Any) -> str:
         if type(value) is not str or len(value) > longest or compiled.fullmatch(value) is None:
-            raise Malformed(f"{value!r:.60} is not a text of this kind")
+            raise FormatError(f"{value!r:.60} is not a text of this kind")
         return value
 
     return check
@@ -44,7 +44,7 @@ def octets(*sizes: int) -> Shape:
 
     def check(value: Any) -> bytes:
         if type(value) is not bytes or (sizes and len(value) not in sizes):
-            raise Malformed(f"not a byte string of {sizes} bytes")
+            raise FormatError(f"not a byte string of {sizes} bytes")
         return value
 
     return check
@@ -56,7 +56,7 @@ def base64(*sizes: int) -> Shape:
 
     def check(value: Any) -> bytes:
         if type(value) is not str:
-            raise Malformed("bytes in base64 were expected")
+            raise FormatError("bytes in base64 were expected")
         return own(decode_base64(value))
 
     return check
@@ -67,9 +67,9 @@ def decode_base64(value: str) -> bytes:
     try:
         data = b64.b64decode(value, validate=True)
     except ValueError:
-        raise Malformed(f"{value[:40]!r} is not base64") from None
+        raise FormatError(f"{value[:40]!r} is not base64") from None
     if b64.b64encode(data).decode() != value:
-        raise Malformed(f"{value[:40]!r} is not base64 in its only form")
+        raise FormatError(f"{value[:40]!r} is not base64 in its only form")
     return data
 
 
@@ -78,7 +78,7 @@ def one_of(*values: Any) -> Shape:
 
     def check(value: Any) -> Any:
         if type(value) not in {type(known) for known in values} or value not in values:
-            raise Malformed(f"{value!r:.60} is none of {values}")
+            raise FormatError(f"{value!r:.60} is none of {values}")
         return value
 
     return check
@@ -94,7 +94,7 @@ def listed(shape: Shape, least: int = 0, most: int = 1 << 20) -> Shape:
 
     def check(value: Any) -> list[Any]:
         if type(value) is not list or not least <= len(value) <= most:
-            raise Malformed(f"not a list of {least} to {most} values")
+            raise FormatError(f"not a list of {least} to {most} values")
         return [shape(part) for part in value]
 
     return check
@@ -105,7 +105,7 @@ def mapped(key: Shape, shape: Shape) -> Shape:
 
     def check(value: Any) -> dict[Any, Any]:
         if type(value) is not dict:
-            raise Malformed("not a map")
+            raise FormatError("not a map")
         return {key(name): shape(part) for name, part in value.items()}
 
     return check
@@ -118,7 +118,7 @@ def record(required: dict[Any, Shape], optional: dict[Any, tuple[Shape, Any]] | 
 
     def check(value: Any) -> dict[Any, Any]:
         if type(value) is not dict:
-            raise Malformed("not a map of fields")
+            raise FormatError("not a map of fields")
         found = dict(defaults)
         for name, part in value.items():
             if name in required:
@@ -126,11 +126,11 @@ def record(required: dict[Any, Shape], optional: dict[Any, tuple[Shape, Any]] | 
             elif name in optional:
                 found[name] = optional[name][0](part)
                 if type(found[name]) is type(defaults[name]) and found[name] == defaults[name]:
-                    raise Malformed(f"field {name!r} holds its default, which is left out")
+                    raise FormatError(f"field {name!r} holds its default, which is left out")
             else:
-                raise Malformed(f"unknown field {name!r:.60}")
+                raise FormatError(f"unknown field {name!r:.60}")
         if missing := required.keys() - value.keys():
-            raise Malformed(f"fields are missing: {sorted(map(str, missing))}")
+            raise FormatError(f"fields are missing: {sorted(map(str, missing))}")
         return found
 
     return check
@@ -142,17 +142,17 @@ def load_json(data: bytes, canonical: bool = False) -> Any:
     def pairs(items: list[tuple[str, Any]]) -> dict[str, Any]:
         found = dict(items)
         if len(found) != len(items):
-            raise Malformed("a key stands twice in JSON")
+            raise FormatError("a key stands twice in JSON")
         return found
 
     def refuse(value: str) -> Any:
-        raise Malformed(f"{value[:40]} is not an integer")
+        raise FormatError(f"{value[:40]} is not an integer")
 
     try:
         value = json.loads(data.decode(), object_pairs_hook=pairs, parse_float=refuse, parse_constant=refuse)
         again = json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode() if canonical else data
     except (ValueError, RecursionError) as error:
-        raise Malformed(f"not JSON: {error}") from None
+        raise FormatError(f"not JSON: {error}") from None
     if again != data:
-        raise Malformed("JSON that is not in its only form: sorted keys, without spaces")
+        raise FormatError("JSON that is not in its only form: sorted keys, without spaces")
     return value

@@ -18,12 +18,12 @@ from second_look.notes import (
     read_manifest,
     signed_by,
 )
-from second_look.report import Malformed, Report
+from second_look.report import FormatError, Report
 from second_look.shapes import load_json
 from second_look.tables import check_bulletin, check_data
 
 MOST_FILE = 1 << 30  # bytes of one file that is read at once
-_MISSING = (Malformed, OSError, KeyError, TypeError, ValueError)
+_MISSING = (FormatError, OSError, KeyError, TypeError, ValueError)
 
 
 def verify_site(site: Path, expected: str = "") -> Report:
@@ -62,7 +62,7 @@ def _open(site: Path) -> tuple[Election, dict[str, bytes]]:
     tables = {name: (site / "definition" / name).read_bytes() for name in named}
     election = Election(statement, tables)
     if load_json((site / "site.json").read_bytes())["definition"] != election.hash.hex():
-        raise Malformed("site.json names another definition")
+        raise FormatError("site.json names another definition")
     return election, tables
 
 
@@ -125,7 +125,8 @@ def _check_head(
         cosigned = 0
         for witness in policy["witnesses"]:
             own = [note_key(key) for key in witness["keys"]]
-            cosigned += all([signed_by(key, head.note, head) for key in own])  # a list: each line is looked at
+            signed = [signed_by(key, head.note, head) for key in own]  # every line is looked at
+            cosigned += all(signed)
         report.require(
             cosigned >= policy["quorum"], "log", where, f"{cosigned} witnesses have cosigned, and {policy['quorum']} must"
         )
@@ -154,7 +155,7 @@ def _check_files(site: Path, key: NoteKey, head: Checkpoint | None, report: Repo
 
 
 def _check_history(site: Path, election: Election, keys: list[NoteKey], log: list[bytes], report: Report) -> dict[int, bytes]:
-    """Every head that was published is a beginning of this log ("History of a site"). Returns roots by size, also for bulletins."""
+    """Every published head is a beginning of this log ("History of a site"). Returns roots by size, also for bulletins."""
     shots: list[dict[str, Any]] = []
     try:
         index = load_json((site / "snapshots/index.json").read_bytes())
@@ -189,7 +190,7 @@ def _stated(entry: bytes) -> statements.Statement | None:
     if b".bulletin+cbor" in entry[:160] or b".certificate+cbor" in entry[:160]:
         try:
             return statements.read(entry)
-        except Malformed:
+        except FormatError:
             pass
     return None
 
@@ -212,7 +213,7 @@ def _follow(election: Election, log: list[bytes], roots: dict[int, bytes], repor
                 statement = statements.read(entry)
                 count.policy.check(statement)
                 count.apply(index, statement)
-            except Malformed as error:
+            except FormatError as error:
                 report.add("statement", f"entry {index}", f"{error}: it does not count")
         for at, bulletin in list(pending.items()):
             if bulletin.payload["size"] == index + 1:
@@ -225,7 +226,7 @@ def _follow(election: Election, log: list[bytes], roots: dict[int, bytes], repor
 
 def _check_ballots(site: Path, count: Count, keys: bytes, report: Report) -> None:
     """Every station's encrypted ballots, and that their totals are what its sheets state."""
-    record = ballots.open_keys(keys, report)
+    record = ballots.open_site_keys(keys, count, report)
     if record is None:
         return
     stations = 0

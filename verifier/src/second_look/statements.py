@@ -1,11 +1,12 @@
 """Statements: the envelope (COSE_Sign1, RFC 9052) and the payloads (docs/formats.md, "Kinds of statement")."""
 
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 from second_look import cbor, signatures
 from second_look.merkle import statement_hash
-from second_look.report import Malformed
+from second_look.report import FormatError
 from second_look.shapes import COUNT, TIME, Shape, listed, mapped, nullable, number, octets, one_of, record, text
 
 MOST_BYTES = 65_535
@@ -21,14 +22,14 @@ unit = (ident, "")
 def name(value: Any) -> str:
     """A name: 1 to 256 printable characters, not blank."""
     if type(value) is not str or not 1 <= len(value) <= 256 or not value.isprintable() or not value.strip():
-        raise Malformed(f"{value!r:.60} is not a name")
+        raise FormatError(f"{value!r:.60} is not a name")
     return value
 
 
 def issuer_id(value: Any) -> str:
     """`<role>/<name>`; the name is an identifier, or for people any name without a slash."""
     if type(value) is not str or len(value) > 96 or value.partition("/")[0] not in ROLES or not value.partition("/")[2]:
-        raise Malformed(f"{value!r:.60} is not an issuer")
+        raise FormatError(f"{value!r:.60} is not an issuer")
     return value
 
 
@@ -37,8 +38,8 @@ def anything(value: Any) -> Any:
     return value
 
 
-_FIGURES: dict[Any, tuple[Shape, Any]] = {key: (count, None) for key in ("blank", "null", "cast", "voters", "roll")}
-_CALL_SETTINGS = record({}, {key: (anything, None) for key in ("risk", "gamma", "strata", "extra_ballots")})
+_FIGURES: dict[Any, tuple[Shape, Any]] = dict.fromkeys(("blank", "null", "cast", "voters", "roll"), (count, None))
+_CALL_SETTINGS = record({}, dict.fromkeys(("risk", "gamma", "strata", "extra_ballots"), (anything, None)))
 _OPTION = record({"id": ident, "name": name, "candidate": anything})
 _RULES = ("plurality", "approval", "yes-no", "majority", "ranked", "dhondt", "sainte-lague", "hamilton")
 _CONTEST = record(
@@ -50,7 +51,7 @@ _CONTEST = record(
         "candidates": (listed(record({"id": ident, "name": name}), 1), []),
         "base": (one_of("cast"), "valid"),
     }
-    | {key: (anything, None) for key in ("threshold", "alternative", "recount")},
+    | dict.fromkeys(("threshold", "alternative", "recount"), (anything, None)),
 )
 _RESULT = record(
     {"contest": ident, "votes": listed(number(), 0, 512)}
@@ -88,7 +89,7 @@ SHAPES: dict[str, Shape] = {
                 ),
                 None,
             ),
-            "transmission": (record({}, {key: (anything, None) for key in ("endpoints", "relays", "ways")}), None),
+            "transmission": (record({}, dict.fromkeys(("endpoints", "relays", "ways"), (anything, None))), None),
         },
     ),
     "accreditation": record(
@@ -107,7 +108,7 @@ SHAPES: dict[str, Shape] = {
     "station-opened": record({"election": hash32, "station": ident, "time": time}, {"software": (hash32, None)}),
     "tally-sheet": record(
         {1: hash32, 2: text(r"(?s).{1,64}"), 3: text(r"(?s).{1,64}"), 4: listed(figure, 0, 512)},
-        {key: (count, None) for key in (5, 6, 7, 8, 9)}
+        dict.fromkeys((5, 6, 7, 8, 9), (count, None))
         | {10: (time, None), 11: (hash32, None), 12: (hash32, None), 13: (listed(_RANKING, 0, 4096), None)}
         | {14: (name, "")},
     ),
@@ -153,23 +154,23 @@ _HEADER = record(
 
 
 def read(data: bytes) -> Statement:
-    """Read a statement; raises Malformed for bytes that are not one in its only form."""
+    """Read a statement; raises FormatError for bytes that are not one in its only form."""
     if len(data) > MOST_BYTES or data[:1] != b"\xd2":  # tag 18, COSE_Sign1
-        raise Malformed("not a COSE_Sign1 of at most 65,535 bytes")
+        raise FormatError("not a COSE_Sign1 of at most 65,535 bytes")
     parts = cbor.decode(data[1:])
     if type(parts) is not list or len(parts) != 4 or [type(part) for part in parts] != [bytes, dict, bytes, bytes] or parts[1]:
-        raise Malformed("not the four parts of a COSE_Sign1 with an empty unprotected header")
+        raise FormatError("not the four parts of a COSE_Sign1 with an empty unprotected header")
     protected, _, payload, signature = parts
     header = _HEADER(cbor.decode(protected))
     algorithm = _ALGORITHMS[header[1]]
     if len(signature) != signatures.SIGNATURE_SIZE[algorithm]:
-        raise Malformed("the signature has another length than its algorithm's")
+        raise FormatError("the signature has another length than its algorithm's")
     kind = header[3].removeprefix("application/vnd.scrutineer.").removesuffix("+cbor")
     value = cbor.decode(payload)
     if kind in SHAPES:
         value = SHAPES[kind](value)
     elif kind not in NOT_LOOKED_INTO or type(value) is not dict or type(value.get("election")) is not bytes:
-        raise Malformed(f"{kind!r} is no kind of statement, or names no election")
+        raise FormatError(f"{kind!r} is no kind of statement, or names no election")
     issuer, subject = header[15][1], header[15][2]
     _check_payload(kind, value, subject)
     # RFC 9052, section 4.4.
@@ -186,20 +187,20 @@ def _check_payload(kind: str, value: dict[Any, Any], subject: str) -> None:
         expected = value["issuer"]
         key_size = signatures.KEY_SIZE[value["algorithm"]]
         if value["role"] != value["issuer"].partition("/")[0] or len(value["key"]) != key_size:
-            raise Malformed("an accreditation names another role or key size than its issuer's")
+            raise FormatError("an accreditation names another role or key size than its issuer's")
         if value["action"] == "revoke" and not value["reason"]:
-            raise Malformed("a key is revoked without a reason")
+            raise FormatError("a key is revoked without a reason")
     elif kind == "endorsement":
         expected = value["statement"].hex()
         if value["verdict"] == "refuse" and not value["reason"]:
-            raise Malformed("an endorsement refuses without a reason")
+            raise FormatError("an endorsement refuses without a reason")
     elif kind == "station-opened":
         expected = value["station"]
     elif kind == "tally-sheet":
         expected = f"{value[2]}/{value[3]}"
         orders = [_ranking(ranking) for ranking in value[13] or ()]
-        if orders != sorted(orders) or any(left == right for left, right in zip(orders, orders[1:], strict=False)):
-            raise Malformed("rankings are not sorted, or one stands twice")
+        if orders != sorted(orders) or any(left == right for left, right in pairwise(orders)):
+            raise FormatError("rankings are not sorted, or one stands twice")
     elif kind in ("attestation", "decision"):
         expected = f"{value['station']}/{value['contest']}"
     elif kind == "bulletin":
@@ -209,14 +210,14 @@ def _check_payload(kind: str, value: dict[Any, Any], subject: str) -> None:
     if kind == "decision":
         given = (value["sheet"] is not None, value["after"] is not None)
         if given != {"accept": (True, False), "correct": (True, True), "exclude": (False, False)}[value["action"]]:
-            raise Malformed("a decision has other fields than its action needs")
+            raise FormatError("a decision has other fields than its action needs")
     if subject != expected:
-        raise Malformed(f"the subject claim is {subject[:60]!r} instead of {expected[:60]!r}")
+        raise FormatError(f"the subject claim is {subject[:60]!r} instead of {expected[:60]!r}")
 
 
 def _ranking(ranking: list[Any]) -> list[int]:
     order = listed(number(0, 511), 1, 512)(ranking[0])
     count(ranking[1])
     if len(set(order)) != len(order):
-        raise Malformed("a ranking names an option twice")
+        raise FormatError("a ranking names an option twice")
     return order

@@ -1,4 +1,4 @@
-"""The published figures beside our own: tables, control totals, summary, bulletins (docs/formats.md, "Published data and the API")."""
+"""Published figures beside our own: tables, control totals, summary, bulletins (docs/formats.md, "Published data and the API")."""
 
 import hashlib
 from pathlib import Path
@@ -6,7 +6,7 @@ from typing import Any
 
 from second_look.count import Count
 from second_look.election import read_csv, write_csv
-from second_look.report import Malformed, Report
+from second_look.report import FormatError, Report
 from second_look.shapes import load_json
 
 _UNIT = ["stations", "counted", "quarantined", "excluded", "outstanding", "roll", "ballots", "blank", "null", "voters"]
@@ -54,11 +54,11 @@ def check_data(site: Path, count: Count, report: Report) -> None:
                 report.add("data", where, _difference(published, data))
         try:
             _check_control((folder / "control.json").read_bytes(), contest, own)
-        except (Malformed, OSError, KeyError, TypeError) as error:
+        except (FormatError, OSError, KeyError, TypeError) as error:
             report.add("data", f"data/{folder.name}/control.json", f"control totals: {error}")
     try:
         _check_summary((site / "data/summary.json").read_bytes(), count)
-    except (Malformed, OSError, KeyError, TypeError) as error:
+    except (FormatError, OSError, KeyError, TypeError) as error:
         report.add("data", "data/summary.json", str(error))
 
 
@@ -89,14 +89,14 @@ def sums(table: bytes) -> tuple[int, dict[str, int]]:
 def _check_control(data: bytes, contest: str, own: dict[str, bytes]) -> None:
     control = load_json(data)
     if control["contest"] != contest or {"results.csv", "stations.csv"} - {file["file"] for file in control["files"]}:
-        raise Malformed("of another contest, or not of all tables")
+        raise FormatError("of another contest, or not of all tables")
     for file in control["files"]:
         table = own.get(file["file"], own["stations.csv"])  # the other forms of stations.csv have its rows and columns
         rows, totals = sums(table)
         if file["rows"] != rows or file["sums"] != totals:
-            raise Malformed(f"rows or sums of {file['file']} are not what the log gives")
+            raise FormatError(f"rows or sums of {file['file']} are not what the log gives")
         if file["file"] in own and (file["bytes"] != len(table) or file["sha256"] != hashlib.sha256(table).hexdigest()):
-            raise Malformed(f"size or hash of {file['file']} is not what the log gives")
+            raise FormatError(f"size or hash of {file['file']} is not what the log gives")
 
 
 def contest_unit(count: Count, contest: str) -> str:
@@ -114,17 +114,17 @@ def _check_summary(data: bytes, count: Count) -> None:
     if summary["definition"] != count.election.hash.hex() or [c["contest"] for c in summary["contests"]] != list(
         count.election.contests
     ):
-        raise Malformed("of another election, or of other contests")
+        raise FormatError("of another election, or of other contests")
     for row in summary["contests"]:
         own = _totals(count, row["contest"])
         if own is None:
             continue
         options = [option["id"] for option in count.election.contests[row["contest"]]["options"]]
         if row["votes"] != dict(zip(options, own["votes"], strict=True)):
-            raise Malformed(f"votes of {row['contest']} are not what the log gives")
+            raise FormatError(f"votes of {row['contest']} are not what the log gives")
         for key in _UNIT:
             if row[key] != own[key]:
-                raise Malformed(f"{key} of {row['contest']} is {row[key]}, and the log gives {own[key]}")
+                raise FormatError(f"{key} of {row['contest']} is {row[key]}, and the log gives {own[key]}")
 
 
 def results_hash(count: Count) -> bytes:

@@ -1,5 +1,107 @@
-"""Encrypted ballots: the 19 verifications of the ElectionGuard Design Specification 2.1.0 (sections 3 to 6)."""
+"""Encrypted ballots: the 19 verifications of the ElectionGuard Design Specification 2.1.0, and that sheets state their totals.
+
+Modules in the order of the specification: `numbers` (3.1.1 and 5), `wire` (the record's form), `keys` (verifications 1 to 4),
+`ballot` (5 to 8), `bundle` (chain and 9), `opened` (10 to 14), `pre_encrypted` (15 to 19). Failing checks bear the number of the
+specification, or R.1 and up for those of the record's form (docs/formats.md, "Ballot records").
+"""
+
+import io
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+from second_look.ballots.bundle import Bundle, check_bundle
+from second_look.ballots.keys import Keys, open_keys
+from second_look.ballots.numbers import STANDARD, Group
+from second_look.ballots.opened import Totals, check_tally, read_tally
+from second_look.ballots.wire import LONGEST_LINE
+from second_look.count import Count
+from second_look.report import FormatError, Report
+
+__all__ = ["STANDARD", "Group", "check", "check_station", "open_keys", "open_site_keys"]
 
 
-def open_keys(*a):
-    return None
+def check(keys: bytes, records: dict[str, tuple[bytes, bytes | None]], group: Group = STANDARD) -> Report:
+    """Verify ballots.json and bundles by name, each with its tally record or None. Another group is for tests alone."""
+    report = Report()
+    opened = open_keys(keys, group, report)
+    for name, (bundle, tally) in records.items() if opened is not None else ():
+        _check_record(io.BytesIO(bundle), tally, opened, name, report)
+    return report
+
+
+def _check_record(lines: Iterable[bytes], tally: bytes | None, keys: Keys, where: str, report: Report) -> tuple[Bundle, Totals]:
+    """One bundle and its tally record."""
+    record: dict[str, Any] | None = None
+    place = f"{where}, totals"
+    if tally is not None:
+        try:
+            record = read_tally(tally)
+        except FormatError as error:
+            report.add("R.8", place, str(error))
+    wanted = {opened["code"] for opened in record["data"]} if record is not None else set()
+    bundle = check_bundle(lines, keys, wanted, where, report)
+    if record is None:
+        return bundle, {}
+    return bundle, check_tally(record, bundle, keys, place, report)
+
+
+def open_site_keys(data: bytes, count: Count, report: Report) -> Keys | None:
+    """The keys of a site, whose manifest must have the contests and options of the definition."""
+    keys = open_keys(data, STANDARD, report)
+    if keys is None:
+        return None
+    election = count.election
+    same = keys.manifest["election"] == election.definition["id"]
+    for contest in keys.manifest["contests"]:
+        own = election.contests.get(contest["label"])
+        options = [option["id"] for option in own["options"]] if own is not None else []
+        same &= own is not None and (contest["orders"] or contest["options"] == options)
+        same &= not contest["orders"] or all(part in options for order in contest["options"] for part in order.split(">"))
+    report.require(same, "manifest", "ballots.json", "its contests or options are not those of the definition")
+    return keys
+
+
+def check_station(keys: Keys, path: Path, tally: Path | None, count: Count, report: Report) -> None:
+    """One station's bundle on a site, its tally record, and its sheets."""
+    where = f"ballots/{path.name}"
+    with path.open("rb") as file:
+        lines = iter(lambda: file.readline(LONGEST_LINE + 1), b"")
+        bundle, totals = _check_record(lines, tally.read_bytes() if tally else None, keys, where, report)
+    if tally is None:
+        report.taken.append(f"{where}: the totals of its sheets (the ballots are not decrypted yet)")
+    known = bundle.station in count.election.stations
+    if report.require(
+        known and path.name.startswith(bundle.station), "R.4", where, "it is of another station than its name says"
+    ):
+        for index, contest in enumerate(keys.contests, start=1):
+            if count.election.votes_in(bundle.station, contest.label) and contest.label in totals:
+                _check_sheet(bundle, index, contest.label, totals[contest.label], count, where, report)
+
+
+def _check_sheet(
+    bundle: Bundle, index: int, contest: str, totals: dict[str, int], count: Count, where: str, report: Report
+) -> None:
+    """The sheet that counts for the station names this bundle and states its totals, unless a decision replaced its figures."""
+    place = count.places[contest][bundle.station]
+    where = f"{where}, contest {contest}"
+    sheet = place.shown
+    if sheet is None or sheet.records != bundle.name:
+        report.add("sheet", where, "the station's sheet does not name these ballots, or has not arrived")
+        return
+    options = [option["id"] for option in count.election.contests[contest]["options"]]
+    blank, null, cast, _, _ = sheet.figures
+    if count.election.contests[contest]["rule"] == "ranked":
+        stated = {">".join(options[option] for option in order): ballots for order, ballots in sheet.rankings or () if ballots}
+        own = {label: total for label, total in totals.items() if total and not label.startswith("*")}
+        report.require(stated == own, "sheet", where, "the sheet states other rankings than the ballots hold")
+    else:
+        own_counts = [totals.get(option) for option in options]
+        report.require(
+            sheet.counts == own_counts, "sheet", where, f"the sheet states {sheet.counts}, the ballots hold {own_counts}"
+        )
+    for name, stated_figure in (("*blank", blank), ("*null", null)):
+        holds = name not in totals or stated_figure == totals[name]
+        report.require(holds, "sheet", where, f"{name[1:]} is {stated_figure}, and the ballots hold {totals.get(name)}")
+    holds = cast is None or cast == bundle.cast[index]
+    report.require(holds, "sheet", where, f"{cast} ballots cast are stated, and there are {bundle.cast[index]}")
