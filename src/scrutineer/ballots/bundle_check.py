@@ -2,17 +2,17 @@
 
 ElectionGuard Design Specification 2.1.0, verifications 5.B to 19, and checks R.2 to R.11. A bundle is read once, in a stream.
 What a ballot shows by itself takes nearly all of the time; that part is handed, line by line, to a `BallotEngine`, which may be
-one process or many.
+one process or many, and what it finds is taken up as it comes.
 """
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
-from typing import Final, Literal
+from typing import Final, Literal, NamedTuple
 
 from scrutineer.ballots.ballot_check import SHOWN_CODE, check_ballot
 from scrutineer.ballots.bundle import Aggregates, BundleItem, Header, read_bundle, read_line
 from scrutineer.ballots.chain_check import ChainCheck
-from scrutineer.ballots.exact import CheckTables
+from scrutineer.ballots.exact import TABLE_WINDOW, CheckTables
 from scrutineer.ballots.failures import MAX_FAILURES, CheckFailure
 from scrutineer.ballots.identifiers import Identifiers
 from scrutineer.ballots.keys import ElectionKeys
@@ -23,13 +23,54 @@ from scrutineer.ballots.pre_encrypted_record import PreEncryptedBallot, PreEncry
 from scrutineer.ballots.record import Ballot, BundleClosing, OpenedBallot, OpenedData, TallyRecord
 from scrutineer.ballots.tally_check import Totals, check_closing, check_exactness, check_tally, totals_of
 
-BallotEngine = Callable[[Iterator[bytes]], Iterable[CheckFailure]]
-"""Checks ballots by themselves: takes their lines, without line feeds, as it needs them, and answers with what it finds.
 
-Every line is one ballot in its only form that is not pre-encrypted."""
+class HandedLine(NamedTuple):
+    """One ballot as it is handed to an engine."""
+
+    bundle: int
+    """The number of its bundle in the record, from 0."""
+    number: int
+    """The number of its line in the bundle, from 1."""
+    line: bytes
+    """Its JSON in its only form, without the line feed: a ballot or a pre-encrypted ballot."""
+    code: bytes
+    """Its confirmation code, under which a side-car has its commitments."""
+
+
+class CheckedLines(NamedTuple):
+    """What an engine found in some lines of one bundle."""
+
+    bundle: int
+    lines: int
+    """How many lines were checked."""
+    failed: int
+    """Findings in all."""
+    failures: tuple[tuple[int, CheckFailure], ...] = ()
+    """Findings with the numbers of their lines, the first MAX_FAILURES of them."""
+
+
+BallotEngine = Callable[[Iterator[HandedLine]], Iterable[CheckedLines]]
+"""Checks ballots by themselves: takes lines of many bundles as it needs them, and answers in parts, in any order."""
 
 COUNTS: Final = ("cast", "challenged", "spoiled", "provisional")
 Kind = Literal["ballots", "pre-encrypted ballots"]
+
+
+def one_by_one(keys: ElectionKeys, window: int = TABLE_WINDOW) -> BallotEngine:
+    """The simplest engine: this process, exactly, one ballot after the other."""
+    tables = CheckTables(keys, window)
+
+    def check(lines: Iterator[HandedLine]) -> Iterator[CheckedLines]:
+        for handed in lines:
+            ballot = read_line(handed.line + b"\n")
+            found: tuple[CheckFailure, ...] = ()
+            if isinstance(ballot, Ballot):
+                found = check_ballot(keys, ballot, tables)
+            elif isinstance(ballot, PreEncryptedBallot):
+                found = check_pre_encrypted(keys, ballot, tables)
+            yield CheckedLines(handed.bundle, 1, len(found), tuple((handed.number, failure) for failure in found))
+
+    return check
 
 
 class Findings:
@@ -93,18 +134,16 @@ class StationResult:
 
 @dataclass
 class BundleCheck:
-    """The check of one bundle; `run` it once."""
+    """The check of one bundle: `walk` it once, `take` what the engine found, and ask for the `result`."""
 
     keys: ElectionKeys
     name: str
     digest: bytes
     """SHA-256 of the bundle."""
-    tables: CheckTables
     identifiers: Identifiers
     number: int = 0
     """Which bundle of the record this is, as `identifiers` are told."""
     tally: TallyRecord | None = None
-    engine: BallotEngine | None = None
     findings: Findings = field(default_factory=Findings)
 
     def __post_init__(self) -> None:
@@ -119,20 +158,30 @@ class BundleCheck:
         self._data: dict[bytes, list[OpenedData]] = {}
         self._decrypted = 0
         self._shown = 0
-        self._unopened = 0
 
-    def run(self, lines: Iterable[bytes]) -> StationResult:
-        """Check a bundle that is given as its lines, each with its line feed."""
-        if self.tally is not None:
-            self._take_openings(self.tally)
-        engine = self.engine or self._one_by_one
-        ballots = self._walk(lines)
-        self._add_named(engine(ballots))
-        for _ in ballots:
-            self.findings.fail("R.2", self.name, "the ballots were not all checked: the checking program stopped early")
-        if self.tally is not None and self._header is not None:
-            self._finish_tally(self.tally)
+        self._checked = 0
+        self._by_line: list[tuple[int, CheckFailure]] = []
+        self.handed = 0
+        """Ballots that were handed to the engine."""
+        self.walked = False
+        """Whether the bundle was read to its end."""
+
+    @property
+    def done(self) -> bool:
+        """Whether every ballot was checked."""
+        return self.walked and self._checked >= self.handed
+
+    def take(self, part: CheckedLines) -> None:
+        """Take up what an engine found."""
+        self._checked += part.lines
+        named = ((line, CheckFailure(check, f"{self.name}, {where}", text)) for line, (check, where, text) in part.failures)
+        self._by_line = sorted([*self._by_line, *named])[:MAX_FAILURES]
+        self.findings.count += part.failed
+
+    def result(self) -> StationResult:
+        """What the bundle came to, once it is done. Failures of the bundle come first, then those of single ballots by line."""
         header, closing = self._header, self._closing
+        failures = [*self.findings.failures, *(failure for _, failure in self._by_line)][:MAX_FAILURES]
         return StationResult(
             name=self.name,
             kind="pre-encrypted ballots" if isinstance(header, PreEncryptedHeader) else "ballots",
@@ -142,26 +191,26 @@ class BundleCheck:
             closing=closing.closing if closing else b"",
             counts=self._counts,
             totals=totals_of(self.tally) if self.tally is not None else None,
-            failures=tuple(self.findings.failures),
+            failures=tuple(failures),
             failed=self.findings.count,
             opened=self._shown,
             decrypted=self._decrypted,
             unchained=self._chain is not None and not self._chain.chained,
         )
 
-    def _add_named(self, failures: Iterable[CheckFailure]) -> None:
-        """Take up what was found in a ballot by itself, with the name of the bundle."""
-        self.findings.add(CheckFailure(check, f"{self.name}, {where}", message) for check, where, message in failures)
+    def walk(self, lines: Iterable[bytes]) -> Iterator[HandedLine]:
+        """Check what needs the order of the lines, and hand on every ballot that can be checked by itself.
 
-    def _one_by_one(self, ballots: Iterator[bytes]) -> Iterator[CheckFailure]:
-        """The simple engine: this process, one ballot after the other, exactly."""
-        for data in ballots:
-            ballot = read_line(data + b"\n")
-            if isinstance(ballot, Ballot):
-                yield from check_ballot(self.keys, ballot, self.tables)
+        `lines` are those of the bundle, each with its line feed.
+        """
+        if self.tally is not None:
+            self._take_openings(self.tally)
+        yield from self._walk(lines)
+        if self.tally is not None and self._chain is not None:
+            self._finish_tally(self.tally)
+        self.walked = True
 
-    def _walk(self, lines: Iterable[bytes]) -> Iterator[bytes]:
-        """Check what needs the order of the lines, and hand on every ballot that can be checked by itself."""
+    def _walk(self, lines: Iterable[bytes]) -> Iterator[HandedLine]:
         for item in read_bundle(lines, self.name):
             if item.failure is not None:
                 self.findings.add([item.failure])
@@ -170,11 +219,10 @@ class BundleCheck:
                     return
             elif isinstance(item.value, BundleClosing):
                 self._take_closing(item.value)
-            elif isinstance(item.value, Ballot):
+            elif isinstance(item.value, Ballot | PreEncryptedBallot):
                 self._take_ballot(item, item.value)
-                yield item.data
-            elif isinstance(item.value, PreEncryptedBallot):
-                self._take_pre_encrypted(item, item.value)
+                self.handed += 1
+                yield HandedLine(self.number, item.line, item.data, item.value.code)
 
     def _take_header(self, header: Header) -> bool:
         self._header = header
@@ -188,9 +236,9 @@ class BundleCheck:
         self.findings.add(CheckFailure(check, f"{self.name}, header", message) for check, message in self._chain.start())
         return True
 
-    def _take_any(self, item: BundleItem, ballot: Ballot | PreEncryptedBallot) -> str:
-        """What every ballot goes through; answers with its place for findings."""
+    def _take_ballot(self, item: BundleItem, ballot: Ballot | PreEncryptedBallot) -> None:
         where = f"{self.name}, ballot {ballot.code.hex()[:SHOWN_CODE]}…"
+        self._counts["challenged" if ballot.status == "uncast" else ballot.status] += 1
         self.identifiers.add(ballot.identifier, self.number, item.line)
         if self._chain is not None:
             wrong = self._chain.ballot(ballot.chain, ballot.code)
@@ -203,31 +251,22 @@ class BundleCheck:
                     self._cast[contest.contest] = self._cast.get(contest.contest, 0) + 1
                     if len(contest.selections) == len(self.keys.manifest.contest(contest.contest).labels()):
                         self._aggregates.add(contest.contest, [(one.alpha, one.beta) for one in contest.selections])
-        return where
+        if isinstance(ballot, Ballot):
+            self._open(ballot, where)
 
-    def _take_ballot(self, item: BundleItem, ballot: Ballot) -> None:
-        self._counts[ballot.status] += 1
-        where = self._take_any(item, ballot)
+    def _open(self, ballot: Ballot, where: str) -> None:
+        """Verifications 12 to 14 of what was opened of one ballot."""
         for data in self._data.pop(ballot.code, ()):
             self._decrypted += 1
             self.findings.add(check_opened_data(data, ballot, self.keys, where))
         opened = self._opened.pop(ballot.code, None)
-        if ballot.status == "challenged":
-            if opened is None:
-                self._unopened += 1
-                if self.tally is not None:
-                    self.findings.fail("R.10", where, "the ballot was challenged, and was not opened")
-            else:
-                self._shown += 1
-                self.findings.add(check_opened(opened, ballot, self.keys, where))
+        if ballot.status == "challenged" and opened is not None:
+            self._shown += 1
+            self.findings.add(check_opened(opened, ballot, self.keys, where))
+        elif ballot.status == "challenged" and self.tally is not None:
+            self.findings.fail("R.10", where, "the ballot was challenged, and was not opened")
         elif opened is not None:
             self.findings.fail("R.10", where, f"the ballot is {ballot.status} and was opened: only challenged ballots may be")
-
-    def _take_pre_encrypted(self, item: BundleItem, ballot: PreEncryptedBallot) -> None:
-        self._counts["cast" if ballot.status == "cast" else "challenged"] += 1
-        self._take_any(item, ballot)
-        found = check_pre_encrypted(self.keys, ballot, self.tables)
-        self._add_named(found)
 
     def _take_closing(self, closing: BundleClosing) -> None:
         self._closing = closing

@@ -6,14 +6,13 @@ records of any size as long as results are taken one by one (`RecordCheck`) and 
 """
 
 import hashlib
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final, NamedTuple
 
 from scrutineer.ballots.bundle import split_lines
-from scrutineer.ballots.bundle_check import BallotEngine, BundleCheck, Findings, StationResult
+from scrutineer.ballots.bundle_check import BallotEngine, BundleCheck, Findings, HandedLine, StationResult, one_by_one
 from scrutineer.ballots.checks import CHECKS
-from scrutineer.ballots.exact import TABLE_WINDOW, CheckTables
 from scrutineer.ballots.failures import CheckFailure
 from scrutineer.ballots.group import STANDARD, Group
 from scrutineer.ballots.identifiers import Identifiers, Spill
@@ -36,6 +35,14 @@ class GivenTally(NamedTuple):
 
     name: str
     tally: TallyRecord
+
+
+class GivenBundle(NamedTuple):
+    """A bundle to check, the tally record that belongs to it if there is one, and its SHA-256 if that is known already."""
+
+    source: Source
+    tally: GivenTally | None = None
+    digest: bytes | None = None
 
 
 @dataclass(frozen=True)
@@ -63,7 +70,7 @@ class Report:
 
 
 class RecordCheck:
-    """Checks a record bundle by bundle: `bundle` for each, then `finish`."""
+    """Checks a record bundle by bundle: `bundles`, then `finish`."""
 
     def __init__(
         self,
@@ -72,12 +79,11 @@ class RecordCheck:
         spill: Spill | None = None,
         engine: Callable[[ElectionKeys], BallotEngine] | None = None,
         group: Group = STANDARD,
-        window: int = TABLE_WINDOW,
     ) -> None:
         """Check the keys (verifications 1 to 4) and be ready for bundles.
 
         `engine` makes what checks ballots by themselves for keys that were found usable; without one they are checked one by one.
-        Another group than the standard one is for tests alone. `window` sizes the tables of powers (exact.py).
+        Another group than the standard one is for tests alone.
         """
         checked = check_key_file(key_file, group)
         self.keys: Final = checked.keys
@@ -85,55 +91,72 @@ class RecordCheck:
         """What was found wrong with the keys and with the record as a whole."""
         self.findings.add(checked.failures)
         self._identifiers: Final = Identifiers(spill)
-        self._tables: Final = CheckTables(self.keys, window) if self.keys is not None else None
-        self._engine: Final = engine(self.keys) if engine is not None and self.keys is not None else None
-        self._devices: Final[dict[bytes, int]] = {}
+        self._engine: Final = engine
+        self._devices: Final[dict[bytes, list[int]]] = {}
         self._names: Final[list[str]] = []
         self._seen: Final[dict[str, int]] = {}
 
-    def bundle(self, source: Source, given: GivenTally | None = None, digest: bytes | None = None) -> StationResult | None:
-        """Check one bundle with the tally record that belongs to it, if there is one. None where there are no keys.
+    def bundles(self, bundles: Iterable[GivenBundle]) -> Iterator[StationResult]:
+        """Check bundles with the tally records that belong to them; results come as they are ready, in no fixed order.
 
-        `digest` is its SHA-256 if that is known already. A bundle is read once more to hash it if not.
+        Nothing comes where the keys cannot be used. Raises BallotError where the engine stops early.
         """
-        if self.keys is None or self._tables is None:
-            return None
-        check = BundleCheck(
-            self.keys,
-            source.name,
-            digest if digest is not None else sha256(source),
-            self._tables,
-            self._identifiers,
-            len(self._names),
-            given.tally if given else None,
-            self._engine,
-        )
-        self._names.append(source.name)
-        result = check.run(split_lines(source.open()))
-        # R.12: a device that has two bundles has two chains, of which one could be left out.
-        key = hashlib.sha256(f"{result.kind}\n{result.device}".encode()).digest()
+        if self.keys is None:
+            return
+        waiting: dict[int, BundleCheck] = {}
+        lines = self._hand(self.keys, bundles, waiting)
+        for part in (self._engine or one_by_one)(self.keys)(lines):
+            waiting[part.bundle].take(part)
+            yield from self._ready(waiting)
+        # Bundles without any ballot, and an engine that did not take all lines.
+        for _ in lines:
+            break
+        yield from self._ready(waiting)
+        if waiting:
+            raise BallotError("the check of the ballots stopped early: start it again")
+
+    def _hand(self, keys: ElectionKeys, bundles: Iterable[GivenBundle], waiting: dict[int, BundleCheck]) -> Iterator[HandedLine]:
+        """The ballots of all bundles, each of which is checked in its own order on the way."""
+        for source, given, digest in bundles:
+            number = len(self._names)
+            self._names.append(source.name)
+            known = digest if digest is not None else sha256(source)
+            check = BundleCheck(keys, source.name, known, self._identifiers, number, given.tally if given else None)
+            waiting[number] = check
+            yield from check.walk(split_lines(source.open()))
+
+    def _ready(self, waiting: dict[int, BundleCheck]) -> Iterator[StationResult]:
+        for number in [number for number, check in waiting.items() if check.done]:
+            result = waiting.pop(number).result()
+            self._note(number, result, given=result.totals is not None)
+            yield result
+
+    def _note(self, number: int, result: StationResult, *, given: bool) -> None:
         if result.device:
-            own = len(self._names) - 1
-            other = self._devices.setdefault(key, own)
-            if other != own:
-                message = f"device {result.device[:80]} has another bundle in this record: {self._names[other]}"
-                self.findings.fail("R.12", source.name, message)
-        for what, number in (
+            key = hashlib.sha256(f"{result.kind}\n{result.device}".encode()).digest()
+            self._devices.setdefault(key, []).append(number)
+        pre_encrypted = result.kind == "pre-encrypted ballots"
+        for what, count in (
             ("bundles", 1),
-            ("ballots", result.ballots if result.kind == "ballots" else 0),
-            ("pre-encrypted", result.ballots if result.kind != "ballots" else 0),
-            ("pre-encrypted cast", result.counts["cast"] if result.kind != "ballots" else 0),
-            ("pre-encrypted unused", result.counts["challenged"] if result.kind != "ballots" else 0),
-            ("tallies", int(given is not None)),
+            ("ballots", 0 if pre_encrypted else result.ballots),
+            ("pre-encrypted", result.ballots if pre_encrypted else 0),
+            ("pre-encrypted cast", result.counts["cast"] if pre_encrypted else 0),
+            ("pre-encrypted unused", result.counts["challenged"] if pre_encrypted else 0),
+            ("tallies", int(given)),
             ("opened", result.opened),
             ("decrypted", result.decrypted),
             ("unchained", int(result.unchained)),
         ):
-            self._seen[what] = self._seen.get(what, 0) + number
-        return result
+            self._seen[what] = self._seen.get(what, 0) + count
 
     def finish(self) -> None:
-        """Check what concerns all bundles together (5.A); what is found is added to `findings`."""
+        """Check what concerns all bundles together (5.A, R.12); what is found is added to `findings`."""
+        # R.12: a device that has two bundles has two chains, of which one could be left out.
+        for numbers in self._devices.values():
+            first, *others = sorted(numbers)
+            for number in others:
+                message = f"its device has another bundle in this record: {self._names[first]}"
+                self.findings.fail("R.12", self._names[number], message)
         for one in self._identifiers.repeated():
             where = f"{self._names[one.bundle]}, line {one.line}"
             other = f"{self._names[one.first_bundle]}, line {one.first_line}"
@@ -210,11 +233,11 @@ def check_record(
     spill: Spill | None = None,
     engine: Callable[[ElectionKeys], BallotEngine] | None = None,
     group: Group = STANDARD,
-    window: int = TABLE_WINDOW,
 ) -> Report:
     """Check a whole record; see `RecordCheck`, of which this is the short form for records whose results fit in memory."""
-    check = RecordCheck(key_file, spill=spill, engine=engine, group=group, window=window)
+    check = RecordCheck(key_file, spill=spill, engine=engine, group=group)
     sources = tuple(bundles)
+    names = {source.name: place for place, source in enumerate(sources)}
     given = []
     for source in tallies:
         try:
@@ -223,11 +246,12 @@ def check_record(
             check.findings.fail("R.8", source.name, str(error))
     digests = [sha256(source) for source in sources] if check.keys is not None else []
     paired = pair_tallies(digests, given, check.findings) if check.keys is not None else {}
-    results = []
-    for place, source in enumerate(sources):
-        result = check.bundle(source, paired.get(place), digests[place] if digests else None)
-        if result is not None:
-            results.append(result)
+    results = sorted(
+        check.bundles(
+            GivenBundle(source, paired.get(place), digests[place] if digests else None) for place, source in enumerate(sources)
+        ),
+        key=lambda result: names[result.name],
+    )
     check.finish()
     failures = [*check.findings.failures, *(failure for result in results for failure in result.failures)]
     failed = check.findings.count + sum(result.failed for result in results)
