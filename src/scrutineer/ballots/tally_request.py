@@ -17,14 +17,13 @@ class TallyRequest(NamedTuple):
     bundle: bytes
     """SHA-256 of the bundle."""
     station: str
+    device: str
     cast: int
     totals: tuple[ContestAggregate, ...]
     challenged: tuple[Ballot, ...] = ()
     """Challenged ballots that are to be opened by their encrypted nonces, in the order of the bundle."""
     data: tuple[tuple[Ballot, int], ...] = ()
     """Contest data of cast ballots that are to be decrypted: the ballot and the contest's number."""
-    challenged_count: int = 0
-    """Challenged ballots of the bundle, with those that the device opened itself."""
 
 
 def request_of(keys: ElectionKeys, lines: Iterable[bytes], name: str, data: Collection[tuple[bytes, int]] = ()) -> TallyRequest:
@@ -63,7 +62,7 @@ def request_of(keys: ElectionKeys, lines: Iterable[bytes], name: str, data: Coll
     if header is None or closing is None:
         raise BallotError(f"{name} is no bundle of ballots that this step can decrypt")
     return TallyRequest(
-        sha256.digest(), header.station, closing.cast, closing.totals, tuple(challenged), tuple(chosen), len(challenged)
+        sha256.digest(), header.station, header.device, closing.cast, closing.totals, tuple(challenged), tuple(chosen)
     )
 
 
