@@ -3,13 +3,13 @@
 ElectionGuard Design Specification 2.1.0, section 3.3.10, leaves the content open; this is ours. The data of a contest with b
 blocks is always 32 * b bytes, so that its length says nothing:
 
-| bytes | content |
-|---|---|
-| 1 | kind: 0 nothing (all other bytes are 0); 1 written-in names; 2 marks and written-in names |
-| m | kind 2 alone: the marks. One bit for each option where one mark is the most (the first option is the lowest bit of the first byte); else one byte for each: its points, or in a ranked contest the place of each candidate, 0 for none |
-| 1 | how many names were written in |
-| 1 + n | for each: its length in bytes, then UTF-8 in Unicode normalization form C |
-| rest | 0 |
+- 1 byte: what follows. 0 nothing (all other bytes are 0); 1 written-in names; 2 marks and written-in names;
+- after 2 alone, the marks. Where one mark is the most that an option can have, one bit for each option, the first option in the
+  lowest bit of the first byte, in as few bytes as hold them; else one byte for each: the points of an option, or in a ranked
+  contest the place of a candidate, 0 for none (candidates in the order in which the contest's orders first name them);
+- 1 byte: how many names were written in;
+- for each: 1 byte with its length in bytes, then its UTF-8 in Unicode normalization form C;
+- 0 in all other bytes.
 
 There is one form only: who reads it writes it again and compares.
 """

@@ -1,13 +1,14 @@
-"""A ballot in words: what the review screen and the paper record say of every contest. Pure."""
+"""A ballot in words: what the review screen, the paper record and an opened ballot say of every contest. Pure."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
-from scrutineer.ballots.manifest import Manifest, ManifestContest
+from scrutineer.ballots.manifest import FIELD_MARK, FIELD_ORDER, ORDER_MARK, Manifest, ManifestContest
+from scrutineer.ballots.record import OpenedBallot, OpenedContest
 from scrutineer.election.contests import Contest
-from scrutineer.station.voting.choices import Choices, Marks, chosen, contest_kind, expand, notices, spoils
-from scrutineer.station.voting.contest_data import candidates
+from scrutineer.station.voting.choices import Choices, Marks, chosen, contest_kind, expand, notices, parties, spoils
+from scrutineer.station.voting.contest_data import candidates, unpack
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,4 +107,52 @@ def readable_contest(
         told.get("undervote", 0),
         told.get("overvote", 0),
         by_party=by_party and state == "chosen",
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class OpenedInWords:
+    """One contest of a challenged ballot in words: what was encrypted, field by field."""
+
+    title: str
+    options: tuple[tuple[str, int], ...]
+    """Name and value of every option; of a ranked contest, the one order that was chosen, spelt out."""
+    blank: bool
+    null: bool
+    undervotes: int
+    write_ins: int
+    names: tuple[str, ...]
+    """Names that were written in."""
+
+
+def parties_of(manifest: Manifest, style: int) -> tuple[tuple[int, str], ...]:
+    """Number and name of the parties that can be chosen for a whole ballot of this style."""
+    return tuple((number, manifest.parties[number - 1].name) for number in parties(manifest, style))
+
+
+def opened_in_words(manifest: Manifest, opened: OpenedBallot, names: Names) -> tuple[OpenedInWords, ...]:
+    """A challenged ballot as it was encrypted: read from its opening, not from what the voter pressed.
+
+    Raises BallotError for contest data that no voting machine writes.
+    """
+    by_label = {contest.label: contest for contest in manifest.contests}
+    return tuple(_opened(by_label[one.label], one, names) for one in opened.contests)
+
+
+def _opened(contest: ManifestContest, opened: OpenedContest, names: Names) -> OpenedInWords:
+    values = {field.label: field.value for field in opened.fields}
+    own = {name: values.get(FIELD_MARK + name, 0) for name in FIELD_ORDER}
+    if contest.orders:
+        order = [label.split(ORDER_MARK) for label in contest.options if values.get(label)]
+        options = tuple((name_of(names, contest, label), place) for place, label in enumerate(order[0] if order else (), 1))
+    else:
+        options = tuple((name_of(names, contest, label), values.get(label, 0)) for label in contest.options)
+    return OpenedInWords(
+        title_of(names, contest),
+        options,
+        bool(own["blank"]),
+        bool(own["null"]),
+        own["undervotes"],
+        own["write-ins"],
+        unpack(contest, opened.data).names,
     )
