@@ -115,8 +115,10 @@ def read_csv(data: bytes) -> list[list[str]]:
 
 def write_csv(rows: Any) -> bytes:
     """Rows as CSV in its only form."""
-    text = io.StringIO()
-    csv.writer(text, lineterminator="\n").writerows(rows)
+    text = io.StringIO(newline="")
+    writer = csv.writer(text, lineterminator="\n")
+    for row in rows:
+        writer.writerow(row)
     return text.getvalue().encode()
 
 
