@@ -14,7 +14,7 @@ import os
 import secrets
 import signal
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
-from functools import partial
+from functools import lru_cache, partial
 from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
 from typing import Any, Final, NamedTuple, Protocol
@@ -127,8 +127,10 @@ class LineCheck:
         return read_claims(self.keys, ballot), line.commitments
 
 
+@lru_cache(maxsize=2)
 def _line_check(numbers: tuple[int, ...], manifest: bytes, guardians: int, quorum: int, window: int) -> LineCheck:
     p, q, g, vote_key, data_key = map(mpz, numbers)
+    # Kept, so that a process of a cluster makes its tables once and not for every batch.
     keys = ElectionKeys(Group(p, q, g), read_manifest(manifest), guardians, quorum, vote_key, data_key)
     return LineCheck(keys, window)
 
