@@ -67,8 +67,11 @@ def sheets(election: bytes, station: str, records: bytes | None) -> tuple[TallyS
 
 
 @functools.cache
-def sealed_election(languages: tuple[str, ...] = ("en",)) -> Sealed:
-    """The election at its end: all stations have reported, two of them with encrypted ballots."""
+def sealed_election(languages: tuple[str, ...] = ("en",), *, misstated: bool = False) -> Sealed:
+    """The election at its end: all stations have reported, two of them with encrypted ballots.
+
+    `misstated` has the sheet of one of them state other figures than its ballots give.
+    """
     random = seeded("sealed election")
     units = Units(ROWS)
     manifest = manifest_of("test", "Election of the birds", "2025-05-18", CONTESTS, units)
@@ -88,11 +91,14 @@ def sealed_election(languages: tuple[str, ...] = ("en",)) -> Sealed:
     tallies = {station: decrypt(trustees, (1, 3), voted[station], random) for station in STATIONS}
 
     def say(election: Election) -> list[tuple[str, Payload]]:
-        return [
-            (f"station/{station}", sheet)
-            for station in units.station_index
-            for sheet in sheets(election.hash, station, voted[station].digest if station in voted else None)
-        ]
+        said: list[tuple[str, Payload]] = []
+        for station in units.station_index:
+            warden, song = sheets(election.hash, station, voted[station].digest if station in voted else None)
+            if misstated and station == "pond":
+                warden = warden._replace(counts=(1, 2, 0))
+                song = song._replace(rankings=(((0,), 2), ((0, 1), 2)))
+            said += [(f"station/{station}", warden), (f"station/{station}", song)]
+        return said
 
     table = trustees.record.encode()
     first = made_up(ROWS, CONTESTS, say)

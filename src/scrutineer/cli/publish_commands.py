@@ -1,6 +1,7 @@
 """`publish` and `verify`: the public record, and the check that anyone can make of it."""
 
 import contextlib
+import dataclasses
 import gc
 import json
 import sys
@@ -34,6 +35,7 @@ from scrutineer.portal.images import ImageFolder
 from scrutineer.portal.record import Pages, Translated
 from scrutineer.verify import FolderSource, Report, copy_site, verify_site
 from scrutineer.verify.mirror import SITE, MirrorRound
+from scrutineer.verify.report import Extent
 
 _SHOWN = 50
 """Findings printed for people; all of them are in the JSON."""
@@ -215,14 +217,24 @@ def _published_json(done: Published) -> dict[str, object]:
 @click.option("--definition", "definition", metavar="HASH", help="Hash of the definition, from a source that you trust.")
 @click.option("--threads", type=click.IntRange(1, 64), default=2, show_default=True, help="Threads that check signatures.")
 @click.option("--copy-to", type=click.Path(path_type=Path), metavar="DIR", help="Keep the copy of a URL here, and resume it.")
+@click.option(
+    "--ballots",
+    type=click.Choice(["all", "sample", "none"]),
+    default="all",
+    show_default=True,
+    help="Encrypted ballots whose proofs are checked; a sample is of about 1,000, drawn anew each time.",
+)
 @json_option
-def verify_command(sites: tuple[str, ...], definition: str | None, threads: int, copy_to: Path | None, as_json: bool) -> None:
+def verify_command(
+    sites: tuple[str, ...], definition: str | None, threads: int, copy_to: Path | None, ballots: Extent, as_json: bool
+) -> None:
     """Replay everything that was published at SITE-or-URL, and say PASS, or exactly what is wrong.
 
     Of several URLs whichever answers is used; one that lags, or shows what does not fit, is named.
 
     Checks every signature, rebuilds the log's tree, replays the count, and compares every published file, every bulletin and
-    the certificate with what comes out. Trusts nothing but the hash of the definition: give it with --definition, from a
+    the certificate with what comes out. Where ballots were encrypted, checks their proofs and holds the decrypted totals against
+    the signed sheets. Trusts nothing but the hash of the definition: give it with --definition, from a
     source that you trust (a newspaper, a party, an observer mission). Without it, you are shown the hash and asked.
 
     Exit status 0 for PASS, 1 for anything else.
@@ -236,7 +248,7 @@ def verify_command(sites: tuple[str, ...], definition: str | None, threads: int,
             _give_up(mirrored, as_json)
         source = FolderSource(kept / SITE) if mirrored is not None else _source(sites[0], kept, progress)
         with no_garbage_collection():
-            report = verify_site(source, definition=expected, threads=threads, progress=progress)
+            report = verify_site(source, definition=expected, threads=threads, ballots=ballots, progress=progress)
     if expected is None and report.passed and not as_json and sys.stdin.isatty():
         click.echo(f"This site's definition has the hash\n  {report.definition}")
         report.definition_expected = click.confirm("Is that the hash that you know from elsewhere?")
@@ -297,6 +309,8 @@ def print_report(report: Report) -> None:
         f"{report.certificates:,} certificate(s), {report.files:,} files; log {report.origin} at size {report.size:,}, "
         f"root {report.root}."
     )
+    for sentence in report.ballots.sentences() if report.ballots is not None else ():
+        click.echo(sentence)
     if report.witnesses is not None:
         click.echo(f"Witnesses: {report.witnesses.sentence}.")
     else:
@@ -336,6 +350,7 @@ def report_json(report: Report) -> dict[str, object]:
             "missing": list(report.witnesses.missing),
         },
         "pending": report.pending,
+        "ballots": None if report.ballots is None else dataclasses.asdict(report.ballots),
         "statements": report.statements,
         "sheets": report.sheets,
         "bulletins": report.bulletins,

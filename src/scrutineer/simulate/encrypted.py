@@ -9,7 +9,7 @@ from hashlib import sha256
 
 import msgspec
 
-from scrutineer.ballots.bundle import BundleWriter, read_bundle, split_lines
+from scrutineer.ballots.bundle import BundleWriter, split_lines
 from scrutineer.ballots.ceremony import Ceremony, KeyShare, terms_of
 from scrutineer.ballots.decryption import Quorum
 from scrutineer.ballots.encrypt import ContestChoice, Encryptor, open_ballot
@@ -17,8 +17,8 @@ from scrutineer.ballots.group import STANDARD, Group, RandomBytes
 from scrutineer.ballots.keys import ElectionKeys, KeyRecord, election_keys
 from scrutineer.ballots.logarithms import SmallLogarithms
 from scrutineer.ballots.manifest import ORDER_MARK, Manifest, ManifestContest
-from scrutineer.ballots.record import BundleClosing, OpenedBallot, Status, TallyRecord
-from scrutineer.ballots.tally_request import TallyRequest
+from scrutineer.ballots.record import OpenedBallot, Status, TallyRecord
+from scrutineer.ballots.tally_request import request_of, without_opened
 from scrutineer.ballots.tallying import combine_bundle, commit_bundle, respond_bundle
 from scrutineer.errors import BallotError
 from scrutineer.statements import TallySheet
@@ -110,12 +110,8 @@ def vote(
 def decrypt(trustees: Trustees, present: Sequence[int], voted: Voted, random: RandomBytes) -> TallyRecord:
     """The tally record of a bundle by the trustees who are present, by number."""
     keys = trustees.keys
-    items = [item.value for item in read_bundle(split_lines([voted.bundle]))]
-    closing, station = items[-1], getattr(items[0], "station", "")
-    if not isinstance(closing, BundleClosing):
-        raise BallotError("the bundle has no closing: close it before it is decrypted")
     quorum = Quorum(keys, trustees.record.guardians, present)
-    request = TallyRequest(voted.digest, station, closing.cast, closing.totals)
+    request = without_opened(keys, request_of(keys, split_lines([voted.bundle]), "bundle"), voted.opened)
     shares, seeds = {number: trustees.shares[number - 1] for number in present}, {number: random(32) for number in present}
     first = {number: commit_bundle(quorum, shares[number], seeds[number], request) for number in present}
     commitments = {number: commitment for number, (commitment, _) in first.items()}

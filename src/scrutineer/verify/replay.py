@@ -9,7 +9,8 @@ Trusts the hash of the definition and nothing else. The steps, by number:
 (4) every statement is canonical, by an issuer who may make it, and its signature verifies (statement_check.py);
 (5) every bulletin and certificate says what the log gives at its size (statement_check.py);
 (6) every snapshot that is listed is a signed and cosigned head of this log (history_check.py);
-(7) every other file is, byte for byte, what the log gives; nothing is missing and nothing was added (files.py).
+(7) every other file is, byte for byte, what the log gives; nothing is missing and nothing was added (files.py);
+(8) encrypted ballots prove themselves, and give the figures of the signed sheets (ballots.py).
 
 All findings are collected; nothing stops at the first one unless the rest could not mean anything. Where the log cannot be
 replayed, every file is still held against its hash in the manifest.
@@ -61,10 +62,11 @@ from scrutineer.portal.record import Image, Record, SiteOptions
 from scrutineer.portal.site import render_site
 from scrutineer.statements import Bulletin, parse_statement, statement_hash
 from scrutineer.statements.bootstrap import open_election
+from scrutineer.verify.ballots import BallotsCheck, Engine
 from scrutineer.verify.files import FileCheck
 from scrutineer.verify.history_check import HistoryCheck
 from scrutineer.verify.log_check import LogCheck
-from scrutineer.verify.report import Check, Report
+from scrutineer.verify.report import Check, Extent, Report
 from scrutineer.verify.source import MAX_SMALL_FILE, FolderSource, Progress
 from scrutineer.verify.statement_check import StatementCheck
 
@@ -88,17 +90,20 @@ def verify_site(
     *,
     definition: bytes | None = None,
     threads: int = 2,
+    ballots: Extent = "all",
+    engine: Engine | None = None,
     progress: Progress | None = None,
     clock: Callable[[], float] = time.time,
 ) -> Report:
     """Verify a published site. `definition` is the hash that the definition must have, 32 bytes; None takes the site's own.
 
+    `ballots` says of which ballots the proofs are checked, by `engine` or, without one, in this process.
     `clock` gives POSIX seconds: a cosignature from long after now is a finding.
     Never raises for anything that the site holds or lacks: all of that becomes findings.
     """
     report = Report()
     try:
-        _Verification(source, report, progress or _silent, int(clock())).run(definition, threads)
+        _Verification(source, report, progress or _silent, int(clock()), ballots, engine).run(definition, threads)
         report.complete = True
     except _Unverifiable:
         pass
@@ -109,11 +114,15 @@ def verify_site(
 
 
 class _Verification:
-    def __init__(self, source: FolderSource, report: Report, progress: Progress, now: int) -> None:
+    def __init__(
+        self, source: FolderSource, report: Report, progress: Progress, now: int, extent: Extent, engine: Engine | None
+    ) -> None:
         self._source = source
         self._report = report
         self._progress = progress
         self._now = now
+        self._extent: Extent = extent
+        self._engine = engine
 
     def run(self, expected: bytes | None, threads: int) -> None:
         election, definition, tables = self._definition(expected)
@@ -166,6 +175,9 @@ class _Verification:
             ballots=self._ballots(manifest, count, log),
         )
         self._compare(record, files)
+        if ballots is not None:
+            check = BallotsCheck(record, ballots, self._report, self._progress, self._extent, self._engine)
+            self._report.ballots = check.run()
 
     def _count(
         self, election: Election, verifier: LogVerifier, quorum: Quorum | None, log: LogCheck, threads: int

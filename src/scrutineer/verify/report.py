@@ -18,10 +18,16 @@ Check = Literal[
     "certificate",
     "snapshot",
     "published",
+    "ballots",
 ]
 MAX_MESSAGE_LENGTH: Final = 1_000  # characters
 MAX_FINDINGS: Final = 1_000
 """Findings kept; more are counted. A copy with more than so many faults is simply not a copy."""
+
+_NAMED: Final = 5  # stations named in a sentence
+
+Extent = Literal["all", "sample", "none"]
+"""Which ballots' proofs are checked. Files, chains, totals and sheets are checked in every case but `none`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +41,45 @@ class Finding:
 
     def __str__(self) -> str:
         return f"{self.where}: {self.message}"
+
+
+@dataclass(slots=True)
+class BallotFacts:
+    """What was established of the encrypted ballots."""
+
+    extent: Extent
+    stations: int = 0
+    ballots: int = 0
+    checked: int = 0
+    """Ballots whose proofs were checked."""
+    cast: int = 0
+    challenged: int = 0
+    compared: int = 0
+    """Figures of sheets that the decrypted totals were held against."""
+    undecrypted: list[str] = field(default_factory=list)
+    """Stations whose totals are not published yet."""
+    unpublished: list[str] = field(default_factory=list)
+    """Stations whose sheets name ballots that are not published yet."""
+
+    def sentences(self) -> list[str]:
+        """The facts for people."""
+        if self.extent == "none":
+            return ["Encrypted ballots were not looked at."]
+        checked = "all" if self.checked == self.ballots else f"{self.checked:,}"
+        first = (
+            f"Encrypted ballots: {self.ballots:,} of {self.stations:,} station(s), {self.cast:,} of them cast; the proofs of "
+            f"{checked} were checked, and {self.compared:,} figures of "
+            "signed sheets were held against the decrypted totals."
+        )
+        said = [first]
+        for stations, what in (
+            (self.undecrypted, "Totals not decrypted yet"),
+            (self.unpublished, "Ballots named by a sheet and not published yet"),
+        ):
+            if stations:
+                more = f" and {len(stations) - _NAMED:,} more" if len(stations) > _NAMED else ""
+                said.append(f"{what}: {', '.join(stations[:_NAMED])}{more}.")
+        return said
 
 
 @dataclass(slots=True)
@@ -55,6 +100,8 @@ class Report:
     pending: int | None = None
     """Entries at a newer head that is shown as waiting for its witnesses; None where none is."""
     sheets: int = 0
+    ballots: BallotFacts | None = None
+    """What was established of encrypted ballots; None where the election has none."""
     statements: int = 0
     signatures: int = 0
     bulletins: int = 0

@@ -1,0 +1,142 @@
+"""The check of a site whose ballots were encrypted: proofs, totals and sheets are held against each other."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from portal_helpers import Published
+from scrutineer.ballots.record import TallyRecord
+from scrutineer.portal.ballot_record import StationBallots, scan_bundle, with_tally
+from scrutineer.verify import FolderSource, Report, verify_site
+from sealed_election import Sealed, sealed_election
+
+
+@pytest.fixture(scope="module")
+def sealed() -> Sealed:
+    return sealed_election()
+
+
+@pytest.fixture
+def folder(sealed: Sealed, tmp_path: Path) -> Path:
+    return sealed.write_folder(tmp_path / "ballots")
+
+
+def check(given: Published, site: Path, **options: object) -> Report:
+    given.publish(site)
+    return verify_site(FolderSource(site), definition=given.record.election.hash, **options)  # type: ignore[arg-type]
+
+
+def said(report: Report) -> list[str]:
+    return [str(finding) for finding in report.findings]
+
+
+def test_ballots_and_sheets_that_agree_pass(sealed: Sealed, folder: Path, tmp_path: Path) -> None:
+    report = check(sealed.with_ballots(folder), tmp_path / "site")
+    assert said(report) == []
+    assert report.passed
+    facts = report.ballots
+    assert facts is not None
+    assert (facts.stations, facts.ballots, facts.checked, facts.cast, facts.challenged) == (2, 16, 16, 10, 2)
+    # Three options, four orders, and in each contest ballots cast, blank and null; at two stations.
+    assert facts.compared == 2 * (3 + 4 + 2 * 3)
+    assert facts.undecrypted == facts.unpublished == []
+    assert "the proofs of all were checked" in facts.sentences()[0]
+
+
+def test_an_election_without_keys_has_no_such_step(sealed: Sealed, tmp_path: Path) -> None:
+    from portal_helpers import republic
+
+    report = check(republic(40), tmp_path / "site")
+    assert report.passed
+    assert report.ballots is None
+
+
+def test_a_sheet_that_states_other_figures_is_named_and_nobody_accused(tmp_path: Path) -> None:
+    sealed = sealed_election(misstated=True)
+    report = check(sealed.with_ballots(sealed.write_folder(tmp_path / "ballots")), tmp_path / "site")
+    assert not report.passed
+    assert {finding.check for finding in report.findings} == {"ballots"}
+    found = said(report)
+    assert len(found) == 4
+    assert found[0] == (
+        "ballots/pond.tally.json: contest warden: the encrypted ballots give 2 for wren, and the signed sheet (log entry 1) "
+        "states 1; the paper records show which is right"
+    )
+    assert any("give 1 for robin, and" in one and "states 2" in one for one in found)
+    assert any("give 1 for siskin>robin, and" in one and "states 0" in one for one in found)
+
+
+@pytest.mark.parametrize("extent", ["none", "sample"])
+def test_less_can_be_asked_for(sealed: Sealed, folder: Path, tmp_path: Path, extent: str) -> None:
+    report = check(sealed.with_ballots(folder), tmp_path / "site", ballots=extent)
+    assert report.passed
+    assert report.ballots is not None
+    assert report.ballots.checked == (0 if extent == "none" else 16)
+
+
+def test_ballots_that_are_not_there_yet_are_a_note(sealed: Sealed, folder: Path, tmp_path: Path) -> None:
+    (folder / "pond.jsonl").unlink()
+    (folder / "reed.tally.json").unlink()
+    report = check(sealed.with_ballots(folder), tmp_path / "site")
+    assert report.passed
+    assert report.ballots is not None
+    assert (report.ballots.unpublished, report.ballots.undecrypted) == (["pond"], ["reed"])
+    assert report.ballots.sentences()[1:] == [
+        "Totals not decrypted yet: reed.",
+        "Ballots named by a sheet and not published yet: pond.",
+    ]
+
+
+def tally(own: StationBallots, change: Callable[[TallyRecord], TallyRecord], given: TallyRecord) -> StationBallots:
+    data = change(given).encode()
+    return with_tally(own, lambda: iter([data]))
+
+
+def one_vote_more(record: TallyRecord) -> TallyRecord:
+    first = record.contests[0]
+    field = msgspec.structs.replace(first.fields[0], total=first.fields[0].total + 1)
+    contest = msgspec.structs.replace(first, fields=(field, *first.fields[1:]))
+    return msgspec.structs.replace(record, contests=(contest, *record.contests[1:]))
+
+
+def unopened(record: TallyRecord) -> TallyRecord:
+    return msgspec.structs.replace(record, challenged=())
+
+
+@pytest.mark.parametrize(("change", "number"), [(one_vote_more, "10."), (unopened, "R.10")])
+def test_totals_that_were_not_decrypted_so_are_found(
+    sealed: Sealed, folder: Path, tmp_path: Path, change: Callable[[TallyRecord], TallyRecord], number: str
+) -> None:
+    given = sealed.with_ballots(folder)
+    ballots = dict(given.record.ballots)
+    first = next(iter(ballots))
+    ballots[first] = tally(ballots[first], change, sealed.tallies["pond"])
+    report = check(replace(given, record=replace(given.record, ballots=ballots)), tmp_path / "site")
+    assert not report.passed
+    assert {finding.check for finding in report.findings} == {"ballots"}
+    assert any(f"(check {number}" in one for one in said(report))
+
+
+def test_a_bundle_that_was_exchanged_after_publication_is_found(sealed: Sealed, folder: Path, tmp_path: Path) -> None:
+    site = tmp_path / "site"
+    sealed.with_ballots(folder).publish(site)
+    path = site / "ballots/pond.jsonl"
+    path.write_bytes(path.read_bytes().replace(b'"spoiled"', b'"provisional"', 1))
+    report = verify_site(FolderSource(site), definition=sealed.given.record.election.hash)
+    assert not report.passed
+    assert "ballots/pond.jsonl" in {finding.where for finding in report.findings}
+
+
+def test_a_bundle_in_the_place_of_another_does_not_belong_to_the_site(sealed: Sealed, folder: Path, tmp_path: Path) -> None:
+    given = sealed.with_ballots(folder)
+    (number, pond), _ = given.record.ballots.items()
+    data = sealed.voted["reed"].bundle
+    wrong = replace(scan_bundle("pond", lambda: iter([data])), named_by=pond.named_by)
+    report = check(
+        replace(given, record=replace(given.record, ballots={**given.record.ballots, number: wrong})), tmp_path / "site"
+    )
+    assert not report.passed
+    assert "ballots/pond.jsonl: is listed in the manifest, and the log gives no such file" in said(report)
