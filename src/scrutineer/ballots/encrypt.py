@@ -205,7 +205,9 @@ def read_choices(keys: ElectionKeys, ballot: Ballot, nonce: bytes) -> dict[int, 
     choices = {}
     for contest in ballot.contests:
         form, values = keys.manifest.contest(contest.contest), []
-        for place, (selection, limit) in enumerate(zip(contest.selections, form.limits(), strict=False), 1):
+        if len(contest.selections) != len(form.limits()):
+            raise BallotError(f"ballot {ballot.code.hex()[:8]}… has not all the fields of contest {form.label}: it is not whole")
+        for place, (selection, limit) in enumerate(zip(contest.selections, form.limits(), strict=True), 1):
             own = field_nonce(group, hashed, contest.contest, place, nonce)
             where = f"ballot {ballot.code.hex()[:8]}…, contest {form.label}, field {form.labels()[place - 1]}"
             if group.element_bytes(g(own)) != selection.alpha:

@@ -43,12 +43,19 @@ class ElectionTables:
         self.data: Final[FixedBase] = fixed_base(keys.group, keys.data_key, min(window, DEVICE_WINDOW))
 
     def build(self, progress: Progress | None = None) -> None:
-        """Compute the tables that are not there yet. `progress` is told tables done and tables in all."""
+        """Compute the tables that are not there yet. `progress` is told rows done and rows in all."""
         tables = (self.g, self.vote, self.data)
-        for done, table in enumerate(tables, 1):
-            table.build()
-            if progress is not None:
-                progress(done, len(tables))
+        whole, before = sum(table.rows for table in tables), 0
+        for table in tables:
+            table.build(None if progress is None else _shifted(progress, before, whole))
+            before += table.rows
+        if progress is not None:
+            progress(whole, whole)  # also where the tables were there
+
+
+def _shifted(progress: Progress, before: int, whole: int) -> Progress:
+    """Progress of a part that begins after `before` of the whole."""
+    return lambda done, _: progress(before + done, whole)
 
 
 class Settled(NamedTuple):

@@ -35,6 +35,8 @@ SERVER_WINDOW: Final = 12
 BATCH_WINDOW: Final = 16
 ENTRY_OVERHEAD: Final = 56  # bytes of an entry beside its limbs: the integer's header, its allocation and its place in the row
 MAX_CACHE: Final = 1536 * 1024 * 1024  # bytes; two tables of window 16 and some of window 12
+MAX_TABLES: Final = 16
+"""That many tables are shared: an election needs three."""
 
 
 class FixedBase:
@@ -59,6 +61,11 @@ class FixedBase:
         self._building: Final = threading.Lock()
 
     @property
+    def rows(self) -> int:
+        """Digits of an exponent, and rows of the table."""
+        return len(self._widths)
+
+    @property
     def memory(self) -> int:
         """Bytes of the built table, estimated."""
         return sum(1 << width for width in self._widths) * (self.group.element_size + ENTRY_OVERHEAD)
@@ -70,10 +77,12 @@ class FixedBase:
                 return
             p, rows = self.group.p, []
             factor, count = self.base, len(self._widths)
+            # Every row but the first is multiplied by one and the same power of the base, and the first by its inverse as often,
+            # so that the product is the same. Otherwise the entry of a digit 0 would be the number 1, by which multiplying is
+            # faster than by any other. q / sqrt(2) is an exponent that no digits add up to.
+            shift = gmpy2.isqrt(self.group.q**2 // 2)
             for place, width in enumerate(self._widths):
-                # Every row but the first is multiplied by the base, and the first by its power of -(rows - 1). The product is
-                # the same, and no entry is the number 1, by which multiplying would be faster than by any other.
-                entry = gmpy2.powmod(self.base, -(count - 1), p) if place == 0 else self.base
+                entry = gmpy2.powmod(self.base, (1 - count) * shift % self.group.q if place == 0 else shift, p)
                 row = []
                 for _ in range(1 << width):
                     row.append(entry)
@@ -109,6 +118,6 @@ def fixed_base(group: Group, base: mpz, window: int = DEVICE_WINDOW) -> FixedBas
     with _cache_lock:
         table = _cache.pop(key, None) or FixedBase(group, base, window)
         _cache[key] = table
-        while len(_cache) > 1 and sum(kept.memory for kept in _cache.values()) > MAX_CACHE:
+        while len(_cache) > MAX_TABLES or (len(_cache) > 1 and sum(kept.memory for kept in _cache.values()) > MAX_CACHE):
             _cache.popitem(last=False)
     return table
