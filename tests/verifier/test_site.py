@@ -126,12 +126,9 @@ def test_what_is_flipped_is_noticed_without_the_list_of_files(
         if not verify_site(copy).count:
             missed.append((path, at, bytes(data[max(0, at - 40) : at + 10])))
         (copy / path).write_bytes(data)
-    assert all(_is_outside(path, around) for path, _, around in missed), missed
-
-
-def _is_outside(path: str, around: bytes) -> bool:
-    """Whether a place belongs to what the report says it does not check."""
-    return path in ("site.json", "data/summary.json") or (path.startswith(("data/", "snapshots/")) and path.endswith(".json"))
+    # Outcomes and bounds stand in the summary and in snapshots; the report says that they are not checked.
+    assert all(path in ("site.json", "data/summary.json") or path.startswith("snapshots/") for path, _, _ in missed), missed
+    assert len(missed) < len(files) // 4
 
 
 def test_missing_and_added_files_are_noticed(site: Path, tmp_path: Path) -> None:

@@ -28,6 +28,20 @@ class Place:
     decided: bool = False
 
 
+_STATUSES = ("counted", "quarantined", "excluded", "outstanding")
+
+
+def _add(into: dict[str, Any], own: dict[str, Any]) -> None:
+    """Add the totals of a part."""
+    for key in ("stations", *_STATUSES, "ballots"):
+        into[key] += own[key]
+    into["votes"] = [left + right for left, right in zip(into["votes"], own["votes"], strict=True)]
+    for key in ("roll", "open_ballots"):  # unknown as soon as one is
+        into[key] = None if into[key] is None or own[key] is None else into[key] + own[key]
+    for key in ("blank", "null", "voters"):  # unknown only where nobody states it
+        into[key] = into[key] if own[key] is None else (into[key] or 0) + own[key]
+
+
 class Count:
     """The count of an election after a prefix of its log."""
 
@@ -172,23 +186,17 @@ class Count:
     def totals(self, contest: str) -> dict[str, dict[str, Any]]:
         """Totals of every unit above the stations; None where a figure is unknown."""
         options = len(self.election.contests[contest]["options"])
-        zero = ("stations", "counted", "quarantined", "excluded", "outstanding", "roll", "ballots", "open_ballots")
+        zero = ("stations", *_STATUSES, "roll", "ballots", "open_ballots")
         found: dict[str, dict[str, Any]] = {
             unit: dict.fromkeys(zero, 0) | {"votes": [0] * options, "blank": None, "null": None, "voters": None}
             for unit in self.election.inner
         }
         for station, place in self.places[contest].items():
-            own = self._contribution(contest, station, place)
-            for unit in self.election.path(self.election.parents[station]):
-                into = found[unit]
-                into["stations"] += 1
-                into[place.status] += 1
-                into["ballots"] += own["ballots"]
-                into["votes"] = [left + right for left, right in zip(into["votes"], own["votes"], strict=True)]
-                for key in ("roll", "open_ballots"):  # unknown as soon as one is
-                    into[key] = None if into[key] is None or own[key] is None else into[key] + own[key]
-                for key in ("blank", "null", "voters"):  # unknown only where nobody states it
-                    into[key] = into[key] if own[key] is None else (into[key] or 0) + own[key]
+            own = self._contribution(contest, station, place) | dict.fromkeys(_STATUSES, 0) | {"stations": 1, place.status: 1}
+            _add(found[self.election.parents[station]], own)
+        for unit in reversed(self.election.inner):  # every unit stands before those below it
+            if self.election.parents[unit]:
+                _add(found[self.election.parents[unit]], found[unit])
         return found
 
     def _contribution(self, contest: str, station: str, place: Place) -> dict[str, Any]:

@@ -20,7 +20,7 @@ from second_look.notes import (
 )
 from second_look.report import FormatError, Report
 from second_look.shapes import load_json
-from second_look.tables import check_bulletin, check_data
+from second_look.tables import check_bulletin, check_data, check_snapshot
 
 MOST_FILE = 1 << 30  # bytes of one file that is read at once
 _MISSING = (FormatError, OSError, KeyError, TypeError, ValueError)
@@ -45,9 +45,9 @@ def verify_site(site: Path, expected: str = "") -> Report:
     _check_files(site, log_key, head, report)
     if head is None:
         return report
-    roots = _check_history(site, election, keys, log, report)
-    count = _follow(election, log, roots, report)
-    check_data(site, count, report)
+    roots, shots = _check_history(site, election, keys, log, report)
+    count = _follow(election, log, roots, shots, report)
+    check_data(site, count, head.size, head.root, report)
     report.checked.append(
         f"totals of {len(election.contests)} contests, per unit and per station, added up again from the sheets"
     )
@@ -154,11 +154,15 @@ def _check_files(site: Path, key: NoteKey, head: Checkpoint | None, report: Repo
     report.checked.append(f"{len(files)} files against the signed list")
 
 
-def _check_history(site: Path, election: Election, keys: list[NoteKey], log: list[bytes], report: Report) -> dict[int, bytes]:
-    """Every published head is a beginning of this log ("History of a site"). Returns roots by size, also for bulletins."""
+def _check_history(
+    site: Path, election: Election, keys: list[NoteKey], log: list[bytes], report: Report
+) -> tuple[dict[int, bytes], dict[int, list[dict[str, Any]]]]:
+    """Every published head is a beginning of this log ("History of a site"). Returns roots and published contests by size."""
     shots: list[dict[str, Any]] = []
     try:
         index = load_json((site / "snapshots/index.json").read_bytes())
+        if index["election"] != election.hash.hex() or index["contests"] != list(election.contests):
+            raise FormatError("the list of snapshots is of another election")
         previous = None
         for listed in index["snapshots"]:
             shot = load_json((site / f"snapshots/{int(listed['size'])}.json").read_bytes())
@@ -166,12 +170,14 @@ def _check_history(site: Path, election: Election, keys: list[NoteKey], log: lis
             head = read_checkpoint(shot["checkpoint"].encode())
             _check_head(head, election, keys, report, where)
             same = shot["previous"] == previous and shot["election"] == election.hash.hex() and shot["size"] == listed["size"]
-            report.require(same and shot["root"] == listed["root"], "history", where, "it does not continue the one before it")
+            same &= shot["root"] == listed["root"] and shot["time_ms"] == listed["time_ms"]
+            same &= [contest["counted"] for contest in shot["contests"]] == listed["counted"]
+            report.require(same, "history", where, "it does not continue the one before it, or the list says otherwise")
             holds = head_signature_holds(
                 keys, election, shot["size"], bytes.fromhex(shot["root"]), bytes.fromhex(shot["signature"])
             )
             report.require(holds, "history", where, "the log's signature does not hold")
-            shots.append(shot | {"head": head})
+            shots.append(shot | {"head": head, "contests": list(shot["contests"])})
             previous = shot["size"]
     except _MISSING as error:
         report.add("history", "snapshots/", f"{error}")
@@ -182,7 +188,7 @@ def _check_history(site: Path, election: Election, keys: list[NoteKey], log: lis
         holds = shot["root"] == roots.get(shot["size"], b"").hex() and head.root == roots.get(head.size)
         report.require(holds, "history", f"snapshots/{shot['size']}.json", "this log never had that head")
     report.checked.append(f"{len(shots)} earlier heads are beginnings of this log")
-    return roots
+    return roots, {shot["size"]: shot["contests"] for shot in shots}
 
 
 def _stated(entry: bytes) -> statements.Statement | None:
@@ -199,7 +205,9 @@ def _sizes_stated(log: list[bytes]) -> set[int]:
     return {statement.payload["size"] for entry in log if (statement := _stated(entry)) is not None}
 
 
-def _follow(election: Election, log: list[bytes], roots: dict[int, bytes], report: Report) -> Count:
+def _follow(
+    election: Election, log: list[bytes], roots: dict[int, bytes], shots: dict[int, list[dict[str, Any]]], report: Report
+) -> Count:
     """Every statement: form, signer, signature; and the count, with the bulletins at the sizes that they name."""
     count = Count(election)
     pending = {index: statement for index, entry in enumerate(log) if (statement := _stated(entry)) is not None}
@@ -219,6 +227,8 @@ def _follow(election: Election, log: list[bytes], roots: dict[int, bytes], repor
             if bulletin.payload["size"] == index + 1:
                 check_bulletin(bulletin.payload, count, roots[index + 1], f"entry {at}, {bulletin.subject}", report)
                 del pending[at]
+        if index + 1 in shots:
+            check_snapshot(shots[index + 1], count, f"snapshots/{index + 1}.json", report)
     sheets = sum(len(place.sheets) for places in count.places.values() for place in places.values())
     report.checked.append(f"{len(log)} statements: form, signer, scope and signature; {sheets} tally sheets by every rule")
     return count

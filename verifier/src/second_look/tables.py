@@ -1,4 +1,4 @@
-"""Published figures beside our own: tables, control totals, summary, bulletins (docs/formats.md, "Published data and the API")."""
+"""Published figures beside our own: tables, summary, bulletins, snapshots (docs/formats.md, "Published data and the API")."""
 
 import hashlib
 from pathlib import Path
@@ -42,7 +42,7 @@ def stations_csv(count: Count, contest: str) -> bytes:
     return write_csv(rows)
 
 
-def check_data(site: Path, count: Count, report: Report) -> None:
+def check_data(site: Path, count: Count, size: int, root: bytes, report: Report) -> None:
     """Hold every data/<contest>/ against our own tables, and the summary against our totals."""
     for contest in count.election.contests:
         folder = site / "data" / folder_name(contest, list(count.election.contests))
@@ -57,7 +57,7 @@ def check_data(site: Path, count: Count, report: Report) -> None:
         except (FormatError, OSError, KeyError, TypeError) as error:
             report.add("data", f"data/{folder.name}/control.json", f"control totals: {error}")
     try:
-        _check_summary((site / "data/summary.json").read_bytes(), count)
+        _check_summary((site / "data/summary.json").read_bytes(), count, size, root)
     except (FormatError, OSError, KeyError, TypeError) as error:
         report.add("data", "data/summary.json", str(error))
 
@@ -109,8 +109,10 @@ def _totals(count: Count, contest: str) -> dict[str, Any] | None:
     return count.totals(contest).get(contest_unit(count, contest))
 
 
-def _check_summary(data: bytes, count: Count) -> None:
+def _check_summary(data: bytes, count: Count, size: int, root: bytes) -> None:
     summary = load_json(data)
+    if (summary["size"], summary["root"]) != (size, root.hex()):
+        raise FormatError("of another head of the log")
     if summary["definition"] != count.election.hash.hex() or [c["contest"] for c in summary["contests"]] != list(
         count.election.contests
     ):
@@ -136,11 +138,31 @@ def check_bulletin(payload: dict[str, Any], count: Count, root: bytes, where: st
     """A bulletin or certificate beside the count at its size."""
     report.require(payload["root"] == root, "bulletin", where, "its root is not the log's at its size")
     report.require(payload["results"] == results_hash(count), "bulletin", where, "it names other tables than the log gives")
-    stated = {result["contest"]: result for result in payload["contests"]}
-    if not report.require(list(stated) == list(count.election.contests), "bulletin", where, "it has other contests"):
+    _check_contests(payload["contests"], count, "bulletin", where, report)
+
+
+def check_snapshot(contests: list[dict[str, Any]], count: Count, where: str, report: Report) -> None:
+    """The figures of a snapshot beside the count at its size, regions included ("History of a site")."""
+    try:
+        for contest in contests:
+            totals = count.totals(contest["contest"])
+            for unit, stated in contest["regions"].items():
+                for key, figure in stated.items():
+                    report.require(totals[unit][key] == figure, "history", where, f"region {unit}: {key} is {figure}")
+            options = [option["id"] for option in count.election.contests[contest["contest"]]["options"]]
+            report.require(list(contest["votes"]) == options, "history", where, "its options are not those of the ballot")
+        rows = [contest | {"votes": list(contest["votes"].values())} for contest in contests]
+        _check_contests(rows, count, "history", where, report)
+    except (KeyError, TypeError, AttributeError) as error:
+        report.add("history", where, f"it has not the figures of a snapshot: {error}")
+
+
+def _check_contests(contests: list[dict[str, Any]], count: Count, check: str, where: str, report: Report) -> None:
+    stated = {result["contest"]: result for result in contests}
+    if not report.require(list(stated) == list(count.election.contests), check, where, "it has other contests"):
         return
     for contest, result in stated.items():
         own = _totals(count, contest)
         for key in BULLETIN if own is not None else []:
             if own is not None and result[key] != own[key]:
-                report.add("bulletin", where, f"{contest}: {key} is {result[key]}, and the log gives {own[key]}")
+                report.add(check, where, f"{contest}: {key} is {result[key]}, and the log gives {own[key]}")
