@@ -1,6 +1,7 @@
 """`station`: the polling station's outbox, from the signed sheet to the receipt."""
 
 import asyncio
+import importlib
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
@@ -28,10 +29,25 @@ from scrutineer.station.words import counted, duration
 
 _folder = click.argument("folder", metavar="DIR", type=click.Path(path_type=Path, file_okay=False))
 _file = click.Path(path_type=Path, exists=True, dir_okay=False)
+_VOTING = ("voting-init", "vote", "open", "suspend", "resume", "close", "countersign")
 _ROOM = 64 * 1024  # bytes of a bundle that are kept free for what is not statements, beside 34 for each
 
 
-@click.group("station")
+class _Station(click.Group):
+    """Loads the commands of the voting machine, and all that they need, only when one of them is used."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return sorted([*super().list_commands(ctx), *_VOTING])
+
+    def get_command(self, ctx: click.Context, name: str) -> click.Command | None:
+        if name not in _VOTING:
+            return super().get_command(ctx, name)
+        module = importlib.import_module("scrutineer.cli.voting_commands")
+        command: click.Command = getattr(module, f"{name.replace('-', '_')}_command")
+        return command
+
+
+@click.group("station", cls=_Station)
 def station_command() -> None:
     """Sign, keep and send a station's sheets until the log has given a receipt for each.
 

@@ -87,18 +87,18 @@ class Place:
         register = _table(station.definition, definition_folder / REGISTER_TABLE)
         ballots = _table(station.definition, definition_folder / BALLOTS_TABLE)
         election = _election(station, register)
-        record, _ = read_table(ballots, station.definition, election.units)
+        manifest = read_table(ballots, station.definition, election.units).manifest
         number = election.units.station_index.get(name)
         if number is None:
             raise UsageError(f"the election has no station {name!r}: check the name in {station.folder / 'station.toml'}")
-        own = style_of(record.manifest, election.units, election.contests, number)
+        own = style_of(manifest, election.units, election.contests, number)
         machine = Machine(device or f"{name}/1", (own, *(style for style in styles if style != own)))
         if len(machine.device) > MAX_DEVICE_LENGTH or not machine.device.isprintable():
             raise UsageError(
                 f"the description of the device has more than {MAX_DEVICE_LENGTH} characters, or some that cannot be printed"
             )
         for style in machine.styles:
-            record.manifest.style(style)
+            manifest.style(style)
         folder.mkdir(mode=0o700, exist_ok=True)
         write_whole(folder / BALLOTS_TABLE, ballots)
         write_whole(folder / REGISTER_TABLE, register)
