@@ -117,6 +117,8 @@ class OpenedInWords:
     title: str
     options: tuple[tuple[str, int], ...]
     """Name and value of every option; of a ranked contest, the one order that was chosen, spelt out."""
+    ranked: bool
+    """The values of the options are places."""
     blank: bool
     null: bool
     undervotes: int
@@ -150,6 +152,7 @@ def _opened(contest: ManifestContest, opened: OpenedContest, names: Names) -> Op
     return OpenedInWords(
         title_of(names, contest),
         options,
+        contest.orders,
         bool(own["blank"]),
         bool(own["null"]),
         own["undervotes"],

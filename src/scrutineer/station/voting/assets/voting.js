@@ -41,6 +41,8 @@ if (fieldset) {
     const box = event.target;
     let note = "";
     if (both) both.hidden = true;
+    // It keeps its place: nothing may move away under a finger.
+    document.getElementById("by-party")?.classList.add("gone");
     if (fieldset.dataset.kind === "one" && box.type === "checkbox" && box.checked) {
       const others = [...fieldset.querySelectorAll("input[type=checkbox]:checked")].filter((other) => other !== box);
       if (others.length === 1) {
