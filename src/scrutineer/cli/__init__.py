@@ -33,6 +33,7 @@ COMMANDS: Final[dict[str, tuple[str, str]]] = {
     "incidents": ("incident_commands", "Show what the intake refused and what was reported; check the journal."),
     "publish": ("publish_commands", "Write the static site: log, data files, pages."),
     "verify": ("publish_commands", "Replay everything that was published; PASS, or exactly what is wrong."),
+    "track": ("track_commands", "Find a ballot by its tracking code, and say what became of it."),
     "mirror": ("mirror_commands", "Make and keep a verified copy of a published site that anyone can serve."),
     "replay": ("replay_commands", "Put somebody's published results through the whole path."),
     "simulate": ("replay_commands", "Make a synthetic election with known truth."),
@@ -40,6 +41,7 @@ COMMANDS: Final[dict[str, tuple[str, str]]] = {
     "witness": ("witness_commands", "Cosign the checkpoints of logs that only grow, as a party or an observer."),
     "store": ("store_commands", "Check, back up, restore and move the log's store."),
     "station": ("station_commands", "Sign, keep and send a station's sheets until the log has given a receipt for each."),
+    "trustees": ("trustees_commands", "Make the keys that ballots are encrypted under, and decrypt totals together."),
     "qr": ("qr_commands", "Write a signed statement as a QR code, or read one from an image."),
 }
 
