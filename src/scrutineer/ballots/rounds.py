@@ -103,15 +103,22 @@ class Scanned(NamedTuple):
     """SHA-256 of everything before its end."""
 
 
-def round_id(keys: bytes, attempt: int, present: Sequence[int], requests: Iterable[TallyRequest]) -> bytes:
-    """The agreement on one decryption: who decrypts what, in which attempt. `requests` ascend by bundle."""
-    sha256 = hashlib.sha256(b"scrutineer tally round\n" + keys)
-    sha256.update(msgspec.json.encode((attempt, tuple(present))))
-    for request in requests:
+class RoundIdentity:
+    """The agreement on one decryption: who decrypts what, in which attempt."""
+
+    def __init__(self, keys: bytes, attempt: int, present: Sequence[int]) -> None:
+        self._sha256: Final = hashlib.sha256(b"scrutineer tally round\n" + keys)
+        self._sha256.update(msgspec.json.encode((attempt, tuple(present))))
+
+    def add(self, request: TallyRequest) -> None:
+        """Add a bundle; bundles ascend by their hashes."""
         codes = [ballot.code for ballot in request.challenged]
         data = [(ballot.code, number) for ballot, number in request.data]
-        sha256.update(b"\n" + msgspec.json.encode((request.bundle, codes, data)))
-    return sha256.digest()
+        self._sha256.update(b"\n" + msgspec.json.encode((request.bundle, codes, data)))
+
+    def digest(self) -> bytes:
+        """The hash that all trustees must have in common."""
+        return self._sha256.digest()
 
 
 class RoundWriter:

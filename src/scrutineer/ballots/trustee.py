@@ -91,7 +91,7 @@ class TrusteeState(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     def encode(self) -> bytes:
         """The state as JSON."""
-        return msgspec.json.encode(self, order="sorted")
+        return msgspec.json.encode(self)
 
 
 def read_state(data: bytes) -> TrusteeState:
