@@ -121,11 +121,11 @@ def sample_choices(manifest: Manifest, style: int, turn: int) -> dict[int, Conte
 
 
 def make_bundle(
-    keys: ElectionKeys, statuses: Sequence[str] = STATUSES, device: str = "aviary/0001/a", seed: object = "bundle"
+    keys: ElectionKeys, statuses: Sequence[str] = STATUSES, device: str = "0001 a", seed: object = "bundle"
 ) -> tuple[bytes, list[OpenedBallot]]:
     """A bundle with ballots of these statuses, and the challenged ones opened."""
     encryptor = Encryptor(keys, 4, seeded(seed))
-    writer = BundleWriter(keys, device.rpartition("/")[0], device)
+    writer = BundleWriter(keys, device.split()[0], device)
     lines, opened = [writer.header()], []
     for turn, status in enumerate(statuses):
         style = 1 + (turn % 3 == 2) * (len(keys.manifest.styles) > 1)
@@ -140,7 +140,7 @@ def make_bundle(
 
 
 def make_pre_encrypted(
-    keys: ElectionKeys, statuses: Sequence[str] = ("cast", "uncast", "cast"), device: str = "aviary/press", seed: object = "press"
+    keys: ElectionKeys, statuses: Sequence[str] = ("cast", "uncast", "cast"), device: str = "press", seed: object = "press"
 ) -> bytes:
     """A bundle of pre-encrypted ballots."""
     press = PreEncryptor(keys, 4, seeded(seed))
@@ -189,7 +189,7 @@ def pre_encrypted_request(bundle: bytes) -> TallyRequest:
     """What is to be decrypted of a bundle of pre-encrypted ballots: its totals."""
     closing = msgspec.json.decode(bundle.splitlines()[-1], type=BundleClosing)
     digest = hashlib.sha256(bundle).digest()
-    return TallyRequest(bundle=digest, station="aviary", device="aviary/press", cast=closing.cast, totals=closing.totals)
+    return TallyRequest(bundle=digest, station="aviary", device="press", cast=closing.cast, totals=closing.totals)
 
 
 def make_record(

@@ -559,7 +559,7 @@ def _data(record: Record) -> Iterator[Named]:
 def _dishonest(record: Record) -> Iterator[Named]:
     """Ballots of a machine that encrypts other values than it should, and proves everything that the specification asks for."""
     _, keys = keys_of(record)
-    encryptor, writer = Encryptor(keys, 4, seeded("dishonest")), BundleWriter(keys, "aviary/0001", "aviary/0001/a")
+    encryptor, writer = Encryptor(keys, 4, seeded("dishonest")), BundleWriter(keys, "0001", "0001 a")
     choices = {
         number: ContestChoice((0,) * len(contest.labels()), bytes(32 * contest.data_blocks))
         for number, contest in enumerate(keys.manifest.contests, 1)
@@ -590,7 +590,7 @@ def _repaired(record: Record) -> Iterator[Named]:
         ("6.D", "options exchanged", (second, first, *rest)),
         ("6.D", "two options equal", (first, first, *rest)),
     ):
-        writer = BundleWriter(keys, "aviary/0001", "aviary/0001/a")
+        writer = BundleWriter(keys, "0001", "0001 a")
         written = [writer.header()]
         for number, ballot in enumerate(ballots):
             contests = ballot.contests
