@@ -75,12 +75,10 @@ class SidecarReader:
         """The commitments of the next ballot if they are the next of the file, by the ballot's confirmation code."""
         if self._over or self._code != code:
             return None
-        size = int.from_bytes(self._take(_SIZE), "big")
-        if size > MAX_COMMITMENTS:
-            self._over = True
-            return None
-        found = self._take(size)
-        if len(found) != size:
+        length = self._take(_SIZE)
+        size = int.from_bytes(length, "big")
+        found = self._take(size) if len(length) == _SIZE and size <= MAX_COMMITMENTS else None
+        if found is None or len(found) != size:
             self._over = True
             return None
         self._code = self._take(HASH_SIZE)
