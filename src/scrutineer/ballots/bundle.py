@@ -17,9 +17,12 @@ from scrutineer.ballots.keys import ElectionKeys
 from scrutineer.ballots.manifest import FORMAT
 from scrutineer.ballots.pre_encrypted_record import PreEncryptedBallot, PreEncryptedHeader
 from scrutineer.ballots.record import Aggregate, Ballot, BundleClosing, BundleHeader, ContestAggregate
-from scrutineer.errors import BallotError
+from scrutineer.election.contests import check_id
+from scrutineer.errors import BallotError, DefinitionError
 
 MAX_LINE_SIZE: Final = 16 * 1024 * 1024  # bytes, with the line feed
+
+MAX_DEVICE: Final = 1024  # characters
 
 Header = BundleHeader | PreEncryptedHeader
 AnyBallot = Ballot | PreEncryptedBallot
@@ -35,6 +38,16 @@ class BundleItem(NamedTuple):
     data: bytes
     value: AnyLine | None
     failure: CheckFailure | None
+
+
+def check_names(station: str, device: str) -> None:
+    """Raise BallotError unless a bundle may be of this station and device (R.4)."""
+    try:
+        check_id(station, "station")
+    except DefinitionError as error:
+        raise BallotError(str(error)) from error
+    if not 1 <= len(device) <= MAX_DEVICE or not device.isprintable():
+        raise BallotError(f"a device is described in 1 to {MAX_DEVICE} printable characters")
 
 
 def split_lines(chunks: Iterable[bytes], limit: int = MAX_LINE_SIZE) -> Iterator[bytes]:
@@ -157,7 +170,11 @@ class BundleWriter:
     """
 
     def __init__(self, keys: ElectionKeys, station: str, device: str, styles: Sequence[int] = ()) -> None:
-        """Begin the bundle of a device with these ballot styles (all of the manifest's unless some are named)."""
+        """Begin the bundle of a device with these ballot styles (all of the manifest's unless some are named).
+
+        Raises BallotError for a name that a bundle cannot have, and for styles that the manifest does not have.
+        """
+        check_names(station, device)
         manifest = keys.manifest
         chosen = styles or range(1, len(manifest.styles) + 1)
         self._keys: Final = keys

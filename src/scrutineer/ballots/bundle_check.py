@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import Final, Literal, NamedTuple
 
 from scrutineer.ballots.ballot_check import SHOWN_CODE, check_ballot
-from scrutineer.ballots.bundle import Aggregates, BundleItem, Header, read_bundle, read_line
+from scrutineer.ballots.bundle import Aggregates, BundleItem, Header, check_names, read_bundle, read_line
 from scrutineer.ballots.chain_check import ChainCheck
 from scrutineer.ballots.exact import TABLE_WINDOW, CheckTables
 from scrutineer.ballots.failures import MAX_FAILURES, CheckFailure
@@ -22,6 +22,7 @@ from scrutineer.ballots.pre_encrypted_check import check_pre_encrypted
 from scrutineer.ballots.pre_encrypted_record import PreEncryptedBallot, PreEncryptedHeader
 from scrutineer.ballots.record import Ballot, BundleClosing, OpenedBallot, OpenedData, TallyRecord
 from scrutineer.ballots.tally_check import Totals, check_closing, check_exactness, check_tally, totals_of
+from scrutineer.errors import BallotError
 
 
 class HandedLine(NamedTuple):
@@ -232,6 +233,10 @@ class BundleCheck:
         if header.keys != self.keys.extended_hash:
             self.findings.fail("R.4", self.name, "the bundle was made under other keys than those of this election")
             return False
+        try:
+            check_names(header.station, header.device)
+        except BallotError as error:
+            self.findings.fail("R.4", self.name, str(error))
         self._chain = ChainCheck(self.keys, header)
         self.findings.add(CheckFailure(check, f"{self.name}, header", message) for check, message in self._chain.start())
         return True
