@@ -9,15 +9,15 @@ from unittest import mock
 
 import msgspec
 import pytest
+
 from ballot_helpers import SMALL, every_contest, seeded
 from cli_helpers import call, refused
-
 from scrutineer.ballots.bundle import BundleWriter
 from scrutineer.ballots.encrypt import ContestChoice, Encryptor, open_ballot
 from scrutineer.ballots.keys import election_keys, read_key_record
 from scrutineer.ballots.manifest import read_manifest
 from scrutineer.ballots.record_check import Source, check_record
-from scrutineer.ballots.rounds import RevealLine, RoundReader, RoundWriter
+from scrutineer.ballots.rounds import RoundReader, RoundWriter
 from scrutineer.ballots.tally_check import read_tally
 from scrutineer.cli import trustee_folder
 
@@ -135,3 +135,380 @@ def test_a_ceremony_and_a_tally_with_two_missing(base: Path) -> None:
     ).out
     assert "Totals of 2 bundle(s)" in shown
     assert "All proofs hold. 2 challenged ballot(s) opened." in shown
+
+
+def forged(path: Path, change: object) -> None:
+    """Rewrite a round file as a dishonest machine would: changed, and with a right end."""
+    reader = RoundReader(path.read_bytes().splitlines(keepends=True), path.name)
+    writer = RoundWriter()
+    lines = [writer.line(reader.header), *[writer.line(change(line)) for line in reader]]  # type: ignore[operator]
+    path.write_bytes(b"".join([*lines, writer.end()]))
+
+
+def test_openings_of_the_device_spare_the_trustees_the_nonces(base: Path) -> None:
+    openings = ("--openings", base / "north-1.openings", "--openings", base / "south-1.openings")
+    rounds(base, *openings)
+    assert b"nonces" in (base / "carried" / "trustee-1.commit.jsonl").read_bytes()
+    assert '"opened"' in combine(base, *openings)
+    assert [len(read_tally(path.read_bytes()).challenged) for path in (base / "tallies").iterdir()] == [1, 1]
+    assert "not the bundles, --openings and --data that the trustees decrypted" in combine(base, code=1)
+
+
+def test_an_opening_that_is_wrong_or_belongs_nowhere_is_refused(base: Path) -> None:
+    path = base / "north-1.openings"
+    path.write_bytes(path.read_bytes().replace(b'"value":1', b'"value":0', 1))
+    arguments = ("trustees", "tally", "commit", base / "t1", base / "bundles", "--present", "1,3,5", "--openings")
+    assert "(check 13.B); leave this opening out" in refused(*arguments, path)
+    (base / "bundles" / "south-1.ballots").rename(base / "south-1.ballots")
+    assert "belongs to no challenged ballot of these bundles" in refused(*arguments, base / "south-1.openings")
+    path.write_bytes(b"{}\n")
+    assert "north-1.openings, line 1: not an opened ballot" in refused(*arguments, path)
+
+
+def test_the_secrets_are_sealed_and_only_their_owner_can_read_them(tmp_path: Path) -> None:
+    (tmp_path / "manifest.json").write_bytes(every_contest().encode())
+    (tmp_path / "words").write_text(WORDS + "\n")
+    (tmp_path / "wrong").write_text("Correct heron battery siskin")
+    (tmp_path / "short").write_text("heron")
+    own = tmp_path / "t1"
+    arguments = (
+        "trustees",
+        "new",
+        own,
+        "--manifest",
+        tmp_path / "manifest.json",
+        "--index",
+        1,
+        "--of",
+        1,
+        "--quorum",
+        1,
+        "--name",
+        "Ana",
+    )
+    assert "too short" in refused(*arguments, "--passphrase-file", tmp_path / "short", code=2)
+    assert not own.exists()
+    call(*arguments, "--passphrase-file", tmp_path / "words")
+    assert stat.S_IMODE((own / "secret.json").stat().st_mode) == 0o600
+    assert b"communication" not in (own / "secret.json").read_bytes()
+    status = ("trustees", "status", own, "--json", "--passphrase-file")
+    assert call(*status, tmp_path / "words").json["done"] == ["new"]
+    assert "this passphrase does not open" in refused(*status, tmp_path / "wrong", code=2)
+    assert "holds a trustee already" in refused(*arguments, "--passphrase-file", tmp_path / "words", code=2)
+    sealed = json.loads((own / "secret.json").read_bytes())
+    sealed["data"] = sealed["data"][:-8] + "AAAAAAA="
+    (own / "secret.json").write_text(json.dumps(sealed))
+    assert "damaged, although the passphrase is right" in refused(*status, tmp_path / "words", code=2)
+
+
+def test_without_a_passphrase_it_says_so_loudly(tmp_path: Path) -> None:
+    (tmp_path / "manifest.json").write_bytes(every_contest().encode())
+    result = call(
+        *("trustees", "new", tmp_path / "t1", "--manifest", tmp_path / "manifest.json", "--index", 1, "--of", 3, "--quorum", 2),
+        *("--name", "Ana", "--no-passphrase"),
+    )
+    assert result.err.startswith("WARNING: the secrets in")
+    assert "Trustee 1 of 3 (Ana) is ready for Aviary; 2 of 3 can decrypt." in result.out
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        (("--index", 4, "--of", 3, "--quorum", 2), "there is no trustee 4 of 3"),
+        (("--index", 1, "--of", 3, "--quorum", 4), "3 trustees with a quorum of 4 cannot be"),
+    ],
+)
+def test_numbers_that_cannot_be(tmp_path: Path, options: tuple[object, ...], words: str) -> None:
+    (tmp_path / "manifest.json").write_bytes(every_contest().encode())
+    arguments = ("trustees", "new", tmp_path / "t", "--manifest", tmp_path / "manifest.json", "--name", "Ana", "--no-passphrase")
+    assert words in refused(*arguments, *options)
+    assert not (tmp_path / "t").exists()
+
+
+def test_public_files_that_are_missing_double_foreign_or_damaged(tmp_path: Path) -> None:
+    base = begin(tmp_path / "a", 3, 2)
+    stick = base / "stick"
+    share = ("trustees", "share", base / "t1", stick)
+    (stick / "trustee-3.public.json").rename(base / "away.json")
+    assert "the public file of trustee 3 is missing: all 3 are needed" in refused(*share)
+    other = begin(tmp_path / "b", 3, 2) / "stick" / "trustee-2.public.json"
+    assert "are both of trustee 2, and they differ" in refused(*share, base / "away.json", other)
+    fewer = begin(tmp_path / "c", 2, 2) / "stick" / "trustee-2.public.json"
+    assert "made for 2 trustees with a quorum of 2, and not for 3 with 2" in refused(*share, fewer)
+    foreign = tmp_path / "d"
+    foreign.mkdir()
+    changed = msgspec.structs.replace(every_contest(), name="Another aviary")
+    (foreign / "manifest.json").write_bytes(changed.encode())
+    new(foreign, 3, 3, 2)
+    assert "was made for another manifest" in refused(*share, foreign / "stick" / "trustee-3.public.json")
+    (base / "cut.json").write_bytes((base / "away.json").read_bytes()[:900])
+    assert "cut.json is no file of a trustee, or was damaged on the way" in refused(*share, base / "cut.json")
+    (base / "spaced.json").write_bytes((base / "away.json").read_bytes().replace(b",", b", ", 1))
+    assert "spaced.json was changed after it was written" in refused(*share, base / "spaced.json")
+    (base / "empty").mkdir()
+    assert "no public file was found" in refused("trustees", "share", base / "t1", base / "empty", code=2)
+
+
+def test_a_public_file_with_a_wrong_proof_names_its_trustee(tmp_path: Path) -> None:
+    base = begin(tmp_path, 3, 2)
+    path, other = base / "stick" / "trustee-2.public.json", base / "stick" / "trustee-3.public.json"
+    public, another = json.loads(path.read_bytes()), json.loads(other.read_bytes())
+    public["keys"]["vote_proof"] = another["keys"]["vote_proof"]
+    path.write_bytes(msgspec.json.encode(public, order="sorted") + b"\n")
+    assert "trustee 2: the proof that it knows its vote keys does not hold (check 2.C)" in refused(
+        "trustees", "share", base / "t1", base / "stick"
+    )
+
+
+def test_shares_are_made_once(tmp_path: Path) -> None:
+    base = shared(tmp_path / "a", 3, 2)
+    path = base / "stick" / "trustee-1.shares.json"
+    before = path.read_bytes()
+    path.unlink()
+    assert (
+        "made before; the same file was written again"
+        in call("trustees", "share", base / "t1", base / "stick", "--to", base / "stick").out
+    )
+    assert path.read_bytes() == before
+    other = begin(tmp_path / "b", 3, 2)
+    shutil.copy(other / "stick" / "trustee-2.public.json", base / "stick")
+    assert "shares were made here for another public file of trustee 2" in refused(
+        "trustees", "share", base / "t1", base / "stick"
+    )
+
+
+def test_a_wrong_share_names_its_sender(tmp_path: Path) -> None:
+    base = shared(tmp_path / "a", 3, 2)
+    receive = ("trustees", "receive", base / "t1", base / "stick")
+    path = base / "stick" / "trustee-3.shares.json"
+    good = path.read_bytes()
+    shares = json.loads(good)
+    shares["shares"]["shares"][0], shares["shares"]["shares"][1] = shares["shares"]["shares"][1], shares["shares"]["shares"][0]
+    path.write_bytes(msgspec.json.encode(shares, order="sorted") + b"\n")
+    assert "trustee 3: the proof of the sealed shares does not hold (check 22)" in refused(*receive)
+    path.unlink()
+    assert "the shares of trustee 3 are missing" in refused(*receive)
+    path.write_bytes(good)
+    call(*receive)
+    assert call("trustees", "status", base / "t1", "--json").json["done"] == ["new", "share", "receive"]
+    call(*receive)
+
+
+def test_shares_for_other_keys_name_their_sender(tmp_path: Path) -> None:
+    base = begin(tmp_path / "a", 3, 2)
+    other = begin(tmp_path / "b", 3, 2)
+    for index in (1, 2):
+        call("trustees", "share", base / f"t{index}", base / "stick", "--to", base / "stick")
+    shutil.copytree(base / "stick", base / "bent")
+    shutil.copy(other / "stick" / "trustee-2.public.json", base / "bent")
+    call("trustees", "share", base / "t3", base / "bent", "--to", base / "stick")
+    assert "trustee 3: it made its shares for other public keys" in refused("trustees", "receive", base / "t1", base / "stick")
+
+
+def test_joined_keys_that_are_not_those_received_are_refused(tmp_path: Path) -> None:
+    base = shared(tmp_path / "a", 3, 2)
+    finish = ("trustees", "finish", base / "stick", "--manifest", base / "manifest.json", "-o", base / "ballots.json")
+    found = call(*finish, "--json").json
+    confirm = ("trustees", "confirm", base / "t1", base / "ballots.json")
+    assert "has not received all shares yet" in refused(*confirm)
+    assert found["words"] in call("trustees", "receive", base / "t1", base / "stick").out
+    other = begin(tmp_path / "b", 3, 2)
+    shutil.copytree(base / "stick", base / "bent")
+    shutil.copy(other / "stick" / "trustee-2.public.json", base / "bent")
+    call("trustees", "finish", base / "bent", "--manifest", base / "manifest.json", "-o", base / "bent.json")
+    assert "the keys of trustee 2 in the joined keys are not those" in refused(*confirm[:3], base / "bent.json")
+    assert call(*finish).out.count(found["words"]) == 1
+    call(*confirm)
+    state = json.loads((base / "t1" / "secret.json").read_bytes())
+    assert b'"secrets":null' in __import__("base64").b64decode(state["data"])
+    call(*confirm)
+    call("trustees", "share", base / "t1", base / "stick", "--to", base / "again")
+    assert (base / "again" / "trustee-1.shares.json").read_bytes() == (base / "stick" / "trustee-1.shares.json").read_bytes()
+    call("trustees", "receive", base / "t1", base / "stick")
+
+
+def test_a_lost_disk_and_too_few_trustees(base: Path) -> None:
+    (base / "t3" / "secret.json").unlink()
+    commit = ("trustees", "tally", "commit")
+    words = refused(*commit, base / "t3", base / "bundles", "--present", "1,3,5", code=2)
+    assert "holds no trustee" in words
+    assert "the others go on as long as a quorum of them is left" in words
+    words = refused(*commit, base / "t1", base / "bundles", "--present", "1,5")
+    assert "2 of 5 trustees are here and 3 are needed: with fewer nothing can be decrypted by anyone" in words
+    assert "paper records are counted" in words
+    (base / "t5" / "secret.json").write_bytes(b"\x00" * 100)
+    assert "secret.json is damaged and cannot be read" in refused(
+        *commit, base / "t5", base / "bundles", "--present", "1,2,4", code=2
+    )
+    assert "who is not named in --present" in refused(*commit, base / "t2", base / "bundles", "--present", "1,3,4", code=2)
+    assert "'one' is not a list" in refused(*commit, base / "t2", base / "bundles", "--present", "one", code=2)
+
+
+def test_before_the_ceremony_has_ended_nothing_is_decrypted(tmp_path: Path) -> None:
+    base = shared(tmp_path, 3, 2)
+    (base / "bundle").write_bytes(b"")
+    assert "run `trustees confirm`" in refused(
+        "trustees", "tally", "commit", base / "t1", base / "bundle", "--present", "1,2", code=2
+    )
+
+
+def test_a_bundle_that_does_not_verify_is_not_decrypted(base: Path) -> None:
+    path = base / "bundles" / "north-1.ballots"
+    lines = path.read_bytes().splitlines(keepends=True)
+    ballot = json.loads(lines[1])
+    first, second = ballot["contests"][0]["selections"][:2]
+    first["proof"], second["proof"] = second["proof"], first["proof"]
+    lines[1] = msgspec.json.encode(ballot, order="sorted") + b"\n"
+    path.write_bytes(b"".join(lines))
+    words = refused("trustees", "tally", "commit", base / "t1", base / "bundles", "--present", "1,3,5")
+    assert "nothing is decrypted" in words
+    assert "(check 6.D)" in words
+    assert not list((base / "t1" / "rounds").glob("*/commit"))
+
+
+def test_a_second_bundle_of_the_same_device_is_refused(base: Path) -> None:
+    step(base, "commit", 1)
+    voted(base, "north-1", 4)
+    words = refused("trustees", "tally", "commit", base / "t1", base / "bundles", "--present", "1,3,5", "--attempt", 2)
+    assert "another bundle of station north-1 was decrypted here before" in words
+
+
+def test_each_step_again_gives_the_same_file(base: Path) -> None:
+    rounds(base)
+    before = {path.name: path.read_bytes() for path in (base / "carried").iterdir()}
+    assert len(before) == 9
+    rounds(base)
+    assert {path.name: path.read_bytes() for path in (base / "carried").iterdir()} == before
+    # Power was lost before the files of the steps had their names.
+    for path in (base / "t1" / "rounds").glob("*/*"):
+        path.unlink()
+    shutil.rmtree(base / "carried")
+    rounds(base)
+    assert {path.name: path.read_bytes() for path in (base / "carried").iterdir()} == before
+
+
+def test_a_new_attempt_is_made_of_new_numbers(base: Path) -> None:
+    for index in (1, 3, 5):
+        step(base, "commit", index)
+        shutil.copytree(base / "carried", base / "first", dirs_exist_ok=True)
+    # Trustee 5 has gone; its file of the first attempt is still on the stick.
+    for name in ("commit", "reveal", "respond"):
+        for index in (1, 3, 4):
+            options = ("--present", "1,3,4", "--attempt", 2) if name == "commit" else ()
+            step(base, name, index, *options)
+    first = (base / "first" / "trustee-1.commit.jsonl").read_bytes().splitlines()[1]
+    second = (base / "carried" / "trustee-1.commit.jsonl").read_bytes().splitlines()[1]
+    pairs = zip(json.loads(first)["items"], json.loads(second)["items"], strict=True)
+    assert all(old[0] == new[0] and old[1] != new[1] for old, new in pairs)
+    assert {each["station"] for each in json.loads(combine(base))} == {"north-1", "south-1"}
+
+
+def test_a_commit_file_that_changes_after_the_reveal_is_refused(base: Path) -> None:
+    for index in (1, 3, 5):
+        step(base, "commit", index)
+    step(base, "reveal", 1)
+    path = base / "carried" / "trustee-3.commit.jsonl"
+    forged(path, lambda line: msgspec.structs.replace(line, items=line.items[::-1]))
+    reveal = ("trustees", "tally", "reveal", base / "t1", base / "carried")
+    assert "the commit file of trustee 3 is another than the one that was answered here before" in refused(*reveal)
+    call("trustees", "tally", "reveal", base / "t5", base / "carried", "--to", base / "carried")
+    call("trustees", "tally", "commit", base / "t3", base / "bundles", "--present", "1,3,5", "--to", base / "carried")
+    call("trustees", "tally", "reveal", base / "t3", base / "carried", "--to", base / "carried")
+    words = refused("trustees", "tally", "respond", base / "t1", base / "carried")
+    assert "trustee 5 revealed for other commit files" in words
+
+
+def test_a_stick_that_is_played_back_with_other_data_gets_no_second_answer(base: Path) -> None:
+    for name in ("commit", "reveal"):
+        for index in (1, 3, 5):
+            step(base, name, index)
+    path = base / "carried" / "trustee-3.reveal.jsonl"
+    good = path.read_bytes()
+    forged(path, lambda line: msgspec.structs.replace(line, items=line.items[::-1]))
+    words = refused("trustees", "tally", "respond", base / "t1", base / "carried")
+    assert "trustee 3: what it revealed is not what it had committed to (check 88)" in words
+    assert "begin again with a new --attempt" in words
+    assert not list((base / "t1" / "rounds").glob("*/respond"))
+    path.write_bytes(good)
+    step(base, "respond", 1)
+    answer = (base / "carried" / "trustee-1.respond.jsonl").read_bytes()
+    forged(path, lambda line: msgspec.structs.replace(line, items=line.items[::-1]))
+    assert "the reveal file of trustee 3 is another" in refused("trustees", "tally", "respond", base / "t1", base / "carried")
+    path.write_bytes(good)
+    step(base, "respond", 1)
+    assert (base / "carried" / "trustee-1.respond.jsonl").read_bytes() == answer
+
+
+def test_a_wrong_answer_names_its_trustee(base: Path) -> None:
+    rounds(base)
+    forged(
+        base / "carried" / "trustee-5.respond.jsonl",
+        lambda line: msgspec.structs.replace(line, items=(line.items[1], *line.items[1:])),
+    )
+    words = combine(base, code=1)
+    assert "trustee 5: its response does not fit its public key (check 94)" in words
+    assert "station " in words
+
+
+def test_files_that_are_cut_missing_or_of_another_decryption(base: Path) -> None:
+    step(base, "commit", 1)
+    reveal = ("trustees", "tally", "reveal", base / "t1", base / "carried")
+    assert "the commit file of trustee 3 and 5 is missing: bring it" in refused(*reveal)
+    call(
+        "trustees",
+        "tally",
+        "commit",
+        base / "t3",
+        base / "bundles" / "north-1.ballots",
+        "--present",
+        "1,3,5",
+        "--to",
+        base / "carried",
+    )
+    assert "trustee 3 was given other bundles, openings or trustees" in refused(*reveal)
+    path = base / "carried" / "trustee-3.commit.jsonl"
+    path.write_bytes(path.read_bytes()[:-10])
+    assert "trustee-3.commit.jsonl is cut off" in refused(*reveal)
+    path.write_bytes(path.read_bytes()[: path.read_bytes().rindex(b"\n") + 1])
+    assert "trustee-3.commit.jsonl is cut off" in refused(*reveal)
+    path.write_bytes(b"hello\n")
+    assert "is damaged or no file of a decryption" in refused(*reveal)
+    path.unlink()
+    assert "of no decryption that this trustee has committed to" in refused(
+        "trustees", "tally", "reveal", base / "t3", base / "carried"
+    )
+    (base / "empty").mkdir()
+    assert "no file of a decryption was found" in refused("trustees", "tally", "reveal", base / "t3", base / "empty", code=2)
+
+
+def test_one_command_at_a_time_works_in_a_folder(base: Path) -> None:
+    with trustee_folder.locked(base / "t1"):
+        assert "another command works in" in refused("trustees", "status", base / "t1", code=2)
+
+
+def test_status_says_what_comes_next(base: Path) -> None:
+    shown = call("trustees", "status", base / "t2").out
+    assert "Trustee 2 of 5: Bea, election aviary" in shown
+    assert "Next: wait for the end of the vote" in shown
+    step(base, "commit", 1)
+    assert call("trustees", "status", base / "t1", "--json").json["rounds"][0]["revealed"] is False
+    assert call("trustees", "status", base / "t1", "--json").json["bundles"] == 2
+
+
+def test_the_manifest_of_an_election_folder(tmp_path: Path) -> None:
+    call("new", tmp_path / "election")
+    result = call("trustees", "manifest", tmp_path / "election", "-o", tmp_path / "manifest.json")
+    manifest = read_manifest((tmp_path / "manifest.json").read_bytes())
+    assert f"{len(manifest.contests)} contest(s)" in result.out
+    assert manifest.contests[0].fields[:2] == ("blank", "null")
+
+
+def test_commit_lists_the_bundles_to_compare(base: Path) -> None:
+    arguments = ("trustees", "tally", "commit", base / "t1", base / "bundles", "--present", "5,3,1")
+    result = call(*arguments, "--json")
+    assert [each["challenged"] for each in result.json["bundles"]] == [1, 1]
+    assert result.json["present"] == [1, 3, 5]
+    assert "only 3 ballot(s) were cast at north-1" in result.err
+    shown = call(*arguments).out
+    assert "committed to before; the same file was written again" in shown
+    assert result.json["words"] in shown
