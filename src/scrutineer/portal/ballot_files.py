@@ -7,7 +7,7 @@ as many digits as keep a file at about 64 KB: one for a city, four for twenty mi
 
 import hashlib
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from itertools import pairwise
 from typing import Final
 
@@ -53,24 +53,25 @@ def summary_path(station: str) -> str:
     return f"{FOLDER}/{station}.json"
 
 
-def ballot_files(ballots: Ballots) -> Iterator[SiteFile]:
-    """All files of encrypted ballots; none where there are no ballots."""
+def ballot_files(ballots: Ballots, page_of: Callable[[int], str | None]) -> Iterator[SiteFile]:
+    """All files of encrypted ballots; none where there are no ballots. `page_of` gives the page of a station by its number."""
     if not ballots:
         return
-    for own in ballots.values():
+    for number, own in ballots.items():
         yield SiteFile(bundle_path(own.station), Checked(bundle_path(own.station), own.bundle), digest=own.bundle.digest)
         if own.tally is not None:
             yield SiteFile(tally_path(own.station), Checked(tally_path(own.station), own.tally), digest=own.tally.digest)
-        yield SiteFile(summary_path(own.station), (summary(own),))
+        yield SiteFile(summary_path(own.station), (summary(own, page_of(number)),))
     yield from _index(ballots)
 
 
-def summary(own: StationBallots) -> bytes:
-    """What a station's bundle holds, and what names it."""
+def summary(own: StationBallots, page: str | None) -> bytes:
+    """What a station's bundle holds, what names it, and where the station's page is."""
     tally = own.tally
     return write_json(
         {
             "station": own.station,
+            "page": page,
             "bundle": {"path": bundle_path(own.station), "sha256": own.bundle.digest.hex(), "size": own.bundle.size},
             "tally": None
             if tally is None

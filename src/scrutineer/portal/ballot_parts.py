@@ -23,6 +23,13 @@ STATUS_LABELS: Final = {
     "provisional": msg("Provisional: set aside until the board decides"),
 }
 """What became of a ballot; by the words of the record."""
+STATUS_SENTENCES: Final = {
+    "cast": msg("It was cast, and it is counted."),
+    "challenged": msg("You challenged it: the machine opened it instead of casting it. It is not counted."),
+    "spoiled": msg("It was spoiled: it is neither counted nor opened, and you could vote again."),
+    "provisional": msg("It is provisional: it was set aside until the board decides, and is not counted so far."),
+}
+"""The same, said to the voter."""
 _FIELDS: Final = {
     "blank": msg("Blank"),
     "null": msg("Null"),

@@ -48,6 +48,7 @@ from scrutineer.portal.rules_page import rules_page
 from scrutineer.portal.search import search_files, search_page
 from scrutineer.portal.snapshot_pages import snapshot_pages
 from scrutineer.portal.station_pages import station_pages
+from scrutineer.portal.track_page import track_page
 from scrutineer.portal.unit_pages import unit_pages
 from scrutineer.portal.view import View
 
@@ -68,6 +69,7 @@ PAGES: Final[tuple[Render, ...]] = (
     bulletin_pages,
     incident_pages,
     claim_pages,
+    track_page,
 )
 """The pages that are there once in every language, whatever the places, and are made each time."""
 
@@ -152,7 +154,8 @@ class Site:
         yield from search_files(self.view)
         yield from snapshot_files(self.record)
         yield from image_files(self.record.images)
-        yield from ballot_files(self.record.ballots)
+        units, places = self.view.units, self.view.places
+        yield from ballot_files(self.record.ballots, lambda number: places.station(int(units.station_units[number])))
 
 
 def render_site(record: Record) -> Iterator[SiteFile]:
