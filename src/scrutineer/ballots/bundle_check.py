@@ -100,6 +100,8 @@ class Findings:
 class StationResult:
     """What one bundle holds, and whether it holds together."""
 
+    number: int
+    """The place of the bundle in the record, from 0."""
     name: str
     """The file, or whatever its caller calls it."""
     kind: Kind
@@ -165,7 +167,9 @@ class BundleCheck:
         self.handed = 0
         """Ballots that were handed to the engine."""
         self.walked = False
-        """Whether the bundle was read to its end."""
+        """Whether this check of the bundle is through with it."""
+        self.complete = False
+        """Whether all of the bundle was read, which is not done where it is of another election."""
 
     @property
     def done(self) -> bool:
@@ -184,6 +188,7 @@ class BundleCheck:
         header, closing = self._header, self._closing
         failures = [*self.findings.failures, *(failure for _, failure in self._by_line)][:MAX_FAILURES]
         return StationResult(
+            number=self.number,
             name=self.name,
             kind="pre-encrypted ballots" if isinstance(header, PreEncryptedHeader) else "ballots",
             station=header.station if header else "",
@@ -224,6 +229,7 @@ class BundleCheck:
                 self._take_ballot(item, item.value)
                 self.handed += 1
                 yield HandedLine(self.number, item.line, item.data, item.value.code)
+        self.complete = True
 
     def _take_header(self, header: Header) -> bool:
         self._header = header

@@ -123,7 +123,10 @@ class RecordCheck:
             known = digest if digest is not None else sha256(source)
             check = BundleCheck(keys, source.name, known, self._identifiers, number, given.tally if given else None)
             waiting[number] = check
-            yield from check.walk(split_lines(source.open()))
+            again = hashlib.sha256()
+            yield from check.walk(split_lines(_hashed(source.open(), again)))
+            if check.complete and again.digest() != known:
+                check.findings.fail("R.2", source.name, "the file changed while it was being checked: start again")
 
     def _ready(self, waiting: dict[int, BundleCheck]) -> Iterator[StationResult]:
         for number in [number for number, check in waiting.items() if check.done]:
@@ -190,6 +193,12 @@ def sha256(source: Source) -> bytes:
     return digest.digest()
 
 
+def _hashed(chunks: Iterable[bytes], digest: "hashlib._Hash") -> Iterator[bytes]:
+    for chunk in chunks:
+        digest.update(chunk)
+        yield chunk
+
+
 def read_tally_source(source: Source) -> TallyRecord:
     """Read a tally record in bounded memory. Raises BallotError unless it is one in its only form (R.8)."""
     data = bytearray()
@@ -237,7 +246,6 @@ def check_record(
     """Check a whole record; see `RecordCheck`, of which this is the short form for records whose results fit in memory."""
     check = RecordCheck(key_file, spill=spill, engine=engine, group=group)
     sources = tuple(bundles)
-    names = {source.name: place for place, source in enumerate(sources)}
     given = []
     for source in tallies:
         try:
@@ -246,13 +254,17 @@ def check_record(
             check.findings.fail("R.8", source.name, str(error))
     digests = [sha256(source) for source in sources] if check.keys is not None else []
     paired = pair_tallies(digests, given, check.findings) if check.keys is not None else {}
-    results = sorted(
-        check.bundles(
-            GivenBundle(source, paired.get(place), digests[place] if digests else None) for place, source in enumerate(sources)
-        ),
-        key=lambda result: names[result.name],
+    results = check.bundles(
+        GivenBundle(source, paired.get(place), digests[place] if digests else None) for place, source in enumerate(sources)
     )
+    kept = list(results)
     check.finish()
-    failures = [*check.findings.failures, *(failure for result in results for failure in result.failures)]
-    failed = check.findings.count + sum(result.failed for result in results)
-    return Report(tuple(results), tuple(failures), failed, check.idle())
+    return report_of(check, kept)
+
+
+def report_of(check: RecordCheck, results: Iterable[StationResult]) -> Report:
+    """The report of a check that is finished, with the results of its bundles in the order in which they were given."""
+    stations = tuple(sorted(results, key=lambda result: result.number))
+    failures = (*check.findings.failures, *(failure for result in stations for failure in result.failures))
+    failed = check.findings.count + sum(result.failed for result in stations)
+    return Report(stations, failures, failed, check.idle())

@@ -41,6 +41,7 @@ COMMANDS: Final[dict[str, tuple[str, str]]] = {
     "witness": ("witness_commands", "Cosign the checkpoints of logs that only grow, as a party or an observer."),
     "store": ("store_commands", "Check, back up, restore and move the log's store."),
     "station": ("station_commands", "Sign, keep and send a station's sheets until the log has given a receipt for each."),
+    "ballots": ("ballots_commands", "Check encrypted ballots and what was decrypted of them, and look into a bundle."),
     "trustees": ("trustees_commands", "Make the keys that ballots are encrypted under, and decrypt totals together."),
     "qr": ("qr_commands", "Write a signed statement as a QR code, or read one from an image."),
 }
