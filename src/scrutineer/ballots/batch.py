@@ -52,7 +52,7 @@ from scrutineer.errors import BallotError
 COEFFICIENT_SIZE: Final = 16  # bytes: an error of at most 2^-128
 SMALLEST_BATCH: Final = 4
 """Fewer ballots are checked exactly."""
-_MAX_WINDOW: Final = 12  # bits: buckets take up to 75 MB
+_MAX_WINDOW: Final = 11  # bits: buckets take up to 41 MB in the standard group
 _PRIMALITY_ROUNDS: Final = 26
 """Of gmpy2: the test of Baillie, Pomerance, Selfridge and Wagstaff, and two more of Miller and Rabin."""
 

@@ -41,6 +41,8 @@ INPUT: Final = pa.schema([("bundle", pa.int64()), ("number", pa.int64()), ("line
 OUTPUT: Final = pa.schema([("bundle", pa.int64()), ("summary", pa.binary())])
 """One summary for each bundle of a batch, in ascending order."""
 
+ENGINES: Final = ("pool", "daft")
+
 EXACT_ROWS: Final = 16
 BATCH_ROWS: Final = 512
 """Ballots with commitments in one record batch: the more, the faster each is checked, and the more memory a process takes."""
@@ -230,6 +232,20 @@ def _work(connection: Connection, check: LineCheck) -> None:
             return
         answer = check(pa.ipc.read_record_batch(pa.py_buffer(data), INPUT))
         connection.send_bytes(memoryview(answer.serialize()))
+
+
+def engine_named(name: str, workers: int | None = None) -> Engine:
+    """The engine of a name of `ENGINES`: `pool` (with so many processes) or `daft`.
+
+    Raises BallotError for another name, and where Daft is not installed.
+    """
+    if name == "pool":
+        return ProcessPool(workers)
+    if name == "daft":
+        from scrutineer.ballots.daft_engine import DaftEngine
+
+        return DaftEngine()
+    raise BallotError(f"there is no engine {name!r}: take one of {', '.join(ENGINES)}")
 
 
 def check_lines(
