@@ -2,16 +2,13 @@
 
 import hashlib
 from collections.abc import Collection, Iterable, Sequence
-from typing import Final, NamedTuple
+from typing import NamedTuple
 
-from scrutineer.ballots.bundle import Header, read_bundle
+from scrutineer.ballots.bundle import Header, check_names, read_bundle
 from scrutineer.ballots.keys import ElectionKeys
 from scrutineer.ballots.opened_check import check_opened
 from scrutineer.ballots.record import Ballot, BundleClosing, ContestAggregate, OpenedBallot, Sealed
-from scrutineer.election.contests import check_id
-from scrutineer.errors import BallotError, DefinitionError
-
-MAX_DEVICE: Final = 1024  # characters
+from scrutineer.errors import BallotError
 
 
 class TallyRequest(NamedTuple):
@@ -54,7 +51,10 @@ def request_of(keys: ElectionKeys, lines: Iterable[bytes], name: str, data: Coll
             header = item.value
             if header.keys != keys.extended_hash:
                 raise BallotError(f"{name} is a bundle of another election, or made under other keys: leave it out")
-            _check_names(header, name)
+            try:
+                check_names(header.station, header.device)
+            except BallotError as error:
+                raise BallotError(f"{name}: {error}") from error
         elif isinstance(item.value, BundleClosing):
             closing = item.value
         elif isinstance(item.value, Ballot):
@@ -68,15 +68,6 @@ def request_of(keys: ElectionKeys, lines: Iterable[bytes], name: str, data: Coll
     return TallyRequest(
         sha256.digest(), header.station, header.device, closing.cast, closing.totals, tuple(challenged), tuple(chosen)
     )
-
-
-def _check_names(header: Header, name: str) -> None:
-    try:
-        check_id(header.station, "station")
-    except DefinitionError as error:
-        raise BallotError(f"{name}: {error}") from error
-    if len(header.device) > MAX_DEVICE or not header.device.isprintable():
-        raise BallotError(f"{name} does not name its device in printable characters: fetch the bundle again")
 
 
 def without_opened(keys: ElectionKeys, request: TallyRequest, opened: Sequence[OpenedBallot]) -> TallyRequest:
