@@ -171,7 +171,7 @@ class Journal:
             return None
         rest = os.pread(self._handle, size + _DIGEST, at + _HEAD)
         if before is None:
-            before = os.pread(self._handle, _DIGEST, at - _DIGEST)
+            before = os.pread(self._handle, _DIGEST, max(0, at - _DIGEST))
         if len(rest) < size + _DIGEST or hashlib.sha256(before + head + rest[:size]).digest() != rest[size:]:
             return None
         return Kind(head[0]), rest[:size], rest[size:]
@@ -193,6 +193,12 @@ class Journal:
             at += STEP
         if last is None:
             return
+        # Where the digest alone was damaged, the frame behind is whole only beside the digest that ought to stand there.
+        size = int.from_bytes(os.pread(self._handle, 4, self._end + 1), "big")
+        if size <= MAX_CONTENT:
+            body = os.pread(self._handle, _HEAD + size, self._end)
+            if self._read(self._end + len(body) + _DIGEST, hashlib.sha256(self._digest + body).digest()) is not None:
+                raise self._damaged()
         if last - self._end > MAX_CONTENT + _HEAD + _DIGEST:
             raise self._damaged()
         _write(self._handle, bytes(last - self._end), self._end)
