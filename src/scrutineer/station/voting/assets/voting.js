@@ -20,17 +20,33 @@ const status = document.getElementById("status");
 const both = document.getElementById("both");
 let leaving = false;
 
+// One after the other, so that what was marked last is also what is kept last.
+let keeping = false;
+let waiting = null;
+
 async function keep(note) {
+  if (keeping) {
+    waiting = note;
+    return;
+  }
+  keeping = true;
   const fields = new FormData(form);
   fields.set("action", "keep");
   try {
     const answer = await (await send(path, fields)).json();
-    if (leaving || !status || !answer.status) return;
-    status.textContent = note ? `${answer.status} ${note}` : answer.status;
-    status.classList.toggle("over", answer.over);
-    speak(status.textContent);
+    if (!leaving && waiting === null && status && answer.status) {
+      status.textContent = note ? `${answer.status} ${note}` : answer.status;
+      status.classList.toggle("over", answer.over);
+      speak(status.textContent);
+    }
   } catch {
     // The form itself brings the marks when the voter goes on.
+  }
+  keeping = false;
+  if (waiting !== null && !leaving) {
+    const next = waiting;
+    waiting = null;
+    keep(next);
   }
 }
 
@@ -95,7 +111,8 @@ if (keyboard) {
     button.type = "button";
     button.textContent = label;
     if (long) button.className = "long";
-    // The field keeps the cursor; a switch or the Tab key still reaches the letters.
+    // The field keeps the cursor. Who has a keyboard needs no letters to press, and shall not have to pass them.
+    button.tabIndex = -1;
     button.addEventListener("pointerdown", (event) => event.preventDefault());
     button.addEventListener("click", action);
     row.append(button);
@@ -116,7 +133,7 @@ if (keyboard) {
   key(last, keyboard.dataset.close, () => { keyboard.hidden = true; field.focus(); }, true);
   keyboard.append(last);
   for (const input of document.querySelectorAll(".write-in input")) {
-    input.addEventListener("focus", () => {
+    input.addEventListener(body.dataset.scan === "off" ? "click" : "focus", () => {
       if (field !== input || keyboard.hidden) {
         field = input;
         input.closest(".choice").after(keyboard);
