@@ -3,9 +3,9 @@
     python bench/bench_ballots_casting.py [PEER [BALLOTS [WINDOW]]]
 
 One contest of 10 options, and tables of WINDOW (8, as on a voting device). Prints p50 and p99 of BALLOTS (300) in milliseconds of
-the clock on the wall, which on a busy machine holds other people's work, and of CPU time. To reach: p99 of 5 ms with pads. The
-floor, measured in the same run, are the hashes that nothing can take away: the challenges of eleven proofs and the contest's
-hash. Then the size of a ballot's line of a bundle, as JSON (18.5 KB to reach) and compressed by zlib (13 KB), beside
+the clock on the wall, which on a busy machine holds other people's work, and of CPU time. To reach: p99 of 5 ms of CPU time with
+pads. The floor, measured in the same run, are the hashes that nothing can take away: the challenges of eleven proofs and the
+contest's hash; its p99 on the wall shows how busy the machine was. Then the size of a ballot's line of a bundle, as JSON (18.5 KB to reach) and compressed by zlib (13 KB), beside
 electionguard 1.4.0, where PEER is the Python of an environment that has it (`-` for none).
 """
 
@@ -28,11 +28,13 @@ from scrutineer.ballots import STANDARD
 from scrutineer.ballots.confirmation import chain_start, next_chain
 from scrutineer.ballots.encrypt import ContestChoice, Encryptor
 from scrutineer.ballots.record import encode_line
+from scrutineer.station.voting.pad_store import PadStore
 
 GOAL: Final = 5.0  # ms, p99 with pads
 JSON_GOAL, ZLIB_GOAL = 18_500, 13_000  # bytes
 SIDE: Final = Path(__file__).with_name("electionguard_side.py")
 OPTIONS: Final = 10
+COMPANY: Final = 100  # ballots cast while pads are drawn, a quarter of a second apart
 
 
 def main(peer: str, ballots: int, window: int) -> None:
@@ -64,10 +66,11 @@ def main(peer: str, ballots: int, window: int) -> None:
     with_pads, cpu = clocked(lambda number: cast(number, pads[number]), ballots)
     hashes, _ = clocked(floor, ballots)
     without, cpu_without = clocked(lambda number: cast(number, None), ballots)
-    p99 = quantile(with_pads, 99)
+    p99 = quantile(cpu, 99)
     say("with pads, wall", with_pads)
     say("with pads, CPU", cpu)
-    print(f"  goal p99 {GOAL} ms: {'reached' if p99 <= GOAL else 'MISSED'}")
+    print(f"  goal p99 {GOAL} ms of CPU time: {'reached' if p99 <= GOAL else 'MISSED'}")
+    say("while pads are drawn", in_company(maker, choices, code))
     say("without pads, wall", without)
     say("without pads, CPU", cpu_without)
     say("floor: the hashes", hashes)
@@ -75,6 +78,20 @@ def main(peer: str, ballots: int, window: int) -> None:
     print(f"  ratio of medians: without pads to with pads {statistics.median(without) / statistics.median(with_pads):.1f}")
     print(f"  a pad is drawn in {statistics.median(drawing):.1f} ms of CPU time (median), while nobody waits")
     sizes(lines, peer)
+
+
+def in_company(maker: Encryptor, choices: list[dict[int, ContestChoice]], code: bytes) -> list[float]:
+    """Milliseconds by the wall while a thread draws the next pads, as on a voting machine."""
+    store, times = PadStore(maker, [1]), []
+    store.start()
+    for choice in choices[:COMPANY]:
+        while store.ready(1) < 2:
+            time.sleep(0.002)
+        began = time.perf_counter()
+        maker.encrypt(1, choice, next_chain(code), store.take(1))
+        times.append((time.perf_counter() - began) * 1000)
+    store.stop()
+    return times
 
 
 def sizes(lines: list[bytes], peer: str) -> None:

@@ -22,6 +22,7 @@ from scrutineer.ballots.pads import (
     ContestSource,
     ElectionTables,
     Pad,
+    Pause,
     Settled,
     draw_pad,
     seal_nonce,
@@ -74,9 +75,12 @@ class Encryptor:
         """Build the tables now: 0.2 s with window 8, 1 s with 12, 10 s with 16. `progress` is told rows done and rows in all."""
         self.tables.build(progress)
 
-    def pad(self, style: int) -> Pad:
-        """A pad for a ballot of a style, to be made while nobody waits. Raises BallotError for an unknown style."""
-        return draw_pad(self.keys, self.tables, style, self._random)
+    def pad(self, style: int, pause: Pause | None = None) -> Pad:
+        """A pad for a ballot of a style, to be made while nobody waits; `pause` is called every few milliseconds.
+
+        Raises BallotError for an unknown style.
+        """
+        return draw_pad(self.keys, self.tables, style, self._random, pause)
 
     def encrypt(self, style: int, choices: Mapping[int, ContestChoice], chain: bytes, pad: Pad | None = None) -> Encrypted:
         """Encrypt the choices of one voter, by contest number, as the next ballot of a chain; its status is `cast`.

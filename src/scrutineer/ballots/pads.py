@@ -9,6 +9,7 @@ in one process, and refuses to be copied or written anywhere.
 """
 
 import os
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final, NamedTuple, NoReturn, Protocol
 
@@ -56,6 +57,14 @@ class ElectionTables:
 def _shifted(progress: Progress, before: int, whole: int) -> Progress:
     """Progress of a part that begins after `before` of the whole."""
     return lambda done, _: progress(before + done, whole)
+
+
+Pause = Callable[[], None]
+"""Called between the parts of long work, so that work in a thread can stand aside while a voter waits."""
+
+
+def _no_pause() -> None:
+    pass
 
 
 class Settled(NamedTuple):
@@ -184,14 +193,20 @@ class Pad:
         raise BallotError("a pad cannot be copied or written: with two ballots from one pad anyone could read both")
 
 
-def draw_pad(keys: ElectionKeys, tables: ElectionTables, style: int, random: RandomBytes) -> Pad:
-    """Make a pad for a ballot style. Raises BallotError for a style that the manifest does not have."""
+def draw_pad(keys: ElectionKeys, tables: ElectionTables, style: int, random: RandomBytes, pause: Pause | None = None) -> Pad:
+    """Make a pad for a ballot style. `pause` is called before every part, a few milliseconds apart.
+
+    Raises BallotError for a style that the manifest does not have, and whatever `pause` raises.
+    """
+    pause = pause or _no_pause
+    pause()
     numbers = keys.manifest.style(style).contests
     identifier, nonce = random(HASH_SIZE), random(HASH_SIZE)
     hashed = identifier_hash(keys, identifier)
     sealed = seal_nonce(keys, tables, hashed, nonce, random)
     contests = {
-        number: _draw_contest(keys, tables, number, keys.manifest.contest(number), hashed, nonce, random) for number in numbers
+        number: _draw_contest(keys, tables, number, keys.manifest.contest(number), hashed, nonce, random, pause)
+        for number in numbers
     }
     return Pad(keys.extended_hash, style, PadParts(identifier, hashed, nonce, sealed, contests))
 
@@ -211,10 +226,12 @@ def _draw_contest(
     hashed: bytes,
     nonce: bytes,
     random: RandomBytes,
+    pause: Pause,
 ) -> OpenContest:
     group, g, key = keys.group, tables.g.power, tables.vote.power
     fields = []
     for field, limit in enumerate(contest.limits(), 1):
+        pause()
         own = field_nonce(group, hashed, number, field, nonce)
         fields.append(OpenField(own, g(own), key(own - 1), prepare_range(group, g, key, limit, random)))
     steps = [keys.vote_key]
@@ -225,5 +242,6 @@ def _draw_contest(
         size, envelope = contest.data_blocks * HASH_SIZE, data_envelope(hashed, number)
         own = data_nonce(group, hashed, number, nonce)
         data = prepare_seal(group, g, tables.data.power, envelope, size, own, random)
+    pause()
     bound = prepare_range(group, g, key, contest.selection_limit, random)
     return OpenContest(group, tuple(steps), tuple(fields), bound, data)

@@ -123,3 +123,10 @@ def test_prepared_contests_without_data_refuse_them() -> None:
     parts = Encryptor(KEYS, window=5).pad(1).take()
     with pytest.raises(BallotError, match="no contest data"):
         parts.contest(1).seal(bytes(32))
+
+
+def test_drawing_stands_aside() -> None:
+    """Work in a thread is asked before each of its parts: the ballot nonce, every field, and the sum."""
+    asked: list[int] = []
+    Encryptor(KEYS, window=5).pad(1, lambda: asked.append(1))
+    assert len(asked) == 1 + 4 + 1

@@ -9,6 +9,8 @@ from scrutineer.ballots.pads import Pad
 
 _DEPTH: Final = 2
 """Pads of each style that are kept: one for the ballot, and one where the voter challenges it."""
+_REST: Final = 0.25
+"""Seconds for which no pad is made after one was taken, so that encrypting the ballot has the processor to itself."""
 
 
 class PadStore:
@@ -20,6 +22,7 @@ class PadStore:
         self._changed = threading.Condition()
         self._thread: threading.Thread | None = None
         self._wanted = False
+        self._taken = False
 
     def start(self) -> None:
         """Make pads from now on."""
@@ -43,6 +46,7 @@ class PadStore:
         with self._changed:
             pads = self._ready.get(style)
             pad = pads.pop() if pads else None
+            self._taken = True
             self._changed.notify_all()
             return pad
 
@@ -58,10 +62,17 @@ class PadStore:
                 style = self._missing()
                 if not self._wanted or style is None:
                     return
-            pad = self._encryptor.pad(style)
+            pad = self._encryptor.pad(style, self._rest)
             with self._changed:
                 if self._wanted:
                     self._ready[style].append(pad)
+
+    def _rest(self) -> None:
+        """Between the parts of a pad: stand aside while a ballot is encrypted."""
+        with self._changed:
+            while self._taken and self._wanted:
+                self._taken = False
+                self._changed.wait_for(lambda: not self._wanted, timeout=_REST)
 
     def _missing(self) -> int | None:
         fewest = min(self._ready, key=lambda style: len(self._ready[style]), default=None)
