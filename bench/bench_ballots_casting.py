@@ -5,8 +5,9 @@
 One contest of 10 options, and tables of WINDOW (8, as on a voting device). Prints p50 and p99 of BALLOTS (300) in milliseconds of
 the clock on the wall, which on a busy machine holds other people's work, and of CPU time. To reach: p99 of 5 ms of CPU time with
 pads. The floor, measured in the same run, are the hashes that nothing can take away: the challenges of eleven proofs and the
-contest's hash; its p99 on the wall shows how busy the machine was. Then the size of a ballot's line of a bundle, as JSON (18.5 KB to reach) and compressed by zlib (13 KB), beside
-electionguard 1.4.0, where PEER is the Python of an environment that has it (`-` for none).
+contest's hash; its p99 on the wall shows how busy the machine was. Then the size of a ballot's line of a bundle, as JSON (18.5 KB
+to reach) and compressed by zlib (13 KB), beside electionguard 1.4.0, where PEER is the Python of an environment that has it (`-`
+for none).
 """
 
 import gc
