@@ -99,7 +99,8 @@ class Election:
 
     def severities(self, own: dict[str, str]) -> dict[str, str]:
         """The severity of each rule in this election."""
-        return own | self.definition["rules"]
+        changed: dict[str, str] = self.definition["rules"]
+        return own | changed
 
 
 def read_csv(data: bytes) -> list[list[str]]:

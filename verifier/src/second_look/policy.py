@@ -78,11 +78,10 @@ class Policy:
         if payload[1 if kind == "tally-sheet" else "election"] != election.hash:
             raise FormatError("it belongs to another election")
         if kind in ("tally-sheet", "station-opened", "attestation", "decision"):
-            station = payload[2] if kind == "tally-sheet" else payload["station"]
-            contest = {"tally-sheet": payload.get(3), "station-opened": None}.get(kind, payload.get("contest"))
+            station, contest = (payload[2], payload[3]) if kind == "tally-sheet" else (payload["station"], payload.get("contest"))
             if station not in election.stations or not self.speaks_for(key, station):
                 raise FormatError(f"{statement.issuer} does not speak for station {station[:64]!r}")
-            if kind != "station-opened":
+            if contest is not None:
                 if not election.votes_in(station, contest):
                     raise FormatError(f"station {station!r} does not vote in contest {contest[:64]!r}")
                 self._check_counts(statement, election.contests[contest])

@@ -57,7 +57,8 @@ def base64(*sizes: int) -> Shape:
     def check(value: Any) -> bytes:
         if type(value) is not str:
             raise FormatError("bytes in base64 were expected")
-        return own(decode_base64(value))
+        data: bytes = own(decode_base64(value))
+        return data
 
     return check
 

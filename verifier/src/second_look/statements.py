@@ -216,7 +216,7 @@ def _check_payload(kind: str, value: dict[Any, Any], subject: str) -> None:
 
 
 def _ranking(ranking: list[Any]) -> list[int]:
-    order = listed(number(0, 511), 1, 512)(ranking[0])
+    order: list[int] = listed(number(0, 511), 1, 512)(ranking[0])
     count(ranking[1])
     if len(set(order)) != len(order):
         raise FormatError("a ranking names an option twice")

@@ -88,7 +88,8 @@ def check_contest(
         alpha_bar = group.times(alpha_bar, powmod(number(given["alpha"]), weight, group.p))
         beta_bar = group.times(beta_bar, powmod(number(given["beta"]), weight, group.p))
     report.require(sound, "7.A", where, "a field is not in Z_p^r")
-    _check_range(own, b(index), alpha_bar, beta_bar, proof, "7", keys, where, report)
+    bar = (group.element(alpha_bar), group.element(beta_bar))
+    _check_range(own, b(index), bar, proof, "7", keys, where, report)
 
 
 def check_selection(
@@ -99,15 +100,16 @@ def check_selection(
     sound = keys.group.contains(alpha) and keys.group.contains(beta)
     report.require(sound, "6.A", where, "alpha or beta is not in Z_p^r")
     if len(given["proof"]) == 64 * (limit + 1):
-        _check_range(own, b(index) + b(field), alpha, beta, given["proof"], "6", keys, where, report)
+        pair = (given["alpha"], given["beta"])
+        _check_range(own, b(index) + b(field), pair, given["proof"], "6", keys, where, report)
     return sound
 
 
 def _check_range(
-    own: bytes, place: bytes, alpha: mpz, beta: mpz, proof: bytes, verification: str, keys: Keys, where: str, report: Report
+    own: bytes, place: bytes, pair: tuple[bytes, bytes], proof: bytes, verification: str, keys: Keys, where: str, report: Report
 ) -> None:
     """That (alpha, beta) encrypts 0 ... R: c_0 ... c_R, v_0 ... v_R (equation 59; 62 for the sum of a contest)."""
-    group = keys.group
+    group, alpha, beta = keys.group, number(pair[0]), number(pair[1])
     scalars = numbers(proof)
     challenges, responses = scalars[: len(scalars) // 2], scalars[len(scalars) // 2 :]
     inside = report.require(all(c < group.q for c in challenges), f"{verification}.B", where, "a challenge is not in Z_q")
@@ -119,8 +121,8 @@ def _check_range(
     for j, (c, v) in enumerate(zip(challenges, responses, strict=True)):
         commitments.append(group.times(g.power(v), powmod(alpha, c, group.p)))
         commitments.append(group.times(k.power((v - j * c) % group.q), powmod(beta, c, group.p)))
-    parts = [group.element(value) for value in (alpha % group.p, beta % group.p, *commitments)]
-    holds = sum(challenges) % group.q == Hq(group, own, 0x24, place, *parts)
+    parts = map(group.element, commitments)
+    holds = sum(challenges) % group.q == Hq(group, own, 0x24, place, *pair, *parts)
     report.require(holds, f"{verification}.D", where, "the proof of the range does not hold")
 
 

@@ -60,19 +60,23 @@ def open_keys(data: bytes, group: Group, report: Report) -> Keys | None:
         record = read(data, KEYS)
         contests = [_contest(contest) for contest in record["manifest"]["contests"]]
         _check_manifest(record["manifest"], contests)
+    except FormatError as error:
+        report.add("R.1", WHERE, str(error))
+        return None
+    base = _check_parameters(record, group, report)
+    try:
         _check_lengths(record, group)
     except FormatError as error:
         report.add("R.1", WHERE, str(error))
         return None
-    _check_parameters(record, group, report)
     for guardian in record["guardians"]:
         for label, keys, proof in ((b"pk vote", "vote", "vote_proof"), (b"pk data", "data", "data_proof")):
             _check_guardian(record, group, guardian, label, guardian[keys], guardian[proof], report)
     for check, joint, own in (("3.A", "vote_key", "vote"), ("3.B", "data_key", "data")):
         product = group.times(*(number(guardian[own][0]) for guardian in record["guardians"]))
         report.require(product == number(record[joint]), check, WHERE, f"{joint} is not the product of the guardians' keys")
-    # 4.A.
-    extended = H(record["base_hash"], 0x14, record["vote_key"], record["data_key"])
+    # 4.A. From here on nothing is taken from the file that was computed: ballots are bound to our own H_E.
+    extended = H(base, 0x14, record["vote_key"], record["data_key"])
     report.require(extended == record["extended_hash"], "4.A", WHERE, "the extended base hash")
     styles = [style["contests"] for style in record["manifest"]["styles"]]
     return Keys(group, record["manifest"], contests, styles, number(record["vote_key"]), number(record["data_key"]), extended)
@@ -131,8 +135,8 @@ def _check_lengths(record: dict[str, Any], group: Group) -> None:
         raise FormatError(f"an element has not {group.size} bytes")
 
 
-def _check_parameters(record: dict[str, Any], group: Group, report: Report) -> None:
-    """Verification 1."""
+def _check_parameters(record: dict[str, Any], group: Group, report: Report) -> bytes:
+    """Verification 1. Returns our own H_B."""
     report.require(record["specification"] == "2.1.0", "1.A", WHERE, "made for another version of the specification")
     report.require(number(record["p"]) == group.p, "1.B", WHERE, "p is not the standard one")
     report.require(number(record["q"]) == group.q, "1.C", WHERE, "q is not the standard one")
@@ -140,7 +144,9 @@ def _check_parameters(record: dict[str, Any], group: Group, report: Report) -> N
     n, k = b(len(record["guardians"])), b(record["quorum"])
     own = H(VERSION, 0x00, group.element(group.p), b(int(group.q), 32), group.element(group.g), n, k)
     report.require(record["parameter_hash"] == own, "1.E", WHERE, "the parameter base hash")
-    report.require(record["base_hash"] == H(own, 0x01, sized(_manifest_bytes(record))), "1.F", WHERE, "the base hash")
+    base = H(own, 0x01, sized(_manifest_bytes(record)))
+    report.require(record["base_hash"] == base, "1.F", WHERE, "the base hash")
+    return base
 
 
 def _manifest_bytes(record: dict[str, Any]) -> bytes:

@@ -93,11 +93,13 @@ def _check_data(opened: dict[str, Any], bundle: Bundle, keys: Keys, where: str, 
     """Verification 12: contest data of a cast ballot."""
     group, index = keys.group, opened["contest"]
     ballot = bundle.kept.get(opened["code"])
-    given = next((part for part in ballot["contests"] if part["contest"] == index), {}) if ballot else {}
-    sealed = given.get("data")
-    if ballot is None or sealed is None or ballot["status"] != "cast":
-        report.add("R.10", where, "data are opened of a ballot that was not cast, or that has none")
+    contests = ballot["contests"] if ballot is not None else []
+    sealed = next((part["data"] for part in contests if part["contest"] == index), None)
+    if ballot is None or sealed is None:
+        check = "R.8" if ballot is None else "12.C"
+        report.add(check, where, "data are opened of no ballot of this bundle, or of a contest that has none")
         return
+    report.require(ballot["status"] == "cast", "R.10", where, "data are opened of a ballot that was not cast")
     if not report.require((len(opened["proof"]), len(opened["beta"])) == (64, group.size), "R.8", where, "another length"):
         return
     c, v = numbers(opened["proof"])
@@ -163,6 +165,7 @@ def _open_contest(own: bytes, opened: dict[str, Any], given: dict[str, Any], key
     total = sum(weights.get(label, 0) * field["value"] for label, field in values.items())
     report.require(total <= contest.limit, "14.F", where, "there are more choices than are allowed")
     _check_opened_data(own, opened, given, keys, where, report)
+    report.require(len(set(stated)) == len(stated), "R.10", where, "an option is opened twice")
     if stated != contest.labels:
         report.add("13.B", where, "the options are not those of the contest in their order: nothing can be encrypted again")
         return b"\x00" * 32

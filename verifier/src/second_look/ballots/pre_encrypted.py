@@ -43,10 +43,11 @@ def has_pre_encrypted_form(ballot: dict[str, Any], keys: Keys, where: str, repor
     style = keys.styles[ballot["style"] - 1] if ballot["style"] <= len(keys.styles) else None
     nonce = ballot["nonce"]
     wrong = (len(nonce["point"]), len(nonce["data"]), len(nonce["proof"])) != (keys.group.size, 32, 64)
-    wrong |= style is None or [contest["contest"] for contest in ballot["contests"]] != style
+    numbered = [contest["contest"] for contest in ballot["contests"]]
+    wrong |= style is None or any(keys.contest(index) is None for index in numbered)
+    wrong |= ballot["status"] == "cast" and numbered != style
     for given in [] if wrong else ballot["contests"]:
         contest = keys.contests[given["contest"] - 1]
-        wrong |= len(given["hashes"]) != len(_vectors(contest))
         if ballot["status"] == "cast":
             wrong |= bool(given["label"] or given["opened"]) or len(given["chosen"]) != contest.limit
             wrong |= selections_are_wrong(given["selections"], contest.limits, keys)
@@ -56,21 +57,26 @@ def has_pre_encrypted_form(ballot: dict[str, Any], keys: Keys, where: str, repor
             )
         else:
             wrong |= bool(given["chosen"] or given["selections"] or given["proof"])
-            wrong |= any([len(nonce) for nonce in vector["nonces"]] != [32] * len(contest.labels) for vector in given["opened"])
     return report.require(not wrong, "R.5", where, "a part is missing, does not belong there or has another length")
 
 
 def check_pre_encrypted(ballot: dict[str, Any], keys: Keys, where: str, report: Report) -> None:
     """Everything that a pre-encrypted ballot whose form is right shows by itself."""
     own = check_identifier(ballot, keys, where, report)
+    if ballot["status"] == "uncast":
+        style = [keys.contests[index - 1].label for index in keys.styles[ballot["style"] - 1]]
+        stated = [contest["label"] for contest in ballot["contests"]]
+        report.require(set(stated) <= set(style), "19.A", where, "a contest is not of the ballot's style")
+        report.require(set(style) <= set(stated), "19.B", where, "a contest of the ballot's style is missing")
+        report.require(stated == style, "R.5", where, "the contests are not in the order of the manifest, each once")
     shown = []  # contest hashes as the opened vectors give them (18.4)
     for given in ballot["contests"]:
         contest = keys.contests[given["contest"] - 1]
         place = f"{where}, contest {contest.label}"
         # 16.B: chi over the sorted selection hashes (equation 115).
-        sound = given["hashes"] == sorted(given["hashes"])
+        sound = given["hashes"] == sorted(given["hashes"]) and len(given["hashes"]) == len(_vectors(contest))
         sound &= H(own, 0x41, b(given["contest"]), *given["hashes"]) == given["hash"]
-        report.require(sound, "16.B", place, "the contest hash, or the order of the selection hashes")
+        report.require(sound, "16.B", place, "the contest hash, or the order or number of the selection hashes")
         codes = [short_code(keys.manifest["trimming"], psi) for psi in given["hashes"]]
         report.require(len(set(codes)) == len(codes), "17.A", place, "a short code stands twice in the contest")
         if ballot["status"] == "cast":
@@ -117,22 +123,20 @@ def _check_opened(own: bytes, given: dict[str, Any], contest: Contest, keys: Key
     """An uncast ballot: every vector encrypted again with its nonces. Returns the contest hash that they give."""
     group = keys.group
     g, k = fixed_base(group, group.g), fixed_base(group, keys.vote)
-    report.require(
-        given["label"] == contest.label, "19.A", where, f"{given['label']!r:.80} is another contest of the manifest or none"
-    )
-    report.require(
-        given["label"] == contest.label, "19.B", where, "the contest of the ballot style is not opened under its label"
-    )
+    report.require(given["label"] == contest.label, "R.5", where, "it bears the label of another contest, or of none")
     fields = _vectors(contest)
     labels = [contest.labels[field] if field >= 0 else "" for field in fields]
     stated = [vector["label"] for vector in given["opened"]]
-    report.require(set(stated) <= set(labels), "19.C", where, "a label is none of the contest's")
+    report.require(not Counter(stated) - Counter(labels), "19.C", where, "a label is none of the contest's, or stands too often")
     report.require(not Counter(labels) - Counter(stated), "19.D", where, "an option of the contest is missing")
     report.require(stated == labels, "R.5", where, "the vectors are not in the order of the manifest")
     hashes = []
     for at, vector in enumerate(given["opened"]):
         place = f"{where}, vector {at + 1}"
         field = contest.labels.index(vector["label"]) if vector["label"] in contest.labels else -1
+        if [len(nonce) for nonce in vector["nonces"]] != [32] * len(contest.labels):
+            report.add("18.A", place, "not one nonce for each field")
+            continue
         pairs = []
         for position, nonce in enumerate(map(number, vector["nonces"])):
             xi = nonce % group.q
