@@ -4,16 +4,20 @@ import shutil
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from itertools import islice
 from pathlib import Path
 from typing import Final
 
 import click
 
+from scrutineer.ballots.engines import ProcessPool
+from scrutineer.ballots.spread_check import spread
 from scrutineer.calls import bulletin_calls
+from scrutineer.cli.demo_voting import QUORUM, TRUSTEES, RealStation, vote_for_real
 from scrutineer.cli.office import Office, now, open_folder
-from scrutineer.cli.publish_commands import no_garbage_collection, print_report
-from scrutineer.cli.publishing import publish_office
+from scrutineer.cli.publish_commands import BALLOTS, no_garbage_collection, print_report
+from scrutineer.cli.publishing import Choice, publish_office
 from scrutineer.cli.show import Progress, print_standings, progress_display
 from scrutineer.count import Count, contest_result, make_bulletin
 from scrutineer.election import Register
@@ -21,6 +25,7 @@ from scrutineer.election.folder import Draft
 from scrutineer.errors import TransportError, UsageError
 from scrutineer.intake import submit_statements
 from scrutineer.log import LogVerifier, MerkleTree, SqliteStore, leaf_hash
+from scrutineer.portal.ballot_folder import BallotFolder
 from scrutineer.simulate import Simulation, sign_arrivals, simulate_republic, snapshots
 from scrutineer.simulate.observers import SEEN, observer_issuers, observer_key, observer_statements
 from scrutineer.statements import sign_statement
@@ -38,21 +43,33 @@ def run_demo(stations: int, seed: int, out: Path) -> bool:
     with progress_display() as progress:
         click.echo(f"1  An invented republic: {stations:,} stations")
         simulation = simulate_republic(stations, seed)
+        real = vote_for_real(simulation, progress)
         voters = int(simulation.units.rolls.sum())
         office = open_folder(
-            out / "election", _draft(simulation), officers=OFFICERS, station_seed=_station_seed(seed), progress=progress
+            out / "election",
+            _draft(simulation, real.trustees.record.encode()),
+            officers=OFFICERS,
+            station_seed=_station_seed(seed),
+            progress=progress,
         )
         click.echo(f"   {voters:,} voters; definition {office.election.hash.hex()[:16]}…, signed and first in the log")
+        real.keep(office.folder / BALLOTS)
+        click.echo(
+            f"   Station {real.station} votes for real: {real.ballots} encrypted ballots, of which {QUORUM} of {len(TRUSTEES)} "
+            "trustees decrypt nothing but the totals"
+        )
         with _Intake(office) as address:
             click.echo(f"2  Every station signs its sheet and sends it to the intake service at {address}")
-            _send_and_count(simulation, office, address, progress)
+            _send_and_count(simulation, office, address, progress, real)
         click.echo("3  The static site: log, tables, pages")
         site = out / "site"
-        summary = publish_office(office, site, progress=progress)
+        summary = publish_office(office, site, choice=Choice(ballots=BallotFolder(office.folder / BALLOTS)), progress=progress)
         click.echo(f"   {summary.files:,} files")
         click.echo("4  The check that anyone can make: replay everything that was published")
         with no_garbage_collection():
-            report = verify_site(FolderSource(site), definition=office.election.hash, progress=progress)
+            report = verify_site(
+                FolderSource(site), definition=office.election.hash, engine=spread(ProcessPool()), progress=progress
+            )
     (out / "truth.json").write_bytes(simulation.truth.to_json())
     print_report(report)
     click.echo()
@@ -64,6 +81,7 @@ def run_demo(stations: int, seed: int, out: Path) -> bool:
     click.echo()
     click.echo(f"Done in {time.monotonic() - started:.0f} s. Open {(site / 'index.html').resolve()}")
     click.echo(f"Check it again: scrutineer verify {site} --definition {office.election.hash.hex()}")
+    click.echo(f"Find a ballot:  scrutineer track {real.words} --from {site}")
     return report.passed and true
 
 
@@ -88,10 +106,10 @@ _STATES: Final = {
 }
 
 
-def _send_and_count(simulation: Simulation, office: Office, address: str, progress: Progress) -> None:
+def _send_and_count(simulation: Simulation, office: Office, address: str, progress: Progress, real: RealStation) -> None:
     """Send everything in the order of arrival; after each part count what arrived, and issue a bulletin."""
     arrivals = simulation.arrival_count
-    statements = sign_arrivals(simulation.sheets(office.election.hash), office.key_of)
+    statements = sign_arrivals(real.arrivals(simulation.sheets(office.election.hash)), office.key_of)
     verifier = office.log_signer().verifier
     live = _LiveCount(office)
     sent = 0
@@ -119,10 +137,11 @@ def _send_and_count(simulation: Simulation, office: Office, address: str, progre
     click.echo(f"   observers and agents at one station in {SEEN}: {len(people):,} copies and signatures")
 
 
-def _draft(simulation: Simulation) -> Draft:
-    """What the organiser writes, with the observers and agents in the register."""
+def _draft(simulation: Simulation, ballots: bytes) -> Draft:
+    """What the organiser writes, with the observers and agents in the register, and the trustees' keys."""
     stations = simulation.units.station_index
-    return simulation.draft(Register(stations, bytes(32 * len(stations)), observer_issuers(simulation.seed)))
+    draft = simulation.draft(Register(stations, bytes(32 * len(stations)), observer_issuers(simulation.seed)))
+    return replace(draft, ballots=ballots)
 
 
 def _send(statements: list[bytes], address: str, verifier: LogVerifier, sent: int, total: int, progress: Progress) -> None:

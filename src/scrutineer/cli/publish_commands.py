@@ -13,6 +13,8 @@ from typing import Final, NoReturn
 
 import click
 
+from scrutineer.ballots.engines import ProcessPool
+from scrutineer.ballots.spread_check import spread
 from scrutineer.cli.cosigning import without_option, witness_option
 from scrutineer.cli.mirror_commands import (
     definition_hash,
@@ -248,7 +250,9 @@ def verify_command(
             _give_up(mirrored, as_json)
         source = FolderSource(kept / SITE) if mirrored is not None else _source(sites[0], kept, progress)
         with no_garbage_collection():
-            report = verify_site(source, definition=expected, threads=threads, ballots=ballots, progress=progress)
+            report = verify_site(
+                source, definition=expected, threads=threads, ballots=ballots, engine=spread(ProcessPool()), progress=progress
+            )
     if expected is None and report.passed and not as_json and sys.stdin.isatty():
         click.echo(f"This site's definition has the hash\n  {report.definition}")
         report.definition_expected = click.confirm("Is that the hash that you know from elsewhere?")

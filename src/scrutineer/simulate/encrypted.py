@@ -3,7 +3,7 @@
 For demonstrations and tests alone: where ballots matter, each trustee holds one key on a machine of its own.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 
@@ -93,7 +93,7 @@ class Voted:
 
 
 def vote(
-    keys: ElectionKeys, station: str, device: str, style: int, ballots: Sequence[tuple[Choices, Status]], random: RandomBytes
+    keys: ElectionKeys, station: str, device: str, style: int, ballots: Iterable[tuple[Choices, Status]], random: RandomBytes
 ) -> Voted:
     """Encrypt ballots in the order given."""
     encryptor, writer = Encryptor(keys, random=random), BundleWriter(keys, station, device, (style,))

@@ -39,6 +39,7 @@ from scrutineer.log.quorum import Quorum, check_quorum, find_cosigners
 from scrutineer.log.receipt import verify_head
 from scrutineer.portal.ballot_named import named_ballots
 from scrutineer.portal.ballot_record import StationBallots, published_ballots
+from scrutineer.portal.forks import processors
 from scrutineer.portal.formats import (
     BALLOTS_FILE,
     BASELINE_FILE,
@@ -176,7 +177,7 @@ class _Verification:
         )
         self._compare(record, files)
         if ballots is not None:
-            check = BallotsCheck(record, ballots, self._report, self._progress, self._extent, self._engine)
+            check = BallotsCheck(record, ballots, self._report, self._progress, self._extent, self._engine, processors())
             self._report.ballots = check.run()
 
     def _count(
