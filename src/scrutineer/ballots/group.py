@@ -52,8 +52,11 @@ class Group:
 
     def power_secret(self, base: mpz, exponent: mpz) -> mpz:
         """base^exponent mod p in time that does not depend on the exponent, which must not be zero modulo q."""
-        # powmod_sec refuses the exponent 0; adding the order changes no power of a group element and hides small exponents.
-        return gmpy2.powmod_sec(base, exponent + self.q, self.p)
+        # The time of powmod_sec depends on how many words the exponent has, and it refuses 0. All but one scalar in 2^64 have the
+        # full length; to the others the order is added, which changes no power of a group element.
+        if exponent.bit_length() <= 8 * SCALAR_SIZE - 64:
+            exponent += self.q
+        return gmpy2.powmod_sec(base, exponent, self.p)
 
     def is_element(self, value: mpz) -> bool:
         """Whether a value lies in the subgroup: 0 < value < p and value^q = 1 (the A-checks of verifications 2, 6 and 7)."""

@@ -26,23 +26,27 @@ class SmallLogarithms:
         self._base: Final = base
         # Of each power only 64 bits are kept; what they find is confirmed by the power itself.
         self._steps: Final[dict[int, int]] = {}
+        self._width = 0
         self._next = mpz(1)
+        """The power that the next baby step stands for."""
+        self._leap = mpz(1)
+        """Its inverse: a giant step."""
 
     def find(self, value: mpz, bound: int) -> int | None:
         """The t of 0 to `bound` with base^t = value, or None where there is none."""
-        p = self._group.p
         self._grow(min(isqrt(_SHARED * bound) + 1, bound + 1, MAX_STEPS))
-        width = len(self._steps)
-        leap = gmpy2.powmod(self._base, -width, p)
-        for start in range(0, bound + 1, width):
-            step = self._steps.get(int(value & _KEY_BITS))
-            if step is not None and start + step <= bound and gmpy2.powmod(self._base, step, p) == value:
+        rest = value
+        for start in range(0, bound + 1, self._width):
+            step = self._steps.get(int(rest & _KEY_BITS))
+            if step is not None and start + step <= bound and gmpy2.powmod(self._base, step, self._group.p) == rest:
                 return start + step
-            value = value * leap % p
+            rest = rest * self._leap % self._group.p
         return None
 
     def _grow(self, width: int) -> None:
-        # Two powers with the same 64 bits do not happen by chance; the first one stays.
-        for step in range(len(self._steps), width):
+        if width <= self._width:
+            return
+        for step in range(self._width, width):
             self._steps.setdefault(int(self._next & _KEY_BITS), step)
             self._next = self._next * self._base % self._group.p
+        self._width, self._leap = width, gmpy2.invert(self._next, self._group.p)

@@ -63,7 +63,7 @@ def secrets_proved(group: Group, parameters: bytes, kind: Kind, index: int, elem
         return False
     c, *responses = values
     shown = [
-        group.element_bytes(group.power(group.g, v) * group.power(group.element(element), c) % group.p)
+        group.element_bytes(generator(group).power(v) * group.power(group.element(element), c) % group.p)
         for v, element in zip(responses, elements, strict=True)
     ]
     return bool(c == _key_challenge(group, parameters, kind, index, elements, shown))
