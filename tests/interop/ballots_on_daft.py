@@ -16,7 +16,8 @@ import pyarrow as pa
 from ballot_equations import honest_ballots
 from ballot_helpers import SMALL, every_contest, one_hand, seeded
 from ballot_mutations import mutated
-from scrutineer.ballots.engines import BallotLine, LineCheck, check_lines, engine_named
+from scrutineer.ballots.daft_engine import DaftEngine
+from scrutineer.ballots.engines import BallotLine, LineCheck, ProcessPool, check_lines
 from scrutineer.ballots.keys import ElectionKeys
 from scrutineer.ballots.record import encode_line
 from scrutineer.ballots.summary import Summary
@@ -46,14 +47,15 @@ def _noted(reduced: tuple[Any, ...], folder: str) -> Noted:
     return Noted(make(*arguments).keys, folder)
 
 
-def checked(engine: str, folder: str, count: int) -> list[tuple[int, Summary]]:
+def checked(runner: str, folder: str, count: int) -> list[tuple[int, Summary]]:
     """Ballots of several bundles, some of them changed."""
     keys = one_hand(every_contest()).keys
     ballots = honest_ballots(keys, 10, seeded("cluster"), style=2)
     ballots[4] = mutated(SMALL, ballots[4], 5)[1]
     data = [encode_line(ballot) for ballot in ballots]
     lines = (BallotLine(number // 45, number % 45 + 2, data[number % 10]) for number in range(count))
-    return list(check_lines(keys, lines, engine_named(engine, 2), check=Noted(keys, folder)))
+    engine = ProcessPool(2) if runner == "pool" else DaftEngine()
+    return list(check_lines(keys, lines, engine, check=Noted(keys, folder)))
 
 
 def main(runner: str, folder: str, count: int) -> None:
@@ -68,7 +70,7 @@ def main(runner: str, folder: str, count: int) -> None:
         cluster.add_node(num_cpus=1)
         ray.init(address=cluster.address, log_to_driver=False)
         daft.set_runner_ray(cluster.address, noop_if_initialized=True)
-    for bundle, summary in checked("pool" if runner == "pool" else "daft", folder, count):
+    for bundle, summary in checked(runner, folder, count):
         print(f"{bundle} {summary.encode().hex()}")
     if runner == "ray":
         ray.shutdown()

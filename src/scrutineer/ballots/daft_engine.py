@@ -1,6 +1,6 @@
 """Checking ballots on a cluster with Daft: the engine behind `--engine daft`, from the extra `cluster`.
 
-Daft (Apache-2.0) runs the same function, `LineCheck`, on the cores of this machine, or on every machine of a Ray cluster: set
+Daft (Apache-2.0) runs the work of engines.py on the cores of this machine, or on every machine of a Ray cluster: set
 `DAFT_RUNNER=ray`, and `RAY_ADDRESS` to the address of the cluster, where the same version of this package has to be installed.
 Imported only when it is asked for.
 """
@@ -13,7 +13,7 @@ from typing import Any, Final
 
 import pyarrow as pa
 
-from scrutineer.ballots.engines import INPUT, OUTPUT, LineCheck
+from scrutineer.ballots.engines import INPUT, LineWork
 from scrutineer.errors import BallotError
 
 AHEAD: Final = 4
@@ -41,7 +41,7 @@ class DaftEngine:
         self._daft.set_runner_ray(noop_if_initialized=True)
         return max(1, int(importlib.import_module("ray").cluster_resources().get("CPU", 1)))
 
-    def run(self, check: LineCheck, batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+    def run(self, work: LineWork, batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
         """The answers, in rounds of some batches for each core; nothing is taken from `batches` while a round is worked on.
 
         Raises BallotError where Daft fails.
@@ -53,7 +53,7 @@ class DaftEngine:
         @daft.func.batch(return_dtype=binary, batch_size=1, use_process=True)  # type: ignore[untyped-decorator]
         def answers(column: Any) -> Any:
             read = [pa.ipc.read_record_batch(pa.py_buffer(lines), INPUT) for lines in column.to_arrow().to_pylist()]
-            return daft.Series.from_pylist([bytes(memoryview(check(lines).serialize())) for lines in read], dtype=binary)
+            return daft.Series.from_pylist([bytes(memoryview(work(lines).serialize())) for lines in read], dtype=binary)
 
         while held := [bytes(memoryview(batch.serialize())) for batch in itertools.islice(batches, AHEAD * cores)]:
             frame = daft.from_pydict({"lines": held})
@@ -64,4 +64,4 @@ class DaftEngine:
             except Exception as error:  # Daft raises many kinds, also those of Ray
                 raise BallotError(f"the engine `daft` failed: {str(error)[:500]}; check with the engine `pool`") from error
             for data in found:
-                yield pa.ipc.read_record_batch(pa.py_buffer(data), OUTPUT)
+                yield pa.ipc.read_record_batch(pa.py_buffer(data), work.output)

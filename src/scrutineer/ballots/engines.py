@@ -41,8 +41,6 @@ INPUT: Final = pa.schema([("bundle", pa.int64()), ("number", pa.int64()), ("line
 OUTPUT: Final = pa.schema([("bundle", pa.int64()), ("summary", pa.binary())])
 """One summary for each bundle of a batch, in ascending order."""
 
-ENGINES: Final = ("pool", "daft")
-
 EXACT_ROWS: Final = 16
 BATCH_ROWS: Final = 512
 """Ballots with commitments in one record batch: the more, the faster each is checked, and the more memory a process takes."""
@@ -73,6 +71,8 @@ class LineCheck:
     It travels to other processes as the election's keys alone; tables are made where they are first needed.
     """
 
+    output: Final = OUTPUT
+
     def __init__(self, keys: ElectionKeys, window: int = TABLE_WINDOW, random: RandomBytes = secrets.token_bytes) -> None:
         """`window` is that of the tables; `random` gives the coefficients of batches, which nobody may know beforehand."""
         self.keys: Final = keys
@@ -81,9 +81,7 @@ class LineCheck:
 
     def __reduce__(self) -> tuple[Any, ...]:
         # Randomness does not travel: every process draws from its own system.
-        keys = self.keys
-        numbers = tuple(int(value) for value in (keys.group.p, keys.group.q, keys.group.g, keys.vote_key, keys.data_key))
-        return _line_check, (numbers, keys.manifest.encode(), keys.guardians, keys.quorum, self._window)
+        return _line_check, (*packed_keys(self.keys), self._window)
 
     def __call__(self, lines: pa.RecordBatch) -> pa.RecordBatch:
         """Check the lines, with their commitments where there are some."""
@@ -92,7 +90,7 @@ class LineCheck:
         waiting: list[tuple[SummaryMaker, int]] = []
         readers: list[Callable[[], tuple[BallotClaims, bytes | None]]] = []
         for place in range(lines.num_rows):
-            line = _row(lines, place)
+            line = row_of(lines, place)
             maker = makers.setdefault(line.bundle, SummaryMaker(self.keys))
             maker.add_line(line.number, line.line)
             try:
@@ -122,38 +120,63 @@ class LineCheck:
 
     def _read_again(self, lines: pa.RecordBatch, place: int) -> tuple[BallotClaims, bytes | None]:
         """A ballot of the batch: reading it again costs a hundredth of its check, and holding all of them much memory."""
-        line = _row(lines, place)
+        line = row_of(lines, place)
         ballot = read_line(line.line + b"\n")
         if not isinstance(ballot, Ballot):
             raise TypeError(ballot)
         return read_claims(self.keys, ballot), line.commitments
 
 
+PackedKeys = tuple[tuple[int, ...], bytes, int, int]
+
+
+def packed_keys(keys: ElectionKeys) -> PackedKeys:
+    """What other processes are told of the keys of an election: plain values that can be pickled and hashed."""
+    numbers = tuple(int(value) for value in (keys.group.p, keys.group.q, keys.group.g, keys.vote_key, keys.data_key))
+    return numbers, keys.manifest.encode(), keys.guardians, keys.quorum
+
+
+def unpacked_keys(numbers: tuple[int, ...], manifest: bytes, guardians: int, quorum: int) -> ElectionKeys:
+    """The keys of `packed_keys`."""
+    p, q, g, vote_key, data_key = map(mpz, numbers)
+    return ElectionKeys(Group(p, q, g), read_manifest(manifest), guardians, quorum, vote_key, data_key)
+
+
 @lru_cache(maxsize=2)
 def _line_check(numbers: tuple[int, ...], manifest: bytes, guardians: int, quorum: int, window: int) -> LineCheck:
-    p, q, g, vote_key, data_key = map(mpz, numbers)
     # Kept, so that a process of a cluster makes its tables once and not for every batch.
-    keys = ElectionKeys(Group(p, q, g), read_manifest(manifest), guardians, quorum, vote_key, data_key)
-    return LineCheck(keys, window)
+    return LineCheck(unpacked_keys(numbers, manifest, guardians, quorum), window)
 
 
-def _row(lines: pa.RecordBatch, place: int) -> BallotLine:
+def row_of(lines: pa.RecordBatch, place: int) -> BallotLine:
+    """One line of a batch of the form `INPUT`."""
     return BallotLine(*(lines.column(name)[place].as_py() for name in INPUT.names))
 
 
-class Engine(Protocol):
-    """Carries record batches to where they are checked."""
+class LineWork(Protocol):
+    """What engines carry batches to: `LineCheck`, or other work on every ballot. It can be pickled."""
 
-    def run(self, check: LineCheck, batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
-        """The answers of `check` to all batches, in any order; batches are taken only as fast as they are checked."""
+    @property
+    def output(self) -> pa.Schema:
+        """The form of the answers."""
+
+    def __call__(self, lines: pa.RecordBatch) -> pa.RecordBatch:
+        """The answer to a batch of the form `INPUT`."""
+
+
+class Engine(Protocol):
+    """Carries record batches to where they are worked on."""
+
+    def run(self, work: LineWork, batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+        """The answers of `work` to all batches, in any order; batches are taken only as fast as they are worked on."""
 
 
 class InProcess:
     """Checks ballots in this process."""
 
-    def run(self, check: LineCheck, batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+    def run(self, work: LineWork, batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
         """One answer after the other."""
-        return map(check, batches)
+        return map(work, batches)
 
 
 class ProcessPool:
@@ -163,7 +186,7 @@ class ProcessPool:
         """As many processes as there are cores for this one, unless a number is given."""
         self._workers: Final = workers or len(os.sched_getaffinity(0))
 
-    def run(self, check: LineCheck, batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+    def run(self, work: LineWork, batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
         """Answers as they come. Closing the iterator, or an exception such as KeyboardInterrupt, ends the processes."""
         first: list[pa.RecordBatch] = []
         for batch in batches:
@@ -172,17 +195,17 @@ class ProcessPool:
                 break
         batches = itertools.chain(first, batches)
         if self._workers == 1 or sum(one.num_rows for one in first) <= FEW_LINES:
-            return map(check, batches)
-        return self._spread(check, batches)
+            return map(work, batches)
+        return self._spread(work, batches)
 
-    def _spread(self, check: LineCheck, batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+    def _spread(self, work: LineWork, batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
         # Spawned, not forked: this process may have threads, and a fork of it would share their locks.
         context = multiprocessing.get_context("spawn")
         processes: dict[Connection, BaseProcess] = {}
         try:
             for _ in range(self._workers):
                 ours, theirs = context.Pipe()
-                processes[ours] = context.Process(target=_work, args=(theirs, check), daemon=True)
+                processes[ours] = context.Process(target=_work, args=(theirs, work), daemon=True)
                 processes[ours].start()
                 theirs.close()
             idle, busy = list(processes), set[Connection]()
@@ -196,7 +219,7 @@ class ProcessPool:
                     batch = next(batches, None)
                 for ready in wait(list(busy)):
                     if isinstance(ready, Connection):
-                        yield _receive(ready)
+                        yield _receive(ready, work.output)
                         busy.remove(ready)
                         idle.append(ready)
         finally:
@@ -214,14 +237,14 @@ def _send(connection: Connection, batch: pa.RecordBatch) -> None:
         raise BallotError(_LOST) from error
 
 
-def _receive(connection: Connection) -> pa.RecordBatch:
+def _receive(connection: Connection, output: pa.Schema) -> pa.RecordBatch:
     try:
-        return pa.ipc.read_record_batch(pa.py_buffer(connection.recv_bytes()), OUTPUT)
+        return pa.ipc.read_record_batch(pa.py_buffer(connection.recv_bytes()), output)
     except (EOFError, OSError, pa.ArrowInvalid) as error:
         raise BallotError(_LOST) from error
 
 
-def _work(connection: Connection, check: LineCheck) -> None:
+def _work(connection: Connection, work: LineWork) -> None:
     """A process of the pool, until the other end is closed."""
     # An interruption from the keyboard reaches all processes of a terminal; the one that started these ends them.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
@@ -230,22 +253,8 @@ def _work(connection: Connection, check: LineCheck) -> None:
             data = connection.recv_bytes()
         except EOFError:
             return
-        answer = check(pa.ipc.read_record_batch(pa.py_buffer(data), INPUT))
+        answer = work(pa.ipc.read_record_batch(pa.py_buffer(data), INPUT))
         connection.send_bytes(memoryview(answer.serialize()))
-
-
-def engine_named(name: str, workers: int | None = None) -> Engine:
-    """The engine of a name of `ENGINES`: `pool` (with so many processes) or `daft`.
-
-    Raises BallotError for another name, and where Daft is not installed.
-    """
-    if name == "pool":
-        return ProcessPool(workers)
-    if name == "daft":
-        from scrutineer.ballots.daft_engine import DaftEngine
-
-        return DaftEngine()
-    raise BallotError(f"there is no engine {name!r}: take one of {', '.join(ENGINES)}")
 
 
 def check_lines(
@@ -262,25 +271,25 @@ def check_lines(
 
     Raises BallotError where the engine failed: a process was lost, or an answer is not about the lines that were handed out.
     """
-    work = _Work(keys)
-    run = (engine or ProcessPool()).run(check or LineCheck(keys), work.batches(lines))
+    handed = _HandedOut(keys)
+    run = (engine or ProcessPool()).run(check or LineCheck(keys), handed.batches(lines))
     done = 0
     try:
         for answer in run:
             for bundle, data in zip(answer.column("bundle").to_pylist(), answer.column("summary").to_pylist(), strict=True):
-                done += work.merge(bundle, read_summary(data))
+                done += handed.merge(bundle, read_summary(data))
             if progress is not None:
                 progress(done)
-            yield from work.finished()
+            yield from handed.finished()
     finally:
         if isinstance(run, Generator):
             run.close()
-    yield from work.finished()
-    if work.open:
+    yield from handed.finished()
+    if handed.open:
         raise BallotError(_OTHER_LINES)
 
 
-class _Work:
+class _HandedOut:
     """What was handed out, and what has come back of it."""
 
     def __init__(self, keys: ElectionKeys) -> None:
@@ -302,11 +311,11 @@ class _Work:
             rows.append(line)
             size += len(line.line) + len(line.commitments or b"")
             if len(rows) >= (BATCH_ROWS if line.commitments else EXACT_ROWS) or size >= BATCH_BYTES:
-                yield _record_batch(rows)
+                yield record_batch(rows)
                 rows, size = [], 0
         self._handing_out += 1
         if rows:
-            yield _record_batch(rows)
+            yield record_batch(rows)
 
     def merge(self, bundle: int, summary: Summary) -> int:
         if bundle not in self.open:
@@ -326,6 +335,7 @@ class _Work:
             yield bundle, summary
 
 
-def _record_batch(rows: Sequence[BallotLine]) -> pa.RecordBatch:
+def record_batch(rows: Sequence[BallotLine]) -> pa.RecordBatch:
+    """Lines in the form of `INPUT`; there is at least one."""
     columns = [pa.array(column, field.type) for column, field in zip(zip(*rows, strict=True), INPUT, strict=True)]
     return pa.RecordBatch.from_arrays(columns, schema=INPUT)
