@@ -107,6 +107,9 @@ class _BallotCheck:
         cast = self._ballot.status == "cast"
         if list(own.hashes) != sorted(set(own.hashes)) or len(own.hashes) != len(vector_fields(contest)):
             self._fail("16.B", where, f"there are not {len(vector_fields(contest))} selection hashes in ascending order")
+        # Section 4.1.5: what a voter reads must tell the selections of a contest apart.
+        if len({short_code(self._keys.manifest.trimming, one) for one in own.hashes}) < len(set(own.hashes)):
+            self._fail(FORM, where, "two selections of the contest have one short code")
         if own.hash != pre_encrypted_contest_hash(self._hashed, own.contest, own.hashes):
             self._fail("16.B", where, "the contest hash is not that of the sorted selection hashes")
         if cast:
