@@ -1,10 +1,18 @@
 """A small election of birds with encrypted ballots, and the folder of a station with its voting machine."""
 
+import http.client
 import random
+import socket
+import threading
+from collections.abc import Mapping
 from dataclasses import dataclass
+from email.message import Message
 from functools import cache
 from pathlib import Path
+from typing import NamedTuple
+from urllib.parse import urlencode
 
+import uvicorn
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ed25519
 
@@ -21,6 +29,7 @@ from scrutineer.election.definition import table_hash, write_register, write_uni
 from scrutineer.statements import SigningKey, parse_statement, sign_statement
 from scrutineer.station.folder import Settings, StationFolder
 from scrutineer.station.outbox import Outbox
+from scrutineer.station.voting.board_web import board_app
 from scrutineer.station.voting.day import PollDay
 from scrutineer.station.voting.machine import VotingMachine
 from scrutineer.station.voting.people import Pair
@@ -156,3 +165,72 @@ def end(of: PollDay) -> None:
 def kinds(outbox: Outbox) -> list[str]:
     """The kinds of the statements in an outbox, in their order."""
     return [parse_statement(entry.statement).kind for entry in outbox.entries()]
+
+
+class Reply(NamedTuple):
+    """What a page answered, after redirects."""
+
+    status: int
+    text: str
+    headers: Message
+    body: bytes
+
+
+class Desk:
+    """The board of a day on a port of this machine, and a visitor who keeps its cookies."""
+
+    def __init__(self, of: PollDay, code: str = "babab-babab-babab-babab") -> None:
+        self.day, self.code = of, code
+        listening = socket.create_server(("127.0.0.1", 0))
+        self.origin = f"http://127.0.0.1:{listening.getsockname()[1]}"
+        self.cookies: dict[str, str] = {}
+        config = uvicorn.Config(board_app(of, self.origin, code), log_level="error", lifespan="off", timeout_graceful_shutdown=1)
+        self._server = uvicorn.Server(config)
+        self._thread = threading.Thread(target=self._server.run, kwargs={"sockets": [listening]}, daemon=True)
+        self._thread.start()
+
+    def close(self) -> None:
+        """End the server; the day's files stay open."""
+        self._server.should_exit = True
+        self._thread.join(10)
+
+    def get(self, path: str = "/", headers: Mapping[str, str] | None = None, follow: bool = True) -> Reply:
+        """Look at a page."""
+        return self._ask("GET", path, b"", headers or {}, follow)
+
+    def post(
+        self, path: str, fields: Mapping[str, str | bytes], headers: Mapping[str, str] | None = None, kind: str = ""
+    ) -> Reply:
+        """Send a form as a browser does: as files where there are bytes."""
+        if kind:
+            body = bytes(fields["body"]) if isinstance(fields["body"], bytes) else b""
+        elif any(isinstance(value, bytes) for value in fields.values()):
+            kind = "multipart/form-data; boundary=reeds"
+            parts = [
+                f'--reeds\r\nContent-Disposition: form-data; name="{name}"'.encode()
+                + (b'; filename="key.pem"\r\nContent-Type: application/octet-stream' if isinstance(value, bytes) else b"")
+                + b"\r\n\r\n"
+                + (value if isinstance(value, bytes) else value.encode())
+                + b"\r\n"
+                for name, value in fields.items()
+            ]
+            body = b"".join(parts) + b"--reeds--\r\n"
+        else:
+            kind, body = "application/x-www-form-urlencoded", urlencode(fields).encode()
+        return self._ask("POST", path, body, {"content-type": kind, "origin": self.origin, **(headers or {})}, True)
+
+    def _ask(self, method: str, path: str, body: bytes, headers: Mapping[str, str], follow: bool) -> Reply:
+        given = {"cookie": "; ".join(f"{name}={value}" for name, value in self.cookies.items()), **headers}
+        connection = http.client.HTTPConnection(self.origin.partition("://")[2], timeout=30)
+        try:
+            connection.request(method, path, body or None, given)
+            answer = connection.getresponse()
+            data = answer.read()
+        finally:
+            connection.close()
+        for cookie in answer.headers.get_all("set-cookie") or []:
+            name, _, value = cookie.partition(";")[0].partition("=")
+            self.cookies[name] = value
+        if follow and answer.status == 303:
+            return self._ask("GET", answer.headers["location"], b"", {}, follow)
+        return Reply(answer.status, data.decode(errors="replace"), answer.headers, data)

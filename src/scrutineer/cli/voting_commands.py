@@ -20,7 +20,7 @@ from scrutineer.errors import PolicyError, StoreError, UsageError
 from scrutineer.language import LANGUAGES
 from scrutineer.station.folder import StationFolder
 from scrutineer.station.voting import running
-from scrutineer.station.voting.board import board_app, board_code
+from scrutineer.station.voting.board_web import board_app, board_code
 from scrutineer.station.voting.closing import Closing, read_closing
 from scrutineer.station.voting.day import PollDay
 from scrutineer.station.voting.kiosk import Kiosk, KioskSettings

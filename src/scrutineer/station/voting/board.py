@@ -7,8 +7,6 @@ files. Key files are read in memory and kept nowhere. The pages work without scr
 Only browsers of this machine that know the board's code get in: the voter's browser does not.
 """
 
-import asyncio
-import secrets
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
@@ -16,17 +14,13 @@ from typing import Any, Final
 from zoneinfo import ZoneInfo
 
 from markupsafe import Markup, escape
-from starlette.applications import Starlette
-from starlette.concurrency import run_in_threadpool
-from starlette.requests import ClientDisconnect, Request
+from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Response
-from starlette.routing import Route
 
-from scrutineer.ballots.confirmation import spoken
 from scrutineer.design import Asset, asset, environment
 from scrutineer.errors import PolicyError, ScrutineerError, UsageError
 from scrutineer.language import LANGUAGES, HtmlSay, language, msg
-from scrutineer.station.voting.board_forms import MAX_BODY, Fields, read_form
+from scrutineer.station.voting.board_forms import Fields
 from scrutineer.station.voting.closing import MAX_REASON
 from scrutineer.station.voting.day import MAX_COPIES, SHEETS, ZERO_TAPE, PollDay, Stage
 from scrutineer.station.voting.people import SIGNERS, Pair, of_station, read_private_key
@@ -35,26 +29,7 @@ from scrutineer.station.voting.tally_paper import closing_words
 ROOM: Final = "scrutineer.station.voting"
 DESIGN: Final = "scrutineer.design"
 ASSETS: Final = ((DESIGN, "style.css"), (DESIGN, "icon.svg"), (ROOM, "board.css"), (ROOM, "board.js"))
-COOKIE: Final = "board"
-CODE: Final = "x-board-code"
-"""Header in which a command of this machine gives the board's code."""
 TONGUE: Final = "board-language"
-BODY_TIME: Final = 20.0  # seconds in which a form has to be here
-POLICY: Final = (
-    "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self' data:; connect-src 'self'; "
-    "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
-)
-_HEADERS: Final = {
-    "content-security-policy": POLICY,
-    "x-content-type-options": "nosniff",
-    "referrer-policy": "same-origin",
-    "cross-origin-opener-policy": "same-origin",
-    "cross-origin-resource-policy": "same-origin",
-    "cache-control": "no-store",
-}
-_FOR_EVER: Final = "public, max-age=31536000, immutable"
-_TYPES: Final = {"css": "text/css; charset=utf-8", "js": "text/javascript; charset=utf-8", "svg": "image/svg+xml"}
-
 STAGES: Final[dict[Stage, str]] = {
     "new": msg("Not open yet"),
     "suspended": msg("Suspended"),
@@ -94,7 +69,7 @@ _OPEN_IN: Final[dict[str, tuple[Stage, ...]]] = {
 
 
 @dataclass(frozen=True)
-class _Ask:
+class Ask:
     """One request of somebody who is in."""
 
     request: Request
@@ -110,14 +85,13 @@ class _Ask:
 class Board:
     """The pages over one day."""
 
-    def __init__(self, day: PollDay, code: str) -> None:
+    def __init__(self, day: PollDay) -> None:
         self.day = day
-        self.code = code
         zone = ZoneInfo(day.place.election.definition.timezone)
         self._says = {tongue: HtmlSay(language(tongue), zone) for tongue in LANGUAGES}
         self._environment = environment(ROOM)
 
-    def overview(self, ask: _Ask) -> Response:
+    def overview(self, ask: Ask) -> Response:
         """Where the machine stands, and what to do next."""
         day, machine = self.day, self.day.machine
         counters = machine.counters
@@ -147,7 +121,7 @@ class Board:
             station_name=units.names[units.position(day.place.name)],
         )
 
-    def step(self, ask: _Ask) -> Response:
+    def step(self, ask: Ask) -> Response:
         """The page between the first press and the deed."""
         act = ask.request.path_params["act"]
         if act not in _OPEN_IN:
@@ -156,7 +130,7 @@ class Board:
             return RedirectResponse("/", 303)
         return self._step(ask, act)
 
-    def deed(self, ask: _Ask) -> Response:
+    def deed(self, ask: Ask) -> Response:
         """Do what a step page confirmed."""
         act = ask.request.path_params["act"]
         deeds: dict[str, Callable[[Fields], str]] = {
@@ -183,7 +157,7 @@ class Board:
             return self.refusal(ask.say, 409, str(error))
         return JSONResponse({"done": done}) if ask.by_program else RedirectResponse(f"/?done={done}", 303)
 
-    def paper(self, ask: _Ask) -> Response:
+    def paper(self, ask: Ask) -> Response:
         """Zero tape or tally sheets as a PDF."""
         name = ask.request.path_params["name"]
         if name == ZERO_TAPE:
@@ -194,11 +168,11 @@ class Board:
             return self.refusal(ask.say, 404, "there is no such page")
         return Response(data, media_type="application/pdf", headers={"content-disposition": f'inline; filename="{name}"'})
 
-    def state(self, _: _Ask) -> Response:
+    def state(self, _: Ask) -> Response:
         """What the script asks for to see whether the page is out of date."""
         return JSONResponse({"version": f"{self.day.machine.version}-{self.day.stage}-{len(self.day.notices())}"})
 
-    def tongue(self, ask: _Ask) -> Response:
+    def tongue(self, ask: Ask) -> Response:
         """Use another language."""
         answer = RedirectResponse("/", 303)
         chosen = ask.form.text("language")
@@ -281,7 +255,7 @@ class Board:
 
     # --- pages ----------------------------------------------------------------------------------------------------------
 
-    def _step(self, ask: _Ask, act: str, wrong: str = "") -> Response:
+    def _step(self, ask: Ask, act: str, wrong: str = "") -> Response:
         titles = {
             "open": ask.say("Open the machine"),
             "resume": ask.say("Enable the machine again"),
@@ -311,7 +285,7 @@ class Board:
             longest=MAX_REASON,
         )
 
-    def _page(self, ask: _Ask, template: str, title: str, *, status: int = 200, **values: object) -> Response:
+    def _page(self, ask: Ask, template: str, title: str, *, status: int = 200, **values: object) -> Response:
         return self._render(ask.say, template, title, status, inside=True, **values)
 
     def _render(self, say: HtmlSay, template: str, title: str, status: int, **values: object) -> Response:
@@ -346,91 +320,6 @@ class Board:
         return HTMLResponse(self._environment.get_template(template).render(context | values), status)
 
 
-def board_code(random: Callable[[int], bytes] = secrets.token_bytes) -> str:
-    """A code for a board, which is shown to poll workers when the program starts."""
-    return spoken(random(8))
-
-
-def board_app(day: PollDay, origin: str, code: str) -> Starlette:
-    """The board as an application. `origin` is its only address (http://127.0.0.1:8477), `code` what opens it."""
-    board = Board(day, code)
-    host = origin.partition("://")[2]
-    cookie = secrets.token_urlsafe(24)
-    # Cookies do not know ports: the name keeps two boards of one machine apart.
-    name = f"{COOKIE}-{host.rpartition(':')[2]}"
-
-    def gate(handler: Callable[[_Ask], Response]) -> Callable[[Request], Any]:
-        async def endpoint(request: Request) -> Response:
-            body = await _body(request)
-            answer = await run_in_threadpool(reply, handler, request, body)
-            for header, value in _HEADERS.items():
-                answer.headers.setdefault(header, value)
-            return answer
-
-        return endpoint
-
-    def reply(handler: Callable[[_Ask], Response], request: Request, body: bytes | None) -> Response:
-        say = board.say(request)
-        if request.headers.get("host", "").lower() != host:
-            return board.refusal(say, 421, f"the board is at {origin}")
-        if request.method == "POST":
-            site = request.headers.get("sec-fetch-site", "same-origin")
-            if request.headers.get("origin", origin) != origin or site != "same-origin":
-                return board.refusal(say, 403, "this did not come from a page of the board: open the board again")
-            if body is None:
-                return board.refusal(say, 413, "the form is too large or came too slowly: choose the key files again")
-        try:
-            if not secrets.compare_digest(
-                request.cookies.get(f"{COOKIE}-{host.rpartition(':')[2]}", "").encode(), cookie.encode()
-            ):
-                return enter(request, say, body or b"")
-            form = read_form(request.headers.get("content-type", ""), body) if body else Fields({})
-            return handler(_Ask(request, form, say))
-        except ScrutineerError as error:
-            return board.refusal(say, 409, str(error))
-        except OSError as error:
-            return board.refusal(say, 500, f"the machine could not read or write what it had to ({error.strerror or error})")
-
-    def known(request: Request) -> bool:
-        given, shown = request.cookies.get(name, ""), request.headers.get(CODE, "")
-        return secrets.compare_digest(given.encode(), cookie.encode()) or secrets.compare_digest(shown.encode(), code.encode())
-
-    def enter(request: Request, say: HtmlSay, body: bytes) -> Response:
-        given = request.query_params.get("code", "")
-        if request.url.path == "/enter" and body:
-            given = read_form(request.headers.get("content-type", ""), body).text("code").strip().lower()
-        if not secrets.compare_digest(given.encode(), code.encode()):
-            return board.door(say, wrong=bool(given))
-        answer = RedirectResponse("/", 303)
-        answer.set_cookie(name, cookie, httponly=True, samesite="strict")
-        return answer
-
-    def inside(_: _Ask) -> Response:
-        return RedirectResponse("/", 303)
-
-    def not_found(ask: _Ask) -> Response:
-        return board.refusal(ask.say, 404, "there is no such page")
-
-    async def missing(request: Request, _: Exception) -> Response:
-        answer: Response = await gate(not_found)(request)
-        return answer
-
-    post = ["POST"]
-    return Starlette(
-        routes=[
-            Route("/", gate(board.overview)),
-            Route("/state", gate(board.state)),
-            Route("/enter", gate(inside), methods=["GET", "POST"]),
-            Route("/language", gate(board.tongue), methods=post),
-            Route("/paper/{name}", gate(board.paper)),
-            Route("/assets/{name}", _asset),
-            Route("/{act}", gate(board.step)),
-            Route("/{act}", gate(board.deed), methods=post),
-        ],
-        exception_handlers={404: missing},
-    )
-
-
 @cache
 def served_assets() -> dict[str, Asset]:
     """Style sheets, script and picture by their path."""
@@ -442,28 +331,3 @@ def served_assets() -> dict[str, Asset]:
 def asset_path(name: str) -> str:
     """Where a style sheet, script or picture lies."""
     return next(path for path, one in served_assets().items() if one.name == name)
-
-
-async def _asset(request: Request) -> Response:
-    found = served_assets().get(request.url.path)
-    if found is None:
-        return Response(status_code=404)
-    kind = _TYPES[found.path.rpartition(".")[2]]
-    return Response(found.data, media_type=kind, headers={"cache-control": _FOR_EVER, "x-content-type-options": "nosniff"})
-
-
-async def _body(request: Request) -> bytes | None:
-    """The body of a form; None where it is too large or does not come."""
-    if request.method != "POST":
-        return b""
-    parts, size = [], 0
-    try:
-        async with asyncio.timeout(BODY_TIME):
-            async for part in request.stream():
-                size += len(part)
-                if size > MAX_BODY:
-                    return None
-                parts.append(part)
-    except (ClientDisconnect, TimeoutError):
-        return None
-    return b"".join(parts)

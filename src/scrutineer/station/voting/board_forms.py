@@ -51,6 +51,8 @@ def read_form(content_type: str, body: bytes) -> Fields:
         if kind == "multipart/form-data":
             head = f"Content-Type: {content_type}\r\n\r\n".encode("ascii")
             message = BytesParser(policy=HTTP).parsebytes(head + body)
+            if not message.is_multipart():
+                raise UsageError("the form cannot be read: load the page again")
             found: dict[str, bytes] = {}
             for part in message.iter_parts():
                 name = part.get_param("name", header="content-disposition")

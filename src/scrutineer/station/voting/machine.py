@@ -83,11 +83,14 @@ class Prepared:
 
 @dataclass(frozen=True, slots=True)
 class Interrupted:
-    """What became of a ballot that a failure of power caught between printing and the voter's answer."""
+    """What became of the last ballot before the program was started again.
+
+    Its voter may not have been told; a ballot that waited for the voter's answer when power failed has become `spoiled`.
+    """
 
     words: str
     status: Status
-    """`cast` (its paper belongs in the box) or `spoiled` (its paper is void, and the voter votes again)."""
+    """With `cast` its paper belongs in the box; with `spoiled` its paper is void, and the voter votes again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,6 +141,7 @@ class VotingMachine:
         self._prepared: Prepared | None = None
         self._interrupted: Interrupted | None = None
         self._halted = False
+        self._fresh = True  # until somebody has resumed what was found on the disk
         self._version = 0
         self._journal: Journal | None = None
         self._past: Past | None = None
@@ -181,7 +185,7 @@ class VotingMachine:
 
     @property
     def interrupted(self) -> Interrupted | None:
-        """What `resume` did with a ballot that was caught by a failure of power; None from the next activation or decision on."""
+        """What became of the last ballot before a start of the program; None from the next activation or decision on."""
         return self._interrupted
 
     @property
@@ -286,6 +290,7 @@ class VotingMachine:
                 self._file.commit()
                 journal = Journal.create(self.folder / JOURNAL_FILE, self._header)
             self._take_up(journal)
+            self._fresh = False
             self._start(self._zero, tuple(workers))
 
     def suspend(self) -> None:
@@ -307,10 +312,11 @@ class VotingMachine:
             totals, workers = self._unseal(first, second)
             self._start(totals, workers)
             if past.pending is not None:
-                status: Status = "cast" if totals.last == past.pending.code else "spoiled"
-                words = tracking_words(past.pending.code)
-                self._decide(status.encode())
-                self._interrupted = Interrupted(words, status)
+                self._decide(b"cast" if totals.last == past.pending.code else b"spoiled")
+            if self._fresh and past.decided is not None:
+                code, status = past.decided
+                self._interrupted = Interrupted(tracking_words(code), status)
+            self._fresh = False
 
     def close(self, first: SigningKey, second: SigningKey) -> RunningTotals:
         """Take no more ballots: `ready` to `closed`; the totals. May be called again until `destroy_totals`.

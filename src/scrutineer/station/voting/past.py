@@ -63,6 +63,8 @@ class Past:
         """The confirmation code that the next ballot follows."""
         self.last_cast = bytes(32)
         """The code of the last ballot that was cast; zeros before the first."""
+        self.decided: tuple[bytes, Status] | None = None
+        """Code and end of the last ballot; None once somebody else has been activated, or the voter has left."""
         self.cast_by_style: Counter[int] = Counter()
         self.closed = False
         self._counts: Counter[str] = Counter()
@@ -81,9 +83,10 @@ class Past:
             if len(content) != 5:
                 raise StoreError(_OUT_OF_ORDER)
             self.activation = Activation(int.from_bytes(content[:4], "big"), content[4] == 1)
+            self.decided = None
             self._counts["activated"] += 1
         elif kind is Kind.CANCELLED:
-            self.activation = None
+            self.activation = self.decided = None
             self._counts["cancelled"] += 1
         elif kind is Kind.PREPARED:
             self.pending = _ballot(content)
@@ -102,6 +105,7 @@ class Past:
         ):
             raise StoreError(_OUT_OF_ORDER)
         self._counts[status] += 1
+        self.decided = ballot.code, status
         if status == "cast":
             self.last_cast = ballot.code
             self.cast_by_style[ballot.style] += 1
