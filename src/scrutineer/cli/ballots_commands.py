@@ -29,15 +29,15 @@ from scrutineer.ballots.record_check import (
     report_of,
 )
 from scrutineer.ballots.spread_check import spread
+from scrutineer.cli.ballots_cvr import cvr_command, open_command
 from scrutineer.cli.show import Progress, json_option, plain_console, print_json, progress_display
+from scrutineer.cli.sidecar_command import SIDECAR, sidecar_command
 from scrutineer.errors import BallotError, UsageError
 from scrutineer.verify.ballots import FileSpill
 
 _PIECE: Final = 1 << 20  # bytes
 _SHOWN: Final = 40
 """Failures that are shown to people; --json has all that were kept."""
-SIDECAR: Final = ".commitments"
-"""What the name of a side-car has behind that of its bundle."""
 
 _file = click.Path(path_type=Path, dir_okay=False, exists=True)
 _bundles = click.argument("bundles", metavar="BUNDLE...", nargs=-1, required=True, type=_file)
@@ -50,6 +50,10 @@ def ballots_command() -> None:
     A station's machine writes its encrypted ballots into one file, its bundle; the trustees write what they decrypted of it into
     another one. `verify` checks both against the trustees' public keys, without any secret.
     """
+
+
+ballots_command.add_command(open_command)
+ballots_command.add_command(cvr_command)
 
 
 @ballots_command.command("verify")
@@ -172,6 +176,9 @@ def show_command(bundle: Path, codes: bool, as_json: bool) -> None:
         _print_bundle(facts, failures)
     if failures:
         raise click.exceptions.Exit(1)
+
+
+ballots_command.add_command(sidecar_command)
 
 
 def report_json(report: Report) -> dict[str, Any]:
