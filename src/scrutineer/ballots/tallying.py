@@ -244,22 +244,30 @@ def _part_holds(quorum: Quorum, ballot: Ballot, index: int, part: NoncePart) -> 
     return bool(c == _part_challenge(group, ballot, index, part.partial, *shown))
 
 
+def ballot_nonces(quorum: Quorum, request: TallyRequest, parts: Mapping[int, Sequence[NoncePart]]) -> tuple[bytes, ...]:
+    """The ballot nonces of the ballots that a request names to be opened (equation 108).
+
+    Raises GuardianError where a guardian's part does not hold.
+    """
+    found = []
+    for place, ballot in enumerate(request.challenged):
+        complaints = [
+            Complaint(own, "107", f"its part of ballot {ballot.code.hex()[:8]}… is not made with its key")
+            for own in quorum.numbers
+            if not _part_holds(quorum, ballot, own, parts[own][place])
+        ]
+        if complaints:
+            raise GuardianError(complaints)
+        shared = quorum.combine_partials({own: parts[own][place].partial for own in quorum.numbers})
+        found.append(unseal(quorum.keys.group, nonce_envelope(ballot.identifier_hash), ballot.nonce, shared))
+    return tuple(found)
+
+
 def open_challenged(quorum: Quorum, request: TallyRequest, parts: Mapping[int, Sequence[NoncePart]]) -> tuple[OpenedBallot, ...]:
     """Open the challenged ballots of a request (equations 108 and 109).
 
     Raises GuardianError where a guardian's part does not hold, and BallotError where a ballot does not open although all do: then
     the device sealed another nonce.
     """
-    keys, opened = quorum.keys, []
-    for place, ballot in enumerate(request.challenged):
-        found = [
-            Complaint(own, "107", f"its part of ballot {ballot.code.hex()[:8]}… is not made with its key")
-            for own in quorum.numbers
-            if not _part_holds(quorum, ballot, own, parts[own][place])
-        ]
-        if found:
-            raise GuardianError(found)
-        shared = quorum.combine_partials({own: parts[own][place].partial for own in quorum.numbers})
-        nonce = unseal(keys.group, nonce_envelope(ballot.identifier_hash), ballot.nonce, shared)
-        opened.append(open_ballot(keys, ballot, nonce))
-    return tuple(opened)
+    nonces = ballot_nonces(quorum, request, parts)
+    return tuple(open_ballot(quorum.keys, ballot, nonce) for ballot, nonce in zip(request.challenged, nonces, strict=True))
