@@ -30,6 +30,7 @@ from scrutineer.ballots.record_check import (
 )
 from scrutineer.ballots.spread_check import spread
 from scrutineer.cli.ballots_cvr import cvr_command, open_command
+from scrutineer.cli.ballots_cvr import cvr_command, open_command
 from scrutineer.cli.show import Progress, json_option, plain_console, print_json, progress_display
 from scrutineer.cli.sidecar_command import SIDECAR, sidecar_command
 from scrutineer.errors import BallotError, UsageError
@@ -50,6 +51,10 @@ def ballots_command() -> None:
     A station's machine writes its encrypted ballots into one file, its bundle; the trustees write what they decrypted of it into
     another one. `verify` checks both against the trustees' public keys, without any secret.
     """
+
+
+ballots_command.add_command(open_command)
+ballots_command.add_command(cvr_command)
 
 
 ballots_command.add_command(open_command)
