@@ -1,6 +1,7 @@
 """The order in which a site's folder is checked: log, statements, count, published figures, encrypted ballots."""
 
 import hashlib
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -22,12 +23,17 @@ from second_look.report import FormatError, Report
 from second_look.shapes import load_json
 from second_look.tables import check_bulletin, check_data, check_snapshot
 
+Tell = Callable[[str], None]
 MOST_FILE = 1 << 30  # bytes of one file that is read at once
 _MISSING = (FormatError, OSError, KeyError, TypeError, ValueError)
 
 
-def verify_site(site: Path, expected: str = "") -> Report:
-    """Check a published site's folder. `expected` is the hash of the definition in hexadecimal, known from elsewhere."""
+def verify_site(site: Path, expected: str = "", part: tuple[int, int] = (1, 1), tell: Tell = lambda _: None) -> Report:
+    """Check a published site's folder.
+
+    `expected` is the hash of the definition in hexadecimal, known from elsewhere. Of the stations' encrypted ballots only part
+    k of n is checked, so that n machines can share the work. `tell` hears what is looked at.
+    """
     report = Report()
     try:
         election, tables = _open(site)
@@ -41,18 +47,23 @@ def verify_site(site: Path, expected: str = "") -> Report:
         report.require(
             election.hash.hex() == expected.lower(), "definition", "definition/", "it is not the election that was asked for"
         )
+    tell("log")
     log, head = _check_log(site, election, keys, report)
+    tell("files")
     _check_files(site, log_key, head, report)
     if head is None:
         return report
+    tell("earlier heads")
     roots, shots = _check_history(site, election, keys, log, report)
+    tell("statements")
     count = _follow(election, log, roots, shots, report)
+    tell("tables")
     check_data(site, count, head.size, head.root, report)
     report.checked.append(
         f"totals of {len(election.contests)} contests, per unit and per station, added up again from the sheets"
     )
     if "ballots.json" in tables:
-        _check_ballots(site, count, tables["ballots.json"], report)
+        _check_ballots(site, count, tables["ballots.json"], part, tell, report)
     return report
 
 
@@ -234,14 +245,24 @@ def _follow(
     return count
 
 
-def _check_ballots(site: Path, count: Count, keys: bytes, report: Report) -> None:
+def _check_ballots(site: Path, count: Count, table: bytes, part: tuple[int, int], tell: Tell, report: Report) -> None:
     """Every station's encrypted ballots, and that their totals are what its sheets state."""
-    record = ballots.open_site_keys(keys, count, report)
-    if record is None:
+    keys = ballots.open_site_keys(table, count, report)
+    if keys is None:
         return
-    stations = 0
-    for path in sorted((site / "ballots").glob("*.jsonl")) if (site / "ballots").is_dir() else []:
+    paths = sorted((site / "ballots").glob("*.jsonl"))
+    own = [path for number, path in enumerate(paths) if number % part[1] == part[0] - 1]
+    for number, path in enumerate(own, start=1):
+        tell(f"encrypted ballots {number}/{len(own)}: {path.name}")
         tally = path.with_name(path.name.removesuffix(".jsonl") + ".tally.json")
-        stations += 1
-        ballots.check_station(record, path, tally if tally.is_file() else None, count, report)
-    report.checked.append(f"encrypted ballots of {stations} stations: ElectionGuard 2.1.0, verifications 1 to 19")
+        try:
+            ballots.check_station(keys, path, tally if tally.is_file() else None, count, report)
+        except OSError as error:
+            report.add("R.2", f"ballots/{path.name}", f"{error}")
+    report.checked.append(f"encrypted ballots of {len(own)} stations: ElectionGuard 2.1.0, verifications 1 to 19")
+    if len(own) < len(paths):
+        report.taken.append(f"encrypted ballots of {len(paths) - len(own)} stations, which are other parts")
+    shown = {place.shown.records for places in count.places.values() for place in places.values() if place.shown is not None}
+    missing = len(shown - {None} - {hashlib.sha256(path.read_bytes()).digest() for path in paths})
+    if missing:
+        report.taken.append(f"the totals of {missing} records that sheets name and that are not published here")

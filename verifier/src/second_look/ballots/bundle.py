@@ -14,6 +14,7 @@ from second_look.ballots.numbers import H, number, sized
 from second_look.ballots.pre_encrypted import check_pre_encrypted, has_pre_encrypted_form
 from second_look.ballots.wire import FORMAT, read_line
 from second_look.report import FormatError, Report
+from second_look.statements import ident
 
 NONE, SIMPLE = b"\x00\x00\x00\x00", b"\x00\x00\x00\x01"
 
@@ -90,6 +91,14 @@ def check_bundle(lines: Iterable[bytes], keys: Keys, wanted: set[bytes], where: 
     return bundle
 
 
+def is_station(name: str) -> bool:
+    """Whether a text can be the id of a station."""
+    try:
+        return bool(ident(name))
+    except FormatError:
+        return False
+
+
 def _uses(bundle: Bundle) -> Uses:
     return PRE_ENCRYPTED if bundle.pre_encrypted else ORDINARY
 
@@ -98,7 +107,9 @@ def _check_header(header: dict[str, Any], bundle: Bundle, keys: Keys, where: str
     uses = _uses(bundle)
     device, unchained, _, start, _ = uses.checks.split()
     bundle.station = header["station"]
-    report.require(header["format"] == FORMAT and header["keys"] == keys.extended, "R.4", where, "it belongs to other keys")
+    own_names = is_station(header["station"]) and 1 <= len(header["device"]) <= 1024 and header["device"].isprintable()
+    sound = own_names and header["format"] == FORMAT and header["keys"] == keys.extended
+    report.require(sound, "R.4", where, "it belongs to other keys, or names no station and device")
     own = H(keys.extended, uses.device, sized(header["device"].encode()))
     report.require(own == header["device_hash"], device, where, "the device information hash")
     if header["chain"][:4] == NONE:

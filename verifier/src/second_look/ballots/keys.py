@@ -7,7 +7,7 @@ from typing import Any
 from gmpy2 import mpz
 
 from second_look.ballots.numbers import Group, H, Hq, b, fixed_base, number, numbers, sized
-from second_look.ballots.wire import FIELDS, KEYS, read
+from second_look.ballots.wire import FIELDS, KEYS, LARGEST_KEYS, read
 from second_look.report import FormatError, Report
 from second_look.statements import ident
 
@@ -57,7 +57,7 @@ class Keys:
 def open_keys(data: bytes, group: Group, report: Report) -> Keys | None:
     """Check ballots.json; None where nothing can be verified under it."""
     try:
-        record = read(data, KEYS)
+        record = read(data, KEYS, LARGEST_KEYS)
         contests = [_contest(contest) for contest in record["manifest"]["contests"]]
         _check_manifest(record["manifest"], contests)
     except FormatError as error:

@@ -8,7 +8,7 @@ from second_look.ballots.ballot import contest_hash
 from second_look.ballots.bundle import Bundle
 from second_look.ballots.keys import Contest, Keys
 from second_look.ballots.numbers import H, Hq, b, fixed_base, number, numbers, stream
-from second_look.ballots.wire import TALLY, read
+from second_look.ballots.wire import LARGEST_TALLY, TALLY, read
 from second_look.report import Report
 
 Totals = dict[str, dict[str, int]]
@@ -16,7 +16,7 @@ Totals = dict[str, dict[str, int]]
 
 def read_tally(data: bytes) -> dict[str, Any]:
     """A tally record in its only form; raises FormatError."""
-    record: dict[str, Any] = read(data, TALLY)
+    record: dict[str, Any] = read(data, TALLY, LARGEST_TALLY)
     return record
 
 

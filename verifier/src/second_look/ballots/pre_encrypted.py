@@ -49,7 +49,8 @@ def has_pre_encrypted_form(ballot: dict[str, Any], keys: Keys, where: str, repor
     for given in [] if wrong else ballot["contests"]:
         contest = keys.contests[given["contest"] - 1]
         if ballot["status"] == "cast":
-            wrong |= bool(given["label"] or given["opened"]) or len(given["chosen"]) != contest.limit
+            chosen = [vector["hash"] for vector in given["chosen"]]
+            wrong |= bool(given["label"] or given["opened"]) or len(chosen) != contest.limit or chosen != sorted(set(chosen))
             wrong |= selections_are_wrong(given["selections"], contest.limits, keys)
             wrong |= len(given["proof"]) != 64 * (contest.limit + 1)
             wrong |= any(

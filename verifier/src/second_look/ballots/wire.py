@@ -8,7 +8,8 @@ from second_look.statements import ident
 from second_look.statements import name as name_shape
 
 FORMAT = "scrutineer-ballots/v1"
-LONGEST_LINE = 16 * 1024 * 1024
+LONGEST_LINE = LARGEST_KEYS = 16 * 1024 * 1024
+LARGEST_TALLY = 32 * 1024 * 1024
 FIELDS = ("blank", "null", "undervotes", "write-ins")
 _HASH, _CHAIN, _INDEX, _COUNT, _BYTES = base64(32), base64(36), number(1, COUNT), number(0, COUNT), base64()
 _TEXT = text(r"(?s).*", 1 << 16)
@@ -112,8 +113,10 @@ KEYS = record(
 )
 
 
-def read(data: bytes, shape: Shape) -> Any:
+def read(data: bytes, shape: Shape, largest: int) -> Any:
     """A value in its only form: JSON with sorted keys, without spaces; raises FormatError."""
+    if len(data) > largest:
+        raise FormatError(f"more than {largest} bytes")
     return shape(load_json(data, canonical=True))
 
 
