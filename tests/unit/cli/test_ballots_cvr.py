@@ -17,7 +17,7 @@ from scrutineer.ballots.ceremony import GuardianError
 from scrutineer.ballots.confirmation import paper_serial
 from scrutineer.ballots.decryption import Quorum
 from scrutineer.ballots.encrypt import ContestChoice, Encryptor
-from scrutineer.ballots.keys import election_keys
+from scrutineer.ballots.keys import election_keys, read_key_record
 from scrutineer.ballots.record import Ballot
 from scrutineer.ballots.sampled import SampledBallot, SampledParts, drawn_ballots, make_parts, open_sampled, read_parts
 from scrutineer.ballots.vote_records import vote_records
@@ -168,3 +168,33 @@ def test_the_command_writes_the_file_and_names_the_papers(drawn: Drawn, tmp_path
     assert len(json.loads((tmp_path / "cvr.json").read_bytes())["CVR"]) == 2
     assert "no places of ballots" in call(*arguments, "--ballots", "one", *files, code=2).err
     assert "are of other ballots" in call(*arguments, "--ballots", "1,4", *files, code=1).err
+
+
+def test_trustees_open_what_was_drawn_and_nothing_else(tmp_path: Path, small: None) -> None:
+    (tmp_path / "manifest.json").write_bytes(every_contest().encode())
+    stick, keys = tmp_path / "stick", tmp_path / "ballots.json"
+    ways = [tmp_path / f"t{number}" for number in (1, 2)]
+    for number, way in enumerate(ways, 1):
+        given = ("--manifest", tmp_path / "manifest.json", "--index", number, "--of", 2, "--quorum", 2, "--name", f"T{number}")
+        call("trustees", "new", way, *given, "--no-passphrase", "--to", stick)
+    for command in ("share", "receive"):
+        for way in ways:
+            call("trustees", command, way, stick, *(("--to", stick) if command == "share" else ()))
+    call("trustees", "finish", stick, "--manifest", tmp_path / "manifest.json", "-o", keys)
+    for way in ways:
+        call("trustees", "confirm", way, keys)
+    own = election_keys(read_key_record(keys.read_bytes(), SMALL), SMALL)
+    random = seeded("opened")
+    encryptor, writer = Encryptor(own, random=random), BundleWriter(own, "pond", "machine", (1,))
+    made = encryptor.encrypt(1, CHOICES, writer.chain)
+    bundle = tmp_path / "pond.jsonl"
+    bundle.write_bytes(b"".join((writer.header(), writer.add(made.ballot), writer.close())))
+    parts: list[object] = []
+    for number, way in enumerate(ways, 1):
+        target = tmp_path / f"{number}.json"
+        said = call("ballots", "open", way, bundle, "--ballots", "1", "--to", target, "--yes").out
+        assert f"trustee {number}'s parts of 1 ballot(s)" in said
+        parts += ["--parts", target]
+    shown = call("ballots", "cvr", bundle, "--keys", keys, "--ballots", "1", *parts, "--to", tmp_path / "cvr.json", "--json").json
+    assert shown["ballots"] == [{"ballot": 1, "serial": paper_serial(made.ballot.identifier_hash, made.nonce)}]
+    assert "has no ballot 2" in call("ballots", "open", ways[0], bundle, "--ballots", "2", "--to", bundle, "--yes", code=1).err
