@@ -19,8 +19,8 @@ from scrutineer.errors import BallotError
 PARTS: Final = 1024
 """Of 600 million ballots a part has 24 MB; each is sorted in about four times of it."""
 ENTRY_SIZE: Final = HASH_SIZE + 8  # bytes: the identifier, and the numbers of its bundle and line
-DEFAULT_LIMIT: Final = 1_000_000
-"""Identifiers in memory: 40 MB."""
+DEFAULT_LIMIT: Final = 500_000
+"""Identifiers in memory: 20 MB."""
 
 
 class Spill(Protocol):
