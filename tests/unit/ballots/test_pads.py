@@ -13,7 +13,7 @@ from ballot_helpers import every_contest, one_contest, one_hand, seeded
 from naive_ballots import Naive
 from scrutineer.ballots.confirmation import chain_start, next_chain
 from scrutineer.ballots.encrypt import ContestChoice, Encryptor
-from scrutineer.ballots.pads import Pad, PadParts
+from scrutineer.ballots.pads import ElectionTables, Pad, PadParts
 from scrutineer.ballots.tables import FixedBase
 from scrutineer.errors import BallotError
 
@@ -130,3 +130,9 @@ def test_drawing_stands_aside() -> None:
     asked: list[int] = []
     Encryptor(KEYS, window=5).pad(1, lambda: asked.append(1))
     assert len(asked) == 1 + 4 + 1
+
+
+@pytest.mark.parametrize(("window", "data"), [(5, 5), (8, 8), (12, 8), (16, 8)])
+def test_the_key_of_ballot_data_has_a_small_table(window: int, data: int) -> None:
+    tables = ElectionTables(KEYS, window)
+    assert (tables.g.window, tables.vote.window, tables.data.window) == (window, window, data)

@@ -192,3 +192,18 @@ def test_a_prepared_seal_takes_its_size_alone() -> None:
     prepared = prepare_seal(SMALL, G, DATA, data_envelope(HASHED, 1), 64, mpz(5), seeded(0))
     with pytest.raises(BallotError, match="64 bytes: 32 were given"):
         prepared.seal(bytes(32))
+
+
+def test_a_sealed_point_outside_the_subgroup_is_refused() -> None:
+    """-alpha with an even challenge fits the proof: a secret key must not touch it (it would show whether the key is odd)."""
+    envelope, nonce, random = nonce_envelope(HASHED), mpz(5**80), seeded("minus")
+    point, data = SMALL.element_bytes(SMALL.p - G(nonce)), bytes(32)
+    c = mpz(1)
+    while c % 2:
+        u = SMALL.random_scalar(random)
+        c = envelope.challenge(SMALL, SMALL.element_bytes(G(u)), point, data)
+    proof = SMALL.scalar_bytes(c) + SMALL.scalar_bytes((u - c * nonce) % SMALL.q)
+    assert proofs.check_knowledge(
+        SMALL, SMALL.element(point), proof, lambda commitment: envelope.challenge(SMALL, commitment, point, data)
+    )
+    assert not check_seal(SMALL, envelope, Sealed(point, data, proof))

@@ -94,3 +94,12 @@ def test_a_base_that_is_no_element_raises_nothing() -> None:
     """A hostile record may name such a key; that it is none is the finding of check 2.A."""
     assert FixedBase(SMALL, mpz(0), 4).power(mpz(7)) == 0
     FixedBase(SMALL, SMALL.p - 1, 4).power(mpz(7))
+
+
+def test_the_table_asked_for_least_recently_goes_first() -> None:
+    bases = [SMALL.power(SMALL.g, mpz(number)) for number in range(100, 100 + tables.MAX_TABLES)]
+    kept = [fixed_base(SMALL, base, 2) for base in bases]
+    assert fixed_base(SMALL, bases[0], 2) is kept[0]
+    fixed_base(SMALL, SMALL.g, 3)
+    assert fixed_base(SMALL, bases[0], 2) is kept[0]
+    assert fixed_base(SMALL, bases[1], 2) is not kept[1]
