@@ -80,6 +80,8 @@ class Shown:
     opened: OpenedBallot | None
     unprinted: bool
     """The printer did not take the papers."""
+    unclean: bool
+    """A printed ballot could not be removed from the disk: nobody votes here until it is."""
     failed: bool
     """The machine did not do what was asked for, and nothing has changed."""
     interrupted: bool
@@ -113,7 +115,7 @@ class Kiosk:
         self._version = machine.version
         self._seen = clock()
         self._step = secrets.token_hex(16)
-        self._hidden = self._cleared = self._unprinted = self._failed = False
+        self._hidden = self._cleared = self._unprinted = self._failed = self._unclean = False
         printer.clear()
 
     def look(self) -> Shown:
@@ -127,7 +129,7 @@ class Kiosk:
             interrupted = machine.interrupted
             return Shown(
                 self._step,
-                f"{self._step}-{machine.version}-{machine.state}-{int(asking)}{int(self._hidden)}",
+                f"{self._step}-{machine.version}-{machine.state}-{int(asking)}{int(self._hidden)}{int(self._unclean)}",
                 self._comfort,
                 machine.state,
                 sitting,
@@ -138,6 +140,7 @@ class Kiosk:
                 self._prepared,
                 self._opened,
                 self._unprinted,
+                self._unclean,
                 self._failed,
                 interrupted is not None and interrupted.status == "spoiled",
                 self._readable() if whole and not self._hidden else (),
@@ -181,7 +184,7 @@ class Kiosk:
             self._step = secrets.token_hex(16)
             self._seen = self._clock()
             self._version = self._machine.version
-            self._printer.clear()
+            self._clean()
 
     # --- what is pressed ------------------------------------------------------------------------------------------------
 
@@ -288,13 +291,22 @@ class Kiosk:
 
     def _forget_paper(self) -> None:
         self._unprinted = False
-        self._printer.clear()
+        self._clean()
+
+    def _clean(self) -> None:
+        try:
+            self._printer.clear()
+            self._unclean = False
+        except BallotError:
+            self._unclean = True
 
     # --- what changes by itself -----------------------------------------------------------------------------------------
 
     def _catch_up(self) -> None:
         """Follow the machine, which poll workers also act on, and the clock."""
         machine = self._machine
+        if self._unclean:
+            self._clean()
         if self._sitting is not None and (machine.version != self._version or not self._fits(self._sitting)):
             self.end()
         sitting = self._sitting
@@ -305,7 +317,7 @@ class Kiosk:
         elif sitting is not None and not self._hidden and waited >= self.settings.patience + self.settings.grace:
             self._clear()
         activation = machine.activation
-        if self._sitting is None and activation is not None and machine.state == "active":
+        if self._sitting is None and activation is not None and machine.state == "active" and not self._unclean:
             self._sitting = Sitting(activation.style, activation.provisional)
             self._step = secrets.token_hex(16)
             self._seen = self._clock()
@@ -323,7 +335,7 @@ class Kiosk:
         if self._machine.state == "prepared":
             self._hidden = True
             self._step = secrets.token_hex(16)
-            self._printer.clear()
+            self._clean()
             return
         # Where the machine has stopped, its state says so.
         with contextlib.suppress(ScrutineerError):

@@ -108,9 +108,9 @@ def answered(sitting: Sitting, manifest: Manifest, action: str, form: Form) -> S
         sitting = replace(sitting, choices=with_party(manifest, sitting.style, sitting.choices, party))
         if what == "keep":
             return sitting
-        if what == "back":
-            return _to(sitting, "language")
-        return _to(sitting, "review" if sitting.reviewing else "contest", manifest.style(sitting.style).contests[0])
+        if sitting.reviewing:
+            return replace(sitting, screen="review", reviewing=False)
+        return _to(sitting, "language" if what == "back" else "contest", manifest.style(sitting.style).contests[0])
     if sitting.screen == "notice" and what == "back":
         return replace(sitting, screen="contest")
     if sitting.screen == "notice" and what == "leave":

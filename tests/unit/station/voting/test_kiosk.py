@@ -1,5 +1,6 @@
 """The voter's screens over a real voting machine: what leads where, what is refused, and what is forgotten."""
 
+import random
 import re
 from collections.abc import Iterator
 from html import unescape
@@ -13,6 +14,7 @@ from scrutineer.errors import BallotError, StoreError
 from scrutineer.station.voting.kiosk import KioskSettings
 from scrutineer.station.voting.printer import FolderPrinter
 from scrutineer.station.voting.screens import Comfort, comfort_after
+from voting_helpers import WORKERS
 
 
 class Voter:
@@ -534,6 +536,100 @@ def test_what_a_broken_machine_left_behind_is_removed_at_the_start(tmp_path: Pat
     station = Station(tmp_path / "machine", printer)
     assert not printer.file.exists()
     station.machine.stop()
+
+
+def test_nobody_votes_while_a_printed_ballot_cannot_be_removed(voter: Voter, monkeypatch: pytest.MonkeyPatch) -> None:
+    voter.fill()
+    voter.press("print")
+
+    def stuck() -> None:
+        raise BallotError("papers.pdf: the paper of a ballot cannot be removed")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(voter.station.kept, "clear", stuck)
+        voter.press("cast")
+        assert voter.title == "Your ballot is cast"
+        voter.press("finish")
+        assert voter.title == "This machine has stopped"
+        voter.station.machine.activate(2)
+        voter.load()
+        assert voter.title == "This machine has stopped"
+    voter.load()
+    assert voter.screen == "language"
+
+
+def test_the_party_can_be_changed_from_the_whole_ballot(voter: Voter) -> None:
+    voter.fill()
+    voter.press("change:party")
+    assert voter.title == "Vote for one party everywhere?"
+    voter.press("back", party="0")
+    assert voter.screen == "review"
+    voter.press("change:party")
+    voter.press("next", party="1")
+    assert "marked by you" in voter.page
+    for nonsense in ("2", "-1", "x", "9" * 9):
+        voter.press("change:party")
+        voter.press("next", party=nonsense)
+    assert "Feather List" in voter.page
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_whatever_is_pressed_ballots_add_up(tmp_path: Path, seed: int) -> None:
+    chance = random.Random(seed)
+    station = Station(tmp_path / "machine")
+    kiosk, machine = station.kiosk, station.machine
+    forward = {
+        "language": "language:fr",
+        "party": "next",
+        "contest": "next",
+        "notice": "leave",
+        "review": "print",
+        "prepared": "cast",
+        "confirm-test": "test",
+        "confirm-return": "return",
+        "opened": "again",
+        "receipt": "finish",
+    }
+    others = (
+        *("back", "print", "print-again", "cast", "ask-test", "ask-return", "keep", "clear", "rank:1", "rank:2", "change:1"),
+        *("change:3", "change:party", "party", "language:ar", "size:2", "speech:on", "here", "none", "finish", "again", "test"),
+    )
+    for _ in range(600):
+        if machine.state == "ready" and chance.random() < 0.7:
+            machine.activate(chance.choice((1, 2)), provisional=chance.random() < 0.2)
+        elif machine.activation and chance.random() < (0.3 if kiosk.look().hidden else 0.01):
+            machine.cancel()
+        station.kept.empty = chance.random() < 0.1
+        station.clock.ahead += 70 if chance.random() < 0.05 else 0
+        shown = kiosk.look()
+        onward = forward[shown.sitting.screen] if shown.sitting else "none"
+        marks = [str(number) for number in range(1, 6) if chance.random() < 0.4]
+        form = {
+            "step": [shown.step if chance.random() < 0.95 else "0" * 32],
+            "action": [onward if chance.random() < 0.7 else chance.choice(others)],
+            "mark": marks,
+            "party": [chance.choice(("0", "1", ""))],
+            "points-1": [chance.choice("0123")],
+            "points-2": [chance.choice("0123")],
+            "name-1": [chance.choice(("", "", "Corn Crake"))],
+        }
+        kiosk.answer(form)
+        shown = kiosk.look()
+        if shown.sitting is not None and not shown.hidden:
+            printed = shown.sitting.screen in ("prepared", "confirm-test", "confirm-return")
+            assert shown.sitting.screen == "receipt" or machine.state == ("prepared" if printed else "active")
+    counters = machine.counters
+    waiting = int(machine.activation is not None)
+    assert counters.cast + counters.provisional + counters.cancelled + waiting == counters.activated
+    assert counters.cast > 5
+    assert counters.challenged > 0
+    if waiting:
+        machine.cancel()
+    machine.close(*WORKERS[:2])
+    counters = machine.counters
+    made = counters.cast + counters.provisional + counters.challenged + counters.spoiled
+    assert made == len(list(machine.ballots()))
+    machine.stop()
 
 
 def test_a_machine_that_stops_says_so(voter: Voter, monkeypatch: pytest.MonkeyPatch) -> None:
