@@ -162,7 +162,10 @@ def locked(path: Path) -> Iterator[None]:
 def ask_passphrase(file: Path | None, *, new: bool = False) -> str:
     """The passphrase from a file or the keyboard. Raises UsageError for a new one that is too short."""
     if file is not None:
-        text = read_bounded(file, 4096, "the passphrase").decode("utf-8", "strict").rstrip("\r\n")
+        try:
+            text = read_bounded(file, 4096, "the passphrase").decode().rstrip("\r\n")
+        except UnicodeDecodeError as error:
+            raise UsageError(f"{file} is not a text in UTF-8: write the passphrase into it again") from error
     else:
         text = click.prompt("Passphrase of this trustee", hide_input=True, confirmation_prompt=new, err=True)
     if new and len(text) < MIN_PASSPHRASE:

@@ -31,7 +31,6 @@ from scrutineer.cli.trustee_folder import chunks_of, lines_of
 from scrutineer.errors import BallotError, UsageError
 
 ROUND_FILES: Final = "*.jsonl"
-_STEPS: Final = ("commit", "reveal", "respond")
 
 Verify = Callable[[bytes, Mapping[bytes, Path], Progress], None]
 """Checks bundles before anything of them is decrypted (section 3.6.1). Raises BallotError with the number of what fails."""
@@ -144,12 +143,13 @@ def collect(
         raise BallotError(f"--data names {min(left)[0].hex()[:8]}…, which is the code of no cast ballot in these bundles")
 
 
-def scan_files(paths: Iterable[Path]) -> dict[str, Scanned]:
+def scan_files(paths: Iterable[Path], progress: Progress) -> dict[str, Scanned]:
     """All files of decryptions among these, each read from end to end. Raises UsageError and BallotError."""
+    files = [file for path in paths for file in (sorted(path.glob(ROUND_FILES)) if path.is_dir() else (path,))]
     found = {}
-    for path in paths:
-        for file in sorted(path.glob(ROUND_FILES)) if path.is_dir() else (path,):
-            found[str(file)] = scan_round(lines_of(file), str(file))
+    for number, file in enumerate(files, 1):
+        found[str(file)] = scan_round(lines_of(file), str(file))
+        progress("Reading trustees' files", number, len(files))
     if not found:
         raise UsageError(
             "no file of a decryption was found: they are named trustee-N.commit.jsonl, .reveal.jsonl and .respond.jsonl"

@@ -148,9 +148,9 @@ class TallyWork:
                 progress("Committing", number, header.bundles)
         yield writer.end()
 
-    def reveal(self, files: Iterable[Path]) -> bytes:
+    def reveal(self, files: Iterable[Path], progress: Progress) -> bytes:
         """The second step; gives the round. Raises BallotError, naming whose file is missing, wrong, or another than before."""
-        state, own, scanned = self._find(files)
+        state, own, scanned = self._find(files, progress)
         digests = digests_of(scanned, complete(scanned, "commit", own))
         _same("commit", state.committed, digests)
         self._remember(msgspec.structs.replace(state, committed=digests))
@@ -170,7 +170,7 @@ class TallyWork:
 
     def respond(self, files: Iterable[Path], progress: Progress) -> bytes:
         """The third step; gives the round. Raises BallotError as `reveal`, and GuardianError."""
-        state, own, scanned = self._find(files)
+        state, own, scanned = self._find(files, progress)
         if not state.committed:
             raise BallotError("this trustee has not revealed yet: run `trustees tally reveal` with all commit files first")
         folder = self._folder(state.round)
@@ -256,9 +256,9 @@ class TallyWork:
         rounds = tuple(state if each.round == state.round else each for each in self.own.state.rounds)
         self.own.keep(msgspec.structs.replace(self.own.state, rounds=rounds))
 
-    def _find(self, files: Iterable[Path]) -> tuple[RoundState, RoundHeader, dict[str, Scanned]]:
+    def _find(self, files: Iterable[Path], progress: Progress) -> tuple[RoundState, RoundHeader, dict[str, Scanned]]:
         """The round that carried files belong to, this trustee's own header of it, and all files, its own commit file too."""
-        scanned = scan_files(files)
+        scanned = scan_files(files, progress)
         given = {each.header.round for each in scanned.values()}
         states = [each for each in self.own.state.rounds if each.round in given]
         if not states:

@@ -12,7 +12,7 @@ from scrutineer.ballots.ceremony import Ceremony
 from scrutineer.ballots.confirmation import spoken
 from scrutineer.ballots.from_election import manifest_of
 from scrutineer.ballots.keys import MAX_GUARDIANS, MAX_RECORD_SIZE, read_key_record
-from scrutineer.ballots.manifest import MAX_MANIFEST_SIZE, read_manifest
+from scrutineer.ballots.manifest import MAX_MANIFEST_SIZE, Manifest, read_manifest
 from scrutineer.ballots.trustee import (
     MAX_CARRIED_SIZE,
     CarriedFile,
@@ -107,10 +107,11 @@ def new_command(
 ) -> None:
     """Begin: make this trustee's secrets in DIR, and the public file that all others need."""
     manifest = read_manifest(read_bounded(manifest_path, MAX_MANIFEST_SIZE, "the manifest"))
-    if (folder / trustee_folder.SECRET_FILE).exists():
-        raise UsageError(f"{folder} holds a trustee already: a key is never overwritten; choose another folder")
     if no_passphrase and passphrase_file is not None:
         raise UsageError("--no-passphrase and --passphrase-file were both given: choose one")
+    if (folder / trustee_folder.SECRET_FILE).exists():
+        _again(folder, manifest, (index, guardians, quorum, name), passphrase_file, target)
+        return
     passphrase = None if no_passphrase else ask_passphrase(passphrase_file, new=True)
     state = new_trustee(manifest, index, guardians, quorum, name, secrets.token_bytes, trustee_folder.group)
     make_folder(folder, manifest, state, passphrase)
@@ -252,6 +253,23 @@ def status_command(folder: Path, passphrase_file: Path | None, as_json: bool) ->
     if words:
         click.echo(f"Words to compare:  {words}")
     click.echo(f"Next: {following}")
+
+
+def _again(
+    folder: Path, manifest: Manifest, given: tuple[int, int, int, str], passphrase_file: Path | None, target: Path | None
+) -> None:
+    """Write the public file of a trustee who has begun before, and make nothing new."""
+    with opened(folder, _ask(passphrase_file)) as own:
+        state = own.state
+        before = (state.public.index, state.terms.guardians, state.terms.quorum, state.public.name)
+        if before != given or own.manifest() != manifest:
+            raise UsageError(
+                f"{folder} holds trustee {before[0]} ({before[3]}) already, begun with other numbers, name or manifest: a key is "
+                "never overwritten; choose another folder"
+            )
+        path = _carry(state, public_file(state), "public", target or folder)
+    click.echo(f"Trustee {before[0]} ({before[3]}) was begun before; the same public file was written again.")
+    click.echo(f"Carry to all other trustees:  {path}")
 
 
 def _ask(passphrase_file: Path | None) -> Callable[[], str]:

@@ -130,9 +130,9 @@ def reveal_command(folder: Path, files: tuple[Path, ...], passphrase_file: Path 
 
     FILE names commit files, or the folder that holds them.
     """
-    with opened(folder, lambda: ask_passphrase(passphrase_file)) as own:
+    with progress_display() as progress, opened(folder, lambda: ask_passphrase(passphrase_file)) as own:
         work = TallyWork(own)
-        path = work.hand_over(work.reveal(files), "reveal", target)
+        path = work.hand_over(work.reveal(files, progress), "reveal", target)
     click.echo(f"Everybody has committed. Carry to all others who decrypt:  {path}")
 
 
@@ -216,7 +216,7 @@ def _combine(
     progress: Progress,
 ) -> list[dict[str, Any]]:
     keys = election_keys(record, trustee_folder.group)
-    scanned = scan_files(files)
+    scanned = scan_files(files, progress)
     last = max((each.header for each in scanned.values()), key=lambda header: header.attempt)
     scanned = {name: each for name, each in scanned.items() if each.header.attempt == last.attempt}
     if last.keys != keys.extended_hash:

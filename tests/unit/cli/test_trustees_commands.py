@@ -194,7 +194,14 @@ def test_the_secrets_are_sealed_and_only_their_owner_can_read_them(tmp_path: Pat
     status = ("trustees", "status", own, "--json", "--passphrase-file")
     assert call(*status, tmp_path / "words").json["done"] == ["new"]
     assert "this passphrase does not open" in refused(*status, tmp_path / "wrong", code=2)
-    assert "holds a trustee already" in refused(*arguments, "--passphrase-file", tmp_path / "words", code=2)
+    public = (own / "trustee-1.public.json").read_bytes()
+    (own / "trustee-1.public.json").unlink()
+    assert "the same public file was written again" in call(*arguments, "--passphrase-file", tmp_path / "words").out
+    assert (own / "trustee-1.public.json").read_bytes() == public
+    renamed = ("Bea", "--passphrase-file", tmp_path / "words")
+    assert "holds trustee 1 (Ana) already, begun with other numbers" in refused(*arguments[:-1], *renamed, code=2)
+    (tmp_path / "latin").write_bytes(b"\xe9 heron battery siskin")
+    assert "is not a text in UTF-8" in refused(*status, tmp_path / "latin", code=2)
     sealed = json.loads((own / "secret.json").read_bytes())
     sealed["data"] = sealed["data"][:-8] + "AAAAAAA="
     (own / "secret.json").write_text(json.dumps(sealed))
