@@ -7,13 +7,12 @@ Imported only when it is asked for.
 
 import importlib
 import itertools
-import os
 from collections.abc import Iterator
 from typing import Any, Final
 
 import pyarrow as pa
 
-from scrutineer.ballots.engines import INPUT, LineWork
+from scrutineer.ballots.engines import INPUT, LineWork, own_cores
 from scrutineer.errors import BallotError
 
 AHEAD: Final = 4
@@ -37,7 +36,7 @@ class DaftEngine:
     def cores(self) -> int:
         """How many cores there are to work on: those of the cluster, or of this machine."""
         if not self._cluster:
-            return len(os.sched_getaffinity(0))
+            return own_cores()
         self._daft.set_runner_ray(noop_if_initialized=True)
         return max(1, int(importlib.import_module("ray").cluster_resources().get("CPU", 1)))
 

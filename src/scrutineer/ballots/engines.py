@@ -171,6 +171,11 @@ class Engine(Protocol):
         """The answers of `work` to all batches, in any order; batches are taken only as fast as they are worked on."""
 
 
+def own_cores() -> int:
+    """How many cores this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
 class InProcess:
     """Checks ballots in this process."""
 
@@ -184,7 +189,7 @@ class ProcessPool:
 
     def __init__(self, workers: int | None = None) -> None:
         """As many processes as there are cores for this one, unless a number is given."""
-        self._workers: Final = workers or len(os.sched_getaffinity(0))
+        self._workers: Final = workers or own_cores()
 
     def run(self, work: LineWork, batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
         """Answers as they come. Closing the iterator, or an exception such as KeyboardInterrupt, ends the processes."""
