@@ -98,7 +98,7 @@ def steps(page: Page) -> dict[str, str]:
 @pytest.mark.parametrize(
     ("status", "sentence"),
     [
-        ("cast", "It was cast, and it is counted."),
+        ("cast", "It was cast, and it is counted in the totals"),
         ("challenged", "the machine opened it instead of casting it"),
         ("spoiled", "neither counted nor opened"),
         ("provisional", "set aside until the board decides"),

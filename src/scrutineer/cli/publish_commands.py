@@ -84,8 +84,8 @@ BALLOTS: Final = "ballots"
     "--ballots",
     metavar="FOLDER",
     type=click.Path(path_type=Path, exists=True, file_okay=False),
-    help="Publish stations' encrypted ballots: STATION.jsonl and, once decrypted, STATION.tally.json. Only those whose SHA-256 a "
-    "sheet in effect names. Those published before stay.  [default: DIR/ballots, where it is there]",
+    help="Publish stations' encrypted ballots in FOLDER: bundles (.jsonl) whose SHA-256 a sheet in effect names, and what was "
+    "decrypted of them (.json). Those published before stay.  [default: DIR/ballots, where it is there]",
 )
 @click.option("--all", "everything", is_flag=True, help="Make every page again, also where its data did not change.")
 @click.option("--workers", type=click.IntRange(1, 256), help="Processes that make pages.  [default: one for each processor]")

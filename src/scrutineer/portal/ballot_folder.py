@@ -1,14 +1,20 @@
 """A folder of stations' encrypted ballots, which is looked through again for every publication."""
 
+import stat
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from scrutineer.ballots.bundle import Header, read_line
+from scrutineer.ballots.tally_check import MAX_TALLY_SIZE, read_tally
 from scrutineer.errors import BallotError, PublicationError
-from scrutineer.portal.ballot_record import BUNDLE_ENDING, TALLY_ENDING, StationBallots, scan_bundle, with_tally
+from scrutineer.portal.ballot_record import StationBallots, scan_bundle, with_tally
 
 _PIECE: Final = 1 << 20  # bytes
+_MAX_HEADER: Final = 1 << 16  # bytes
+_BUNDLES: Final = ".jsonl"
+_TALLIES: Final = ".json"
 
 Progress = Callable[[int, int], None]
 Stamp = tuple[int, int]  # size and time of change
@@ -19,53 +25,82 @@ def _silent(_done: int, _total: int) -> None:
 
 
 class BallotFolder:
-    """`<station>.jsonl` and `<station>.tally.json` of a folder; only files that changed are read again."""
+    """Bundles and tally records in a folder and those below it, whatever they are called; only files that changed are read again.
+
+    A bundle is a file whose name ends in `.jsonl` and that begins with a header; a tally record is one whose name ends in `.json`.
+    What is neither, such as the openings of a machine, is passed over.
+    """
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
-        self._read: dict[str, tuple[Stamp, StationBallots]] = {}
+        self._read: dict[Path, tuple[Stamp, StationBallots | bytes | None]] = {}
+        """What each file is: a bundle, a tally record (the hash of its bundle), or neither."""
         self.skipped: list[tuple[str, str]] = []
         """Files that are not published, by name, with the reason; after `find`, and then by whoever holds them against sheets."""
 
-    def find(self, progress: Progress = _silent) -> dict[str, StationBallots]:
-        """The ballots in the folder by station. `progress` is told the stations read, and how many there are.
+    def find(self, progress: Progress = _silent) -> list[tuple[str, StationBallots]]:
+        """The bundles of the folder by name, each with what was decrypted of it.
 
-        Raises PublicationError where something cannot be read.
+        `progress` is told the files looked at, and how many there are. Raises PublicationError where something cannot be read.
         """
         self.skipped = []
-        found: dict[str, StationBallots] = {}
+        bundles: list[tuple[str, StationBallots]] = []
+        tallies: dict[bytes, Path] = {}
         try:
-            names = sorted(path.name for path in self._folder.iterdir() if path.is_file() and not path.is_symlink())
-            bundles = [name for name in names if name.endswith(BUNDLE_ENDING) and not name.startswith(".")]
-            for done, name in enumerate(bundles, 1):
-                station = name.removesuffix(BUNDLE_ENDING)
-                found[station] = self._with_tally(self._bundle(station, self._folder / name))
-                progress(done, len(bundles))
+            paths = sorted(path for path in self._folder.rglob("*.json*") if path.suffix in (_BUNDLES, _TALLIES))
+            for done, path in enumerate(paths, 1):
+                found = self._look_at(path)
+                if isinstance(found, StationBallots):
+                    bundles.append((self._name(path), found))
+                elif found is not None:
+                    tallies[found] = path
+                progress(done, len(paths))
         except OSError as error:
-            raise PublicationError(
-                f"{error.filename} cannot be read ({error.strerror}): name a folder that you may read"
-            ) from error
-        alone = {name.removesuffix(TALLY_ENDING) for name in names if name.endswith(TALLY_ENDING)} - found.keys()
-        self.skipped += [(f"{station}{TALLY_ENDING}", "the bundle that it is of is not there") for station in sorted(alone)]
-        return found
+            advice = "name a folder that you may read"
+            raise PublicationError(f"{error.filename} cannot be read ({error.strerror}): {advice}") from error
+        given = {own.bundle.digest for _, own in bundles}
+        self.skipped += [
+            (self._name(path), f"the bundle that it is of, with the SHA-256 {digest.hex()}, is not there")
+            for digest, path in tallies.items()
+            if digest not in given
+        ]
+        return [
+            (name, with_tally(own, FilePieces(tallies[own.bundle.digest])) if own.bundle.digest in tallies else own)
+            for name, own in bundles
+        ]
 
-    def _bundle(self, station: str, path: Path) -> StationBallots:
-        status = path.stat()
+    def _name(self, path: Path) -> str:
+        return path.relative_to(self._folder).as_posix()
+
+    def _look_at(self, path: Path) -> StationBallots | bytes | None:
+        status = path.lstat()
+        if not stat.S_ISREG(status.st_mode) or path.name.startswith("."):
+            return None
         stamp = (status.st_size, status.st_mtime_ns)
-        known = self._read.get(station)
+        known = self._read.get(path)
         if known is None or known[0] != stamp:
-            known = self._read[station] = (stamp, scan_bundle(station, FilePieces(path)))
+            known = self._read[path] = (stamp, _bundle(path) if path.suffix == _BUNDLES else _tally_of(path))
         return known[1]
 
-    def _with_tally(self, own: StationBallots) -> StationBallots:
-        path = self._folder / f"{own.station}{TALLY_ENDING}"
-        if not path.is_file():
-            return replace(own, tally=None, opened=())
-        try:
-            return with_tally(own, FilePieces(path))
-        except BallotError as error:
-            self.skipped.append((path.name, str(error)))
-            return own
+
+def _bundle(path: Path) -> StationBallots | None:
+    with path.open("rb") as file:
+        start = file.readline(_MAX_HEADER)
+    try:
+        header = isinstance(read_line(start), Header)
+    except BallotError:
+        header = False
+    return scan_bundle("", FilePieces(path)) if header else None
+
+
+def _tally_of(path: Path) -> bytes | None:
+    """The hash of the bundle that a tally record is of; None for a file that is no tally record."""
+    if path.stat().st_size > MAX_TALLY_SIZE:
+        return None
+    try:
+        return read_tally(path.read_bytes()).bundle
+    except BallotError:
+        return None
 
 
 @dataclass(frozen=True)

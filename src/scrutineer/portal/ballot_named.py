@@ -1,10 +1,10 @@
 """Which bundles of encrypted ballots are published: those that a sheet in effect of their station names by their hash."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 
 from scrutineer.count import Count
-from scrutineer.portal.ballot_record import BUNDLE_ENDING, NamedBy, StationBallots
+from scrutineer.portal.ballot_record import NamedBy, StationBallots
 from scrutineer.portal.sheets import read_source
 
 Entry = Callable[[int], bytes]
@@ -22,19 +22,19 @@ def records_of(count: Count, entry: Entry, station: int) -> dict[NamedBy, bytes]
 
 
 def named_ballots(
-    given: Mapping[str, StationBallots], count: Count, entry: Entry, skipped: list[tuple[str, str]] | None = None
+    given: Iterable[tuple[str, StationBallots]], count: Count, entry: Entry, skipped: list[tuple[str, str]] | None = None
 ) -> dict[int, StationBallots]:
-    """Those ballots, given by station, that a sheet in effect names; in the order of stations.
+    """Those ballots, given with the names of their files, that a sheet in effect of their station names, by station.
 
-    `skipped` is told the others by file, with the reason.
+    `skipped` is told the other files, with the reason.
     """
     found: dict[int, StationBallots] = {}
     stations = count.election.units.station_index
-    for station, own in given.items():
-        number = stations.get(station)
+    for name, own in given:
+        number = stations.get(own.station)
         reason = ""
         if number is None:
-            reason = "no station of this election has that name"
+            reason = f"it is of a station {own.station[:64]!r}, which this election does not have"
         else:
             named = records_of(count, entry, number)
             by = tuple(sheet for sheet, records in named.items() if records == own.bundle.digest)
@@ -46,5 +46,5 @@ def named_ballots(
                     f"the station's sheet names {theirs}" if theirs else "no sheet of it that is in effect names a bundle"
                 )
         if reason and skipped is not None:
-            skipped.append((f"{station}{BUNDLE_ENDING}", reason))
+            skipped.append((name, reason))
     return dict(sorted(found.items()))

@@ -24,7 +24,7 @@ STATUS_LABELS: Final = {
 }
 """What became of a ballot; by the words of the record."""
 STATUS_SENTENCES: Final = {
-    "cast": msg("It was cast, and it is counted."),
+    "cast": msg("It was cast, and it is counted in the totals of its station."),
     "challenged": msg("You challenged it: the machine opened it instead of casting it. It is not counted."),
     "spoiled": msg("It was spoiled: it is neither counted nor opened, and you could vote again."),
     "provisional": msg("It is provisional: it was set aside until the board decides, and is not counted so far."),

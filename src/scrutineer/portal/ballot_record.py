@@ -105,6 +105,7 @@ class _Line(msgspec.Struct):
     status: str = ""
     code: bytes = b""
     device: str = ""
+    station: str = ""
     closing: bytes = b""
 
 
@@ -112,7 +113,10 @@ _LINES: Final = msgspec.json.Decoder(_Line)
 
 
 def scan_bundle(station: str, pieces: Callable[[], Iterator[bytes]]) -> StationBallots:
-    """Read a bundle once. Lines that cannot be read are passed over; they are for `verify` to name."""
+    """Read a bundle once. Lines that cannot be read are passed over; they are for `verify` to name.
+
+    Without a station it is that of the bundle's header.
+    """
     digest, size = hashlib.sha256(), 0
 
     def hashed() -> Iterator[bytes]:
@@ -123,6 +127,7 @@ def scan_bundle(station: str, pieces: Callable[[], Iterator[bytes]]) -> StationB
             yield piece
 
     codes, status, device, closing = bytearray(), bytearray(), "", ""
+    own = station
     for data in split_lines(hashed()):
         try:
             line = _LINES.decode(data)
@@ -130,12 +135,13 @@ def scan_bundle(station: str, pieces: Callable[[], Iterator[bytes]]) -> StationB
             continue
         if line.kind == "header":
             device = line.device[:256] if line.device.isprintable() else ""
+            own = own or line.station
         elif line.kind == "closing":
             closing = line.closing.hex() if len(line.closing) == hashlib.sha256().digest_size else ""
         elif line.status in STATUSES and len(line.code) == hashlib.sha256().digest_size:
             codes += line.code[:TRACKING_SIZE]
             status.append(STATUSES.index(line.status))
-    return StationBallots(station, BallotFile(digest.digest(), size, pieces), bytes(codes), bytes(status), device, closing)
+    return StationBallots(own, BallotFile(digest.digest(), size, pieces), bytes(codes), bytes(status), device, closing)
 
 
 def with_tally(ballots: StationBallots, pieces: Callable[[], Iterator[bytes]]) -> StationBallots:

@@ -51,6 +51,8 @@ EVERYTHING: Final = (
 )
 """All that is neither of one place nor of one contest; stands at the bottom of every page."""
 
+TRACK: Final = ("track.html", msg("Find your ballot"))
+"""Where voters find their encrypted ballots; in elections that have some."""
 CURRENT: Final = ' aria-current="page"'
 
 Crumb = tuple[str, str]
@@ -159,7 +161,7 @@ class Pages:
             "file": links.file,
             "asset": links.asset,
             "menu": self._menu(links, page, MENU),
-            "everything": self._menu(links, page, EVERYTHING),
+            "everything": self._menu(links, page, self._everything),
             "alternates": links.alternates(place),
         }
 
@@ -178,6 +180,11 @@ class Pages:
             "election": definition.name,
             "provenance": {"kind": definition.provenance, "sentence": provenance_sentence(say, self.view)},
         }
+
+    @cached_property
+    def _everything(self) -> Sequence[tuple[str, str]]:
+        """All pages of the menu at the bottom, with that of voters where ballots are encrypted."""
+        return (*EVERYTHING, TRACK) if self.view.record.ballots_table is not None else EVERYTHING
 
     def _menu(self, links: "Links", page: str, entries: Sequence[tuple[str, str]]) -> Markup:
         """The entries of a menu as the items of a list. Most pages of a folder share one."""

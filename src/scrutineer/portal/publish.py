@@ -245,7 +245,7 @@ class _Publication:
         found = published_ballots(there, SitePieces(Path(folder.root)), given)
         if not found:
             return dict(record.ballots)
-        return named_ballots(found | given, record.count, record.entry)
+        return named_ballots((found | given).items(), record.count, record.entry)
 
     def _check_prefix(self) -> None:
         """Refuse to replace a checkpoint by one of another history: readers hold the old one as evidence."""

@@ -207,7 +207,7 @@ class _Verification:
     def _ballots(self, manifest: Manifest | None, count: Count, log: LogCheck) -> dict[int, StationBallots]:
         """The published ballots that sheets in effect name; others do not belong to the site."""
         paths = self._source.paths() if manifest is None else manifest.files
-        return named_ballots(published_ballots(paths, self._source.chunks), count, log.entry)
+        return named_ballots(published_ballots(paths, self._source.chunks).items(), count, log.entry)
 
     def _definition(self, expected: bytes | None) -> tuple[Election, bytes, dict[str, bytes]]:
         """Step (1). The election, its definition and its tables by path."""

@@ -56,7 +56,7 @@ _HEXADECIMAL: Final = re.compile(r"[0-9a-f]{24,64}")
 _PAUSES: Final = re.compile(r"[\s,;./_·–—-]+")
 
 OUTCOMES: Final = {
-    "cast": "It was cast, and it is counted.",
+    "cast": "It was cast, and it is counted in the totals of its station.",
     "challenged": "It was challenged: it was opened instead of being cast, and is not counted.",
     "spoiled": "It was spoiled: it is neither counted nor opened, and its voter could vote again.",
     "provisional": "It is provisional: it was set aside until the board decides, and is not counted so far.",

@@ -80,8 +80,12 @@ def test_a_bundle_that_no_sheet_names_is_refused_with_both_hashes(sealed: Sealed
     other = sealed.voted["pond"].bundle.replace(b'"spoiled"', b'"provisional"', 1)
     (folder / "pond.jsonl").write_bytes(other)
     (folder / "pond.tally.json").unlink()
-    (folder / "paper.jsonl").write_bytes(sealed.voted["pond"].bundle)
-    (folder / "nowhere.jsonl").write_bytes(b"")
+    paper = sealed.voted["pond"].bundle.replace(b'"station":"pond"', b'"station":"paper"', 1)
+    (folder / "paper.jsonl").write_bytes(paper)
+    lost = sealed.voted["pond"].bundle.replace(b'"station":"pond"', b'"station":"moor"', 1)
+    (folder / "nowhere.jsonl").write_bytes(lost)
+    (folder / "openings.jsonl").write_bytes(b"{}\n")
+    (folder / "other.json").write_bytes(b"{}")
     given = sealed.with_ballots(folder, skipped)
     assert [own.station for own in given.record.ballots.values()] == ["reed"]
     said = dict(skipped)
@@ -89,18 +93,22 @@ def test_a_bundle_that_no_sheet_names_is_refused_with_both_hashes(sealed: Sealed
         f"its SHA-256 is {sha256(other).hexdigest()}, and the station's sheet names {sealed.voted['pond'].digest.hex()}"
     )
     assert "no sheet of it that is in effect names a bundle" in said["paper.jsonl"]
-    assert "no station" in said["nowhere.jsonl"]
+    assert "which this election does not have" in said["nowhere.jsonl"]
 
 
-def test_totals_of_another_bundle_are_not_shown_with_it(sealed: Sealed, folder: Path) -> None:
-    (folder / "pond.tally.json").write_bytes(sealed.tallies["reed"].encode())
-    (folder / "lost.tally.json").write_bytes(b"{}")
+def test_files_are_known_by_what_they_hold_and_not_by_their_names(sealed: Sealed, folder: Path) -> None:
+    (folder / "below").mkdir()
+    (folder / "pond.jsonl").rename(folder / "below" / "bundle.jsonl")
+    (folder / "pond.tally.json").rename(folder / "tally-1.json")
+    (folder / "reed.jsonl").unlink()
     found = BallotFolder(folder)
-    assert found.find()["pond"].tally is None
-    said = dict(found.skipped)
-    assert sealed.voted["reed"].digest.hex() in said["pond.tally.json"]
-    assert sealed.voted["pond"].digest.hex() in said["pond.tally.json"]
-    assert "not there" in said["lost.tally.json"]
+    [(name, own)] = found.find()
+    assert (name, own.station) == ("below/bundle.jsonl", "pond")
+    assert own.tally is not None
+    assert len(own.opened) == 1
+    [(skipped, reason)] = found.skipped
+    assert skipped == "reed.tally.json"
+    assert sealed.voted["reed"].digest.hex() in reason
 
 
 def test_publishing_again_writes_nothing_and_keeps_what_is_not_given_again(sealed: Sealed, folder: Path, tmp_path: Path) -> None:
