@@ -188,7 +188,7 @@ class Board:
         """The page for those who have not given the code."""
         return self._render(say, "board_door.html", say("Poll workers’ board"), 403, wrong=wrong, inside=False)
 
-    def say(self, request: Request) -> HtmlSay:
+    def language(self, request: Request) -> HtmlSay:
         """The language that was chosen, or else the first that the browser asks for and that there is."""
         chosen = request.cookies.get(TONGUE, "")
         wanted = [part.strip()[:2].lower() for part in request.headers.get("accept-language", "").split(",")]

@@ -66,7 +66,7 @@ def board_app(day: PollDay, origin: str, code: str) -> Starlette:
         return endpoint
 
     def reply(handler: Callable[[Ask], Response], request: Request, body: bytes | None) -> Response:
-        say = board.say(request)
+        say = board.language(request)
         if request.headers.get("host", "").lower() != host:
             return board.refusal(say, 421, f"the board is at {origin}")
         if request.method == "POST":
