@@ -42,6 +42,7 @@ from scrutineer.ballots.shares import (
 )
 from scrutineer.errors import BallotError
 
+ADVICE: Final = "Ask for that trustee's file again; if it stays wrong, find out why, and all begin again in new folders"
 KINDS: Final[tuple[Kind, Kind]] = ("vote", "data")
 
 _Index = Annotated[int, msgspec.Meta(ge=1, le=MAX_GUARDIANS)]
@@ -111,8 +112,9 @@ class Complaint(NamedTuple):
 class GuardianError(BallotError):
     """What guardians gave did not pass a check; `complaints` names them."""
 
-    def __init__(self, complaints: Sequence[Complaint]) -> None:
-        super().__init__("; ".join(f"trustee {each.guardian}: {each.message} (check {each.check})" for each in complaints))
+    def __init__(self, complaints: Sequence[Complaint], advice: str = "") -> None:
+        found = "; ".join(f"trustee {each.guardian}: {each.message} (check {each.check})" for each in complaints)
+        super().__init__(f"{found}. {advice}" if advice else found)
         self.complaints: Final = tuple(complaints)
 
 
@@ -258,7 +260,7 @@ class Ceremony:
                     found.append(Complaint(sender, equation, f"its share of the {kind} key is not what its public key promises"))
             vote, data = (vote + opened[0]) % group.q, (data + opened[1]) % group.q
         if found:
-            raise GuardianError(found)
+            raise GuardianError(found, ADVICE)
         return KeyShare(index, vote, data)
 
     def record_hash(self, guardians: Sequence[GuardianKeys]) -> bytes:

@@ -10,7 +10,7 @@ from typing import Annotated, Final
 
 import msgspec
 
-from scrutineer.ballots.ceremony import Ceremony, GuardianError, GuardianSecrets, KeyShare, SealedShares, Terms, terms_of
+from scrutineer.ballots.ceremony import ADVICE, Ceremony, GuardianError, GuardianSecrets, KeyShare, SealedShares, Terms, terms_of
 from scrutineer.ballots.group import STANDARD, Group, RandomBytes
 from scrutineer.ballots.key_check import check_keys
 from scrutineer.ballots.keys import MAX_RECORD_SIZE, GuardianKeys, KeyRecord
@@ -196,7 +196,7 @@ def make_shares(
     ceremony = Ceremony(group, state.terms)
     complaints = ceremony.check_guardians(guardians)
     if complaints:
-        raise GuardianError(complaints)
+        raise GuardianError(complaints, ADVICE)
     sealed = ceremony.make_shares(state.public.index, secrets_of(state, group), guardians, random)
     return msgspec.structs.replace(state, guardians=tuple(guardians), sealed=sealed)
 
@@ -285,7 +285,7 @@ def record_of(manifest: Manifest, files: Sequence[tuple[str, PublicFile]], group
     ceremony = Ceremony(group, terms)
     complaints = ceremony.check_guardians(guardians)
     if complaints:
-        raise GuardianError(complaints)
+        raise GuardianError(complaints, ADVICE)
     return ceremony.join_keys(manifest, guardians), ceremony.record_hash(guardians)
 
 
