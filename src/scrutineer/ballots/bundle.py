@@ -12,7 +12,7 @@ import msgspec
 from gmpy2 import mpz
 
 from scrutineer.ballots.confirmation import chain_end, chain_start, device_hash, next_chain
-from scrutineer.ballots.failures import CheckFailure
+from scrutineer.ballots.failures import CheckFailure, shown
 from scrutineer.ballots.keys import ElectionKeys
 from scrutineer.ballots.manifest import FORMAT
 from scrutineer.ballots.pre_encrypted_record import PreEncryptedBallot, PreEncryptedHeader
@@ -82,7 +82,7 @@ def read_line(data: bytes) -> AnyLine:
     try:
         value: AnyLine = _DECODER.decode(data)
     except (msgspec.MsgspecError, ValueError, RecursionError) as error:
-        raise BallotError(f"not a line of a bundle: {str(error)[:200]}") from error
+        raise BallotError(f"not a line of a bundle: {shown(error)}") from error
     if encode(value) != data[:-1]:
         raise BallotError("the line is not in its only form (JSON with sorted keys, without spaces)")
     return value

@@ -10,10 +10,10 @@ from dataclasses import dataclass, field
 from typing import Final, Literal, NamedTuple
 
 from scrutineer.ballots.ballot_check import SHOWN_CODE, check_ballot
-from scrutineer.ballots.bundle import Aggregates, BundleItem, Header, check_names, read_bundle, read_line
+from scrutineer.ballots.bundle import MAX_DEVICE, Aggregates, BundleItem, Header, check_names, read_bundle, read_line
 from scrutineer.ballots.chain_check import ChainCheck
 from scrutineer.ballots.exact import TABLE_WINDOW, CheckTables
-from scrutineer.ballots.failures import MAX_FAILURES, CheckFailure
+from scrutineer.ballots.failures import MAX_FAILURES, CheckFailure, shown
 from scrutineer.ballots.identifiers import Identifiers
 from scrutineer.ballots.keys import ElectionKeys
 from scrutineer.ballots.manifest import FORMAT
@@ -191,8 +191,8 @@ class BundleCheck:
             number=self.number,
             name=self.name,
             kind="pre-encrypted ballots" if isinstance(header, PreEncryptedHeader) else "ballots",
-            station=header.station if header else "",
-            device=header.device if header else "",
+            station=shown(header.station) if header else "",
+            device=shown(header.device, MAX_DEVICE) if header else "",
             bundle=self.digest,
             closing=closing.closing if closing else b"",
             counts=self._counts,
@@ -242,7 +242,7 @@ class BundleCheck:
         try:
             check_names(header.station, header.device)
         except BallotError as error:
-            self.findings.fail("R.4", self.name, str(error))
+            self.findings.fail("R.4", self.name, shown(error))
         self._chain = ChainCheck(self.keys, header)
         self.findings.add(CheckFailure(check, f"{self.name}, header", message) for check, message in self._chain.start())
         return True

@@ -17,3 +17,8 @@ class CheckFailure(NamedTuple):
     check: str
     where: str
     message: str
+
+
+def shown(text: object, limit: int = 200) -> str:
+    """Text of unknown origin as a sentence may show it: not too long, and without characters that act on a terminal."""
+    return "".join(letter if letter.isprintable() else ascii(letter)[1:-1] for letter in str(text)[:limit])

@@ -9,7 +9,7 @@ from typing import NamedTuple
 import msgspec
 from gmpy2 import mpz
 
-from scrutineer.ballots.failures import CheckFailure
+from scrutineer.ballots.failures import CheckFailure, shown
 from scrutineer.ballots.group import SCALAR_SIZE, STANDARD, Group
 from scrutineer.ballots.hashing import Use, challenge, digest, small
 from scrutineer.ballots.keys import (
@@ -40,12 +40,12 @@ def check_key_file(data: bytes, group: Group = STANDARD) -> CheckedKeys:
         record = read_key_record(data, group)
     except (BallotError, ValueError, RecursionError) as error:
         # A file that names another group has other lengths as well: the number of its check says more than its form.
-        return CheckedKeys(None, None, (*_parameters_of(data, group), CheckFailure("R.1", WHERE, str(error)[:300])))
+        return CheckedKeys(None, None, (*_parameters_of(data, group), CheckFailure("R.1", WHERE, shown(error, 300))))
     failures = check_keys(record, group)
     try:
         return CheckedKeys(record, election_keys(record, group), failures)
     except BallotError as error:
-        return CheckedKeys(record, None, (*failures, CheckFailure("R.1", WHERE, str(error))))
+        return CheckedKeys(record, None, (*failures, CheckFailure("R.1", WHERE, shown(error, 300))))
 
 
 def check_keys(record: KeyRecord, group: Group = STANDARD) -> tuple[CheckFailure, ...]:

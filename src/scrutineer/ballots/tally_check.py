@@ -11,7 +11,7 @@ import msgspec
 from gmpy2 import mpz
 
 from scrutineer.ballots.bundle import Aggregates
-from scrutineer.ballots.failures import CheckFailure
+from scrutineer.ballots.failures import CheckFailure, shown
 from scrutineer.ballots.group import SCALAR_SIZE
 from scrutineer.ballots.hashing import Use, challenge, small
 from scrutineer.ballots.keys import ElectionKeys
@@ -32,7 +32,7 @@ def read_tally(data: bytes) -> TallyRecord:
     try:
         tally = msgspec.json.decode(data, type=TallyRecord)
     except (msgspec.MsgspecError, ValueError, RecursionError) as error:
-        raise BallotError(f"not a record of decrypted totals: {str(error)[:200]}") from error
+        raise BallotError(f"not a record of decrypted totals: {shown(error)}") from error
     if tally.encode() != data:
         raise BallotError("the decrypted totals are not in their only form (JSON with sorted keys, without spaces)")
     if tally.format != FORMAT:

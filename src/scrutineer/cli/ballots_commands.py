@@ -10,12 +10,12 @@ from typing import Any, Final
 import click
 from rich.table import Table
 
-from scrutineer.ballots.bundle import AnyBallot, Header, read_bundle, split_lines
+from scrutineer.ballots.bundle import MAX_DEVICE, AnyBallot, Header, read_bundle, split_lines
 from scrutineer.ballots.bundle_check import StationResult
 from scrutineer.ballots.checks import CHECKS, check_of
 from scrutineer.ballots.confirmation import tracking_words
 from scrutineer.ballots.engines import Engine, InProcess, ProcessPool
-from scrutineer.ballots.failures import CheckFailure
+from scrutineer.ballots.failures import CheckFailure, shown
 from scrutineer.ballots.keys import MAX_RECORD_SIZE
 from scrutineer.ballots.record import BundleClosing
 from scrutineer.ballots.record_check import (
@@ -29,7 +29,6 @@ from scrutineer.ballots.record_check import (
     report_of,
 )
 from scrutineer.ballots.spread_check import spread
-from scrutineer.cli.ballots_cvr import cvr_command, open_command
 from scrutineer.cli.ballots_cvr import cvr_command, open_command
 from scrutineer.cli.show import Progress, json_option, plain_console, print_json, progress_display
 from scrutineer.cli.sidecar_command import SIDECAR, sidecar_command
@@ -51,10 +50,6 @@ def ballots_command() -> None:
     A station's machine writes its encrypted ballots into one file, its bundle; the trustees write what they decrypted of it into
     another one. `verify` checks both against the trustees' public keys, without any secret.
     """
-
-
-ballots_command.add_command(open_command)
-ballots_command.add_command(cvr_command)
 
 
 ballots_command.add_command(open_command)
@@ -165,8 +160,8 @@ def show_command(bundle: Path, codes: bool, as_json: bool) -> None:
                     own = {"status": item.value.status, "words": tracking_words(item.value.code), "code": item.value.code.hex()}
                     click.echo(json.dumps(own) if as_json else "  ".join(own.values()))
     facts = {
-        "station": header.station if header else None,
-        "device": header.device if header else None,
+        "station": shown(header.station) if header else None,
+        "device": shown(header.device, MAX_DEVICE) if header else None,
         "keys": header.keys.hex() if header else None,
         "sha256": sha256.hexdigest(),
         "closing": closing.closing.hex() if closing else None,

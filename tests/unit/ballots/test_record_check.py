@@ -158,3 +158,18 @@ def test_exactness_counts_weights() -> None:
     assert not check_exactness(right, {2: 4}, keys, "here")
     assert [failure.check for failure in check_exactness(right, {2: 5}, keys, "here")] == ["R.9"]
     assert not check_exactness({}, {2: 5}, keys, "here")
+
+
+def test_nothing_in_a_file_acts_on_a_terminal() -> None:
+    record = sample_record()
+    lines = record.bundles[0].splitlines(keepends=True)
+    for hostile in (
+        record.with_bundle(0, b"".join([lines[0].replace(b'"0001"', b'"\\u001b[2J"'), *lines[1:]])),
+        record.with_bundle(0, b"".join([lines[0], b'{"kind":"ballot","\\u001b[2J":1}\n', *lines[1:]])),
+        replace(record, keys=b'{"\\u001b[2J":1}'),
+        replace(record, tallies=(b'{"\\u001b[2J":1}', b"")),
+    ):
+        report = hostile.check(ENGINE)
+        assert not report.passed
+        texts = [*(part for failure in report.failures for part in failure), *(own.station for own in report.stations)]
+        assert all(text.isprintable() for text in texts)
