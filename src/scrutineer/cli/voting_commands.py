@@ -3,6 +3,7 @@
 import contextlib
 import os
 import shlex
+import signal
 import socket
 import sys
 import tempfile
@@ -149,6 +150,8 @@ def vote_command(
                 timeout_graceful_shutdown=_LAST_SECONDS,
                 limit_concurrency=_CONNECTIONS,
             )
+            # The server hands the signal that ended it on; without a handler nothing below would be tidied.
+            signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
             uvicorn.Server(config).run(sockets=[voters, board])
         finally:
             kiosk.end()
