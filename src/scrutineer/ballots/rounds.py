@@ -262,5 +262,18 @@ def decode_request(data: bytes) -> TallyRequest:
         raise BallotError(f"the kept list of totals is damaged: begin again with a new --attempt ({str(error)[:120]})") from error
 
 
+def encode_reveal(line: RevealLine) -> bytes:
+    """Reveals as a trustee's machine keeps them until all others have committed, one line."""
+    return _encode(line)
+
+
+def decode_reveal(data: bytes) -> RevealLine:
+    """Kept reveals. Raises BallotError."""
+    try:
+        return msgspec.json.decode(data, type=RevealLine)
+    except (msgspec.MsgspecError, ValueError) as error:
+        raise BallotError(f"the kept reveals are damaged: give `trustees tally commit` again ({str(error)[:120]})") from error
+
+
 def _encode(value: _Line | RequestLine) -> bytes:
     return msgspec.json.encode(value, order="sorted") + b"\n"

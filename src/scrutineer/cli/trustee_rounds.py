@@ -33,8 +33,10 @@ from scrutineer.ballots.rounds import (
     Step,
     complete,
     decode_request,
+    decode_reveal,
     digests_of,
     encode_request,
+    encode_reveal,
     scan_round,
     seen_hash,
 )
@@ -143,7 +145,7 @@ class TallyWork:
         with _kept(folder / _REVEALS) as keep:
             for number, request in enumerate(self._requests(folder), 1):
                 commitment, reveals = commit_bundle(quorum, self.share, state.seed, request)
-                keep(msgspec.json.encode(RevealLine(request.bundle, reveals), order="sorted") + b"\n")
+                keep(encode_reveal(RevealLine(request.bundle, reveals)))
                 yield writer.line(CommitLine(request.bundle, commitment.items, commitment.nonces))
                 progress("Committing", number, header.bundles)
         yield writer.end()
@@ -160,9 +162,8 @@ class TallyWork:
         def lines() -> Iterator[bytes]:
             writer = RoundWriter()
             yield writer.line(header)
-            decoder = msgspec.json.Decoder(RevealLine)
             for line in lines_of(folder / _REVEALS):
-                yield writer.line(decoder.decode(line))
+                yield writer.line(decode_reveal(line))
             yield writer.end()
 
         write_lines(folder / "reveal", lines(), 0o600)
