@@ -58,7 +58,8 @@ def voting(folder: Path) -> Iterator[subprocess.Popen[str]]:
         yield process
     finally:
         process.terminate()
-        process.communicate(timeout=30)
+        process.wait(30)  # with its standard input open, whose end would end it in another way
+        process.communicate()
 
 
 def test_a_machine_is_made_once_and_from_the_right_tables(folder: Path) -> None:
