@@ -51,7 +51,7 @@ group: Group = STANDARD
 
 class _Sealed(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     format: str
-    cost: Annotated[int, msgspec.Meta(ge=0, le=2**22)]
+    cost: Annotated[int, msgspec.Meta(ge=0, le=2**20)]
     """N of scrypt; 0 where the file is not sealed."""
     salt: bytes
     check: bytes
