@@ -131,8 +131,10 @@ def vote_command(
             voters.getsockname()[1]: kiosk_app(kiosk),
             board.getsockname()[1]: board_app(day, shown.url, shown.code),
         }
-        running.announce(place.folder, shown)
+        # The server hands the signal that ended it on; without a handler nothing below would be tidied.
+        signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
         try:
+            running.announce(place.folder, shown)
             click.echo(f"Voter’s screen:       http://{HOST}:{voters.getsockname()[1]}/vote")
             click.echo(f"Poll workers’ board:  {shown.link}")
             if isinstance(papers, FolderPrinter):
@@ -150,8 +152,6 @@ def vote_command(
                 timeout_graceful_shutdown=_LAST_SECONDS,
                 limit_concurrency=_CONNECTIONS,
             )
-            # The server hands the signal that ended it on; without a handler nothing below would be tidied.
-            signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
             uvicorn.Server(config).run(sockets=[voters, board])
         finally:
             kiosk.end()
