@@ -10,6 +10,10 @@ class FormatError(Exception):
     """Bytes or a value that the format does not allow."""
 
 
+BROKEN = (FormatError, OSError, LookupError, TypeError, ValueError, AttributeError, StopIteration)
+"""What reading a file may raise whose values are not of the kind that is expected: a finding, never a crash."""
+
+
 @dataclass
 class Report:
     """Collects findings. No finding: everything that was looked at holds."""

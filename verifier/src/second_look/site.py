@@ -19,13 +19,11 @@ from second_look.notes import (
     read_manifest,
     signed_by,
 )
-from second_look.report import FormatError, Report
+from second_look.report import BROKEN, FormatError, Report
 from second_look.shapes import load_json
 from second_look.tables import check_bulletin, check_data, check_snapshot
 
 Tell = Callable[[str], None]
-MOST_FILE = 1 << 30  # bytes of one file that is read at once
-_MISSING = (FormatError, OSError, KeyError, TypeError, ValueError)
 
 
 def verify_site(site: Path, expected: str = "", part: tuple[int, int] = (1, 1), tell: Tell = lambda _: None) -> Report:
@@ -39,7 +37,8 @@ def verify_site(site: Path, expected: str = "", part: tuple[int, int] = (1, 1), 
         election, tables = _open(site)
         keys = [note_key(key) for key in election.definition["log"]["keys"]]
         log_key = next(key for key in keys if key.type == LOG_ED25519)
-    except (*_MISSING, StopIteration) as error:
+        _check_keys(election, keys)
+    except BROKEN as error:
         report.add("definition", "definition/", f"{error}: nothing else can be checked")
         return report
     report.checked.append(f"definition {election.hash.hex()}, its tables and its signature")
@@ -77,6 +76,27 @@ def _open(site: Path) -> tuple[Election, dict[str, bytes]]:
     return election, tables
 
 
+def _check_keys(election: Election, keys: list[NoteKey]) -> None:
+    """The log has one key of each kind under its own name, and no public key stands in the definition twice."""
+    witnesses = (election.definition["witnesses"] or {"witnesses": []})["witnesses"]
+    others = [[note_key(key) for key in witness["keys"]] for witness in witnesses]
+    if sorted(key.type for key in keys) != [LOG_ED25519, COSIGNED_ML_DSA_44]:
+        raise FormatError("the log has not one Ed25519 key and one ML-DSA-44 key")
+    if {key.name for key in keys} != {election.definition["log"]["origin"]} or any(
+        len({k.name for k in own}) > 1 for own in others
+    ):
+        raise FormatError("keys of the log or of a witness bear other names")
+    public = [key.public for key in keys] + [key.public for own in others for key in own]
+    if len(set(public)) != len(public):
+        raise FormatError("a public key stands in the definition twice")
+
+
+def digest_of(path: Path) -> bytes:
+    """SHA-256 of a file of any size."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").digest()
+
+
 def _check_log(site: Path, election: Election, keys: list[NoteKey], report: Report) -> tuple[list[bytes], Checkpoint | None]:
     """Entries, tiles, root and signatures of the newest heads."""
     folder = site / "log"
@@ -102,7 +122,7 @@ def _check_log(site: Path, election: Election, keys: list[NoteKey], report: Repo
         )
         holds = head_signature_holds(keys, election, size, own, bytes.fromhex(newest["signature"]))
         report.require(holds, "log", "log/head.json", "the log's signature does not hold")
-    except _MISSING as error:
+    except BROKEN as error:
         report.add("log", "log/", f"{error}")
         return [], None
     definition = (site / "definition/definition.cose").read_bytes()
@@ -147,16 +167,16 @@ def _check_files(site: Path, key: NoteKey, head: Checkpoint | None, report: Repo
     """The signed list of files: each is there, as it was published, and there is no other."""
     try:
         size, files = read_manifest((site / "manifest").read_bytes(), key)
-    except _MISSING as error:
+    except BROKEN as error:
         report.add("files", "manifest", str(error))
         return
     if head is not None:
         report.require(size == head.size, "files", "manifest", "it is of another log size than the log")
     for path, digest in files.items():
         file = site / path
-        if not file.is_file() or file.is_symlink() or file.stat().st_size > MOST_FILE:
-            report.add("files", path, "the file is missing, a link, or too large")
-        elif hashlib.sha256(file.read_bytes()).digest() != digest:
+        if not file.is_file() or file.is_symlink():
+            report.add("files", path, "the file is missing, or a link")
+        elif digest_of(file) != digest:
             report.add("files", path, "the file was changed after it was published")
     for file in site.rglob("*"):
         path = file.relative_to(site).as_posix()
@@ -190,7 +210,7 @@ def _check_history(
             report.require(holds, "history", where, "the log's signature does not hold")
             shots.append(shot | {"head": head, "contests": list(shot["contests"])})
             previous = shot["size"]
-    except _MISSING as error:
+    except BROKEN as error:
         report.add("history", "snapshots/", f"{error}")
     sizes = {shot["size"] for shot in shots} | {shot["head"].size for shot in shots} | _sizes_stated(log)
     roots = roots_at([statement_hash(entry) for entry in log], sizes)
@@ -263,6 +283,6 @@ def _check_ballots(site: Path, count: Count, table: bytes, part: tuple[int, int]
     if len(own) < len(paths):
         report.taken.append(f"encrypted ballots of {len(paths) - len(own)} stations, which are other parts")
     shown = {place.shown.records for places in count.places.values() for place in places.values() if place.shown is not None}
-    missing = len(shown - {None} - {hashlib.sha256(path.read_bytes()).digest() for path in paths})
+    missing = len(shown - {None} - {digest_of(path) for path in paths})
     if missing:
         report.taken.append(f"the totals of {missing} records that sheets name and that are not published here")

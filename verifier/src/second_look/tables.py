@@ -6,7 +6,7 @@ from typing import Any
 
 from second_look.count import Count
 from second_look.election import read_csv, write_csv
-from second_look.report import FormatError, Report
+from second_look.report import BROKEN, FormatError, Report
 from second_look.shapes import load_json
 
 _UNIT = ["stations", "counted", "quarantined", "excluded", "outstanding", "roll", "ballots", "blank", "null", "voters"]
@@ -54,11 +54,11 @@ def check_data(site: Path, count: Count, size: int, root: bytes, report: Report)
                 report.add("data", where, _difference(published, data))
         try:
             _check_control((folder / "control.json").read_bytes(), contest, own)
-        except (FormatError, OSError, KeyError, TypeError) as error:
+        except BROKEN as error:
             report.add("data", f"data/{folder.name}/control.json", f"control totals: {error}")
     try:
         _check_summary((site / "data/summary.json").read_bytes(), count, size, root)
-    except (FormatError, OSError, KeyError, TypeError) as error:
+    except BROKEN as error:
         report.add("data", "data/summary.json", str(error))
 
 
@@ -153,7 +153,7 @@ def check_snapshot(contests: list[dict[str, Any]], count: Count, where: str, rep
             report.require(list(contest["votes"]) == options, "history", where, "its options are not those of the ballot")
         rows = [contest | {"votes": list(contest["votes"].values())} for contest in contests]
         _check_contests(rows, count, "history", where, report)
-    except (KeyError, TypeError, AttributeError) as error:
+    except BROKEN as error:
         report.add("history", where, f"it has not the figures of a snapshot: {error}")
 
 

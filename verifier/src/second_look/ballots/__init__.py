@@ -15,7 +15,7 @@ from second_look.ballots.keys import Keys, open_keys
 from second_look.ballots.numbers import STANDARD, Group
 from second_look.ballots.opened import Totals, check_tally, read_tally
 from second_look.ballots.wire import LONGEST_LINE
-from second_look.count import Count
+from second_look.count import Count, Place
 from second_look.report import FormatError, Report
 
 __all__ = ["STANDARD", "Group", "check", "check_station", "open_keys", "open_site_keys"]
@@ -72,24 +72,25 @@ def check_station(keys: Keys, path: Path, tally: Path | None, count: Count, repo
         bundle, totals = _check_record(lines, tally.read_bytes() if tally else None, keys, where, report)
     if tally is None:
         report.taken.append(f"{where}: the totals of its sheets (the ballots are not decrypted yet)")
-    known = bundle.station in count.election.stations
-    if report.require(
-        known and path.name.startswith(bundle.station), "R.4", where, "it is of another station than its name says"
-    ):
-        for index, contest in enumerate(keys.contests, start=1):
-            if count.election.votes_in(bundle.station, contest.label) and contest.label in totals:
-                _check_sheet(bundle, index, contest.label, totals[contest.label], count, where, report)
+    known = bundle.station in count.election.stations and path.name == f"{bundle.station}.jsonl"
+    if not report.require(known, "R.4", where, "it is of another station than its name says"):
+        return
+    places = {contest: rows[bundle.station] for contest, rows in count.places.items() if bundle.station in rows}
+    naming = {contest for contest, place in places.items() if place.shown is not None and place.shown.records == bundle.name}
+    report.require(bool(naming), "sheet", where, "no sheet of the station that is shown names these ballots")
+    for index, contest in enumerate(keys.contests, start=1):
+        if contest.label in naming and contest.label in totals:
+            _check_sheet(bundle, index, contest.label, totals[contest.label], places[contest.label], count, where, report)
+        elif contest.label in places and index in bundle.cast and tally is not None:
+            report.taken.append(f"{where}, contest {contest.label}: the figures of its sheet, which does not name these ballots")
 
 
 def _check_sheet(
-    bundle: Bundle, index: int, contest: str, totals: dict[str, int], count: Count, where: str, report: Report
+    bundle: Bundle, index: int, contest: str, totals: dict[str, int], place: Place, count: Count, where: str, report: Report
 ) -> None:
-    """The sheet that counts for the station names this bundle and states its totals, unless a decision replaced its figures."""
-    place = count.places[contest][bundle.station]
-    where = f"{where}, contest {contest}"
-    sheet = place.shown
-    if sheet is None or sheet.records != bundle.name:
-        report.add("sheet", where, "the station's sheet does not name these ballots, or has not arrived")
+    """A sheet that names this bundle states its totals, whatever a decision may have put in place of them."""
+    where, sheet = f"{where}, contest {contest}", place.shown
+    if sheet is None:
         return
     options = [option["id"] for option in count.election.contests[contest]["options"]]
     blank, null, cast, _, _ = sheet.figures
