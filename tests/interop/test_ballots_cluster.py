@@ -27,7 +27,7 @@ def run(runner: str, folder: Path) -> list[str]:
         [sys.executable, str(HERE / "ballots_on_daft.py"), runner, str(folder), str(COUNT)],
         capture_output=True,
         text=True,
-        timeout=180,
+        timeout=280,
         env={**os.environ, "PYTHONPATH": os.pathsep.join(paths), "RAY_DEDUP_LOGS": "0"},
     )
     assert done.returncode == 0, done.stderr[-3000:]

@@ -191,7 +191,7 @@ def check_ballots(
 
     Ballots are given as functions that read one with its commitments, so that no more than one has to be held at a time: a
     batch that fails reads its ballots again. Findings are those of `check_ballot`, but the coefficients of a batch are random: a
-    bad ballot passes with a probability of at most 2^-127.
+    bad ballot passes one with a probability of at most 2^-127.
     """
     findings: list[tuple[CheckFailure, ...]] = [()] * len(ballots)
 
