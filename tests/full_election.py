@@ -3,19 +3,24 @@
 Two contests at 24 stations in three regions, with an earlier election to compare with; sheets that arrive through the evening,
 one of which does not add up, one that a station corrected, one replaced by decision, two that are still missing; poll workers
 and agents who countersigned or refused, observers whose copies agree or differ; an outage, refused requests, announcements that
-fit and do not fit, bulletins, and heads published on the way.
+fit and do not fit, bulletins, and heads published on the way. One small station voted on encrypted ballots.
 """
 
+import functools
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from ballot_helpers import seeded
 from portal_helpers import OFFICER, ORIGIN, TIME_MS, Published, key_of, log_signer, published
+from scrutineer.ballots.from_election import manifest_of
+from scrutineer.ballots.record import Status
 from scrutineer.calls import bulletin_calls
 from scrutineer.count import Count, make_bulletin
 from scrutineer.election import Contest, Election, Issuer, Option, Register, UnitRow, Units, station_issuer
 from scrutineer.election.call_settings import CallSettings
 from scrutineer.election.definition import (
+    BALLOTS_TABLE,
     BASELINE_TABLE,
     FORMAT_VERSION,
     REGISTER_TABLE,
@@ -31,6 +36,9 @@ from scrutineer.election.definition import (
 from scrutineer.log import Checkpoint, Head, MerkleTree, leaf_hash, sign_checkpoint
 from scrutineer.log.receipt import sign_head
 from scrutineer.portal import SiteOptions
+from scrutineer.portal.ballot_named import named_ballots
+from scrutineer.portal.ballot_record import StationBallots, scan_bundle, with_tally
+from scrutineer.simulate.encrypted import Choices, Voted, deal, decrypt, hold_ceremony, vote
 from scrutineer.simulate.shapes import invent_shapes
 from scrutineer.statements import (
     Accreditation,
@@ -49,9 +57,12 @@ from scrutineer.statements import (
 )
 from scrutineer.statements.incident import NetworkCount, RequestCount, RequestSummary
 
+VOTES_FOR_REAL = 21  # the station whose ballots are encrypted; few of them, because each is really made
+REAL_VOTES = {"president": (3, 2, 1, 0), "harbour": (4, 2)}
 CLOSED = TIME_MS // 1000 - 6 * 3600
 REGIONS = (("coast", "Coast"), ("hills", "Hills"), ("lakes", "Lakes"))
 BIRDS = (Option("heron", "Heron"), Option("kingfisher", "Kingfisher"), Option("owl", "Owl"), Option("wren", "Wren"))
+NAME, DATE = "Presidential election of Avia", "2025-06-15"
 PRESIDENT = Contest("president", "President of the Republic", "majority", BIRDS)
 HARBOUR = Contest("harbour", "Shall the harbour stay open in winter?", "yes-no", (Option("yes", "Yes"), Option("no", "No")))
 SECOND = "authority/officer-2"
@@ -192,6 +203,8 @@ def _station(night: _Night, station: int) -> None:
         elif station == 9 and contest is PRESIDENT:
             night.sheet(station, contest)
             night.sheet(station, contest, counts=(150, 110, 45, 13), cast=327, voters=327)
+        elif station == VOTES_FOR_REAL:
+            night.sheet(station, contest, **_real_figures(contest), records=real_station().voted.digest)
         else:
             sheet = night.sheet(station, contest)
             if station < 2:
@@ -204,6 +217,39 @@ def _station(night: _Night, station: int) -> None:
             if station in (0, 1, 2):
                 night.say(OBSERVER, _copy(night, station, contest, 9 if station == 2 else 0))
                 night.say(AGENT, _copy(night, station, contest))
+
+
+def _real_figures(contest: Contest) -> dict[str, object]:
+    return {"counts": REAL_VOTES[contest.id], "blank": 1, "null": 1, "cast": 8, "voters": 8}
+
+
+@dataclass(frozen=True)
+class RealStation:
+    """The station that voted on encrypted ballots: the trustees' keys, its bundle, and what was decrypted of it."""
+
+    table: bytes
+    voted: Voted
+    tally: bytes
+
+    def ballots(self) -> StationBallots:
+        return with_tally(scan_bundle("", lambda: iter([self.voted.bundle])), lambda: iter([self.tally]))
+
+
+@functools.cache
+def real_station() -> RealStation:
+    random, places, contests = seeded("full election"), units(), (PRESIDENT, HARBOUR)
+    manifest = manifest_of("avia-2025", NAME, DATE, contests, places)
+    trustees = hold_ceremony(manifest, ("Robin", "Avocet"), 2, random)
+    station = list(places.station_index)[VOTES_FOR_REAL]
+    dealt = []
+    for number, contest in enumerate(contests, 1):
+        sheet = TallySheet(bytes(32), station, contest.id, **_real_figures(contest))  # type: ignore[arg-type]
+        dealt.append(deal(manifest.contest(number), sheet, [option.id for option in contest.options]))
+    cast = [dict(enumerate(choices, 1)) for choices in zip(*dealt, strict=True)]
+    ballots: list[tuple[Choices, Status]] = [(choices, "cast") for choices in cast]
+    ballots[2:2] = [(cast[5], "challenged"), (cast[0], "spoiled")]
+    voted = vote(trustees.keys, station, "Voting machine 7", 1, ballots, random)
+    return RealStation(trustees.record.encode(), voted, decrypt(trustees, (1, 2), voted, random).encode())
 
 
 def _copy(night: _Night, station: int, contest: Contest, more: int = 0) -> Attestation:
@@ -244,7 +290,7 @@ def _incidents(night: _Night) -> None:
 
 
 def _claims(night: _Night) -> None:
-    for issuer, by, heron in ((OFFICER, "Commission of the birds", 2_900), (AGENT, "Heron’s headquarters", 5_150)):
+    for issuer, by, heron in ((OFFICER, "Commission of the birds", 2_750), (AGENT, "Heron’s headquarters", 5_150)):
         figures = (
             ClaimedFigure(name="Heron", option="heron", votes=heron, percent="51.2"),
             ClaimedFigure(name="Kingfisher", option="kingfisher", votes=2_100, percent="36.9"),
@@ -275,8 +321,8 @@ def _defined() -> tuple[Election, tuple[bytes, ...], bytes, bytes]:
     definition = Definition(
         version=FORMAT_VERSION,
         id="avia-2025",
-        name="Presidential election of Avia",
-        date="2025-06-15",
+        name=NAME,
+        date=DATE,
         timezone="America/Caracas",
         provenance="simulated",
         authority="Commission of the birds",
@@ -286,6 +332,7 @@ def _defined() -> tuple[Election, tuple[bytes, ...], bytes, bytes]:
             REGISTER_TABLE: table_hash(tables[1]),
             BASELINE_TABLE: table_hash(baseline),
             SHAPES_TABLE: table_hash(tables[2]),
+            BALLOTS_TABLE: table_hash(real_station().table),
         },
         log=LogIdentity(ORIGIN, signer.verifier.vkeys),
         thresholds={"decision": 2},
@@ -306,4 +353,7 @@ def _published(
         root = now.record.head.root
         head = Head(size, root, sign_head(size, root, signer), time * 1000)
         checkpoint = sign_checkpoint(Checkpoint(ORIGIN, size, root), signer.note_signers, time)
-        yield replace(now, record=replace(now.record, head=head, checkpoint=checkpoint, baseline_table=baseline))
+        ballots = named_ballots([("bundle", real_station().ballots())], now.record.count, now.record.entry)
+        tables_too = {"baseline_table": baseline, "ballots_table": real_station().table}
+        record = replace(now.record, head=head, checkpoint=checkpoint, ballots=ballots, **tables_too)  # type: ignore[arg-type]
+        yield replace(now, record=record)

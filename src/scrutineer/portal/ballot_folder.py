@@ -25,9 +25,9 @@ def _silent(_done: int, _total: int) -> None:
 
 
 class BallotFolder:
-    """Bundles and tally records in a folder and those below it, whatever they are called; only files that changed are read again.
+    """Bundles and tally records in a folder, whatever they are called; only files that changed are read again.
 
-    A bundle is a file whose name ends in `.jsonl` and that begins with a header; a tally record is one whose name ends in `.json`.
+    A bundle is a file whose name ends in `.jsonl` and that begins with a header; a tally record ends in `.json`.
     What is neither, such as the openings of a machine, is passed over.
     """
 

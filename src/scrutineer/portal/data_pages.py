@@ -10,9 +10,11 @@ from scrutineer.language import Say
 from scrutineer.portal import api_tables, dictionary, record_tables
 from scrutineer.portal.api_files import MOST_CHILDREN, MOST_UNIT_FILES, root_path
 from scrutineer.portal.api_schema import schema_path
+from scrutineer.portal.ballot_record import FOLDER as BALLOTS
 from scrutineer.portal.check_page import code, head_facts
 from scrutineer.portal.dictionary import KIND_WORDS, Table
 from scrutineer.portal.formats import (
+    BALLOTS_FILE,
     BASELINE_FILE,
     CHECKPOINT_FILE,
     DEFINITION_FILE,
@@ -145,6 +147,7 @@ def _election_files(pages: Pages) -> Iterator[_File]:
         (REGISTER_FILE, say("who may sign, and with which key"), ""),
         (BASELINE_FILE, say("an earlier election at the same stations"), ""),
         (SHAPES_FILE, say("outlines of places (GeoJSON)"), ""),
+        (BALLOTS_FILE, say("the trustees’ keys, under which ballots are encrypted"), ""),
     )
     tables = view.election.definition.tables
     for path, holds, rows in described:
@@ -172,6 +175,11 @@ def _record_files(pages: Pages) -> Iterator[_File]:
     yield _File(
         DEFINITION_FILE, DEFINITION_FILE, say("the signed definition of the election"), "", _size(say, len(record.definition))
     )
+    if record.ballots:
+        ballots = sum(own.ballots for own in record.ballots.values())
+        held = sum(own.bundle.size for own in record.ballots.values())
+        holds = say("encrypted ballots of stations, their decrypted totals, and an index by confirmation code")
+        yield _File("", f"{BALLOTS}/", holds, say.number(ballots), _size(say, held))
     if record.images:
         yield _File(
             "", f"{IMAGES}/", say("images of paper sheets, each named by its SHA-256 hash"), say.number(len(record.images))

@@ -186,6 +186,8 @@ OTHER_FILES = (
     "data/map.json",
     "api/v1/schema/*.json",
     "images/*",
+    "definition/ballots.json",
+    "ballots/*",
 )
 """Files that hold no rows of the dictionary: they have formats of their own."""
 MADE_FOR_PAGES = ("assets/*", "*.html", "*.svg", "*.js", "search/*", "*/search/*", ".*")
