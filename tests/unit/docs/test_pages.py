@@ -56,8 +56,8 @@ def test_commands_exist_with_their_options(page: Path) -> None:
         assert name in COMMANDS or name == "COMMAND", f"{relative(page)}: there is no command `scrutineer {name}`"
         command = cli.get_command(top, name)
         while isinstance(command, click.Group) and words and not words[0].startswith("-"):
-            assert words[0] in command.commands, f"{relative(page)}: `scrutineer {name}` has no command {words[0]}"
-            command = command.commands[words.pop(0)]
+            assert words[0] in command.list_commands(top), f"{relative(page)}: `scrutineer {name}` has no command {words[0]}"
+            command = command.get_command(top, words.pop(0))
         known = {option for parameter in command.params for option in parameter.opts} if command is not None else set()
         for option in (word.partition("=")[0] for word in words if word.startswith("-") and word != "-"):
             assert option in {*known, "--help"}, f"{relative(page)}: `scrutineer {name}` has no option {option}"
