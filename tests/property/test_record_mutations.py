@@ -15,7 +15,7 @@ EVERY = "SCRUTINEER_ALL_MUTATIONS"
 """Set it to check all of the three thousand, in about two minutes."""
 FIRST = 4
 """So many of each check are always taken, and of the rest every `STEP`-th."""
-STEP = 12
+STEP = 9
 
 
 def chosen() -> Iterator[Named]:
