@@ -27,7 +27,9 @@ Nothing here has a time, a voter's number, or anything else that would lead from
 """
 
 import contextlib
+import fcntl
 import hashlib
+import os
 import secrets
 import threading
 from collections import Counter
@@ -55,6 +57,7 @@ from scrutineer.station.voting.totals import RunningTotals, TotalsFile, seal, se
 
 JOURNAL_FILE: Final = "ballots.journal"
 TOTALS_FILE: Final = "totals.sealed"
+LOCK_FILE: Final = "machine.lock"
 
 MachineState = Literal["new", "suspended", "ready", "active", "prepared", "closed", "halted"]
 
@@ -147,8 +150,13 @@ class VotingMachine:
         self._past: Past | None = None
         self._encryptor = Encryptor(keys, window=window, random=random)
         self._pads = PadStore(self._encryptor, styles)
-        if (folder / JOURNAL_FILE).exists():
-            self._take_up(Journal.open(folder / JOURNAL_FILE))
+        self._folder_lock = _take_folder(folder)
+        try:
+            if (folder / JOURNAL_FILE).exists():
+                self._take_up(Journal.open(folder / JOURNAL_FILE))
+        except BaseException:
+            os.close(self._folder_lock)
+            raise
 
     @property
     def state(self) -> MachineState:
@@ -352,6 +360,9 @@ class VotingMachine:
             self._forget()
             if self._journal is not None:
                 self._journal.close()
+            if self._folder_lock >= 0:
+                os.close(self._folder_lock)
+                self._folder_lock = -1
 
     def _in(self, *wanted: MachineState) -> Past:
         """What happened until now. Raises BallotError in any other state."""
@@ -436,3 +447,19 @@ class VotingMachine:
         self._totals = self._secret = self._prepared = None
         self._pads.stop()
         self._version += 1
+
+
+def _take_folder(folder: Path) -> int:
+    """The right to use a folder, for one program at a time, also before there is a journal. Raises StoreError."""
+    path = folder / LOCK_FILE
+    try:
+        handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    except OSError as error:
+        raise StoreError(f"{path} cannot be opened ({error.strerror}): check the folder's permissions") from error
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        os.close(handle)
+        raise StoreError(f"{folder} is used by another program: the machine is running already", code="in-use") from None
+    os.utime(handle, (0, 0))
+    return handle

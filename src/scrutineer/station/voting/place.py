@@ -3,6 +3,8 @@
 DIR/voting/ballots.json      the trustees' keys (ballots/keys.py), as the definition names them
 DIR/voting/register.csv      who may sign what, as the definition names it
 DIR/voting/machine.json      the description of this device and its ballot styles
+DIR/voting/machine.lock      held by the program that runs
+DIR/voting/board.json        where its board is, while it runs (running.py)
 DIR/voting/ballots.journal   encrypted ballots (journal.py)
 DIR/voting/totals.sealed     the running totals (totals.py), until the sheets are signed
 DIR/voting/opening.json      the statements of the opening (day.py)

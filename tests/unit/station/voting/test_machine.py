@@ -15,7 +15,7 @@ from scrutineer.ballots.record import Ballot
 from scrutineer.errors import BallotError, StoreError
 from scrutineer.statements import SigningKey
 from scrutineer.station.voting.journal import Journal
-from scrutineer.station.voting.machine import JOURNAL_FILE, TOTALS_FILE, Counters, VotingMachine
+from scrutineer.station.voting.machine import JOURNAL_FILE, LOCK_FILE, TOTALS_FILE, Counters, VotingMachine
 from scrutineer.station.voting.totals import RunningTotals, TotalsFile
 from voting_helpers import DEVICE, PUBLIC, STATION, WORKERS, choices, decrypted, machine, opened
 
@@ -299,6 +299,18 @@ def test_another_machine_or_election_is_refused(tmp_path: Path) -> None:
         machine(tmp_path, one_hand(every_contest(), seed="another"))
 
 
+def test_one_program_at_a_time_also_before_the_opening(tmp_path: Path) -> None:
+    first = machine(tmp_path, HAND)
+    for _ in range(2):
+        with pytest.raises(StoreError, match="used by another program") as caught:
+            machine(tmp_path, HAND)
+        assert caught.value.code == "in-use"
+        if first.state == "new":
+            first.begin(PUBLIC)
+    first.stop()
+    machine(tmp_path, HAND).stop()
+
+
 def test_a_challenged_ballot_shows_what_was_chosen(tmp_path: Path) -> None:
     of = opened(tmp_path, HAND)
     of.activate(1)
@@ -365,7 +377,7 @@ def test_nothing_in_the_folder_leads_from_a_voter_to_a_vote(tmp_path: Path) -> N
         files = {path.name: path.stat() for path in tmp_path.iterdir()}
         seen.append({name: (state.st_size, state.st_mtime_ns, state.st_atime_ns) for name, state in files.items()})
     # Names, sizes and times were the same after every vote.
-    assert set(seen[0]) == {JOURNAL_FILE, TOTALS_FILE}
+    assert set(seen[0]) == {JOURNAL_FILE, TOTALS_FILE, LOCK_FILE}
     assert all(state == seen[0] for state in seen)
     assert {state[1] for state in seen[0].values()} == {0}
     # Ballots of a style have one size, whatever was chosen.
