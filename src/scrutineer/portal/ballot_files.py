@@ -7,7 +7,7 @@ as many digits as keep a file at about 64 KB: one for a city, four for twenty mi
 
 import hashlib
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from itertools import pairwise
 from typing import Final
 
@@ -86,29 +86,38 @@ def summary(own: StationBallots, page: str | None) -> bytes:
 
 def _index(ballots: Ballots) -> Iterator[SiteFile]:
     stations = [own.station for own in ballots.values()]
-    sizes = [own.ballots for own in ballots.values()]
-    total = sum(sizes)
+    total = sum(own.ballots for own in ballots.values())
     digits = digits_for(total)
     counts = {name: sum(own.counts[name] for own in ballots.values()) for name in STATUSES}
     yield SiteFile(
         INDEX_FILE,
         (write_json({"format": FORMAT, "digits": digits, "stations": len(stations), "ballots": total, "counts": counts}),),
     )
-    codes = np.frombuffer(b"".join(own.codes for own in ballots.values()), np.uint8).reshape(total, TRACKING_SIZE)
-    status = np.frombuffer(b"".join(own.status for own in ballots.values()), np.uint8)
-    station = np.repeat(np.arange(len(stations), dtype=np.uint32), sizes)
-    number = np.concatenate([np.arange(1, size + 1, dtype=np.uint32) for size in sizes]) if sizes else station
+    every = [np.frombuffer(own.codes, np.uint8).reshape(-1, TRACKING_SIZE) for own in ballots.values()]
+    status = [np.frombuffer(own.status, np.uint8) for own in ballots.values()]
+    # A sixteenth of the codes is sorted at a time, so that the index of a nation needs little more memory than its codes.
+    for digit in range(16):
+        yield from _index_of(digit, digits, stations, every, status)
+
+
+def _index_of(
+    digit: int, digits: int, stations: list[str], every: Sequence[NDArray[np.uint8]], status: Sequence[NDArray[np.uint8]]
+) -> Iterator[SiteFile]:
+    """The files of the codes whose first hexadecimal digit is this one."""
+    rows = [np.flatnonzero(own[:, 0] >> 4 == digit) for own in every]
+    codes = np.concatenate([own[chosen] for own, chosen in zip(every, rows, strict=True)])
+    kinds = np.concatenate([own[chosen] for own, chosen in zip(status, rows, strict=True)])
+    number = np.concatenate(rows) + 1
+    station = np.repeat(np.arange(len(stations)), [len(chosen) for chosen in rows])
     first, rest = codes[:, :8].copy().view(">u8")[:, 0], codes[:, 8:].copy().view(">u4")[:, 0]
     # Equal codes, which only a false record has, stay in the order of stations and bundles.
     order = np.lexsort((rest, first))
     prefixes = (first[order] >> np.uint64(64 - 4 * digits)).astype(np.int64)
     for start, stop in _runs(prefixes):
         prefix = f"{int(prefixes[start]):0{digits}x}"
-        rows = order[start:stop]
-        yield SiteFile(
-            codes_path(prefix),
-            (_codes(prefix, stations, codes[rows], station[rows].tolist(), number[rows].tolist(), status[rows].tolist()),),
-        )
+        own = order[start:stop]
+        listed = _codes(prefix, stations, codes[own], station[own].tolist(), number[own].tolist(), kinds[own].tolist())
+        yield SiteFile(codes_path(prefix), (listed,))
 
 
 def _runs(values: NDArray[np.int64]) -> Iterator[tuple[int, int]]:
