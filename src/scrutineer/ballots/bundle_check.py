@@ -87,9 +87,10 @@ class Findings:
         """Take up failures."""
         for failure in failures:
             self.count += 1
-            self.checks.add(failure.check)
-            if len(self.failures) < MAX_FAILURES:
+            # The first failure of a check is always kept, so that no flood of others hides its number.
+            if len(self.failures) < MAX_FAILURES or failure.check not in self.checks:
                 self.failures.append(failure)
+            self.checks.add(failure.check)
 
     def fail(self, check: str, where: str, message: str) -> None:
         """Take up one failure."""
@@ -186,7 +187,7 @@ class BundleCheck:
     def result(self) -> StationResult:
         """What the bundle came to, once it is done. Failures of the bundle come first, then those of single ballots by line."""
         header, closing = self._header, self._closing
-        failures = [*self.findings.failures, *(failure for _, failure in self._by_line)][:MAX_FAILURES]
+        failures = [*self.findings.failures, *(failure for _, failure in self._by_line)]
         return StationResult(
             number=self.number,
             name=self.name,
