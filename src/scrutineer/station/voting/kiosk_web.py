@@ -9,7 +9,9 @@
 | `GET /vote/assets/{name}` | style sheet and script |
 """
 
+import contextlib
 import math
+import threading
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -25,11 +27,12 @@ from starlette.routing import BaseRoute, Route
 
 from scrutineer.ballots.manifest import ManifestContest
 from scrutineer.design import Asset, asset, environment
+from scrutineer.errors import BallotError
 from scrutineer.language import HtmlSay, language
 from scrutineer.station.voting.choices import Marks, chosen, contest_kind, no_marks, notices, party_marks
 from scrutineer.station.voting.contest_data import candidates, lines, longest_name
 from scrutineer.station.voting.kiosk import Kiosk, Shown
-from scrutineer.station.voting.paper import code_lines, qr_svg
+from scrutineer.station.voting.paper import Slip, code_lines, papers, qr_svg
 from scrutineer.station.voting.readable import name_of, opened_in_words, parties_of, title_of
 from scrutineer.station.voting.screens import COLOURS, SCANS, SIZES, Sitting, current, longest_order, told
 
@@ -54,6 +57,10 @@ _DESIGN: Final = "scrutineer.design"
 _ASSETS: Final = ((_DESIGN, "style.css"), (_DESIGN, "icon.svg"), (_ROOM, "voting.css"), (_ROOM, "voting.js"))
 _TYPES: Final = {"css": "text/css; charset=utf-8", "js": "text/javascript; charset=utf-8", "svg": "image/svg+xml"}
 _LOCAL: Final = frozenset({"localhost", "127.0.0.1", "[::1]", "testserver"})
+_TEMPLATES: Final = (
+    *("away.html", "still.html", "language.html", "party.html", "contest.html", "notice.html", "review.html", "prepared.html"),
+    *("confirm.html", "opened.html", "receipt.html"),
+)
 _MOST_POINTS: Final = 10
 """With more points for one option, a number is typed instead of pressed."""
 
@@ -96,6 +103,17 @@ class _Screens:
         self._kiosk = kiosk
         self._templates = environment(_ROOM)
         self._says = {code: HtmlSay(language(code)) for code in kiosk.settings.languages}
+        # Templates, catalogues and fonts are read before the first voter would have to wait for them.
+        threading.Thread(target=self._warm, daemon=True, name="kiosk-warm").start()
+
+    def _warm(self) -> None:
+        for name in _TEMPLATES:
+            self._templates.get_template(name)
+        for code, say in self._says.items():
+            say("Next")
+            # Where no paper can be made, the first voter's screen says so.
+            with contextlib.suppress(BallotError):
+                papers([Slip(code, self._kiosk.manifest.name, "babad-bamag")])
 
     async def show(self, request: Request) -> Response:
         refused = _refused(request)

@@ -8,6 +8,7 @@ The bytes depend on the content alone. They are made in memory; what a printer l
 """
 
 import json
+import threading
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -25,6 +26,8 @@ MAX_PDF_SIZE: Final = 8 * 1024 * 1024  # bytes
 _TEMPLATE: Final = "paper.typ"
 _WORDS_IN_LINE: Final = 2
 _MARK: Final = "■"
+_ONE_AT_A_TIME: Final = threading.Lock()
+"""A compiler serves one thread at a time."""
 
 Fate = Literal["open", "tested"]
 """What a slip says of its ballot: the voter has not answered yet; it was opened as a test and is not counted."""
@@ -61,14 +64,10 @@ def papers(content: Sequence[PaperRecord | Slip]) -> bytes:
     """A PDF with one page for each paper. Raises BallotError where it cannot be made."""
     shown = [_record(paper) if isinstance(paper, PaperRecord) else _slip(paper) for paper in content]
     title = content[0].election if content else ""
-    compiler = _compiler()
+    inputs = {"papers": json.dumps({"title": title, "papers": shown}, ensure_ascii=False)}
     try:
-        made = compiler.compile(
-            input=_template(),
-            format="pdf",
-            sys_inputs={"papers": json.dumps({"title": title, "papers": shown}, ensure_ascii=False)},
-            timestamp=0,
-        )
+        with _ONE_AT_A_TIME:
+            made = _compiler().compile(input=_template(), format="pdf", sys_inputs=inputs, timestamp=0)
     except typst.TypstError as error:
         raise BallotError(f"the paper cannot be made ({error.message}): ask for help before anyone votes here") from error
     if not isinstance(made, bytes) or len(made) > MAX_PDF_SIZE:

@@ -3,6 +3,7 @@
 import stat
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -155,6 +156,12 @@ def test_the_same_content_gives_the_same_bytes() -> None:
     made = subprocess.run([sys.executable, "-c", fresh], cwd=root, capture_output=True, check=True, timeout=60)
     assert made.stdout == papers(content)
     assert papers([record("en")]) != papers(content[:1])
+
+
+def test_several_threads_print() -> None:
+    with ThreadPoolExecutor(8) as pool:
+        made = set(pool.map(lambda _: papers([record(), Slip("en", "Aviary", WORDS)]), range(24)))
+    assert len(made) == 1
 
 
 def test_nothing_in_a_name_is_taken_for_a_command() -> None:
