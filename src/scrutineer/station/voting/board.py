@@ -3,8 +3,6 @@
 It says in words where the machine stands and what to do next. Everything that changes something has a page of its own between the
 first press and the deed, so that nobody does it by accident; opening, enabling again and closing ask two people for their key
 files. Key files are read in memory and kept nowhere. The pages work without scripts; the script only renews what is shown.
-
-Only browsers of this machine that know the board's code get in: the voter's browser does not.
 """
 
 from collections.abc import Callable
@@ -97,12 +95,12 @@ class Board:
         counters = machine.counters
         units = day.place.election.units
         numbers = [
-            (ask.say("Ballots activated"), counters.activated),
+            (ask.say("Activated"), counters.activated),
             (ask.say("In the box"), counters.cast),
             (ask.say("Provisional"), counters.provisional),
             (ask.say("Tested"), counters.challenged),
             (ask.say("Spoiled"), counters.spoiled),
-            (ask.say("Voters who left"), counters.cancelled),
+            (ask.say("Taken back"), counters.cancelled),
         ]
         done = DONE.get(ask.request.query_params.get("done", ""))
         return self._page(

@@ -154,12 +154,12 @@ def test_counts_but_no_totals_before_closing(desk: Desk) -> None:
     page = page_of(desk)
     counts = dict(re.findall(r"<div><dt>(.*?)</dt><dd>(.*?)</dd></div>", page))
     assert counts == {
-        "Ballots activated": "5",
+        "Activated": "5",
         "In the box": "5",
         "Provisional": "0",
         "Tested": "0",
         "Spoiled": "0",
-        "Voters who left": "0",
+        "Taken back": "0",
     }
     for name in ("Wren", "Owl", "Heron", "Warden"):
         assert name not in page
