@@ -27,7 +27,7 @@ from scrutineer.statements.codec import MAX_STATEMENT_SIZE
 from scrutineer.verify.source import MAX_FILE_SIZE as MAX_TABLE_SIZE
 
 LOG: Final = "log/"
-MAX_PAGE_SIZE: Final = 64 * 2**20  # bytes; whatever is neither a table nor of the log
+MAX_PAGE_SIZE: Final = 64 * 2**20  # bytes; whatever is neither a table nor of the log nor ballots
 
 Fault = Literal["silent", "lags", "unfit", "fork", "forgets"]
 """silent: gives no usable answer; lags: shows an older log; unfit: what it shows is not signed by the log, or does not belong
@@ -154,7 +154,7 @@ def size_limit(path: str) -> int:
         return MAX_FILE_SIZE
     if path == DEFINITION_FILE:
         return MAX_STATEMENT_SIZE
-    return MAX_TABLE_SIZE if path.startswith(("definition/", "data/")) else MAX_PAGE_SIZE
+    return MAX_TABLE_SIZE if path.startswith(("definition/", "data/", "ballots/")) else MAX_PAGE_SIZE
 
 
 @dataclass(frozen=True, slots=True)
