@@ -42,7 +42,7 @@ OUTPUT: Final = pa.schema([("bundle", pa.int64()), ("summary", pa.binary())])
 """One summary for each bundle of a batch, in ascending order."""
 
 EXACT_ROWS: Final = 16
-BATCH_ROWS: Final = 512
+BATCH_ROWS: Final = 400
 """Ballots with commitments in one record batch: the more, the faster each is checked, and the more memory a process takes."""
 BATCH_BYTES: Final = 24 * 1024 * 1024
 FEW_LINES: Final = 40
@@ -316,8 +316,11 @@ class _HandedOut:
             rows.append(line)
             size += len(line.line) + len(line.commitments or b"")
             if len(rows) >= (BATCH_ROWS if line.commitments else EXACT_ROWS) or size >= BATCH_BYTES:
-                yield record_batch(rows)
+                # Let go of the lines before waiting: the batch has them.
+                batch = record_batch(rows)
                 rows, size = [], 0
+                yield batch
+                del batch
         self._handing_out += 1
         if rows:
             yield record_batch(rows)
