@@ -32,11 +32,11 @@ def tampered(record: Record, seed: int) -> tuple[str, Record]:
     place = draw.randrange(len(record.bundles))
     if kind == "keys":
         value = msgspec.json.decode(record.keys)
-        what = _change(value, draw)
+        what = change(value, draw)
         return f"keys, {what}", replace(record, keys=canonical(value))
     if kind == "tally":
         value = msgspec.json.decode(record.tallies[place])
-        what = _change(value, draw)
+        what = change(value, draw)
         tallies = [canonical(value) if at == place else tally for at, tally in enumerate(record.tallies)]
         return f"tally {place}, {what}", replace(record, tallies=tuple(tallies))
     lines = record.bundles[place].splitlines(keepends=True)
@@ -56,12 +56,12 @@ def tampered(record: Record, seed: int) -> tuple[str, Record]:
             lines.insert(other, lines.pop(at))
         return f"bundle {place}, line {at} {what} ({other})", record.with_bundle(place, b"".join(lines))
     value = msgspec.json.decode(lines[at])
-    what = _change(value, draw)
+    what = change(value, draw)
     lines[at] = canonical(value) + b"\n"
     return f"bundle {place}, line {at}, {what}", record.with_bundle(place, b"".join(lines), bind=draw.random() < 0.9)
 
 
-def _change(value: Any, draw: random.Random) -> str:
+def change(value: Any, draw: random.Random) -> str:
     """Change one leaf, or one part of one list or object; the path to it."""
     path = []
     while True:

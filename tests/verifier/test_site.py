@@ -10,6 +10,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from second_look.report import Report
 from second_look.site import verify_site
 
 import verify_helpers
@@ -17,7 +18,7 @@ from full_election import publish_all
 from portal_helpers import republic
 from publish_helpers import GrowingSite, grown
 from scrutineer.portal import SiteOptions
-from second_look_helpers import SOURCE, Report
+from second_look_helpers import SOURCE, change
 
 SEED = 20_250_615
 ENGLISH = SiteOptions(languages=("en",))
@@ -95,7 +96,7 @@ def test_any_flipped_bit_is_noticed(site: Path, tmp_path: Path) -> None:
     draw = random.Random(SEED)
     files = [path for path in _files(copy) if _matters(path)]
     assert len(files) > 20
-    for path in files + draw.choices(files, k=30):
+    for path in files + draw.choices(files, k=8):
         data = (copy / path).read_bytes()
         changed = bytearray(data)
         changed[draw.randrange(len(data))] ^= 1 << draw.randrange(8)
@@ -117,7 +118,7 @@ def test_what_is_flipped_is_noticed_without_the_list_of_files(
     beside = ("manifest", "data/map.json", "data/results.nist.json")
     files = [path for path in _files(copy) if _matters(path) and path not in beside and not path.endswith(".parquet")]
     missed = []
-    for path in files + draw.choices(files, k=30):
+    for path in files + draw.choices(files, k=8):
         data = (copy / path).read_bytes()
         changed = bytearray(data)
         at = draw.randrange(len(data))
@@ -139,3 +140,28 @@ def test_missing_and_added_files_are_noticed(site: Path, tmp_path: Path) -> None
     (tmp_path / "kept").rename(copy / "data/president/stations.csv")
     (copy / "added.html").write_text("Other figures")
     assert "added.html" in {finding["where"] for finding in verify_site(copy).findings}
+
+
+def test_hostile_values_are_findings_and_never_exceptions(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Values of other kinds in files that are well-formed JSON, and arbitrary bytes."""
+    monkeypatch.setattr("second_look.site._check_files", lambda *_: None)
+    site = tmp_path / "site"
+    republic(6).with_options(ENGLISH).publish(site)
+    _holds(verify_site(site))
+    draw = random.Random(SEED)
+    files = [path for path in _files(site) if _matters(path) and not path.endswith((".parquet", "map.json", "nist.json"))]
+    noticed = tried = 0
+    for path in files:
+        data = (site / path).read_bytes()
+        others = [b"", b"[]", b"[" * 5000, draw.randbytes(300), data[: len(data) // 2]]
+        if path.endswith(".json"):
+            for seed in range(5):
+                value = json.loads(data)
+                change(value, random.Random(seed))
+                others.append(json.dumps(value).encode())
+        for other in others:
+            (site / path).write_bytes(other)
+            noticed += bool(verify_site(site).count)
+            tried += 1
+        (site / path).write_bytes(data)
+    assert noticed > 0.9 * tried

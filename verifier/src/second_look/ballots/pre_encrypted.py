@@ -49,8 +49,7 @@ def has_pre_encrypted_form(ballot: dict[str, Any], keys: Keys, where: str, repor
     for given in [] if wrong else ballot["contests"]:
         contest = keys.contests[given["contest"] - 1]
         if ballot["status"] == "cast":
-            chosen = [vector["hash"] for vector in given["chosen"]]
-            wrong |= bool(given["label"] or given["opened"]) or len(chosen) != contest.limit or chosen != sorted(set(chosen))
+            wrong |= bool(given["label"] or given["opened"]) or len(given["chosen"]) != contest.limit
             wrong |= selections_are_wrong(given["selections"], contest.limits, keys)
             wrong |= len(given["proof"]) != 64 * (contest.limit + 1)
             wrong |= any(
@@ -101,6 +100,8 @@ def _check_chosen(own: bytes, given: dict[str, Any], contest: Contest, keys: Key
     group = keys.group
     product = [(mpz(1), mpz(1))] * len(contest.labels)
     left = Counter(given["hashes"])
+    chosen = [vector["hash"] for vector in given["chosen"]]
+    report.require(chosen == sorted(set(chosen)), "R.5", where, "the chosen vectors are not in ascending order, each once")
     for at, vector in enumerate(given["chosen"]):
         place = f"{where}, choice {at + 1}"
         pairs = [(part["alpha"], part["beta"]) for part in vector["selections"]]
