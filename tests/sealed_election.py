@@ -5,16 +5,17 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from ballot_helpers import seeded
-from portal_helpers import Published, made_up
+from portal_helpers import OFFICER, Published, key_of, made_up, published
 from scrutineer.ballots.from_election import manifest_of, style_of
 from scrutineer.ballots.record import TallyRecord
+from scrutineer.count import make_certificate
 from scrutineer.election import Contest, Election, Option, UnitRow, Units
 from scrutineer.election.definition import BALLOTS_TABLE, REGISTER_TABLE, UNITS_TABLE, table_hash, write_units
 from scrutineer.portal import SiteOptions
 from scrutineer.portal.ballot_folder import BallotFolder
 from scrutineer.portal.ballot_named import named_ballots
 from scrutineer.simulate.encrypted import Trustees, Voted, deal, decrypt, hold_ceremony, vote
-from scrutineer.statements import Payload, TallySheet
+from scrutineer.statements import Payload, TallySheet, sign_statement
 
 CONTESTS = (
     Contest("warden", "Warden of the marsh", "plurality", tuple(Option(bird.lower(), bird) for bird in ("Wren", "Owl", "Heron"))),
@@ -109,3 +110,12 @@ def sealed_election(languages: tuple[str, ...] = ("en",), *, misstated: bool = F
     }
     given = made_up(ROWS, CONTESTS, say, tables=tables).with_options(SiteOptions(languages=languages))
     return Sealed(replace(given, record=replace(given.record, ballots_table=table)), trustees, voted, tallies)
+
+
+def certified(sealed: Sealed) -> Sealed:
+    """The same election with a certificate in force."""
+    given, record = sealed.given, sealed.given.record
+    certificate = make_certificate(record.count, record.tree.root(), time=1_750_100_000)
+    log = [*given.log, sign_statement(certificate, OFFICER, key_of(OFFICER))]
+    now = published(record.election, (record.units_table, record.register_table), log, record.options, given.signer)
+    return replace(sealed, given=replace(now, record=replace(now.record, ballots_table=record.ballots_table)))

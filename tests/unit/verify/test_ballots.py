@@ -7,11 +7,13 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from portal_helpers import Published
+from mirror_helpers import do_round, faults, lying
+from portal_helpers import Published, republic
 from scrutineer.ballots.record import TallyRecord
 from scrutineer.portal.ballot_record import StationBallots, scan_bundle, with_tally
 from scrutineer.verify import FolderSource, Report, verify_site
-from sealed_election import Sealed, sealed_election
+from sealed_election import Sealed, certified, sealed_election
+from site_servers import answering, mirror
 
 
 @pytest.fixture(scope="module")
@@ -47,8 +49,6 @@ def test_ballots_and_sheets_that_agree_pass(sealed: Sealed, folder: Path, tmp_pa
 
 
 def test_an_election_without_keys_has_no_such_step(sealed: Sealed, tmp_path: Path) -> None:
-    from portal_helpers import republic
-
     report = check(republic(40), tmp_path / "site")
     assert report.passed
     assert report.ballots is None
@@ -140,3 +140,29 @@ def test_a_bundle_in_the_place_of_another_does_not_belong_to_the_site(sealed: Se
     )
     assert not report.passed
     assert "ballots/pond.jsonl: is listed in the manifest, and the log gives no such file" in said(report)
+
+
+def test_once_the_result_is_certified_missing_ballots_are_a_finding(sealed: Sealed, folder: Path, tmp_path: Path) -> None:
+    final = certified(sealed)
+    assert check(final.with_ballots(folder), tmp_path / "whole").passed
+    (folder / "pond.jsonl").unlink()
+    report = check(final.with_ballots(folder), tmp_path / "site")
+    assert said(report) == [
+        "ballots/pond.jsonl: is not published, although the sheet in log entry 1, 2 names it and the result is certified"
+    ]
+
+
+def test_a_mirror_holds_the_ballots_and_takes_no_other_keys(sealed: Sealed, folder: Path, tmp_path: Path) -> None:
+    site, name = tmp_path / "site", sealed.given.record.election.hash
+    sealed.with_ballots(folder).publish(site)
+    with answering(mirror(site, {})) as address:
+        result = do_round(tmp_path / "copy", address, definition=name)
+    assert result.good
+    copied = tmp_path / "copy" / "site"
+    assert (copied / "ballots/pond.jsonl").read_bytes() == sealed.voted["pond"].bundle
+    assert verify_site(FolderSource(copied.resolve()), definition=name).passed
+    keys = (site / "definition/ballots.json").read_bytes().replace(b'"Robin"', b'"Rabin"', 1)
+    with answering(lying(site, {"definition/ballots.json": keys})) as address:
+        result = do_round(tmp_path / "other", address, definition=name)
+    assert result.checkpoint is None
+    assert list(faults(result)) == ["unfit"]
