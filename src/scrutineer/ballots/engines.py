@@ -42,7 +42,7 @@ OUTPUT: Final = pa.schema([("bundle", pa.int64()), ("summary", pa.binary())])
 """One summary for each bundle of a batch, in ascending order."""
 
 EXACT_ROWS: Final = 16
-BATCH_ROWS: Final = 400
+BATCH_ROWS: Final = 256
 """Ballots with commitments in one record batch: the more, the faster each is checked, and the more memory a process takes."""
 BATCH_BYTES: Final = 24 * 1024 * 1024
 FEW_LINES: Final = 40
