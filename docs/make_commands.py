@@ -33,7 +33,11 @@ def render() -> str:
         context = command.make_context(name, [], parent=top, resilient_parsing=True, **width)
         parts.append(f"## scrutineer {name}\n\n{summary}\n\n{_block(command.get_help(context))}")
         if isinstance(command, click.Group):
-            for part, nested in command.commands.items():
+            # Some groups load a part of their commands only when they are used; these come last.
+            for part in dict.fromkeys((*command.commands, *command.list_commands(context))):
+                nested = command.get_command(context, part)
+                if nested is None:
+                    raise LookupError(f"{name} {part} is listed and does not exist")
                 inner = nested.make_context(part, [], parent=context, resilient_parsing=True, **width)
                 parts.append(f"### scrutineer {name} {part}\n\n{_block(nested.get_help(inner))}")
     return "\n".join(parts)

@@ -101,10 +101,7 @@ def voting_init_command(folder: Path, published: Path, device: str, as_json: boo
     help="A language of the voter's screen, the first one first; may be repeated.  [default: all]",
 )
 @click.option(
-    "--paper-language",
-    default="",
-    type=click.Choice(("", *LANGUAGES)),
-    help="Language of all paper ballots.  [default: the voter's]",
+    "--paper-language", metavar="CODE", type=click.Choice(LANGUAGES), help="Language of paper ballots.  [default: the voter's]"
 )
 @click.option("--site", default="", metavar="URL", help="Where the record will be published; it stands on voters' slips.")
 @click.option("--with-parent", is_flag=True, hidden=True, help="End when standard input does.")
@@ -115,7 +112,7 @@ def vote_command(
     printer: str | None,
     sheet_printer: str | None,
     languages: tuple[str, ...],
-    paper_language: str,
+    paper_language: str | None,
     site: str,
     with_parent: bool,
 ) -> None:
@@ -130,7 +127,7 @@ def vote_command(
     papers = _printer(printer) or FolderPrinter(_memory_folder(place))
     with _day(place, _printer(sheet_printer)) as day:
         settings = KioskSettings(
-            names_of(place.election.contests), _station_name(place), languages or LANGUAGES, paper_language, site
+            names_of(place.election.contests), _station_name(place), languages or LANGUAGES, paper_language or "", site
         )
         kiosk = Kiosk(day.machine, settings, papers)
         shown = running.Running(f"http://{HOST}:{board.getsockname()[1]}", board_code())
