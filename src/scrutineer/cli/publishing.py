@@ -99,7 +99,9 @@ class Publisher:
             head = head_to_publish(self._office, log, before, self._witnesses, self._without)
             progress("Asking the witnesses", 1, 1)
             # The log's own signatures are other bytes each time; how many have signed is what can be new about a head.
-            shown = (head.head, head.cosigned, head.checkpoint.count(b"\n"), log.size if head.pending is not None else None)
+            ballots = None if self._choice.ballots is None else self._choice.ballots.stamp()
+            pending_size = log.size if head.pending is not None else None
+            shown = (head.head, head.cosigned, head.checkpoint.count(b"\n"), pending_size, ballots)
             if shown == self._shown:
                 return Published(head, log.size, None)
             count, self._count = self._count, None

@@ -74,8 +74,10 @@ def _print(tracked: Tracked, *, named: bool) -> None:
         click.echo(f"  {title}: {'; '.join(marked)}")
     for step in tracked.steps:
         click.echo(f"{_MARKS[step.state]}{step.sentence}")
-    if tracked.found and not tracked.proved:
-        click.echo("Not everything about this ballot is right: keep your slip, and show this to an observer.")
+    if any(step.state == "bad" for step in tracked.steps):
+        click.echo("Not everything is right here: keep your slip, try another copy of the site, and show this to an observer.")
+    elif tracked.found and not tracked.proved:
+        click.echo("Nothing is wrong with this ballot; what is open could not be checked yet.")
     if tracked.found and not named:
         click.echo(
             f"This holds for the election whose definition has the hash\n  {tracked.definition}\n"

@@ -1,5 +1,6 @@
 """A folder of stations' encrypted ballots, which is looked through again for every publication."""
 
+import contextlib
 import stat
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -37,6 +38,12 @@ class BallotFolder:
         """What each file is: a bundle, a tally record (the hash of its bundle), or neither."""
         self.skipped: list[tuple[str, str]] = []
         """Files that are not published, by name, with the reason; after `find`, and then by whoever holds them against sheets."""
+
+    def stamp(self) -> frozenset[tuple[str, int, int]]:
+        """What tells whether any file was added, changed or taken away: names, sizes and times of change."""
+        with contextlib.suppress(OSError):
+            return frozenset((str(path), (s := path.lstat()).st_size, s.st_mtime_ns) for path in self._folder.rglob("*.json*"))
+        return frozenset()
 
     def find(self, progress: Progress = _silent) -> list[tuple[str, StationBallots]]:
         """The bundles of the folder by name, each with what was decrypted of it.

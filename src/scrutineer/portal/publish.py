@@ -240,6 +240,8 @@ class _Publication:
     def _ballots(self, before: Mapping[str, bytes]) -> dict[int, StationBallots]:
         """The ballots of the site, which stay there as long as a sheet in effect names them, and those that were given now."""
         record, folder = self._record, self._folder
+        if record.ballots_table is None:
+            return {}
         given = {own.station: own for own in record.ballots.values()}
         there = (path for path in before if station_of(path) is not None and folder.size_of(path) is not None)
         found = published_ballots(there, SitePieces(Path(folder.root)), given)

@@ -206,6 +206,8 @@ class _Verification:
 
     def _ballots(self, manifest: Manifest | None, count: Count, log: LogCheck) -> dict[int, StationBallots]:
         """The published ballots that sheets in effect name; others do not belong to the site."""
+        if BALLOTS_TABLE not in count.election.definition.tables:
+            return {}
         paths = self._source.paths() if manifest is None else manifest.files
         return named_ballots(published_ballots(paths, self._source.chunks).items(), count, log.entry)
 

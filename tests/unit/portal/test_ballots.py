@@ -148,3 +148,11 @@ def test_only_files_of_ballots_are_taken_for_them() -> None:
     assert station_of("ballots/a.tally.json") == ("a", ".tally.json")
     for path in ("ballots/a.json", "ballots/codes/0.jsonl", "data/a.jsonl", "ballots/.jsonl", "ballots/.tally.json"):
         assert station_of(path) is None
+
+
+def test_a_folder_tells_when_something_in_it_changed(folder: Path) -> None:
+    found = BallotFolder(folder)
+    before = found.stamp()
+    assert found.stamp() == before
+    (folder / "later.tally.json").write_bytes(b"{}")
+    assert found.stamp() != before
