@@ -8,6 +8,7 @@ hashes, then *responds* (v_i) when it has all others' reveals. `combine` makes t
 """
 
 from collections.abc import Mapping, Sequence
+from enum import IntEnum
 from math import gcd, lcm, prod
 from typing import Final, NamedTuple
 
@@ -41,8 +42,8 @@ class Target(NamedTuple):
     """Numbers of contest and field, or of the contest, as they are hashed."""
     body: bytes
     """A and B, or C_0, C_1 and C_2, as they are hashed."""
-    commitment_use: Use
-    proof_use: Use
+    commitment_use: IntEnum
+    proof_use: IntEnum
 
 
 def total_target(keys: ElectionKeys, contest: int, field: int, alpha: bytes, beta: bytes) -> Target:

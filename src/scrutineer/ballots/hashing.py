@@ -58,12 +58,12 @@ class Use(IntEnum):
 _BYTE: Final = tuple(bytes((value,)) for value in range(256))
 
 
-def digest(key: bytes, use: Use, *parts: bytes) -> bytes:
-    """H(key; use, parts...), 32 bytes (section 5.2)."""
+def digest(key: bytes, use: IntEnum, *parts: bytes) -> bytes:
+    """H(key; use, parts...), 32 bytes (section 5.2). `use` is a `Use`, or its like of another version of the specification."""
     return hmac.digest(key, _BYTE[use] + b"".join(parts), "sha256")
 
 
-def challenge(group: Group, key: bytes, use: Use, *parts: bytes) -> mpz:
+def challenge(group: Group, key: bytes, use: IntEnum, *parts: bytes) -> mpz:
     """Hq(key; use, parts...), an integer modulo q (section 5.4)."""
     return mpz(int.from_bytes(hmac.digest(key, _BYTE[use] + b"".join(parts), "sha256"), "big")) % group.q
 
