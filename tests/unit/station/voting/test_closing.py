@@ -30,7 +30,7 @@ from poll_day_helpers import (
 from scrutineer.ballots.bundle import read_line
 from scrutineer.ballots.record import BundleClosing, BundleHeader
 from scrutineer.errors import BallotError, PolicyError, StoreError, UsageError
-from scrutineer.statements import Endorsement, SigningKey, StationOpened, TallySheet, parse_statement, statement_hash
+from scrutineer.statements import Endorsement, SigningKey, StationOpened, TallySheet, statement_hash
 from scrutineer.statements.incident import Incident
 from scrutineer.statements.policy import Policy
 from scrutineer.statements.qr import QrCollector
@@ -231,7 +231,8 @@ def test_the_day_goes_on_after_any_stop(tmp_path: Path) -> None:
         end(of)
     of = day(station, clock=clock)
     of.resume(pair(of))
-    incidents = [parse_statement(entry.statement).payload for entry in of.outbox.entries()]
+    policy = Policy(of.place.election)
+    incidents = [policy.admit(entry.statement).payload for entry in of.outbox.entries()]
     said = [one for one in incidents if isinstance(one, Incident)]
     assert len(said) == 7
     assert all(one.kind == "equipment" and "was enabled again by poll-worker/" in one.text for one in said)
