@@ -131,4 +131,6 @@ def test_a_port_that_is_taken(place: Path) -> None:
         why = refused("station", "vote", place, "--port", port, "--board-port", 0, code=2)
         assert f"port {port} of this machine cannot be used" in why
     assert not (place / "voting" / "board.json").exists()
-    assert "check its quotation marks" in refused("station", "vote", place, "--port", 0, "--printer", "lp 'x", code=2)
+    assert "check its quotation marks" in refused(
+        "station", "vote", place, "--port", 0, "--board-port", 0, "--printer", "lp 'x", code=2
+    )
