@@ -39,6 +39,8 @@ PAGES = (
     "units/coast-1.html",
     "stations/coast-1/coast-1-1.html",
     "stations/coast-2/coast-2-1.html",
+    "stations/lakes-2/lakes-2-2.html",
+    "track.html",
 )
 RULES = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]}
 
