@@ -30,6 +30,7 @@ from scrutineer.ballots.record_check import (
 )
 from scrutineer.ballots.spread_check import spread
 from scrutineer.cli.ballots_cvr import cvr_command, open_command
+from scrutineer.cli.ballots_export import export_command
 from scrutineer.cli.show import Progress, json_option, plain_console, print_json, progress_display
 from scrutineer.cli.sidecar_command import SIDECAR, sidecar_command
 from scrutineer.errors import BallotError, UsageError
@@ -54,6 +55,7 @@ def ballots_command() -> None:
 
 ballots_command.add_command(open_command)
 ballots_command.add_command(cvr_command)
+ballots_command.add_command(export_command)
 
 
 @ballots_command.command("verify")
