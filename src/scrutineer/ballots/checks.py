@@ -166,7 +166,9 @@ SPECIFIED: Final = (
 """The 64 lettered checks of the specification."""
 
 OURS: Final = (
-    Check("R.1", "The file of the trustees' keys is complete, within its limits, and in its only form.", _FORM),
+    Check(
+        "R.1", "The file of the trustees' keys is complete, within its limits, and in its only form; no joint key is 1.", _FORM
+    ),
     Check("R.2", "Every line of a bundle is one value in its only form, within its limits, and ended by a line feed.", _FORM),
     Check("R.3", "A bundle has a header, then ballots of one kind, then a closing, and nothing after it.", _FORM),
     Check("R.4", "A bundle belongs to the election of these keys.", _FORM),

@@ -75,6 +75,7 @@ def open_keys(data: bytes, group: Group, report: Report) -> Keys | None:
     for check, joint, own in (("3.A", "vote_key", "vote"), ("3.B", "data_key", "data")):
         product = group.times(*(number(guardian[own][0]) for guardian in record["guardians"]))
         report.require(product == number(record[joint]), check, WHERE, f"{joint} is not the product of the guardians' keys")
+        report.require(product != 1, "R.1", WHERE, f"{joint} is 1, under which anything can be proved of any total")
     # 4.A. From here on nothing is taken from the file that was computed: ballots are bound to our own H_E.
     extended = H(base, 0x14, record["vote_key"], record["data_key"])
     report.require(extended == record["extended_hash"], "4.A", WHERE, "the extended base hash")
