@@ -30,6 +30,7 @@ lint: $(STAMP) ## style, layers
 
 types: $(STAMP) ## strict type check
 	$(BIN)/mypy
+	$(BIN)/mypy verifier/src/second_look
 
 docs: $(STAMP) ## write the generated pages of docs/reference again
 	@for f in docs/make_*.py; do $(BIN)/python $$f || exit 1; done

@@ -277,7 +277,7 @@ async function watch() {
   } catch {
     // The server is starting again; the next look tells.
   }
-  if (left) left.querySelector(".figure").textContent = Math.max(0, Math.round((ends - Date.now()) / 1000)).toLocaleString(document.documentElement.lang);
+  if (left) left.querySelector(".figure").textContent = Math.max(0, Math.round((ends - Date.now()) / 1000)).toLocaleString(`${document.documentElement.lang}-u-nu-latn`);
   window.setTimeout(watch, 1000);
 }
 window.setTimeout(watch, 1000);
