@@ -13,28 +13,27 @@ from scrutineer.ballots.hashing import Use, challenge, small
 from scrutineer.ballots.keys import GuardianKeys, KeyRecord, election_keys
 from scrutineer.ballots.manifest import FORMAT
 from scrutineer.ballots.record import BundleClosing, ContestTotals, FieldTotal, TallyRecord
-from scrutineer.ballots.shares import prove_secrets
+from scrutineer.ballots.shares import Kind, prove_secrets
 from second_look_helpers import look
 
 MANIFEST = one_contest(3)
 
 
-def cancelling(kind: str) -> KeyRecord:
+def cancelling(kind: Kind) -> KeyRecord:
     """Keys of two trustees whose secrets of one kind add up to 0, with all their proofs in order."""
     steps, secret, random = Ceremony(SMALL, terms_of(SMALL, MANIFEST, 2, 1)), mpz(12345), seeded("cancelling")
     made: list[GuardianKeys] = []
     for index, own in ((1, secret), (2, SMALL.q - secret)):
         secrets, keys = steps.make_guardian(index, f"Trustee {index}", random)
         elements = (SMALL.element_bytes(SMALL.power(SMALL.g, own)), keys.communication)
-        proved = "vote" if kind == "vote" else "data"
         proof = prove_secrets(
             SMALL,
             steps.terms.parameter_hash,
-            proved,
+            kind,
             index,
             (own, secrets.communication),
             elements,
-            random,  # type: ignore[arg-type]
+            random,
         )
         made.append(msgspec.structs.replace(keys, **{kind: elements[:1], f"{kind}_proof": proof}))
     return steps.join_keys(MANIFEST, made)

@@ -76,7 +76,7 @@ def check_keys(record: KeyRecord, group: Group = STANDARD) -> tuple[CheckFailure
             product = product * group.element(part) % group.p
         if group.element_bytes(product) != joint:
             failures.append(CheckFailure(check, WHERE, f"the joint key for {kind} is not the product of the trustees' keys"))
-        # Trustees whose secrets add up to 0 make the key 1. Every power of it is 1, so that anything could be proved of any total.
+        # Trustees whose secrets add up to 0 make the key 1. Every power of it is 1, so anything could be proved of any total.
         if product == 1:
             failures.append(CheckFailure("R.1", WHERE, f"the joint key for {kind} is 1: it hides nothing and proves nothing"))
     if record.extended_hash != digest(record.base_hash, Use.EXTENDED_BASE, record.vote_key, record.data_key):

@@ -12,7 +12,7 @@ from scrutineer.ballots.ceremony import GuardianError
 from scrutineer.ballots.decryption import Reveal
 from scrutineer.ballots.keys import ElectionKeys
 from scrutineer.ballots.record import OpenedBallot
-from scrutineer.ballots.record_check import Source, check_record
+from scrutineer.ballots.record_check import GivenBundle, RecordCheck, Source, report_of
 from scrutineer.ballots.rounds import (
     BundleLine,
     CommitLine,
@@ -29,6 +29,7 @@ from scrutineer.cli import trustee_folder
 from scrutineer.cli.show import Progress
 from scrutineer.cli.trustee_folder import chunks_of, lines_of
 from scrutineer.errors import BallotError, UsageError
+from scrutineer.verify.ballots import FileSpill
 
 ROUND_FILES: Final = "*.jsonl"
 
@@ -52,8 +53,13 @@ def verify_bundles(key_file: bytes, bundles: Mapping[bytes, Path], progress: Pro
 
         return read
 
-    sources = [Source(str(path), pieces(path)) for path in bundles.values()]
-    report = check_record(key_file, sources, group=trustee_folder.group)
+    # The hashes are those of what is decrypted: a stick that gives other bytes to each reading gains nothing.
+    given = [GivenBundle(Source(str(path), pieces(path)), None, digest) for digest, path in bundles.items()]
+    with FileSpill() as spill:
+        check = RecordCheck(key_file, spill=spill, group=trustee_folder.group)
+        results = list(check.bundles(given))
+        check.finish()
+    report = report_of(check, results)
     if not report.passed:
         first = report.failures[0]
         more = f" ({report.failed - 1:,} more)" if report.failed > 1 else ""

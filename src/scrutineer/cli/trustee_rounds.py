@@ -4,6 +4,7 @@
     rounds/<round>/commit     the commit file, as it was handed over
     rounds/<round>/reveals    what will be revealed
     rounds/<round>/respond    the respond file, as it was handed over
+    decrypted/                the ballots of all bundles that were committed to (trustee_memory.py)
 
 Everything that a step publishes is durable here before it leaves, and so is what decided it. After a crash the same command
 writes the same file. Other files than those that were answered once are refused: two answers would give the secret away.
@@ -56,6 +57,7 @@ from scrutineer.cli.trustee_inputs import (
     scan_files,
     verify_bundles,
 )
+from scrutineer.cli.trustee_memory import Remembered
 from scrutineer.durable import sync_folder
 from scrutineer.errors import BallotError, UsageError
 
@@ -122,6 +124,9 @@ class TallyWork:
         collected.replace(folder / _REQUESTS)
         again = any(each.round == identity.digest() for each in self.own.state.rounds) and (folder / "commit").exists()
         if not again:
+            remembered = Remembered(self.own.path)
+            remembered.compare(bundles, [each.bundle for each in self.own.state.decrypted])
+            remembered.keep(bundles)
             state = self._begin(identity.digest(), listed)
             header = RoundHeader(
                 FORMAT,

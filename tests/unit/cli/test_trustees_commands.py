@@ -1,5 +1,6 @@
 """`trustees`: a whole ceremony in folders, decryption with two trustees missing, and everything that can be wrong on the way."""
 
+import hashlib
 import json
 import shutil
 import stat
@@ -13,13 +14,17 @@ import pytest
 from ballot_helpers import SMALL, every_contest, seeded
 from cli_helpers import call, refused
 from scrutineer.ballots.bundle import BundleWriter
+from scrutineer.ballots.confirmation import confirmation_code
 from scrutineer.ballots.encrypt import ContestChoice, Encryptor, open_ballot
 from scrutineer.ballots.keys import election_keys, read_key_record
 from scrutineer.ballots.manifest import read_manifest
+from scrutineer.ballots.record import Ballot
 from scrutineer.ballots.record_check import Source, check_record
 from scrutineer.ballots.rounds import RoundReader, RoundWriter
 from scrutineer.ballots.tally_check import read_tally
 from scrutineer.cli import trustee_folder
+from scrutineer.cli.trustee_inputs import verify_bundles
+from scrutineer.errors import BallotError
 
 WORDS = "correct heron battery siskin"
 NAMES = ("Ana", "Bea", "Cai", "Dov", "Eli")
@@ -378,6 +383,59 @@ def test_a_second_bundle_of_the_same_device_is_refused(base: Path) -> None:
     voted(base, "north-1", 4)
     words = refused("trustees", "tally", "commit", base / "t1", base / "bundles", "--present", "1,3,5", "--attempt", 2)
     assert "another bundle of station north-1 was decrypted here before" in words
+
+
+def copied(base: Path, station: str, number: int, company: int) -> Path:
+    """A bundle of an invented device with one published ballot, and others that anybody can encrypt; it passes verification."""
+    own = election_keys(read_key_record((base / "ballots.json").read_bytes(), SMALL), SMALL)
+    published = (base / "bundles" / f"{station}.ballots").read_bytes().splitlines(keepends=True)
+    taken = msgspec.json.decode(published[number], type=Ballot)
+    encryptor, writer = Encryptor(own, random=seeded("company")), BundleWriter(own, "east-1", "any device")
+    lines = [writer.header()]
+    code = confirmation_code(taken.identifier_hash, [contest.hash for contest in taken.contests], writer.chain)
+    lines.append(writer.add(msgspec.structs.replace(taken, chain=writer.chain, code=code, status="cast")))
+    for _ in range(company):
+        choices = {1: ContestChoice((0, 1, 0, 0, 0)), 4: ContestChoice((0, 1, 0, 0))}
+        lines.append(writer.add(encryptor.encrypt(2, choices, writer.chain).ballot))
+    path = base / "copied" / "east-1.ballots"
+    path.parent.mkdir(exist_ok=True)
+    path.write_bytes(b"".join([*lines, writer.close()]))
+    report = check_record((base / "ballots.json").read_bytes(), [Source("copied", lambda: [path.read_bytes()])], group=SMALL)
+    assert report.passed
+    return path
+
+
+@pytest.mark.parametrize(("number", "company"), [(1, 0), (3, 12)])
+def test_a_ballot_that_was_decrypted_is_not_decrypted_again_in_other_company(base: Path, number: int, company: int) -> None:
+    """Its proofs hold in any bundle. Alone, or among ballots whose content is known, its vote would be shown."""
+    path = copied(base, "north-1", number, company)
+    step(base, "commit", 1)
+    step(base, "commit", 1)
+    secret = (base / "t1" / "secret.json").read_bytes()
+    for attempt in (1, 2):
+        arguments = ("trustees", "tally", "commit", base / "t1", path, "--present", "1,3,5", "--attempt", attempt)
+        said = refused(*arguments, "--to", base / "carried")
+        assert f"holds ballot {number} of the bundle" in said
+        assert "decrypted here before" in said
+    assert (base / "t1" / "secret.json").read_bytes() == secret
+    # Together with the bundle that it was taken from, it is found by 5.A.
+    assert "(check 5.A)" in refused("trustees", "tally", "commit", base / "t1", path, base / "bundles", "--present", "1,3,5")
+
+
+def test_a_machine_that_lost_what_it_remembers_decrypts_nothing_new(base: Path) -> None:
+    path = copied(base, "north-1", 1, 0)
+    step(base, "commit", 1)
+    for file in (base / "t1" / "decrypted").iterdir():
+        file.unlink()
+    assert "put the folder back" in refused("trustees", "tally", "commit", base / "t1", path, "--present", "1,3,5")
+
+
+def test_a_stick_that_gives_other_bytes_to_each_reading_gains_nothing(base: Path) -> None:
+    """What is verified is what is decrypted, by its hash."""
+    keys, path = (base / "ballots.json").read_bytes(), base / "bundles" / "north-1.ballots"
+    with pytest.raises(BallotError, match="changed while it was being checked"):
+        verify_bundles(keys, {hashlib.sha256(b"another").digest(): path}, lambda _what, _done, _total: None)
+    verify_bundles(keys, {hashlib.sha256(path.read_bytes()).digest(): path}, lambda _what, _done, _total: None)
 
 
 def test_each_step_again_gives_the_same_file(base: Path) -> None:
