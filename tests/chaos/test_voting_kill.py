@@ -24,7 +24,7 @@ from scrutineer.station.folder import StationFolder
 from scrutineer.station.voting.day import PollDay
 from voting_helpers import choices
 
-KILLS = int(os.environ.get("SCRUTINEER_CHAOS", "10"))
+KILLS = int(os.environ.get("SCRUTINEER_CHAOS", "6"))
 TESTS = Path(__file__).parent.parent
 
 VOTERS = """

@@ -97,7 +97,8 @@ def test_any_flipped_bit_is_noticed(site: Path, tmp_path: Path) -> None:
     draw = random.Random(SEED)
     files = [path for path in _files(copy) if _matters(path)]
     assert len(files) > 20
-    for path in files + draw.choices(files, k=8):
+    tried = files + draw.choices(files, k=8) if "SCRUTINEER_ALL_MUTATIONS" in os.environ else draw.sample(files, 12)
+    for path in tried:
         data = (copy / path).read_bytes()
         changed = bytearray(data)
         changed[draw.randrange(len(data))] ^= 1 << draw.randrange(8)

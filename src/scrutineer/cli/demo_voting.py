@@ -77,9 +77,10 @@ def vote_for_real(simulation: Simulation, progress: Progress) -> RealStation:
     cast = [{number: own[voter] for number, own in dealt.items()} for voter in range(len(dealt[min(dealt)]))]
     ballots: list[tuple[Choices, Status]] = [(choices, "cast") for choices in cast]
     # These voters put the machine to the test, or gave a ballot up, and then voted again.
-    others: list[Status] = ["challenged"] * _CHALLENGED + ["spoiled"] * _SPOILED
-    for status in others:
-        ballots.insert(shuffle.randrange(len(ballots)), (shuffle.choice(cast), status))
+    others: tuple[tuple[Status, int], ...] = (("challenged", _CHALLENGED), ("spoiled", _SPOILED))
+    for status, times in others:
+        for _ in range(times):
+            ballots.insert(shuffle.randrange(len(ballots)), (shuffle.choice(cast), status))
     style = style_of(manifest, draft.units, draft.contests, draft.units.station_index[station])
     told = _told(ballots, progress)
     voted = vote(trustees.keys, station, f"Voting machine of station {station}", style, told, seeded)
