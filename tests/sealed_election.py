@@ -68,10 +68,11 @@ def sheets(election: bytes, station: str, records: bytes | None) -> tuple[TallyS
 
 
 @functools.cache
-def sealed_election(languages: tuple[str, ...] = ("en",), *, misstated: bool = False) -> Sealed:
+def sealed_election(languages: tuple[str, ...] = ("en",), *, misstated: bool = False, unnamed: bool = False) -> Sealed:
     """The election at its end: all stations have reported, two of them with encrypted ballots.
 
-    `misstated` has the sheet of one of them state other figures than its ballots give.
+    `misstated` has the sheets of one of them state other figures than its ballots give; `unnamed` has one of them say nothing of
+    its ballots beside that.
     """
     random = seeded("sealed election")
     units = Units(ROWS)
@@ -98,6 +99,8 @@ def sealed_election(languages: tuple[str, ...] = ("en",), *, misstated: bool = F
             if misstated and station == "pond":
                 warden = warden._replace(counts=(1, 2, 0))
                 song = song._replace(rankings=(((0,), 2), ((0, 1), 2)))
+            if unnamed and station == "pond":
+                song = song._replace(records=None, rankings=(((0,), 4),), blank=1)
             said += [(f"station/{station}", warden), (f"station/{station}", song)]
         return said
 

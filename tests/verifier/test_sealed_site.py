@@ -5,6 +5,9 @@ import shutil
 from pathlib import Path
 
 import pytest
+from second_look import ballots
+from second_look.ballots import check_station
+from second_look.count import Count
 from second_look.report import Report
 from second_look.site import verify_site
 
@@ -14,8 +17,8 @@ from sealed_election import sealed_election
 ENGLISH = SiteOptions(languages=("en",))
 
 
-def _published(folder: Path, *, misstated: bool = False) -> Path:
-    sealed = sealed_election(misstated=misstated)
+def _published(folder: Path, **options: bool) -> Path:
+    sealed = sealed_election(**options)
     given = sealed.with_ballots(sealed.write_folder(folder / "ballots"))
     given.with_options(ENGLISH).publish(folder / "site")
     return folder / "site"
@@ -61,6 +64,24 @@ def test_sheets_must_state_what_the_ballots_hold(tmp_path: Path) -> None:
         "ballots/pond.jsonl, contest warden",
         "ballots/pond.jsonl, contest song",
     }
+
+
+def test_a_sheet_cannot_leave_out_the_name_of_its_ballots(tmp_path: Path) -> None:
+    report = verify_site(_published(tmp_path, unnamed=True))
+    _only(report, "sheet")
+    assert [finding["where"] for finding in report.findings] == ["ballots/pond.jsonl, contest song"]
+
+
+def test_ballots_have_the_style_of_their_station(copy: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As if a contest stood on the ballots of a station that does not vote in it."""
+
+    def elsewhere(keys: object, path: Path, tally: Path | None, count: Count, report: Report) -> None:
+        count.places["song"].pop("pond", None)
+        check_station(keys, path, tally, count, report)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(ballots, "check_station", elsewhere)
+    wheres = {finding["where"] for finding in verify_site(copy).findings if finding["check"] == "sheet"}
+    assert wheres == {"ballots/pond.jsonl, contest song"}
 
 
 def test_ballots_that_are_not_decrypted_are_named(copy: Path) -> None:

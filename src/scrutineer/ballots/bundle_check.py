@@ -124,6 +124,8 @@ class StationResult:
     decrypted: int = 0
     """Contest data that were decrypted."""
     unchained: bool = False
+    cast_by_style: dict[int, int] = field(default_factory=dict)
+    """Ballots that were cast, by ballot style of the manifest."""
 
     @property
     def passed(self) -> bool:
@@ -155,6 +157,7 @@ class BundleCheck:
         self._counts = dict.fromkeys(COUNTS, 0)
         self._voted: set[int] = set()
         self._cast: dict[int, int] = {}
+        self._styles: dict[int, int] = {}
         self._chain: ChainCheck | None = None
         self._header: Header | None = None
         self._closing: BundleClosing | None = None
@@ -203,6 +206,7 @@ class BundleCheck:
             opened=self._shown,
             decrypted=self._decrypted,
             unchained=self._chain is not None and not self._chain.chained,
+            cast_by_style=self._styles,
         )
 
     def walk(self, lines: Iterable[bytes]) -> Iterator[HandedLine]:
@@ -256,6 +260,8 @@ class BundleCheck:
             wrong = self._chain.ballot(ballot.chain, ballot.code)
             if wrong:
                 self.findings.fail(wrong[0], where, wrong[1])
+        if ballot.status == "cast" and ballot.style <= len(self.keys.manifest.styles):
+            self._styles[ballot.style] = self._styles.get(ballot.style, 0) + 1
         for contest in ballot.contests:
             if contest.contest <= len(self.keys.manifest.contests):
                 self._voted.add(contest.contest)

@@ -17,8 +17,9 @@ from types import TracebackType
 from typing import Final, Self
 
 from scrutineer.ballots.bundle_check import BallotEngine, CheckedLines, HandedLine, StationResult, one_by_one
+from scrutineer.ballots.from_election import style_of
 from scrutineer.ballots.keys import ElectionKeys
-from scrutineer.ballots.manifest import FIELD_MARK, ORDER_MARK
+from scrutineer.ballots.manifest import FIELD_MARK, ORDER_MARK, Manifest
 from scrutineer.ballots.record_check import GivenBundle, GivenTally, RecordCheck, Source, read_tally_source
 from scrutineer.count import Count
 from scrutineer.election import Contest
@@ -84,8 +85,11 @@ class BallotsCheck:
                 facts.cast += result.counts["cast"]
                 facts.challenged += result.counts["challenged"]
                 if result.totals is None:
-                    facts.undecrypted.append(own.station)
-                facts.compared += self._compare(own, result, named.get(number, {}))
+                    self._note_undecrypted(facts, own)
+                if check.keys is not None:
+                    self._compare_styles(check.keys.manifest, number, own, result)
+                    facts.compared += self._compare(check.keys.manifest, own, result, named.get(number, {}))
+                    self._note_unnamed(facts, check.keys.manifest, number, own, result, named.get(number, {}))
             check.finish()
         for failure in check.findings.failures:
             where = BALLOTS_FILE if failure.where.startswith(("ballots.json", BALLOTS_FILE)) else failure.where
@@ -128,6 +132,37 @@ class BallotsCheck:
                         bundle_path(ids[number]),
                         f"is not published, although the sheet in log entry {entries} names it and the result is certified",
                     )
+
+    def _note_undecrypted(self, facts: BallotFacts, own: StationBallots) -> None:
+        facts.undecrypted.append(own.station)
+        if is_certified(self._record.count):
+            said = "is not published, although the ballots that it is of are, and the result is certified"
+            self._report.add("ballots", tally_path(own.station), said)
+
+    def _note_unnamed(
+        self,
+        facts: BallotFacts,
+        manifest: Manifest,
+        number: int,
+        own: StationBallots,
+        result: StationResult,
+        sheets: dict[NamedBy, bytes],
+    ) -> None:
+        """Sheets in effect that say nothing of ballots which hold their contest, and decisions that stand in place of sheets."""
+        naming = {sheet.contest for sheet in sheets}
+        held = {manifest.contest(contest).label for style in result.cast_by_style for contest in manifest.style(style).contests}
+        for state in self._record.count.contests:
+            contest, entry = state.contest.id, int(state.sheet[number])
+            if number in state.decided:
+                if own.station not in facts.decided:
+                    facts.decided.append(own.station)
+            elif contest in held - naming and entry >= 0:
+                self._report.add(
+                    "ballots",
+                    bundle_path(own.station),
+                    f"holds ballots in contest {contest}, and the station's sheet in that contest (log entry {entry}) does not "
+                    "name them: its figures are held against nothing",
+                )
 
     def _given(self, own: StationBallots) -> GivenBundle:
         source = _source(bundle_path(own.station), own.bundle)
@@ -193,7 +228,16 @@ class BallotsCheck:
 
     # --- sheets ---------------------------------------------------------------------------------------------------------
 
-    def _compare(self, own: StationBallots, result: StationResult, sheets: dict[NamedBy, bytes]) -> int:
+    def _compare_styles(self, manifest: Manifest, number: int, own: StationBallots, result: StationResult) -> None:
+        """Every ballot that was cast has all contests that the station votes in, and no others."""
+        election = self._record.election
+        style = style_of(manifest, election.units, election.contests, number)
+        others = sum(count for given, count in result.cast_by_style.items() if given != style)
+        if others:
+            said = f"has {others:,} cast ballot(s) of another ballot style than the station's, {manifest.style(style).label}"
+            self._report.add("ballots", bundle_path(own.station), said)
+
+    def _compare(self, manifest: Manifest, own: StationBallots, result: StationResult, sheets: dict[NamedBy, bytes]) -> int:
         """Hold a station's sheets against its ballots; returns how many figures were compared."""
         path = bundle_path(own.station)
         if result.station != own.station:
@@ -205,7 +249,10 @@ class BallotsCheck:
             payload = parse_statement(self._record.entry(sheet.entry)).payload
             if digest != own.bundle.digest or not isinstance(payload, TallySheet):
                 continue
-            found = {_CAST: result.counts["cast"]}
+            styles = {
+                style: {manifest.contest(each).label for each in manifest.style(style).contests} for style in result.cast_by_style
+            }
+            found = {_CAST: sum(count for style, count in result.cast_by_style.items() if sheet.contest in styles[style])}
             if result.totals is not None and sheet.contest not in result.totals:
                 said = f"has no totals of contest {sheet.contest}, whose sheet names these ballots"
                 self._report.add("ballots", tally_path(own.station), said)

@@ -60,6 +60,8 @@ class BallotFacts:
     """Stations whose totals are not published yet."""
     unpublished: list[str] = field(default_factory=list)
     """Stations whose sheets name ballots that are not published yet."""
+    decided: list[str] = field(default_factory=list)
+    """Stations with published ballots where a decision of officers stands, whatever the ballots give."""
 
     def sentences(self) -> list[str]:
         """The facts for people."""
@@ -75,6 +77,7 @@ class BallotFacts:
         for stations, what in (
             (self.undecrypted, "Totals not decrypted yet"),
             (self.unpublished, "Ballots named by a sheet and not published yet"),
+            (self.decided, "A decision of officers stands, and was not held against the ballots, at"),
         ):
             if stations:
                 more = f" and {len(stations) - _NAMED:,} more" if len(stations) > _NAMED else ""

@@ -27,6 +27,7 @@ def test_stations_have_their_totals_by_label() -> None:
     station, press = sample_record().check(ENGINE).stations
     assert (station.station, station.device, station.kind) == ("0001", "0001 a", "ballots")
     assert station.counts == {"cast": 3, "challenged": 2, "spoiled": 1, "provisional": 1}
+    assert station.cast_by_style == {1: 1, 2: 2}
     assert station.bundle == hashlib.sha256(sample_record().bundles[0]).digest()
     assert station.totals is not None
     assert list(station.totals) == [contest.label for contest in every_contest().contests]

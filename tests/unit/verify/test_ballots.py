@@ -3,14 +3,17 @@
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from unittest import mock
 
 import msgspec
 import pytest
 
+import sealed_election as sealed_election_module
 from mirror_helpers import do_round, faults, lying
 from portal_helpers import Published, republic
 from scrutineer.ballots.record import TallyRecord
 from scrutineer.portal.ballot_record import StationBallots, scan_bundle, with_tally
+from scrutineer.simulate import encrypted
 from scrutineer.verify import FolderSource, Report, verify_site
 from sealed_election import Sealed, certified, sealed_election
 from site_servers import answering, mirror
@@ -150,6 +153,43 @@ def test_once_the_result_is_certified_missing_ballots_are_a_finding(sealed: Seal
     assert said(report) == [
         "ballots/pond.jsonl: is not published, although the sheet in log entry 1, 2 names it and the result is certified"
     ]
+
+
+def test_a_sheet_cannot_leave_out_the_name_of_its_ballots(tmp_path: Path) -> None:
+    """Otherwise one contest could state anything beside another that names the ballots of both."""
+    sealed = sealed_election(unnamed=True)
+    report = check(sealed.with_ballots(sealed.write_folder(tmp_path / "ballots")), tmp_path / "site")
+    (found,) = said(report)
+    assert found == (
+        "ballots/pond.jsonl: holds ballots in contest song, and the station's sheet in that contest (log entry 2) does not name "
+        "them: its figures are held against nothing"
+    )
+
+
+def test_once_the_result_is_certified_missing_totals_are_a_finding(sealed: Sealed, folder: Path, tmp_path: Path) -> None:
+    """Whoever publishes could otherwise leave out the decryption that the sheets do not agree with."""
+    (folder / "pond.tally.json").unlink()
+    assert check(sealed.with_ballots(folder), tmp_path / "before").passed
+    report = check(certified(sealed).with_ballots(folder), tmp_path / "after")
+    assert said(report) == [
+        "ballots/pond.tally.json: is not published, although the ballots that it is of are, and the result is certified"
+    ]
+
+
+def test_ballots_of_another_style_are_found(tmp_path: Path) -> None:
+    """A ballot without one of the station's contests proves itself, and its voter had no vote there."""
+    warden, song = sealed_election_module.CONTESTS
+    contests = (warden, msgspec.structs.replace(song, unit="north"))
+
+    def without_song(keys: object, station: str, device: str, style: int, ballots: list[object], random: object) -> object:
+        del style
+        short = [({1: choices[1]}, status) for choices, status in ballots]  # type: ignore[misc, index, attr-defined]
+        return encrypted.vote(keys, station, device, 2, short, random)  # type: ignore[arg-type]
+
+    with mock.patch.multiple(sealed_election_module, CONTESTS=contests, vote=without_song):
+        sealed = sealed_election.__wrapped__()
+        report = check(sealed.with_ballots(sealed.write_folder(tmp_path / "ballots")), tmp_path / "site")
+    assert "ballots/pond.jsonl: has 5 cast ballot(s) of another ballot style than the station's, style-1" in said(report)
 
 
 def test_a_mirror_holds_the_ballots_and_takes_no_other_keys(sealed: Sealed, folder: Path, tmp_path: Path) -> None:

@@ -79,10 +79,21 @@ def check_station(keys: Keys, path: Path, tally: Path | None, count: Count, repo
     naming = {contest for contest, place in places.items() if place.shown is not None and place.shown.records == bundle.name}
     report.require(bool(naming), "sheet", where, "no sheet of the station that is shown names these ballots")
     for index, contest in enumerate(keys.contests, start=1):
-        if contest.label in naming and contest.label in totals:
-            _check_sheet(bundle, index, contest.label, totals[contest.label], places[contest.label], count, where, report)
-        elif contest.label in places and index in bundle.cast and tally is not None:
-            report.taken.append(f"{where}, contest {contest.label}: the figures of its sheet, which does not name these ballots")
+        place = places.get(contest.label)
+        # A ballot of another style lacks a contest in which its voter could vote, or has one in which nobody here can.
+        expected = bundle.statuses["cast"] if place is not None else 0
+        own = f"{where}, contest {contest.label}"
+        report.require(bundle.cast[index] == expected, "sheet", own, "its cast ballots are not all of the station's style")
+        if place is None:
+            continue
+        if contest.label in naming:
+            if contest.label in totals:
+                _check_sheet(bundle, index, contest.label, totals[contest.label], place, count, where, report)
+        elif place.shown is not None and bundle.cast[index]:
+            if place.decided:
+                report.taken.append(f"{own}: the figures of a sheet that does not name these ballots, on which officers decided")
+            else:
+                report.add("sheet", own, "the sheet that is shown does not name these ballots, which hold its contest")
 
 
 def _check_sheet(
