@@ -38,7 +38,7 @@ from scrutineer.log.note import MAX_NOTE_SIZE
 from scrutineer.log.quorum import Quorum, check_quorum, find_cosigners
 from scrutineer.log.receipt import verify_head
 from scrutineer.portal.ballot_named import named_ballots
-from scrutineer.portal.ballot_record import StationBallots, published_ballots
+from scrutineer.portal.ballot_record import StationBallots, bundle_path, published_ballots
 from scrutineer.portal.forks import processors
 from scrutineer.portal.formats import (
     BALLOTS_FILE,
@@ -205,11 +205,16 @@ class _Verification:
         return named_images(found, map(log.entry, range(log.head.size))) if found else {}
 
     def _ballots(self, manifest: Manifest | None, count: Count, log: LogCheck) -> dict[int, StationBallots]:
-        """The published ballots that sheets in effect name; others do not belong to the site."""
+        """The published ballots that sheets in effect name; others do not belong to the site, and are findings."""
         if BALLOTS_TABLE not in count.election.definition.tables:
             return {}
         paths = self._source.paths() if manifest is None else manifest.files
-        return named_ballots(published_ballots(paths, self._source.chunks).items(), count, log.entry)
+        skipped: list[tuple[str, str]] = []
+        named = named_ballots(published_ballots(paths, self._source.chunks).items(), count, log.entry, skipped)
+        # Said here, before the many pages that differ because these ballots are not among what the log gives.
+        for station, reason in skipped:
+            self._report.add("ballots", bundle_path(station), f"does not belong to this result: {reason}")
+        return named
 
     def _definition(self, expected: bytes | None) -> tuple[Election, bytes, dict[str, bytes]]:
         """Step (1). The election, its definition and its tables by path."""

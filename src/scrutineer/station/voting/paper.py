@@ -121,7 +121,10 @@ def _record(paper: PaperRecord) -> dict[str, object]:
         ],
         "serial_label": say("Serial of this paper"),
         "serial": code_lines(paper.serial),
-        "footer": say("Compare it with what you wanted, then put it into the ballot box."),
+        # A provisional ballot in the box would be counted with the others.
+        "footer": say("Give the paper ballot to a poll worker, who puts it into its envelope.")
+        if paper.provisional
+        else say("Compare it with what you wanted, then put it into the ballot box."),
     }
 
 
