@@ -30,6 +30,7 @@ from scrutineer.station.voting.people import Pair, Person, read_private_key
 from scrutineer.station.voting.place import PRINTED, Place, software_fingerprint
 from scrutineer.station.voting.printer import CommandPrinter, FolderPrinter, Printer
 from scrutineer.station.voting.readable import names_of
+from scrutineer.station.voting.secrecy import forbid_core_dumps
 from scrutineer.station.voting.tally_paper import closing_words
 from scrutineer.station.words import counted
 
@@ -121,6 +122,7 @@ def vote_command(
     Both are for browsers of this machine alone. The board is opened with the link that is shown at the start. After a failure of
     power the same command goes on where it stopped, once two poll workers have enabled the machine.
     """
+    forbid_core_dumps()
     station = StationFolder.load(folder)
     place = Place.load(station)
     voters, board = _listen(port, "--port"), _listen(board_port, "--board-port")

@@ -1,13 +1,15 @@
-"""Printers of the papers of a ballot. None leaves a plaintext ballot on a disk.
+"""Printers of the papers of a ballot. None of them leaves a plaintext ballot on a disk.
 
-With a command (`lp -d receipt`), the PDF goes to its standard input and is never a file of ours. Without one, it is the file
-`papers.pdf` of a folder, for a program that prints what it finds there; the next ballot takes its place, and `clear`, which
-is called as soon as the voter has answered and when the machine starts, overwrites and removes it. There is one such file at
-most, and its times of the last change say nothing about an order of ballots.
+With a command (`lp -d receipt`), the PDF goes to its standard input and is never a file of ours; what a print service keeps of it
+is for its own settings (docs/how-to/run-a-voting-machine.md). Without one, it is the file `papers.pdf` of a folder that nobody else
+can reach, for a program that prints what it finds there; the next ballot takes its place, and `clear`, which is called as soon as
+the voter has answered and when the machine starts, overwrites and removes it. There is one such file at most, and its times of the
+last change say nothing about an order of ballots.
 """
 
 import contextlib
 import os
+import stat
 import subprocess
 from collections.abc import Sequence
 from pathlib import Path
@@ -66,8 +68,9 @@ class FolderPrinter:
         """Write the file, for its owner alone. Raises BallotError where it cannot be written."""
         try:
             self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            self._own()
             self._blank()
-            handle = os.open(self.file, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+            handle = os.open(self.file, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
             with os.fdopen(handle, "wb") as file:
                 file.write(paper)
                 file.flush()
@@ -84,6 +87,14 @@ class FolderPrinter:
             raise BallotError(
                 f"{self.file}: the paper of a ballot cannot be removed ({error.strerror or error}): remove it before going on"
             ) from error
+
+    def _own(self) -> None:
+        """Refuse a folder that somebody else has made or can write: they could read the papers. Raises BallotError."""
+        found = self._folder.lstat()
+        if not stat.S_ISDIR(found.st_mode) or found.st_uid != os.getuid() or found.st_mode & 0o077:
+            raise BallotError(
+                f"{self._folder} is not this user's alone, so that others could read the papers: remove it, or name a printer"
+            )
 
     def _blank(self) -> None:
         with contextlib.suppress(FileNotFoundError), self.file.open("r+b") as file:
