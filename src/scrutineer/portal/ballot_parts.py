@@ -30,12 +30,13 @@ STATUS_SENTENCES: Final = {
     "provisional": msg("It is provisional: it was set aside until the board decides, and is not counted so far."),
 }
 """The same, said to the voter."""
-_FIELDS: Final = {
+FIELD_WORDS: Final = {
     "blank": msg("Blank"),
     "null": msg("Null"),
     "undervotes": msg("Choices left unused"),
     "write-ins": msg("Names written in"),
 }
+"""What a ballot holds beside options; by the names of the record."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,7 +128,7 @@ class BallotParts:
         return say.listed(found) if found else say("Nothing")
 
     def _field(self, contest: str, label: str) -> Markup:
-        if label.startswith(FIELD_MARK) and (field := _FIELDS.get(label.removeprefix(FIELD_MARK))):
+        if label.startswith(FIELD_MARK) and (field := FIELD_WORDS.get(label.removeprefix(FIELD_MARK))):
             return self._say.later(field)
         options = self._options.get(contest, {})
         names = [options.get(part) or self._plain(part) for part in label[: 64 * _LONGEST].split(ORDER_MARK)]

@@ -4,7 +4,7 @@ import json
 from collections.abc import Iterator
 
 from scrutineer.portal.ballot_files import INDEX_FILE
-from scrutineer.portal.ballot_parts import STATUS_SENTENCES
+from scrutineer.portal.ballot_parts import FIELD_WORDS, STATUS_SENTENCES
 from scrutineer.portal.formats import SiteFile
 from scrutineer.portal.pages import Pages
 
@@ -34,6 +34,7 @@ def track_page(pages: Pages) -> Iterator[SiteFile]:
         if ballots
         else "",
         outcomes={name: say.later(sentence) for name, sentence in STATUS_SENTENCES.items()},
+        fields={name: say.later(word) for name, word in FIELD_WORDS.items()},
         index=INDEX_FILE,
         # Where stations have no pages in this language, those of the first one serve.
         stations=pages.links(PAGE).href("stations/").removesuffix("stations/"),

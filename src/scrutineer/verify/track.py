@@ -20,6 +20,7 @@ from scrutineer.ballots.chain_check import ChainCheck
 from scrutineer.ballots.confirmation import TRACKING_SIZE, confirmation_code, contest_hash, spoken
 from scrutineer.ballots.key_table import read_table
 from scrutineer.ballots.keys import ElectionKeys
+from scrutineer.ballots.manifest import FIELD_MARK, ORDER_MARK
 from scrutineer.ballots.nonces import identifier_hash
 from scrutineer.ballots.opened_check import check_opened
 from scrutineer.ballots.record import Ballot, BundleClosing, BundleHeader, OpenedBallot
@@ -437,14 +438,22 @@ class _Summary(msgspec.Struct):
     sheets: list[_Sheet]
 
 
+_FIELD_WORDS: Final = {
+    f"{FIELD_MARK}blank": "blank",
+    f"{FIELD_MARK}null": "null",
+    f"{FIELD_MARK}undervotes": "choices left unused",
+    f"{FIELD_MARK}write-ins": "names written in",
+}
+
+
 def _readable(election: Election, ballot: OpenedBallot) -> list[tuple[str, list[str]]]:
     """What was marked, by the names of the definition."""
     found = []
     for contest in ballot.contests:
         known = next((one for one in election.contests if one.id == contest.label), None)
-        names = {option.id: option.name for option in known.options} if known is not None else {}
+        names = _FIELD_WORDS | ({option.id: option.name for option in known.options} if known is not None else {})
         marked = [
-            ", then ".join(names.get(part, part) for part in opened.label.removeprefix("*").split(">"))
+            ", then ".join(names.get(part, part) for part in opened.label.split(ORDER_MARK))
             + (f" ({opened.value})" if opened.value > 1 else "")
             for opened in contest.fields
             if opened.value

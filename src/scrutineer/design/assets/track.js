@@ -249,7 +249,11 @@
     return made;
   }
 
-  const FIELDS = { "*blank": "blank", "*null": "null", "*undervotes": "undervotes", "*write-ins": "write-ins" };
+  const FIELDS = ["*blank", "*null", "*undervotes", "*write-ins"];
+
+  function fieldName(label) {
+    return FIELDS.includes(label) ? say(`field.${label.slice(1)}`) : label;
+  }
 
   // What a challenged ballot holds, by the names of the definition.
   function openedList(opened) {
@@ -257,7 +261,7 @@
     for (const contest of opened.contests) {
       const known = contests[contest.label] ?? { title: contest.label, options: {} };
       const marked = contest.fields.filter((one) => one.value > 0).map((one) => {
-        const name = one.label.split(">").map((part) => known.options[part] ?? FIELDS[part] ?? part).join(" › ");
+        const name = one.label.split(">").map((part) => known.options[part] ?? fieldName(part)).join(" › ");
         return one.value > 1 ? `${name} (${shownNumber(one.value)})` : name;
       });
       const row = element("div");
