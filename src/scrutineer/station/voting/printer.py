@@ -1,10 +1,10 @@
 """Printers of the papers of a ballot. None of them leaves a plaintext ballot on a disk.
 
 With a command (`lp -d receipt`), the PDF goes to its standard input and is never a file of ours; what a print service keeps of it
-is for its own settings (docs/how-to/run-a-voting-machine.md). Without one, it is the file `papers.pdf` of a folder that nobody else
-can reach, for a program that prints what it finds there; the next ballot takes its place, and `clear`, which is called as soon as
-the voter has answered and when the machine starts, overwrites and removes it. There is one such file at most, and its times of the
-last change say nothing about an order of ballots.
+is for its own settings (docs/how-to/run-a-voting-machine.md). Without one, it is the file `papers.pdf` of a folder that nobody
+else can reach, for a program that prints what it finds there; the next ballot takes its place, and `clear`, which is called as
+soon as the voter has answered and when the machine starts, overwrites and removes it. There is one such file at most, and its
+times of the last change say nothing about an order of ballots.
 """
 
 import contextlib
