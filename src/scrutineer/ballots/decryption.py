@@ -79,10 +79,10 @@ def data_target(keys: ElectionKeys, identifier_hash: bytes, contest: int, sealed
 
 
 class Commitment(NamedTuple):
-    """The first thing that a guardian gives: its partial decryption, and the hash of what it will reveal."""
+    """The first thing that a guardian gives: its partial decryption, as its root, and the hash of what it will reveal."""
 
-    partial: bytes
-    """M_i (equation 84 or 96)."""
+    root: bytes
+    """What M_i (equation 84 or 96) is the power of: `Quorum.partial` of it."""
     hash: bytes
     """d_i (equation 88 or 99)."""
 
@@ -132,27 +132,43 @@ class Quorum:
             own: mpz(above) * gmpy2.invert(mpz(below), q) % q for own, (above, below) in fractions.items()
         }
         """w_i (equation 85)."""
-        # Over their common denominator the coefficients are integers, and small ones unless the guardians are very many: then
-        # one large power is enough for all.
+        # Over their common denominator the coefficients are integers, and small ones unless the guardians are very many. Where
+        # every guardian gives the root of its M_i, of that degree, no large power is left in putting them together.
         common = lcm(*(below for _, below in fractions.values()))
         numerators = {own: mpz(above * (common // below)) for own, (above, below) in fractions.items()}
         small_enough = max(abs(above).bit_length() for above in numerators.values()) <= _SMALL
         self._denominator: Final = mpz(common if small_enough else 1)
         self._numerators: Final = numerators if small_enough else self.coefficients
 
-    def commitment_hash(self, target: Target, guardian: int, reveal: Reveal, partial: bytes) -> bytes:
+    def root(self, base: mpz, secret: mpz) -> mpz:
+        """A guardian's partial decryption base^secret (equations 84 and 96), as its root.
+
+        For base^secret to the power of a Lagrange coefficient, which is a fraction, everyone would need a large power. The root
+        of the degree of its denominator costs the guardian nothing more, and all others only a small power.
+        """
+        group = self.keys.group
+        return group.power_secret(base, secret * gmpy2.invert(self._denominator, group.q) % group.q)
+
+    def partial(self, root: bytes) -> mpz:
+        """The partial decryption of which a guardian gave the root."""
+        return self.keys.group.power(self.keys.group.element(root), self._denominator)
+
+    def commitment_hash(self, target: Target, guardian: int, reveal: Reveal, root: bytes) -> bytes:
         """d_i (equations 88 and 99)."""
+        partial = self.keys.group.element_bytes(self.partial(root))
         parts = (target.place, small(guardian), target.body, reveal.a, reveal.b, partial, self._hashed)
         return digest(target.hash_key, target.commitment_use, *parts)
 
-    def combine_partials(self, partials: Mapping[int, bytes]) -> mpz:
-        """M from all M_i (equations 86 and 97)."""
+    def combine_roots(self, roots: Mapping[int, bytes]) -> mpz:
+        """M from the roots of all M_i (equations 86 and 97)."""
         group = self.keys.group
-        raised = [gmpy2.powmod(group.element(partials[own]), power, group.p) for own, power in self._numerators.items()]
-        product = prod(raised, start=mpz(1)) % group.p
-        if self._denominator == 1:
-            return product
-        return group.power(product, gmpy2.invert(self._denominator, group.q))
+        raised = (gmpy2.powmod(group.element(roots[own]), power, group.p) for own, power in self._numerators.items())
+        return prod(raised, start=mpz(1)) % group.p
+
+    def combine_partials(self, partials: Mapping[int, bytes]) -> mpz:
+        """M from all M_i themselves (equation 108), with one large power."""
+        group = self.keys.group
+        return group.power(self.combine_roots(partials), gmpy2.invert(self._denominator, group.q))
 
     def challenge(self, target: Target, reveals: Mapping[int, Reveal], decrypted: mpz) -> tuple[mpz, mpz, mpz]:
         """The joint a and b (equation 89), and c (equations 90 and 101)."""
@@ -169,9 +185,9 @@ def commit(quorum: Quorum, share: KeyShare, target: Target, u: mpz) -> tuple[Com
     """A guardian's partial decryption and commitments (equations 84, 87 and 88). `u` is random and never used again."""
     group = quorum.keys.group
     secret = share.vote if target.kind == "vote" else share.data
-    partial = group.element_bytes(group.power_secret(target.base, secret))
+    root = group.element_bytes(quorum.root(target.base, secret))
     reveal = Reveal(group.element_bytes(generator(group).power(u)), group.element_bytes(group.power_secret(target.base, u)))
-    return Commitment(partial, quorum.commitment_hash(target, share.index, reveal, partial)), reveal
+    return Commitment(root, quorum.commitment_hash(target, share.index, reveal, root)), reveal
 
 
 def respond(
@@ -185,7 +201,7 @@ def respond(
     """A guardian's response v_i (equations 90 to 92). Raises GuardianError as `check_reveals` does."""
     check_reveals(quorum, target, commitments, reveals)
     group = quorum.keys.group
-    decrypted = quorum.combine_partials({own: commitments[own].partial for own in quorum.numbers})
+    decrypted = quorum.combine_roots({own: commitments[own].root for own in quorum.numbers})
     _, _, c = quorum.challenge(target, reveals, decrypted)
     secret = share.vote if target.kind == "vote" else share.data
     return group.scalar_bytes((u - c * quorum.coefficients[share.index] * secret) % group.q)
@@ -195,13 +211,13 @@ def check_reveals(quorum: Quorum, target: Target, commitments: Mapping[int, Comm
     """Raise GuardianError with all who revealed something else than they had committed to (equation 88 or 99)."""
     group, found = quorum.keys.group, []
     for own in quorum.numbers:
-        partial, reveal = commitments[own].partial, reveals[own]
-        lengths = {len(partial), len(reveal.a), len(reveal.b)}
+        root, reveal = commitments[own].root, reveals[own]
+        lengths = {len(root), len(reveal.a), len(reveal.b)}
         if lengths != {group.element_size}:
             found.append(Complaint(own, "88", f"what it gave are not elements of {group.element_size} bytes"))
-        elif not all(0 < group.element(each) < group.p for each in (partial, *reveal)):
+        elif not all(0 < group.element(each) < group.p for each in (root, *reveal)):
             found.append(Complaint(own, "88", "what it gave are not elements of the group"))
-        elif quorum.commitment_hash(target, own, reveal, partial) != commitments[own].hash:
+        elif quorum.commitment_hash(target, own, reveal, root) != commitments[own].hash:
             found.append(Complaint(own, "88", "what it revealed is not what it had committed to"))
     if found:
         raise GuardianError(found)
@@ -223,14 +239,13 @@ def combine(
     for own in quorum.numbers:
         if len(responses[own]) != SCALAR_SIZE or not group.is_scalar(group.scalar(responses[own])):
             raise GuardianError([Complaint(own, "92", "its response is not a number below q")])
-    decrypted = quorum.combine_partials({own: commitments[own].partial for own in quorum.numbers})
+    decrypted = quorum.combine_roots({own: commitments[own].root for own in quorum.numbers})
     a, b, c = quorum.challenge(target, reveals, decrypted)
     v = sum((group.scalar(responses[own]) for own in quorum.numbers), mpz(0)) % group.q
     joint = fixed_base(group, keys.vote_key if target.kind == "vote" else keys.data_key)
     # (10.2), (10.3), or (12.1), (12.2): the whole proof is checked first, and each part only where the whole is wrong.
-    if (
-        a == fixed_base(group, group.g).power(v) * joint.power(c) % group.p
-        and b == group.power(target.base, v) * group.power(decrypted, c) % group.p
+    if a == fixed_base(group, group.g).power(v) * joint.power(c) % group.p and b == group.powers(
+        ((target.base, v), (decrypted, c))
     ):
         return Proof(decrypted, c, v)
     raise GuardianError(_culprits(quorum, target, commitments, reveals, responses, c))
@@ -246,14 +261,14 @@ def _culprits(
 ) -> tuple[Complaint, ...]:
     group, found = quorum.keys.group, []
     for own in quorum.numbers:
-        v, partial = group.scalar(responses[own]), group.element(commitments[own].partial)
+        v, root = group.scalar(responses[own]), commitments[own].root
         own_c = c * quorum.coefficients[own] % group.q
         public = share_key(group, quorum.guardians, own, target.kind)
-        if not all(map(group.is_element, (partial, *map(group.element, reveals[own])))):
+        if not all(group.is_element(group.element(each)) for each in (root, *reveals[own])):
             found.append(Complaint(own, "84", "what it gave are not elements of the group"))
         elif group.power(group.g, v) * group.power(public, own_c) % group.p != group.element(reveals[own].a):
             found.append(Complaint(own, "94", "its response does not fit its public key"))
-        elif group.power(target.base, v) * group.power(partial, own_c) % group.p != group.element(reveals[own].b):
+        elif group.power(target.base, v) * group.power(quorum.partial(root), own_c) % group.p != group.element(reveals[own].b):
             found.append(Complaint(own, "95", "its partial decryption is not made with its key"))
     if not found:
         raise BallotError("the decryption does not hold although each trustee's part does: check the file of the trustees' keys")

@@ -7,7 +7,7 @@ Elements and scalars are gmpy2 integers inside and big-endian bytes of fixed len
 (section 5.1). Powers whose exponent is secret go through `power_secret`, which takes the same time for every exponent.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import cached_property
 from typing import Final
 
@@ -20,6 +20,7 @@ RandomBytes = Callable[[int], bytes]
 """A source of that many random bytes: `secrets.token_bytes`, or a seeded one in tests."""
 
 SCALAR_SIZE: Final = 32  # bytes
+_WINDOW: Final = 5  # bits of an exponent for one multiplication
 
 
 class Group:
@@ -49,6 +50,32 @@ class Group:
     def power(self, base: mpz, exponent: mpz) -> mpz:
         """base^exponent mod p, for exponents that anyone may know."""
         return gmpy2.powmod(base, exponent, self.p)
+
+    def powers(self, factors: Iterable[tuple[mpz, mpz]]) -> mpz:
+        """The product of base^exponent mod p over pairs of both, for exponents that are not negative and that anyone may know.
+
+        All share one chain of squarings (Straus, Addition chains of vectors, American Mathematical Monthly 71, 1964), so that
+        two powers take three quarters of the time that they take apart.
+        """
+        p, due = self.p, dict[int, list[mpz]]()
+        for base, exponent in factors:
+            square, odd = base * base % p, [base % p]
+            for _ in range((1 << _WINDOW) // 2 - 1):
+                odd.append(odd[-1] * square % p)
+            position = 0
+            while exponent:
+                zeros = exponent.bit_scan1()
+                position += zeros
+                exponent >>= zeros
+                due.setdefault(position, []).append(odd[int(exponent & ((1 << _WINDOW) - 1)) >> 1])
+                exponent >>= _WINDOW
+                position += _WINDOW
+        result = mpz(1)
+        for position in range(max(due, default=-1), -1, -1):
+            result = result * result % p
+            for value in due.get(position, ()):
+                result = result * value % p
+        return result
 
     def power_secret(self, base: mpz, exponent: mpz) -> mpz:
         """base^exponent mod p in time that does not depend on the exponent, which must not be zero modulo q."""

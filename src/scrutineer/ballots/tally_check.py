@@ -147,8 +147,8 @@ def _check_total(
         return [*failures, CheckFailure("10.B", where, "the decrypted value is no number that the proof could be about")]
     first, second = group.element(encrypted.alpha), group.element(encrypted.beta)
     blinding = second * gmpy2.invert(value, group.p) % group.p
-    a = group.power(group.g, response) * group.power(keys.vote_key, given) % group.p
-    b = group.power(first, response) * group.power(blinding, given) % group.p
+    a = group.powers(((group.g, response), (keys.vote_key, given)))
+    b = group.powers(((first, response), (blinding, given)))
     parts = (encrypted.alpha, encrypted.beta, *(group.element_bytes(element) for element in (a, b, blinding)))
     if given != challenge(group, keys.extended_hash, Use.DECRYPTION_PROOF, small(contest), small(place), *parts):
         failures.append(CheckFailure("10.B", where, "the proof does not show that this is what the encrypted total holds"))

@@ -239,7 +239,7 @@ def _part_holds(quorum: Quorum, ballot: Ballot, index: int, part: NoncePart) -> 
         return False
     public = share_key(group, quorum.guardians, index, "data")
     a = group.power(group.g, v) * group.power(public, c) % group.p
-    b = group.power(base, v) * group.power(partial, c) % group.p
+    b = group.powers(((base, v), (partial, c)))
     shown = (group.element_bytes(a), group.element_bytes(b))
     return bool(c == _part_challenge(group, ballot, index, part.partial, *shown))
 

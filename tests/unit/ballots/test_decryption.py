@@ -14,9 +14,10 @@ from ballot_helpers import SMALL, every_contest, one_contest, seeded
 from ceremony_helpers import ceremony, decrypt, lines_of
 from scrutineer.ballots.bundle import BundleWriter
 from scrutineer.ballots.ceremony import GuardianError, KeyShare
-from scrutineer.ballots.decryption import Quorum, Reveal, data_target, total_target
+from scrutineer.ballots.decryption import Quorum, Reveal, commit, data_target, total_target
 from scrutineer.ballots.encrypt import ContestChoice, Encryptor, open_ballot
 from scrutineer.ballots.group import STANDARD, Group
+from scrutineer.ballots.hashing import Use, digest
 from scrutineer.ballots.keys import ElectionKeys, KeyRecord, election_keys
 from scrutineer.ballots.logarithms import SmallLogarithms
 from scrutineer.ballots.opened_check import check_opened_data
@@ -130,7 +131,8 @@ def test_partial_decryptions_combine_as_the_specification_says(available: tuple[
     keys = ElectionKeys(SMALL, record.manifest, 64, 1, mpz(4), mpz(4))
     quorum = Quorum(keys, record.guardians, available)
     random, q = seeded("partials"), SMALL.q
-    partials = {own: SMALL.power(SMALL.g, SMALL.random_scalar(random)) for own in available}
+    secrets = {own: SMALL.random_scalar(random) for own in available}
+    roots = {own: SMALL.element_bytes(quorum.root(SMALL.g, secret)) for own, secret in secrets.items()}
     expected = mpz(1)
     for own in available:
         weight = mpz(1)
@@ -138,8 +140,27 @@ def test_partial_decryptions_combine_as_the_specification_says(available: tuple[
             if other != own:
                 weight = weight * other * invert(mpz(other - own), q) % q
         assert quorum.coefficients[own] == weight
-        expected = expected * SMALL.power(partials[own], weight) % SMALL.p
-    assert quorum.combine_partials({own: SMALL.element_bytes(value) for own, value in partials.items()}) == expected
+        partial = SMALL.power(SMALL.g, secrets[own])
+        assert quorum.partial(roots[own]) == partial
+        expected = expected * SMALL.power(partial, weight) % SMALL.p
+    assert quorum.combine_roots(roots) == expected
+    partials = {own: SMALL.element_bytes(SMALL.power(SMALL.g, secret)) for own, secret in secrets.items()}
+    assert quorum.combine_partials(partials) == expected
+
+
+@pytest.mark.parametrize("present", list(combinations((1, 2, 3, 4, 5), 3)))
+def test_what_is_hashed_is_the_partial_decryption_itself(present: tuple[int, ...]) -> None:
+    have = voted()
+    quorum = Quorum(have.keys, have.record.guardians, present)
+    share, total = have.shares[present[1] - 1], have.request.totals[0].fields[0]
+    target = total_target(have.keys, 1, 1, total.alpha, total.beta)
+    made, shown = commit(quorum, share, target, mpz(12345))
+    partial = SMALL.element_bytes(SMALL.power(target.base, share.vote))
+    # Equation 88, written out.
+    numbers = b"".join(number.to_bytes(4, "big") for number in (1, 1, share.index))
+    hashed = numbers + total.alpha + total.beta + shown.a + shown.b + partial
+    here = b"".join(number.to_bytes(4, "big") for number in (len(present), *present))
+    assert made.hash == digest(have.keys.extended_hash, Use.DECRYPTION_COMMITMENT, hashed + here)
 
 
 Rounds = tuple[dict[int, BundleCommitment], dict[int, tuple[Reveal, ...]], dict[int, tuple[bytes, ...]]]
@@ -173,7 +194,7 @@ def flipped(data: bytes, bit: int) -> bytes:
 @settings(max_examples=120, deadline=None)
 @given(
     st.sampled_from([1, 3, 5]),
-    st.sampled_from(["partial", "hash", "a", "b", "response", "nonce partial", "nonce proof"]),
+    st.sampled_from(["root", "hash", "a", "b", "response", "nonce partial", "nonce proof"]),
     st.integers(0, 10**6),
     st.integers(0, 511),
 )
@@ -182,7 +203,7 @@ def test_any_changed_message_is_caught_and_its_trustee_named(culprit: int, what:
     commitments, reveals, responses = dict(commitments), dict(reveals), dict(responses)
     items, parts = list(commitments[culprit].items), list(commitments[culprit].nonces)
     place %= len(parts) if what.startswith("nonce") else len(items)
-    if what in ("partial", "hash"):
+    if what in ("root", "hash"):
         items[place] = items[place]._replace(**{what: flipped(getattr(items[place], what), bit)})
     elif what.startswith("nonce"):
         field = what.split()[1]
@@ -227,9 +248,9 @@ def test_a_partial_decryption_of_something_else_is_named() -> None:
     quorum, request, (commitments, reveals, _) = rounds()
     have = voted()
     first, *others = commitments[3].items
-    other = SMALL.element_bytes(SMALL.power(SMALL.element(first.partial), mpz(2)))
+    other = SMALL.element_bytes(SMALL.power(SMALL.element(first.root), mpz(2)))
     target = total_target(have.keys, 1, 1, request.totals[0].fields[0].alpha, request.totals[0].fields[0].beta)
-    changed = first._replace(partial=other, hash=quorum.commitment_hash(target, 3, reveals[3][0], other))
+    changed = first._replace(root=other, hash=quorum.commitment_hash(target, 3, reveals[3][0], other))
     commitments = commitments | {3: commitments[3]._replace(items=(changed, *others))}
     chosen = [have.shares[0], have.shares[2], have.shares[4]]
     responses = {
