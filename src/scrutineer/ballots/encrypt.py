@@ -60,6 +60,9 @@ class Encrypted:
     ballot: Ballot
     nonce: bytes = field(repr=False)
     """xi_B, the ballot nonce: 32 bytes. It must be forgotten when the ballot is cast."""
+    points: bytes = field(default=b"", repr=False)
+    """The commitments of the range proofs, for `sidecar.with_points`. They say nothing that the ballot does not: anyone can
+    compute them from it."""
 
 
 class Encryptor:
@@ -98,12 +101,17 @@ class Encryptor:
         else:
             source = pad.take()
         hashed = source.identifier_hash
-        contests = tuple(self._contest(number, choices[number], source.contest(number), hashed) for number in sorted(choices))
+        points: list[bytes] = []
+        contests = tuple(
+            self._contest(number, choices[number], source.contest(number), hashed, points) for number in sorted(choices)
+        )
         code = confirmation_code(hashed, [contest.hash for contest in contests], chain)
         ballot = Ballot(source.identifier, hashed, style, contests, source.sealed, chain, code, "cast")
-        return Encrypted(ballot, source.nonce)
+        return Encrypted(ballot, source.nonce, b"".join(points))
 
-    def _contest(self, number: int, choice: ContestChoice, source: ContestSource, hashed: bytes) -> BallotContest:
+    def _contest(
+        self, number: int, choice: ContestChoice, source: ContestSource, hashed: bytes, points: list[bytes]
+    ) -> BallotContest:
         group, contest = self.keys.group, self.keys.manifest.contest(number)
         place, weights = small(number), contest.weights()
         selections, settled = [], []
@@ -113,8 +121,11 @@ class Encryptor:
             proof = prove_range(group, hashed, place + small(index + 1), alpha, beta, one.nonce, one.commitment)
             selections.append(Selection(alpha, beta, proof))
             settled.append(one)
+            points.append(one.commitment.points)
         alpha_bar = weighted_product(group, [one.alpha for one in settled], weights)
         beta_bar = weighted_product(group, [one.beta for one in settled], weights)
+        limit = source.limit(weighted_sum(contest, choice))
+        points.append(limit.points)
         proof = prove_range(
             group,
             hashed,
@@ -122,7 +133,7 @@ class Encryptor:
             group.element_bytes(alpha_bar),
             group.element_bytes(beta_bar),
             sum(weight * one.nonce for weight, one in zip(weights, settled, strict=True)) % group.q,
-            source.limit(weighted_sum(contest, choice)),
+            limit,
         )
         data = source.seal(choice.data) if contest.data_blocks else None
         return BallotContest(number, tuple(selections), proof, contest_hash(hashed, number, selections, data), data)

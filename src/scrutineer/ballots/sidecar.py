@@ -33,10 +33,22 @@ def make_commitments(keys: ElectionKeys, ballot: Ballot, tables: CheckTables) ->
         for claim in (*contest.fields, contest.total):
             alpha, beta = PowerChain(group, claim.alpha), PowerChain(group, claim.beta)
             parts.append(claim_commitments(keys, tables, claim, alpha, beta))
-    parts += [
+    return b"".join(parts) + _seal_commitments(keys, claims, tables)
+
+
+def with_points(keys: ElectionKeys, ballot: Ballot, points: bytes, tables: CheckTables) -> bytes:
+    """The commitments of a ballot by who encrypted it and has those of its range proofs (`Encrypted.points`).
+
+    The same bytes as `make_commitments`, with one power for each sealed text instead of two for every value of a field.
+    """
+    return points + _seal_commitments(keys, read_claims(keys, ballot), tables)
+
+
+def _seal_commitments(keys: ElectionKeys, claims: BallotClaims, tables: CheckTables) -> bytes:
+    group = keys.group
+    return b"".join(
         seal_commitment(group, tables, PowerChain(group, seal.point), seal.challenge, seal.response) for seal in claims.seals
-    ]
-    return b"".join(parts)
+    )
 
 
 def commitments_size(keys: ElectionKeys, claims: BallotClaims) -> int:

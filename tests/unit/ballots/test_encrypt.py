@@ -13,8 +13,10 @@ from naive_ballots import Naive
 from scrutineer.ballots import STANDARD, Ballot
 from scrutineer.ballots.confirmation import chain_start, next_chain
 from scrutineer.ballots.encrypt import ContestChoice, Encryptor, check_choices, open_ballot, read_choices
+from scrutineer.ballots.exact import CheckTables
 from scrutineer.ballots.keys import ElectionKeys
 from scrutineer.ballots.record import BundleLine, encode_line
+from scrutineer.ballots.sidecar import make_commitments, with_points
 from scrutineer.errors import BallotError
 
 HAND = one_hand(every_contest())
@@ -41,6 +43,14 @@ def test_every_contest_passes_every_check(with_pad: bool) -> None:
     assert encrypted.ballot.status == "cast"
     assert encrypted.ballot.chain == CHAIN
     assert read_choices(KEYS, encrypted.ballot, encrypted.nonce) == CHOICES
+
+
+@pytest.mark.parametrize("with_pad", [False, True])
+def test_who_encrypts_has_the_commitments_of_a_side_car(with_pad: bool) -> None:
+    maker, tables = encryptor(), CheckTables(KEYS, 4)
+    encrypted = maker.encrypt(1, CHOICES, CHAIN, maker.pad(1) if with_pad else None)
+    made = make_commitments(KEYS, encrypted.ballot, tables)
+    assert with_points(KEYS, encrypted.ballot, encrypted.points, tables) == made
 
 
 @pytest.mark.parametrize("with_pad", [False, True])
