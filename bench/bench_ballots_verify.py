@@ -1,6 +1,6 @@
 """Checking encrypted ballots: exactly, in batches with a side-car, and on all cores; and what a nation of them costs.
 
-    python bench/bench_ballots_verify.py [--ballots N] [--quick]
+    python bench/bench_ballots_verify.py [--ballots N] [--quick] [--memory]
 
 The ballot has one contest of ten options, of which one may be chosen, in the standard group. Every check that one ballot admits
 is made: form, hashes, membership, all range proofs, and the proof of who sealed the ballot nonce. 24 distinct ballots are used
@@ -12,7 +12,7 @@ proofs). For comparison, measured on the same kind of machine: ElectionGuard for
 N ballots (default 2,000; a quarter of them exactly) are checked by one process and by two beside the one that reads them. The use
 of two cores is what one process needs in CPU seconds, as a share of what all need together, times the share of the time in which
 the processes had work: so it does not depend on who else uses the machine. The peak of memory is that of all processes together,
-each page that they share counted once.
+each page that they share counted once; it is measured for 500, 2,000 and 6,000 ballots, as it must not grow with their number.
 """
 
 import argparse
@@ -45,6 +45,7 @@ DISTINCT = 24
 PLAIN_POWERS = 110
 NATIONS = (20_000_000, 600_000_000)
 CORES = 64
+MEMORY_SIZES = (500, 2_000, 6_000)
 EXACT_GOAL, BATCH_GOALS, MEMORY_GOAL, EFFICIENCY_GOAL = 18, {200: 75, 1_000: 90}, 400, 0.9
 
 
@@ -197,6 +198,13 @@ def pools(count: int, with_sides: bool) -> None:
     print(f"  use of two cores {spent / spent_two * working:.2f} (to reach: {EFFICIENCY_GOAL})", flush=True)
 
 
+def growth() -> None:
+    """The peak of memory with side-cars and two processes, for more and more ballots."""
+    for count in MEMORY_SIZES:
+        wall, _, peak, _ = apart(2, count, with_sides=True)
+        print(f"memory for {count:,} ballots: peak {peak:.0f} MiB (to reach: {MEMORY_GOAL}) in {wall:.0f} s", flush=True)
+
+
 def nation(what: str, spent: float) -> None:
     for ballots in NATIONS:
         hours = ballots * spent / 3_600
@@ -207,12 +215,17 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--ballots", type=int, default=2_000)
     parser.add_argument("--quick", action="store_true", help="only one core, and no batch of 1,000")
+    parser.add_argument("--memory", action="store_true", help="only the memory that more and more ballots take")
     given = parser.parse_args()
+    if given.memory:
+        growth()
+        return
     keys = made_keys()
     exactly, batch = one_core(keys, made_ballots(keys), [20, 200] if given.quick else [20, 200, 1_000])
     if not given.quick:
         pools(given.ballots // 4, with_sides=False)
         pools(given.ballots, with_sides=True)
+        growth()
     nation("exactly", exactly)
     nation("in batches", batch)
 

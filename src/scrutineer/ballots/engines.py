@@ -5,7 +5,8 @@ it knows of no engine. An engine is whatever carries batches to where that funct
 (the default), or a cluster (daft_engine.py). Summaries merge to the same bytes whichever it is, and the digest of what was
 checked is compared with that of what was handed out, so that no engine can lose or change a line unseen.
 
-Memory is bounded: an engine holds a few batches of a few megabytes, and each process tables and buckets of some 100 MB.
+Memory is bounded by the size of a batch and does not grow with the number of ballots: an engine holds a few batches, each process
+one, with tables and buckets of some 80 MB.
 """
 
 import itertools
@@ -44,7 +45,8 @@ OUTPUT: Final = pa.schema([("bundle", pa.int64()), ("summary", pa.binary())])
 EXACT_ROWS: Final = 16
 BATCH_ROWS: Final = 256
 """Ballots with commitments in one record batch: the more, the faster each is checked, and the more memory a process takes."""
-BATCH_BYTES: Final = 24 * 1024 * 1024
+BATCH_BYTES: Final = 11 * 1024 * 1024
+"""A record batch is closed with the line that reaches it, so that memory is the same for ballots of many contests."""
 FEW_LINES: Final = 40
 """So many ballots are checked in the process itself before others are started, which takes as long."""
 
@@ -221,6 +223,7 @@ class ProcessPool:
                     connection = idle.pop()
                     _send(connection, batch)
                     busy.add(connection)
+                    batch = None  # let go of it before the next one is made
                     batch = next(batches, None)
                 for ready in wait(list(busy)):
                     if isinstance(ready, Connection):
@@ -259,6 +262,7 @@ def _work(connection: Connection, work: LineWork) -> None:
         except EOFError:
             return
         answer = work(pa.ipc.read_record_batch(pa.py_buffer(data), INPUT))
+        del data  # before the next one comes
         connection.send_bytes(memoryview(answer.serialize()))
 
 
