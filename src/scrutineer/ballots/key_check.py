@@ -63,8 +63,8 @@ def check_keys(record: KeyRecord, group: Group = STANDARD) -> tuple[CheckFailure
         where = f"{WHERE}, trustee {guardian.index}"
         kappa = guardian.communication
         for label, kind, keys, proof in (
-            (b"pk vote", "votes", guardian.vote, guardian.vote_proof),
-            (b"pk data", "ballot data", guardian.data, guardian.data_proof),
+            (b"pk_vote", "votes", guardian.vote, guardian.vote_proof),
+            (b"pk_data", "ballot data", guardian.data, guardian.data_proof),
         ):
             failures += _key_proof(group, parameters, guardian.index, (*keys, kappa), proof, label, f"{where}, key for {kind}")
     for check, kind, joint, parts in (

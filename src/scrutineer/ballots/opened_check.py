@@ -15,8 +15,8 @@ from scrutineer.ballots.keys import ElectionKeys
 from scrutineer.ballots.manifest import ManifestContest
 from scrutineer.ballots.record import Ballot, BallotContest, OpenedBallot, OpenedContest, OpenedData, Sealed, Selection
 
-DATA_LABEL: Final = b"data enc keys"
-DATA_CONTEXT: Final = b"contest data"
+DATA_LABEL: Final = b"data_enc_keys"
+DATA_CONTEXT: Final = b"contest_data"
 
 
 def check_opened(opened: OpenedBallot, ballot: Ballot, keys: ElectionKeys, where: str) -> list[CheckFailure]:

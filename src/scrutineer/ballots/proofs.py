@@ -162,21 +162,21 @@ class Envelope(NamedTuple):
 def nonce_envelope(identifier_hash: bytes) -> Envelope:
     """For the ballot nonce (equations 35, 36 and 38)."""
     uses = (Use.BALLOT_NONCE_KEY, b"", Use.BALLOT_NONCE_PROOF, b"")
-    return Envelope(identifier_hash, *uses, b"ballot nonce", b"ballot nonce encrypt", wide=False)
+    return Envelope(identifier_hash, *uses, b"ballot_nonce", b"ballot_nonce_encrypt", wide=False)
 
 
 def data_envelope(identifier_hash: bytes, contest: int) -> Envelope:
     """For the contest data of a contest (equations 65, 66 and 69)."""
     number = small(contest)
     uses = (Use.DATA_KEY, number, Use.DATA_PROOF, number)
-    return Envelope(identifier_hash, *uses, b"data enc keys", b"contest data" + number, wide=True)
+    return Envelope(identifier_hash, *uses, b"data_enc_keys", b"contest_data" + number, wide=True)
 
 
 def share_envelope(parameter_hash: bytes, sender: int, receiver: int, receiver_key: bytes) -> Envelope:
     """For a guardian's shares for another one (equations 16 to 18 and 22)."""
     numbers = small(sender) + small(receiver)
     uses = (Use.SHARE_KEY, numbers + receiver_key, Use.SHARE_PROOF, numbers)
-    return Envelope(parameter_hash, *uses, b"share enc keys", b"share encrypt" + numbers, wide=False)
+    return Envelope(parameter_hash, *uses, b"share_enc_keys", b"share_encrypt" + numbers, wide=False)
 
 
 @dataclass(frozen=True, repr=False)

@@ -72,7 +72,7 @@ def secrets_proved(group: Group, parameters: bytes, kind: Kind, index: int, elem
 def _key_challenge(
     group: Group, parameters: bytes, kind: Kind, index: int, elements: Sequence[bytes], shown: Sequence[bytes]
 ) -> mpz:
-    return challenge(group, parameters, Use.GUARDIAN_PROOF, b"pk " + kind.encode(), small(index), *elements, *shown)
+    return challenge(group, parameters, Use.GUARDIAN_PROOF, b"pk_" + kind.encode(), small(index), *elements, *shown)
 
 
 def seal_shares(

@@ -86,19 +86,19 @@ def test_weighted_product() -> None:
 
 ENVELOPES: dict[str, tuple[Envelope, bytes, bytes, bytes, bytes]] = {
     # name: envelope; message of the key hash before alpha and beta; of the challenge; key stream's label and context; its length
-    "nonce": (nonce_envelope(HASHED), b"\x22", b"\x23", b"ballot nonce\x00ballot nonce encrypt", b"\x01\x00"),
+    "nonce": (nonce_envelope(HASHED), b"\x22", b"\x23", b"ballot_nonce\x00ballot_nonce_encrypt", b"\x01\x00"),
     "data": (
         data_envelope(HASHED, 3),
         b"\x26\x00\x00\x00\x03",
         b"\x27\x00\x00\x00\x03",
-        b"data enc keys\x00contest data\x00\x00\x00\x03",
+        b"data_enc_keys\x00contest_data\x00\x00\x00\x03",
         b"\x00\x00\x02\x00",
     ),
     "share": (
         share_envelope(HASHED, 2, 5, SMALL.element_bytes(HAND.keys.data_key)),
         b"\x11\x00\x00\x00\x02\x00\x00\x00\x05" + SMALL.element_bytes(HAND.keys.data_key),
         b"\x12\x00\x00\x00\x02\x00\x00\x00\x05",
-        b"share enc keys\x00share encrypt\x00\x00\x00\x02\x00\x00\x00\x05",
+        b"share_enc_keys\x00share_encrypt\x00\x00\x00\x02\x00\x00\x00\x05",
         b"\x02\x00",
     ),
 }

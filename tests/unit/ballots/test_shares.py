@@ -56,7 +56,7 @@ def test_the_proof_is_that_of_the_specification() -> None:
         SMALL.element_bytes(SMALL.power(SMALL.g, v) * SMALL.power(SMALL.element(element), c) % SMALL.p)
         for v, element in zip(responses, elements, strict=True)
     ]
-    assert c == challenge(SMALL, PARAMETERS, Use.GUARDIAN_PROOF, b"pk vote", small(2), *elements, *commitments)
+    assert c == challenge(SMALL, PARAMETERS, Use.GUARDIAN_PROOF, b"pk_vote", small(2), *elements, *commitments)
     assert secrets_proved(SMALL, PARAMETERS, "vote", 2, elements, proof)
 
 

@@ -70,7 +70,7 @@ def open_keys(data: bytes, group: Group, report: Report) -> Keys | None:
         report.add("R.1", WHERE, str(error))
         return None
     for guardian in record["guardians"]:
-        for label, keys, proof in ((b"pk vote", "vote", "vote_proof"), (b"pk data", "data", "data_proof")):
+        for label, keys, proof in ((b"pk_vote", "vote", "vote_proof"), (b"pk_data", "data", "data_proof")):
             _check_guardian(record, group, guardian, label, guardian[keys], guardian[proof], report)
     for check, joint, own in (("3.A", "vote_key", "vote"), ("3.B", "data_key", "data")):
         product = group.times(*(number(guardian[own][0]) for guardian in record["guardians"]))

@@ -117,7 +117,7 @@ def _check_data(opened: dict[str, Any], bundle: Bundle, keys: Keys, where: str, 
 def _decrypt(own: bytes, index: int, data: bytes, alpha: bytes, beta: bytes) -> bytes:
     """Contest data from their ciphertext (equations 65, 66 and 106)."""
     h = H(own, 0x26, b(index), alpha, beta)
-    keys = stream(h, b"data enc keys", b"contest data" + b(index), len(data) // 32)
+    keys = stream(h, b"data_enc_keys", b"contest_data" + b(index), len(data) // 32)
     return bytes(left ^ right for left, right in zip(data, keys, strict=True))
 
 
