@@ -3,7 +3,9 @@
 import random
 import shutil
 from pathlib import Path
+from types import SimpleNamespace
 
+import msgspec
 import pytest
 from second_look import ballots
 from second_look.ballots import check_station
@@ -12,7 +14,7 @@ from second_look.report import Report
 from second_look.site import verify_site
 
 from scrutineer.portal import SiteOptions
-from sealed_election import sealed_election
+from sealed_election import CONTESTS, sealed_election
 
 ENGLISH = SiteOptions(languages=("en",))
 
@@ -82,6 +84,20 @@ def test_ballots_have_the_style_of_their_station(copy: Path, monkeypatch: pytest
     monkeypatch.setattr(ballots, "check_station", elsewhere)
     wheres = {finding["where"] for finding in verify_site(copy).findings if finding["check"] == "sheet"}
     assert wheres == {"ballots/pond.jsonl, contest song"}
+
+
+@pytest.mark.parametrize("change", [{"max_choices": 2}, {"rule": "approval"}, {"options": [{"id": "wren"}]}])
+def test_keys_allow_no_more_than_the_definition(site: Path, change: dict[str, object]) -> None:
+    """Keys for ballots of three votes each, in a contest where a voter has one, would let every ballot prove itself."""
+    keys = (site / "definition/ballots.json").read_bytes()
+    for changed in (False, True):
+        report, contests = Report(), {contest.id: msgspec.to_builtins(contest) for contest in CONTESTS}
+        for contest in contests.values():
+            contest.setdefault("max_choices", 1)
+        contests["warden"] |= change if changed else {}
+        election = SimpleNamespace(contests=contests, definition={"id": "test"})
+        ballots.open_site_keys(keys, SimpleNamespace(election=election), report)  # type: ignore[arg-type]
+        assert report.checks() == ({"manifest"} if changed else set())
 
 
 def test_ballots_that_are_not_decrypted_are_named(copy: Path) -> None:

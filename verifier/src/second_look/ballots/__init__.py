@@ -49,7 +49,7 @@ def _check_record(lines: Iterable[bytes], tally: bytes | None, keys: Keys, where
 
 
 def open_site_keys(data: bytes, count: Count, report: Report) -> Keys | None:
-    """The keys of a site, whose manifest must have the contests and options of the definition."""
+    """The keys of a site, whose manifest must have the contests, options and limits of the definition."""
     keys = open_keys(data, STANDARD, report)
     if keys is None:
         return None
@@ -60,7 +60,14 @@ def open_site_keys(data: bytes, count: Count, report: Report) -> Keys | None:
         options = [option["id"] for option in own["options"]] if own is not None else []
         same &= own is not None and (contest["orders"] or contest["options"] == options)
         same &= not contest["orders"] or all(part in options for order in contest["options"] for part in order.split(">"))
-    report.require(same, "manifest", "ballots.json", "its contests or options are not those of the definition")
+        # A ballot that may hold more than a voter has would prove itself.
+        limit = 1 if own is None or contest["orders"] else own["max_choices"]
+        if own is not None and own["rule"] == "approval" and limit == 1:
+            limit = len(options)
+        same &= own is None or contest["orders"] == (own["rule"] == "ranked")
+        fields = ["blank", "null", "undervotes"] if limit > 1 else ["blank", "null"]
+        same &= (contest["selection_limit"], contest["option_limit"], contest["fields"]) == (limit, 1, fields)
+    report.require(same, "manifest", "ballots.json", "its contests, options or limits are not those of the definition")
     return keys
 
 
