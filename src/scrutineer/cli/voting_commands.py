@@ -172,7 +172,7 @@ def open_command(folder: Path, keys: tuple[Path, ...]) -> None:
     files = _files(keys)
     place = Place.load(StationFolder.load(folder))
     if _ask(place, "open", files):
-        click.echo("The machine is open.")
+        click.echo(f"The machine is open, and every count is zero. Zero tape: {place.folder / PRINTED / 'zero-tape.pdf'}")
         return
     with _day(place) as day:
         day.open(_pair(place, files))
