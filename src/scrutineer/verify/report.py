@@ -71,7 +71,7 @@ class BallotFacts:
         first = (
             f"Encrypted ballots: {self.ballots:,} of {self.stations:,} station(s), {self.cast:,} of them cast; the proofs of "
             f"{checked} were checked, and {self.compared:,} figures of "
-            "signed sheets were held against the decrypted totals."
+            "signed sheets were held against the ballots and what was decrypted of them."
         )
         said = [first]
         for stations, what in (

@@ -130,7 +130,8 @@ def test_a_bundle_that_was_exchanged_after_publication_is_found(sealed: Sealed, 
     path.write_bytes(path.read_bytes().replace(b'"spoiled"', b'"provisional"', 1))
     report = verify_site(FolderSource(site), definition=sealed.given.record.election.hash)
     assert not report.passed
-    assert "ballots/pond.jsonl" in {finding.where for finding in report.findings}
+    assert report.findings[0].where == "ballots/pond.jsonl"
+    assert "and the station's sheet names" in report.findings[0].message
 
 
 def test_a_bundle_in_the_place_of_another_does_not_belong_to_the_site(sealed: Sealed, folder: Path, tmp_path: Path) -> None:

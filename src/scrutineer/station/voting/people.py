@@ -93,7 +93,7 @@ def identify(key: SigningKey, known: Collection[Issuer]) -> Person:
         if issuer.key == key.public_key:
             return Person(issuer, key)
     raise PolicyError(
-        f"the key {key.public_key.hex()[:16]}… is not registered for this station, or not for this act: choose your own key file, "
-        "or ask the centre to register it",
+        f"the key {key.public_key.hex()[:16]}… is not registered for this station, or not for this act: choose your own key "
+        "file, or ask the centre to register it",
         code="unknown-key",
     )
