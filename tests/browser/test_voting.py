@@ -381,3 +381,18 @@ def test_everything_works_without_scripts(kiosk: KioskBrowser) -> None:
     kiosk.press("cast")
     kiosk.at("receipt")
     assert kiosk.station.machine.counters.cast == 1
+
+
+def test_marks_do_not_stay_on_the_screen_of_a_program_that_has_ended(kiosk: KioskBrowser) -> None:
+    kiosk.begin(2)
+    mark = kiosk.page.get_by_text("Winifred Wren")
+    mark.click()
+    # The browser cannot reach the program, as if it had ended.
+    kiosk.page.context.set_offline(True)
+    expect(kiosk.page.locator("#gone")).to_be_visible(timeout=10_000)
+    expect(mark).to_be_hidden()
+    kiosk.page.context.set_offline(False)
+    expect(mark).to_be_visible(timeout=10_000)
+    expect(kiosk.page.locator("#gone")).to_be_hidden()
+    # The browser says of each look that it went nowhere.
+    kiosk.problems[:] = [said for said in kiosk.problems if "ERR_INTERNET_DISCONNECTED" not in said]

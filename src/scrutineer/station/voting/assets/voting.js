@@ -267,6 +267,17 @@ for (const kind of ["pointerdown", "keydown", "wheel", "touchmove"]) {
 const left = document.getElementById("left");
 const ends = left ? Date.now() + 1000 * Number(left.dataset.left) : 0;
 
+let missed = 0;
+
+// A machine whose program has ended must not go on showing what somebody marked.
+function unanswered(times) {
+  missed = times;
+  const gone = missed >= 3;
+  document.getElementById("screen").inert = gone;
+  body.classList.toggle("unanswered", gone);
+  document.getElementById("gone").hidden = !gone;
+}
+
 async function watch() {
   try {
     const answer = await (await fetch(`${path}/state`, { cache: "no-store" })).json();
@@ -274,8 +285,10 @@ async function watch() {
       window.location.reload();
       return;
     }
+    if (missed) unanswered(0);
   } catch {
     // The server is starting again; the next look tells.
+    unanswered(missed + 1);
   }
   if (left) left.querySelector(".figure").textContent = Math.max(0, Math.round((ends - Date.now()) / 1000)).toLocaleString(`${document.documentElement.lang}-u-nu-latn`);
   window.setTimeout(watch, 1000);
