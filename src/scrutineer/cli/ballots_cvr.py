@@ -3,17 +3,20 @@
 import datetime
 import hashlib
 import json
+import re
 import secrets
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 
 import click
 
+from scrutineer.ballots.ballot_check import check_ballot
 from scrutineer.ballots.bundle import read_bundle, split_lines
 from scrutineer.ballots.decryption import Quorum
+from scrutineer.ballots.exact import CheckTables
 from scrutineer.ballots.key_check import check_key_file
 from scrutineer.ballots.keys import MAX_RECORD_SIZE, ElectionKeys, GuardianKeys
-from scrutineer.ballots.record import BundleHeader
+from scrutineer.ballots.record import Ballot, BundleHeader
 from scrutineer.ballots.sampled import (
     MAX_PARTS_SIZE,
     SampledBallot,
@@ -25,11 +28,13 @@ from scrutineer.ballots.sampled import (
 from scrutineer.ballots.trustee import key_share
 from scrutineer.ballots.vote_records import vote_records
 from scrutineer.cli import trustee_folder
-from scrutineer.cli.show import json_option, plain_console, print_json
+from scrutineer.cli.show import Progress, json_option, plain_console, print_json, progress_display
 from scrutineer.cli.trustee_folder import ask_passphrase, chunks_of, opened, read_bounded
 from scrutineer.durable import write_whole
 from scrutineer.errors import BallotError, UsageError
+from scrutineer.station.printed_sheet import grouped_hash
 
+_LEAST_DIGITS = 16  # hexadecimal digits of a SHA-256 that a trustee has to give
 _file = click.Path(path_type=Path, dir_okay=False, exists=True)
 _numbers = click.option(
     "--ballots",
@@ -43,28 +48,47 @@ _numbers = click.option(
 @click.command("open")
 @click.argument("folder", metavar="DIR", type=click.Path(path_type=Path, file_okay=False, exists=True))
 @click.argument("bundle", metavar="BUNDLE", type=_file)
+@click.option(
+    "--records",
+    required=True,
+    metavar="HASH",
+    help="SHA-256 of the ballot record as the station's signed sheet names it: at least 16 digits; spaces are allowed.",
+)
 @_numbers
 @click.option("--to", "target", required=True, type=click.Path(path_type=Path), metavar="FILE", help="File to write.")
 @click.option("--passphrase-file", type=_file, metavar="FILE", help="Read the passphrase from a file instead of the keyboard.")
 @click.option("--yes", is_flag=True, help="Do not ask before the ballots are opened.")
-def open_command(folder: Path, bundle: Path, drawn: str, target: Path, passphrase_file: Path | None, yes: bool) -> None:
+def open_command(
+    folder: Path, bundle: Path, records: str, drawn: str, target: Path, passphrase_file: Path | None, yes: bool
+) -> None:
     """Give this trustee's part of opening the ballots that an audit drew from BUNDLE; DIR is the trustee's folder.
+
+    BUNDLE has to be the one that a station's signed sheet names: somebody who wants to know one voter's vote could copy that
+    ballot into a bundle of their own and have it drawn. Take --records from the sheet itself, not from whoever brings BUNDLE.
 
     Opened ballots can be read, and whoever knows a voter's tracking code then knows that vote: open what the audit drew in
     public, and nothing else. With the files of a quorum, `ballots cvr` writes the cast vote records.
     """
-    numbers = parse_numbers(drawn)
-    ballots = drawn_ballots(split_lines(chunks_of(bundle)), bundle.name, numbers)
+    numbers, named = parse_numbers(drawn), parse_records(records)
+    # One reading gives hash and ballots: a stick that answers a second reading with other bytes gains nothing.
+    digest = hashlib.sha256()
+    ballots = drawn_ballots(split_lines(_hashed(bundle, digest.update)), bundle.name, numbers)
+    if not digest.hexdigest().startswith(named):
+        raise BallotError(
+            f"{bundle.name} is not the bundle that --records names: its SHA-256 is {' '.join(grouped_hash(digest.digest()))}; "
+            "open no ballot of it, and ask who made it"
+        )
     if not yes and not click.confirm(
         f"Open {len(ballots):,} cast ballot(s) of {bundle.name}, so that they can be read?", err=True
     ):
         raise click.Abort
-    with opened(folder, lambda: ask_passphrase(passphrase_file)) as own:
+    with progress_display() as progress, opened(folder, lambda: ask_passphrase(passphrase_file)) as own:
         record = own.keys()
         share = key_share(own.state, record, trustee_folder.group)
         keys = usable_keys(own.keys_data())
+        _check(keys, ballots, bundle.name, progress)
         quorum = Quorum(keys, record.guardians, _any_quorum(keys, share.index))
-        parts = make_parts(quorum, share, secrets.token_bytes(32), _digest(bundle), tuple(ballots.values()))
+        parts = make_parts(quorum, share, secrets.token_bytes(32), digest.digest(), tuple(ballots.values()))
     write_whole(target, parts.encode())
     click.echo(f"wrote {target}: trustee {parts.trustee}'s parts of {len(ballots):,} ballot(s)")
 
@@ -123,12 +147,36 @@ def parse_numbers(text: str) -> list[int]:
     return numbers
 
 
+def parse_records(text: str) -> str:
+    """The first digits of a SHA-256, at least 16, as copied from paper; in lower case, without spaces. Raises UsageError."""
+    digits = "".join(text.split()).lower()
+    if not re.fullmatch(rf"[0-9a-f]{{{_LEAST_DIGITS},64}}", digits):
+        raise UsageError(
+            f"--records {text[:80]!r} is no SHA-256: give what the signed sheet says under SHA-256 of the ballot record, "
+            f"at least its first {_LEAST_DIGITS} hexadecimal digits"
+        )
+    return digits
+
+
 def usable_keys(data: bytes) -> ElectionKeys:
     """The keys of a file that passes verifications 1 to 4. Raises BallotError."""
     checked = check_key_file(data, trustee_folder.group)
     if checked.keys is None or checked.failures:
         raise BallotError(f"the trustees' keys cannot be used: {checked.failures[0].message} (check {checked.failures[0].check})")
     return checked.keys
+
+
+def _check(keys: ElectionKeys, ballots: Mapping[int, Ballot], name: str, progress: Progress) -> None:
+    """Raises BallotError where a drawn ballot's own proofs do not hold, as those of a ballot that was changed do not."""
+    tables = CheckTables(keys, window=4)
+    for done, (number, ballot) in enumerate(ballots.items(), 1):
+        failures = check_ballot(keys, ballot, tables)
+        if failures:
+            raise BallotError(
+                f"ballot {number} of {name} does not hold: {failures[0].message} (check {failures[0].check}); "
+                "no ballot was opened: let `scrutineer verify` check the record first"
+            )
+        progress("Checking the drawn ballots", done, len(ballots))
 
 
 def _guardians(data: bytes) -> tuple[GuardianKeys, ...]:
@@ -149,9 +197,15 @@ def _header(lines: Iterable[bytes]) -> BundleHeader:
     return first.value
 
 
+def _hashed(path: Path, update: Callable[[bytes], None]) -> Iterator[bytes]:
+    """The pieces of a file, each told to a hash on its way."""
+    for piece in chunks_of(path):
+        update(piece)
+        yield piece
+
+
 def _digest(path: Path) -> bytes:
     digest = hashlib.sha256()
-    pieces: Iterator[bytes] = chunks_of(path)
-    for piece in pieces:
-        digest.update(piece)
+    for _ in _hashed(path, digest.update):
+        pass
     return digest.digest()

@@ -188,13 +188,45 @@ def test_trustees_open_what_was_drawn_and_nothing_else(tmp_path: Path, small: No
     encryptor, writer = Encryptor(own, random=random), BundleWriter(own, "pond", "machine", (1,))
     made = encryptor.encrypt(1, CHOICES, writer.chain)
     bundle = tmp_path / "pond.jsonl"
-    bundle.write_bytes(b"".join((writer.header(), writer.add(made.ballot), writer.close())))
+    data = b"".join((writer.header(), writer.add(made.ballot), writer.close()))
+    bundle.write_bytes(data)
+    signed = ("--records", sha256(data).hexdigest())
     parts: list[object] = []
     for number, way in enumerate(ways, 1):
         target = tmp_path / f"{number}.json"
-        said = call("ballots", "open", way, bundle, "--ballots", "1", "--to", target, "--yes").out
+        said = call("ballots", "open", way, bundle, *signed, "--ballots", "1", "--to", target, "--yes").out
         assert f"trustee {number}'s parts of 1 ballot(s)" in said
         parts += ["--parts", target]
     shown = call("ballots", "cvr", bundle, "--keys", keys, "--ballots", "1", *parts, "--to", tmp_path / "cvr.json", "--json").json
     assert shown["ballots"] == [{"ballot": 1, "serial": paper_serial(made.ballot.identifier_hash, made.nonce)}]
-    assert "has no ballot 2" in call("ballots", "open", ways[0], bundle, "--ballots", "2", "--to", bundle, "--yes", code=1).err
+    refused = tmp_path / "refused.json"
+
+    def refuse(path: Path, records: str, number: int = 1, code: int = 1) -> str:
+        drawn = ("--records", records, "--ballots", number)
+        said = call("ballots", "open", ways[0], path, *drawn, "--to", refused, "--yes", code=code).err
+        assert not refused.exists()
+        return said
+
+    assert "has no ballot 2" in refuse(bundle, sha256(data).hexdigest(), 2)
+    for records in ("", sha256(data).hexdigest()[:15], "g" * 64, sha256(data).hexdigest() + "0"):
+        assert "is no SHA-256" in refuse(bundle, records, code=2)
+    # As paper has it: groups of four, here the first four of them.
+    digits = sha256(data).hexdigest().upper()[:16]
+    paper = " ".join(digits[at : at + 4] for at in range(0, 16, 4))
+    call("ballots", "open", ways[0], bundle, "--records", paper, "--ballots", "1", "--to", tmp_path / "again.json", "--yes")
+
+    # The same ballot, in a bundle that somebody made up around it.
+    false = BundleWriter(own, "pond", "machine", (1,))
+    other = encryptor.encrypt(1, CHOICES, false.chain).ballot
+    made_up = b"".join((false.header(), false.add(other), data.splitlines(keepends=True)[1], false.close()))
+    (tmp_path / "false.jsonl").write_bytes(made_up)
+    assert "is not the bundle that --records names" in refuse(tmp_path / "false.jsonl", sha256(data).hexdigest(), 2)
+    # A ballot whose proofs do not hold stays closed, whatever sheet names its bundle.
+    field = made.ballot.contests[0].selections[0]
+    worse = msgspec.structs.replace(field, alpha=made.ballot.contests[0].selections[1].alpha)
+    contest = msgspec.structs.replace(made.ballot.contests[0], selections=(worse, *made.ballot.contests[0].selections[1:]))
+    broken = msgspec.structs.replace(made.ballot, contests=(contest, *made.ballot.contests[1:]))
+    writer = BundleWriter(own, "pond", "machine", (1,))
+    bad = b"".join((writer.header(), writer.add(broken), writer.close()))
+    (tmp_path / "bad.jsonl").write_bytes(bad)
+    assert "ballot 1 of bad.jsonl does not hold" in refuse(tmp_path / "bad.jsonl", sha256(bad).hexdigest())
