@@ -65,8 +65,10 @@ _WRONG_STATE: Final[dict[MachineState, str]] = {
     "new": "the machine has not been opened: two poll workers open it first",
     "suspended": "the machine is suspended: two poll workers resume it first",
     "ready": "nobody is voting: activate a ballot first",
-    "active": "a voter is filling in a ballot: let them finish, or cancel it",
-    "prepared": "a ballot waits for the voter to cast or to challenge it",
+    "active": "a voter is filling in a ballot: let them finish, or take it back on the poll workers' board "
+    "(“The voter has left…”)",
+    "prepared": "a ballot is printed and waits for its voter's decision: let them decide, or take it back on the poll workers' "
+    "board (“The voter has left…”)",
     "closed": "the machine is closed: it takes no more ballots",
     "halted": "the machine stopped because it could not write: end the program, look after the disk, and start it again",
 }
@@ -193,7 +195,7 @@ class VotingMachine:
 
     @property
     def interrupted(self) -> Interrupted | None:
-        """What became of the last ballot before a start of the program; None from the next activation or decision on."""
+        """What became of the last ballot before a start of the program; None after the next activation, decision or closing."""
         return self._interrupted
 
     @property
@@ -337,7 +339,7 @@ class VotingMachine:
             totals, _ = self._unseal(first, second)
             if self.state != "closed":
                 self._append(Kind.CLOSED)
-            self._totals = None
+            self._totals = self._interrupted = None
             self._pads.stop()
             return totals
 

@@ -16,6 +16,8 @@ MAX_KEY_SIZE: Final = 16 * 1024  # bytes of a key file
 POLL_WORKERS: Final[frozenset[Role]] = frozenset({"poll-worker"})
 SIGNERS: Final[frozenset[Role]] = frozenset({"poll-worker", "agent", "observer"})
 """Who may countersign tally sheets at a station."""
+WATCHERS: Final = SIGNERS - POLL_WORKERS
+"""For each of whom there is a copy of the tally sheets."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,5 +1,6 @@
 """The poll workers' board: who gets in, what may be done when, and that nothing is done by accident or from elsewhere."""
 
+import html
 import json
 import random
 import re
@@ -184,6 +185,39 @@ def test_what_was_interrupted_is_said(outside: Desk) -> None:
     assert words not in page_of(again)
     again.close()
     end(again.day)
+
+
+def test_what_was_interrupted_is_no_longer_said_once_closed(outside: Desk) -> None:
+    of = outside.day
+    of.open(pair(of))
+    vote(of, random.Random(1))
+    of.machine.stop()
+    again = Desk(day(of.place.station))
+    again.get(f"/enter?code={again.code}")
+    again.day.resume(pair(again.day))
+    assert "Its paper belongs in the box" in page_of(again)
+    press(again, "close", TWO, station="reed-1")
+    assert "The last ballot before the interruption" not in page_of(again)
+    again.close()
+    end(again.day)
+
+
+def test_while_a_voter_is_there_closing_says_where_the_ballot_is_taken_back(desk: Desk) -> None:
+    press(desk, "open", TWO)
+    press(desk, "activate")
+    place, offered = desk.day.place, "The voter has left…"
+    assert offered in page_of(desk)
+    assert f"on the poll workers' board (“{offered}”)" in html.unescape(press(desk, "close", TWO, 409, station=place.name))
+    desk.day.machine.prepare(choices(place.record.manifest, 1, random.Random(1)))
+    assert offered in page_of(desk)
+    assert f"on the poll workers' board (“{offered}”)" in html.unescape(press(desk, "close", TWO, 409, station=place.name))
+
+
+def test_a_copy_for_the_station_and_for_each_agent_and_observer_is_offered(desk: Desk) -> None:
+    press(desk, "open", TWO)
+    press(desk, "close", TWO, station="reed-1")
+    [field] = re.findall(r'<input id="copies"[^>]*>', page_of(desk, "/print"))
+    assert f'value="{1 + len(AGENTS)}"' in field
 
 
 def test_the_script_learns_of_changes(desk: Desk) -> None:
