@@ -5,20 +5,28 @@ import stat
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Final, Literal
 
-from scrutineer.ballots.bundle import Header, read_line
+import msgspec
+
+from scrutineer.ballots.bundle import MAX_LINE_SIZE, Header, read_line
+from scrutineer.ballots.record import OpenedBallot
 from scrutineer.ballots.tally_check import MAX_TALLY_SIZE, read_tally
 from scrutineer.errors import BallotError, PublicationError
 from scrutineer.portal.ballot_record import StationBallots, scan_bundle, with_tally
 
 _PIECE: Final = 1 << 20  # bytes
-_MAX_HEADER: Final = 1 << 16  # bytes
 _BUNDLES: Final = ".jsonl"
 _TALLIES: Final = ".json"
+_OPENINGS: Final = "openings"
+_FOR_TRUSTEES: Final = (
+    "challenged ballots that a machine opened: the trustees give it to `trustees tally commit` and `combine` as --openings, and "
+    "the tally record then publishes them"
+)
 
 Progress = Callable[[int, int], None]
 Stamp = tuple[int, int]  # size and time of change
+_Found = StationBallots | bytes | Literal["openings"] | None
 
 
 def _silent(_done: int, _total: int) -> None:
@@ -29,13 +37,13 @@ class BallotFolder:
     """Bundles and tally records in a folder, whatever they are called; only files that changed are read again.
 
     A bundle is a file whose name ends in `.jsonl` and that begins with a header; a tally record ends in `.json`.
-    What is neither, such as the openings of a machine, is passed over.
+    The openings of a machine are named among the files that are not published; what is none of these is passed over.
     """
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
-        self._read: dict[Path, tuple[Stamp, StationBallots | bytes | None]] = {}
-        """What each file is: a bundle, a tally record (the hash of its bundle), or neither."""
+        self._read: dict[Path, tuple[Stamp, _Found]] = {}
+        """What each file is: a bundle, a tally record (the hash of its bundle), the openings of a machine, or none of these."""
         self.skipped: list[tuple[str, str]] = []
         """Files that are not published, by name, with the reason; after `find`, and then by whoever holds them against sheets."""
 
@@ -57,9 +65,11 @@ class BallotFolder:
             paths = sorted(path for path in self._folder.rglob("*.json*") if path.suffix in (_BUNDLES, _TALLIES))
             for done, path in enumerate(paths, 1):
                 found = self._look_at(path)
-                if isinstance(found, StationBallots):
+                if found == _OPENINGS:
+                    self.skipped.append((self._name(path), _FOR_TRUSTEES))
+                elif isinstance(found, StationBallots):
                     bundles.append((self._name(path), found))
-                elif found is not None:
+                elif isinstance(found, bytes):
                     tallies[found] = path
                 progress(done, len(paths))
         except OSError as error:
@@ -79,7 +89,7 @@ class BallotFolder:
     def _name(self, path: Path) -> str:
         return path.relative_to(self._folder).as_posix()
 
-    def _look_at(self, path: Path) -> StationBallots | bytes | None:
+    def _look_at(self, path: Path) -> _Found:
         status = path.lstat()
         if not stat.S_ISREG(status.st_mode) or path.name.startswith("."):
             return None
@@ -90,14 +100,23 @@ class BallotFolder:
         return known[1]
 
 
-def _bundle(path: Path) -> StationBallots | None:
+def _bundle(path: Path) -> _Found:
     with path.open("rb") as file:
-        start = file.readline(_MAX_HEADER)
+        start = file.readline(MAX_LINE_SIZE + 1)
     try:
         header = isinstance(read_line(start), Header)
     except BallotError:
-        header = False
+        return _OPENINGS if _is_opening(start) else None
     return scan_bundle("", FilePieces(path)) if header else None
+
+
+def _is_opening(line: bytes) -> bool:
+    """Whether a line is a challenged ballot that a machine opened."""
+    try:
+        msgspec.json.decode(line, type=OpenedBallot)
+    except (msgspec.MsgspecError, ValueError, RecursionError):
+        return False
+    return True
 
 
 def _tally_of(path: Path) -> bytes | None:

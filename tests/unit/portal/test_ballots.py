@@ -15,6 +15,7 @@ from scrutineer.portal.ballot_files import MOST_IN_FILE, digits_for
 from scrutineer.portal.ballot_folder import BallotFolder
 from scrutineer.portal.ballot_record import scan_bundle, station_of, with_tally
 from scrutineer.portal.publish import publish
+from scrutineer.station.voting.closing import encoded
 from scrutineer.verify import FolderSource, verify_site
 from sealed_election import STATIONS, Sealed, sealed_election
 
@@ -84,7 +85,7 @@ def test_a_bundle_that_no_sheet_names_is_refused_with_both_hashes(sealed: Sealed
     (folder / "paper.jsonl").write_bytes(paper)
     lost = sealed.voted["pond"].bundle.replace(b'"station":"pond"', b'"station":"moor"', 1)
     (folder / "nowhere.jsonl").write_bytes(lost)
-    (folder / "openings.jsonl").write_bytes(b"{}\n")
+    (folder / "nothing.jsonl").write_bytes(b"{}\n")
     (folder / "other.json").write_bytes(b"{}")
     given = sealed.with_ballots(folder, skipped)
     assert [own.station for own in given.record.ballots.values()] == ["reed"]
@@ -94,6 +95,19 @@ def test_a_bundle_that_no_sheet_names_is_refused_with_both_hashes(sealed: Sealed
     )
     assert "no sheet of it that is in effect names a bundle" in said["paper.jsonl"]
     assert "which this election does not have" in said["nowhere.jsonl"]
+    assert set(said) == {"pond.jsonl", "paper.jsonl", "nowhere.jsonl"}
+
+
+def test_the_openings_of_a_machine_are_said_to_be_for_the_trustees(sealed: Sealed, folder: Path) -> None:
+    [opened] = sealed.tallies["pond"].challenged
+    (folder / "openings.jsonl").write_bytes(encoded(opened))
+    (folder / "nothing.jsonl").write_bytes(b"{}\n")
+    found = BallotFolder(folder)
+    for _ in range(2):
+        assert len(found.find()) == len(STATIONS)
+        [(name, why)] = found.skipped
+        assert name == "openings.jsonl"
+        assert "the trustees give it to `trustees tally commit` and `combine` as --openings" in why
 
 
 def test_files_are_known_by_what_they_hold_and_not_by_their_names(sealed: Sealed, folder: Path) -> None:
