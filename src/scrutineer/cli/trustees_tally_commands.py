@@ -33,6 +33,7 @@ from scrutineer.cli.trustee_inputs import (
 )
 from scrutineer.cli.trustee_rounds import Listed, TallyWork
 from scrutineer.errors import BallotError, UsageError
+from scrutineer.station.printed_sheet import grouped_hash
 
 _SHOWN = 50  # bundles of a table
 _FEW = 10  # ballots
@@ -269,7 +270,9 @@ def _show_bundles(bundles: Sequence[Listed]) -> None:
     for name in ("Station", "Device", "Cast", "To open", "Bundle (SHA-256)"):
         table.add_column(name, overflow="fold")
     for each in bundles[:_SHOWN]:
-        table.add_row(each.station, each.device, f"{each.cast:,}", f"{each.challenged:,}", each.bundle.hex())
+        # In groups of four, as on the paper; a narrow terminal breaks the line between two groups.
+        shown = " ".join(grouped_hash(each.bundle))
+        table.add_row(each.station, each.device, f"{each.cast:,}", f"{each.challenged:,}", shown)
     plain_console().print(table)
     if len(bundles) > _SHOWN:
         click.echo(f"and {len(bundles) - _SHOWN:,} more (--json lists all)")

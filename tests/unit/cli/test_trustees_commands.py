@@ -583,3 +583,10 @@ def test_commit_lists_the_bundles_to_compare(base: Path) -> None:
     shown = call(*arguments).out
     assert "committed to before; the same file was written again" in shown
     assert result.json["words"] in shown
+    for each in result.json["bundles"]:
+        groups = [each["bundle"][at : at + 4] for at in range(0, 64, 4)]
+        [first] = [line for line in shown.splitlines() if line.split()[:1] == [each["station"]]]
+        assert first.split()[-2:] != groups[:2], "the terminal of this test is too wide to break a line"
+        start = shown.splitlines().index(first)
+        digits = [word for line in shown.splitlines()[start : start + 16] for word in line.split() if word in groups]
+        assert digits[:16] == groups
