@@ -29,7 +29,7 @@ from scrutineer.station.words import counted, duration
 
 _folder = click.argument("folder", metavar="DIR", type=click.Path(path_type=Path, file_okay=False))
 _file = click.Path(path_type=Path, exists=True, dir_okay=False)
-_VOTING = ("voting-init", "vote", "open", "suspend", "resume", "close", "countersign")
+_VOTING = ("fingerprint", "voting-init", "vote", "open", "suspend", "resume", "close", "countersign")
 _ROOM = 64 * 1024  # bytes of a bundle that are kept free for what is not statements, beside 34 for each
 
 

@@ -16,6 +16,7 @@ import click
 import uvicorn
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from scrutineer import __version__
 from scrutineer.cli.show import json_option, print_json, progress_display
 from scrutineer.errors import PolicyError, StoreError, UsageError
 from scrutineer.language import LANGUAGES
@@ -34,8 +35,8 @@ from scrutineer.station.voting.secrecy import forbid_core_dumps
 from scrutineer.station.voting.tally_paper import closing_words
 from scrutineer.station.words import counted
 
-KIOSK_PORT: Final = 8476
-BOARD_PORT: Final = 8477
+KIOSK_PORT: Final = 8480
+BOARD_PORT: Final = 8481
 HOST: Final = "127.0.0.1"
 _CONNECTIONS: Final = 64
 _LAST_SECONDS: Final = 2
@@ -84,6 +85,21 @@ def voting_init_command(folder: Path, published: Path, device: str, as_json: boo
     click.echo(f"Keys:      {place.keys.extended_hash.hex()}")
     click.echo(f"Software:  {software_fingerprint().hex()}")
     click.echo(f"On election day: scrutineer station vote {folder}")
+
+
+@click.command("fingerprint")
+@json_option
+def fingerprint_command(as_json: bool) -> None:
+    """Print the fingerprint of the program as it is installed here: a SHA-256 over all of its files.
+
+    The centre announces it. `voting-init`, the zero tape and the record of the opening show that of the station's machine, which
+    has to be the same; another version or a changed file gives another one.
+    """
+    if as_json:
+        print_json({"version": __version__, "software": software_fingerprint().hex()})
+        return
+    click.echo(f"Version:   {__version__}")
+    click.echo(f"Software:  {software_fingerprint().hex()}")
 
 
 @click.command("vote")

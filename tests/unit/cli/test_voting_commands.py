@@ -7,11 +7,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import click
 import pytest
 
 from cli_helpers import call, command, refused
 from poll_day_helpers import AGENTS, KEY, STATION, STRANGER, WORKERS, pem, reeds
 from scrutineer.ballots.group import STANDARD
+from scrutineer.cli import cli
 from scrutineer.station.folder import StationFolder
 from scrutineer.station.voting.running import find
 
@@ -69,6 +71,8 @@ def test_a_machine_is_made_once_and_from_the_right_tables(folder: Path) -> None:
     assert "register.csv" in refused("station", "voting-init", folder, "--from", empty, code=2)
     made = call("station", "voting-init", folder, "--from", folder.parent / "published", "--device", "boathouse 1", "--json").json
     assert (made["device"], made["style"], len(made["keys"]), len(made["software"])) == ("boathouse 1", "style-1", 64, 64)
+    assert call("station", "fingerprint", "--json").json["software"] == made["software"]
+    assert made["software"] in call("station", "fingerprint").out
     assert "is made already" in refused("station", "voting-init", folder, "--from", folder.parent / "published", code=2)
     wrong = folder.parent / "wrong"
     wrong.mkdir()
@@ -123,6 +127,25 @@ def test_commands_beside_the_program(place: Path) -> None:
         process.wait(30)
         # Its address was left behind, and nobody is there any more.
         assert "Signed by" in call("station", "countersign", place, "--key", place.parent / "coot.pem").out
+
+
+def test_every_service_of_one_computer_has_a_port_of_its_own() -> None:
+    def ports(*names: str) -> list[object]:
+        found: click.Command = cli
+        for name in names:
+            assert isinstance(found, click.Group)
+            found = found.get_command(click.Context(found), name) or found
+        return [option.default for option in found.params if (option.name or "").endswith("port")]
+
+    machine = ports("station", "vote")
+    others = {port for service in ("serve", "control", "witness", "relay") for port in ports(service)}
+    assert len(set(machine)) == 2
+    assert len(others) >= 4
+    assert others.isdisjoint(machine)
+    # Nor those that the page on a whole count gives to its witnesses.
+    page = (Path(__file__).parents[3] / "docs" / "running-a-count.md").read_text(encoding="utf-8")
+    assert "8476" in page
+    assert not any(str(port) in page for port in machine)
 
 
 def test_a_port_that_is_taken(place: Path) -> None:

@@ -48,7 +48,7 @@ def board_code(random: Callable[[int], bytes] = secrets.token_bytes) -> str:
 
 
 def board_app(day: PollDay, origin: str, code: str) -> Starlette:
-    """The board as an application. `origin` is its only address (http://127.0.0.1:8477), `code` what opens it."""
+    """The board as an application. `origin` is its only address (http://127.0.0.1:8481), `code` what opens it."""
     board = Board(day)
     host = origin.partition("://")[2]
     cookie = secrets.token_urlsafe(24)
