@@ -21,7 +21,7 @@ from scrutineer.language import LANGUAGES, HtmlSay, language, msg
 from scrutineer.station.voting.board_forms import Fields
 from scrutineer.station.voting.closing import MAX_REASON
 from scrutineer.station.voting.day import MAX_COPIES, SHEETS, ZERO_TAPE, PollDay, Stage
-from scrutineer.station.voting.people import SIGNERS, WATCHERS, Pair, of_station, read_private_key
+from scrutineer.station.voting.people import SIGNERS, Pair, of_station, read_private_key, watchers
 from scrutineer.station.voting.tally_paper import closing_words
 
 ROOM: Final = "scrutineer.station.voting"
@@ -280,7 +280,7 @@ class Board:
             missing=[one.name or one.id for one in of_station(place.election, place.name, SIGNERS) if one.id not in signed],
             styles=[(style, manifest.style(style).label) for style in place.machine.styles],
             most_copies=MAX_COPIES,
-            usual_copies=min(1 + len(of_station(place.election, place.name, WATCHERS)), MAX_COPIES),
+            usual_copies=min(1 + watchers(place.election, place.name), MAX_COPIES),
             longest=MAX_REASON,
         )
 

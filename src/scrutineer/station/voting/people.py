@@ -16,8 +16,6 @@ MAX_KEY_SIZE: Final = 16 * 1024  # bytes of a key file
 POLL_WORKERS: Final[frozenset[Role]] = frozenset({"poll-worker"})
 SIGNERS: Final[frozenset[Role]] = frozenset({"poll-worker", "agent", "observer"})
 """Who may countersign tally sheets at a station."""
-WATCHERS: Final = SIGNERS - POLL_WORKERS
-"""For each of whom there is a copy of the tally sheets."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +85,11 @@ def of_station(election: Election, station: str, roles: Collection[Role] = POLL_
         for issuer in election.register.others()
         if issuer.role in roles and issuer.algorithm == "ed25519" and (not issuer.unit or issuer.unit in inside)
     )
+
+
+def watchers(election: Election, station: str) -> int:
+    """How many agents and observers are registered for this very station; those of a place above it can be anywhere."""
+    return sum(issuer.unit == station for issuer in of_station(election, station, SIGNERS - POLL_WORKERS))
 
 
 def identify(key: SigningKey, known: Collection[Issuer]) -> Person:

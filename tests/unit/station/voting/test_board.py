@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from poll_day_helpers import AGENTS, STRANGER, WORKERS, Desk, day, end, pair, pem, station_folder, vote
+from scrutineer.election import Issuer, Register
 from scrutineer.errors import BallotError, UsageError
 from scrutineer.language import LANGUAGES
 from scrutineer.statements import SigningKey
@@ -17,6 +18,7 @@ from scrutineer.station.voting import running
 from scrutineer.station.voting.board import DONE, STAGES
 from scrutineer.station.voting.board_forms import MAX_BODY, read_form
 from scrutineer.station.voting.board_web import board_code
+from scrutineer.station.voting.day import MAX_COPIES
 from voting_helpers import choices
 
 TWO = (WORKERS["poll-worker/finch"], WORKERS["poll-worker/lark"])
@@ -213,11 +215,19 @@ def test_while_a_voter_is_there_closing_says_where_the_ballot_is_taken_back(desk
     assert f"on the poll workers' board (“{offered}”)" in html.unescape(press(desk, "close", TWO, 409, station=place.name))
 
 
-def test_a_copy_for_the_station_and_for_each_agent_and_observer_is_offered(desk: Desk) -> None:
+@pytest.mark.parametrize(("here", "copies"), [(0, 1), (3, 4), (60, MAX_COPIES)])
+def test_a_copy_for_the_station_and_for_each_agent_and_observer_of_it_is_offered(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch, here: int, copies: int
+) -> None:
+    place = desk.day.place
+    register = place.election.register
+    people = [Issuer(f"observer/{n}", "observer", bytes([n]) * 32, unit=place.name) for n in range(1, here + 1)]
+    known = Register(place.election.units.station_index, register.station_keys, [*register.others(), *people])
+    monkeypatch.setattr(place.election, "register", known)
     press(desk, "open", TWO)
-    press(desk, "close", TWO, station="reed-1")
+    press(desk, "close", TWO, station=place.name)
     [field] = re.findall(r'<input id="copies"[^>]*>', page_of(desk, "/print"))
-    assert f'value="{1 + len(AGENTS)}"' in field
+    assert f'value="{copies}"' in field
 
 
 def test_the_script_learns_of_changes(desk: Desk) -> None:
