@@ -24,7 +24,7 @@ from scrutineer.ballots.from_election import manifest_of
 from scrutineer.ballots.group import Group
 from scrutineer.ballots.keys import KeyRecord
 from scrutineer.durable import write_whole
-from scrutineer.election import Contest, Definition, Issuer, LogIdentity, Option, Register, UnitRow, Units
+from scrutineer.election import Contest, Definition, Issuer, LogIdentity, Option, Party, Register, UnitRow, Units
 from scrutineer.election.definition import table_hash, write_register, write_units
 from scrutineer.statements import SigningKey, parse_statement, sign_statement
 from scrutineer.station.folder import Settings, StationFolder
@@ -64,8 +64,11 @@ class Reeds:
 
 
 @cache
-def reeds(group: Group = SMALL, trustees: int = 3, date: str = "2026-06-07") -> Reeds:
-    """Two stations, a contest with one choice, one with two, one ranked; three poll workers and two agents."""
+def reeds(group: Group = SMALL, trustees: int = 3, date: str = "2026-06-07", write_ins: bool = False) -> Reeds:
+    """Two stations, a contest with one choice, one with two, one ranked; three poll workers and two agents.
+
+    With `write_ins` the third bird of both stands for names written in, and there is a party.
+    """
     units = Units(
         [
             UnitRow("marsh", "", "Marshland", "country", None),
@@ -75,18 +78,20 @@ def reeds(group: Group = SMALL, trustees: int = 3, date: str = "2026-06-07") -> 
         ]
     )
     options = tuple(Option(*bird) for bird in _BIRDS)
+    other = options[2].id if write_ins else ""
     contests = (
-        Contest("warden", "Warden of the marsh", "plurality", options),
-        Contest("council", "Council of the reeds", "plurality", options, seats=2, max_choices=2),
+        Contest("warden", "Warden of the marsh", "plurality", options, write_in=other),
+        Contest("council", "Council of the reeds", "plurality", options, seats=2, max_choices=2, write_in=other),
         Contest("song", "Song of the year", "ranked", options[:2]),
     )
+    parties = (Party("feather", "Feather List", ("council/wren", "council/owl", "warden/owl")),) if write_ins else ()
     people = [*WORKERS.items(), *AGENTS.items()]
     others = [Issuer("authority/0", "authority", AUTHORITIES[0].public_key)]
     for name, key in people:
         role, _, short = name.partition("/")
         others.append(Issuer(name, role, key.public_key, unit="reed", name=NAMES[short]))  # type: ignore[arg-type]
     register = Register(units.station_index, KEY.public_key + bytes(32), others)
-    manifest = manifest_of("reeds", "Reeds", date, contests, units)
+    manifest = manifest_of("reeds", "Reeds", date, contests, units, parties)
     record, shares = ceremony(manifest, trustees, max(1, trustees - 1), group)
     tables = {"units.csv": write_units(units), "register.csv": write_register(register), "ballots.json": record.encode()}
     definition = Definition(
@@ -100,6 +105,7 @@ def reeds(group: Group = SMALL, trustees: int = 3, date: str = "2026-06-07") -> 
         contests=contests,
         tables={name: table_hash(data) for name, data in tables.items()},
         log=LogIdentity("log.example/reeds", log_signer().verifier.vkeys),
+        parties=parties,
     )
     return Reeds(sign_statement(definition, "authority/0", AUTHORITIES[0]), tables, record, shares)
 

@@ -4,12 +4,14 @@ import functools
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+import msgspec
+
 from ballot_helpers import seeded
 from portal_helpers import OFFICER, Published, key_of, made_up, published
-from scrutineer.ballots.from_election import manifest_of, style_of
+from scrutineer.ballots.from_election import manifest_of, style_of, total_labels
 from scrutineer.ballots.record import TallyRecord
 from scrutineer.count import make_certificate
-from scrutineer.election import Contest, Election, Option, UnitRow, Units
+from scrutineer.election import Contest, Election, Option, Party, UnitRow, Units
 from scrutineer.election.definition import BALLOTS_TABLE, REGISTER_TABLE, UNITS_TABLE, table_hash, write_units
 from scrutineer.portal import SiteOptions
 from scrutineer.portal.ballot_folder import BallotFolder
@@ -68,27 +70,31 @@ def sheets(election: bytes, station: str, records: bytes | None) -> tuple[TallyS
 
 
 @functools.cache
-def sealed_election(languages: tuple[str, ...] = ("en",), *, misstated: bool = False, unnamed: bool = False) -> Sealed:
+def sealed_election(
+    languages: tuple[str, ...] = ("en",), *, misstated: bool = False, unnamed: bool = False, write_ins: bool = False
+) -> Sealed:
     """The election at its end: all stations have reported, two of them with encrypted ballots.
 
     `misstated` has the sheets of one of them state other figures than its ballots give; `unnamed` has one of them say nothing of
-    its ballots beside that.
+    its ballots beside that. With `write_ins` the Owl stands for names written in, and there is a party.
     """
     random = seeded("sealed election")
     units = Units(ROWS)
-    manifest = manifest_of("test", "Election of the birds", "2025-05-18", CONTESTS, units)
+    contests = (msgspec.structs.replace(CONTESTS[0], write_in="owl"), CONTESTS[1]) if write_ins else CONTESTS
+    parties = (Party("feather", "Feather List", ("warden/wren",)),) if write_ins else ()
+    manifest = manifest_of("test", "Election of the birds", "2025-05-18", contests, units, parties)
     trustees = hold_ceremony(manifest, ("Robin", "Avocet", "Plover"), 2, random)
     voted: dict[str, Voted] = {}
     for station in STATIONS:
         dealt = [
-            deal(manifest.contests[number], sheet, [option.id for option in CONTESTS[number].options])
+            deal(manifest.contests[number], sheet, total_labels(contests[number]))
             for number, sheet in enumerate(sheets(bytes(32), station, None))
         ]
         cast = [{1: warden, 2: song} for warden, song in zip(*dealt, strict=True)]
         status = ["cast", "challenged", "cast", "spoiled", "cast", "cast", "provisional", "cast"]
         queue = iter(cast)
         ballots = [(next(queue) if one == "cast" else cast[0], one) for one in status]
-        style = style_of(manifest, units, CONTESTS, units.station_index[station])
+        style = style_of(manifest, units, contests, units.station_index[station])
         voted[station] = vote(trustees.keys, station, f"machine of {station}", style, ballots, random)  # type: ignore[arg-type]
     tallies = {station: decrypt(trustees, (1, 3), voted[station], random) for station in STATIONS}
 
@@ -105,13 +111,13 @@ def sealed_election(languages: tuple[str, ...] = ("en",), *, misstated: bool = F
         return said
 
     table = trustees.record.encode()
-    first = made_up(ROWS, CONTESTS, say)
+    first = made_up(ROWS, contests, say, parties=parties)
     tables = {
         UNITS_TABLE: table_hash(write_units(units)),
         REGISTER_TABLE: table_hash(first.record.register_table),
         BALLOTS_TABLE: table_hash(table),
     }
-    given = made_up(ROWS, CONTESTS, say, tables=tables).with_options(SiteOptions(languages=languages))
+    given = made_up(ROWS, contests, say, tables=tables, parties=parties).with_options(SiteOptions(languages=languages))
     return Sealed(replace(given, record=replace(given.record, ballots_table=table)), trustees, voted, tallies)
 
 

@@ -4,11 +4,13 @@ import importlib.util
 from pathlib import Path
 from types import ModuleType
 
+import pytest
 from hypothesis import HealthCheck, given, settings
 from second_look import statements
 from second_look.count import Count as SecondCount
 from second_look.election import Election as SecondElection
 from second_look.report import FormatError
+from second_look.rules import Sheet, failed
 from second_look.tables import results_csv, stations_csv
 
 import second_look_helpers  # noqa: F401 - puts the second verifier on the path
@@ -75,3 +77,13 @@ def test_both_make_the_same_tables(entries: list[bytes]) -> None:
         for number, contest in enumerate(election.contests):
             assert results_csv(second, contest.id) == results_table(first, number)
             assert stations_csv(second, contest.id) == b"".join(stations_table(first, number))
+
+
+@pytest.mark.parametrize(
+    ("counts", "wrong"), [([0, 90], False), ([0, 161], True), ([81, 0], True)], ids=["names", "too many names", "twice"]
+)
+def test_several_names_can_be_written_in_on_one_ballot(counts: list[int | None], wrong: bool) -> None:
+    options = [{"id": "wren"}, {"id": "other"}]
+    contest = {"rule": "plurality", "max_choices": 2, "options": options, "write_in": "other"}
+    sheet = Sheet(0, b"", b"", counts, (2, 3, 85, None, None), None, None)
+    assert ("sum" in failed(contest, sheet, None)) == wrong

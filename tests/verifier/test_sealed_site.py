@@ -86,6 +86,28 @@ def test_ballots_have_the_style_of_their_station(copy: Path, monkeypatch: pytest
     assert wheres == {"ballots/pond.jsonl, contest song"}
 
 
+def test_names_written_in_are_the_count_of_their_option(tmp_path: Path) -> None:
+    site = _published(tmp_path, write_ins=True)
+    report = verify_site(site)
+    assert not report.count, report.findings
+    assert any("encrypted ballots of 2 stations" in line for line in report.checked)
+    keys = (site / "definition/ballots.json").read_bytes()
+    feather = {"id": "feather", "name": "Feather List", "options": ["warden/wren"]}
+    for write_in, parties, same in (
+        ("owl", [feather], True),
+        ("heron", [feather], False),
+        ("", [feather], False),
+        ("owl", [], False),
+        ("owl", [feather | {"options": ["warden/heron"]}], False),
+    ):
+        contests = {contest.id: {"max_choices": 1, "write_in": ""} | msgspec.to_builtins(contest) for contest in CONTESTS}
+        contests["warden"]["write_in"] = write_in
+        election = SimpleNamespace(contests=contests, definition={"id": "test", "parties": parties})
+        report = Report()
+        ballots.open_site_keys(keys, SimpleNamespace(election=election), report)  # type: ignore[arg-type]
+        assert report.checks() == (set() if same else {"manifest"})
+
+
 @pytest.mark.parametrize("change", [{"max_choices": 2}, {"rule": "approval"}, {"options": [{"id": "wren"}]}])
 def test_keys_allow_no_more_than_the_definition(site: Path, change: dict[str, object]) -> None:
     """Keys for ballots of three votes each, in a contest where a voter has one, would let every ballot prove itself."""
@@ -94,8 +116,9 @@ def test_keys_allow_no_more_than_the_definition(site: Path, change: dict[str, ob
         report, contests = Report(), {contest.id: msgspec.to_builtins(contest) for contest in CONTESTS}
         for contest in contests.values():
             contest.setdefault("max_choices", 1)
+            contest.setdefault("write_in", "")
         contests["warden"] |= change if changed else {}
-        election = SimpleNamespace(contests=contests, definition={"id": "test"})
+        election = SimpleNamespace(contests=contests, definition={"id": "test", "parties": []})
         ballots.open_site_keys(keys, SimpleNamespace(election=election), report)  # type: ignore[arg-type]
         assert report.checks() == ({"manifest"} if changed else set())
 

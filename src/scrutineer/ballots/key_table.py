@@ -11,6 +11,7 @@ from scrutineer.ballots.key_check import check_key_file
 from scrutineer.ballots.keys import ElectionKeys
 from scrutineer.ballots.manifest import Manifest
 from scrutineer.election.contests import Contest
+from scrutineer.election.parties import Party
 from scrutineer.election.units import Units
 from scrutineer.errors import BallotError
 
@@ -26,6 +27,8 @@ class Defined(Protocol):
     def date(self) -> str: ...  # noqa: D102
     @property
     def contests(self) -> tuple[Contest, ...]: ...  # noqa: D102
+    @property
+    def parties(self) -> tuple[Party, ...]: ...  # noqa: D102
 
 
 def read_table(data: bytes, defined: Defined, units: Units) -> ElectionKeys:
@@ -80,7 +83,7 @@ def _faults(data: bytes, defined: Defined, units: Units) -> tuple[tuple[str, ...
     if checked.record is None:
         return tuple(faults), None
     try:
-        expected = manifest_of(defined.id, defined.name, defined.date, defined.contests, units)
+        expected = manifest_of(defined.id, defined.name, defined.date, defined.contests, units, defined.parties)
     except BallotError as error:
         return (*faults, str(error)), checked.keys
     others = differences(checked.record.manifest, expected)

@@ -30,6 +30,10 @@ MAX_FIELDS: Final = 512
 """Options and supplemental fields of one contest."""
 MAX_LIMIT: Final = 64
 MAX_DATA_BLOCKS: Final = 64
+BLOCK_SIZE: Final = 32  # bytes of one block of contest data
+MAX_LINES: Final = 8
+"""Names that can be written in in one contest, however many choices it allows."""
+MAX_NAME: Final = 80  # bytes of one written-in name
 
 Field = Literal["blank", "null", "undervotes", "write-ins"]
 FIELD_ORDER: Final[tuple[Field, ...]] = ("blank", "null", "undervotes", "write-ins")

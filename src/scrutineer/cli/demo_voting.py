@@ -9,7 +9,7 @@ from typing import Final
 
 from scrutineer.ballots.bundle import read_bundle, split_lines
 from scrutineer.ballots.confirmation import tracking_words
-from scrutineer.ballots.from_election import manifest_of, style_of
+from scrutineer.ballots.from_election import manifest_of, style_of, total_labels
 from scrutineer.ballots.group import RandomBytes
 from scrutineer.ballots.record import Ballot, Status
 from scrutineer.cli.show import Progress
@@ -60,7 +60,7 @@ def vote_for_real(simulation: Simulation, progress: Progress) -> RealStation:
     """Have the voters of the smallest undisturbed station cast the ballots that its sheet counts."""
     seeded = _seeded(simulation.seed)
     draft = simulation.draft()
-    manifest = manifest_of(draft.id, draft.name, draft.date, draft.contests, draft.units)
+    manifest = manifest_of(draft.id, draft.name, draft.date, draft.contests, draft.units, draft.parties)
     progress("Trustees make their keys", 0, len(TRUSTEES))
     trustees = hold_ceremony(manifest, TRUSTEES, QUORUM, seeded)
     progress("Trustees make their keys", len(TRUSTEES), len(TRUSTEES))
@@ -71,8 +71,7 @@ def vote_for_real(simulation: Simulation, progress: Progress) -> RealStation:
     dealt = {}
     for sheet in sheets:
         number = contests[sheet.contest]
-        options = [option.id for option in draft.contests[number - 1].options]
-        dealt[number] = deal(manifest.contest(number), sheet, options)
+        dealt[number] = deal(manifest.contest(number), sheet, total_labels(draft.contests[number - 1]))
         shuffle.shuffle(dealt[number])
     cast = [{number: own[voter] for number, own in dealt.items()} for voter in range(len(dealt[min(dealt)]))]
     ballots: list[tuple[Choices, Status]] = [(choices, "cast") for choices in cast]

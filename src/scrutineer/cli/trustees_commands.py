@@ -76,7 +76,7 @@ trustees_command.add_command(tally_command)
 def manifest_command(folder: Path, output: Path) -> None:
     """Write what the keys are made for: the contests and ballot styles of the election in FOLDER."""
     draft = read_folder(folder, RULE_IDS)
-    manifest = manifest_of(draft.id, draft.name, draft.date, draft.contests, draft.units)
+    manifest = manifest_of(draft.id, draft.name, draft.date, draft.contests, draft.units, draft.parties)
     write_lines(output, [manifest.encode()])
     click.echo(
         f"Wrote {output}: {len(manifest.contests)} contest(s) and {len(manifest.styles)} ballot style(s) of {manifest.name}."

@@ -92,7 +92,9 @@ def _sum_differs(sheets: Sheets) -> Mask:
         return differs
     valid = cast - blank - null
     most_choices = sheets.contest.max_choices if sheets.contest.max_choices > 1 else len(sheets.contest.options)
-    impossible: Mask = known & ((sheets.counts > valid[:, None]).any(axis=1) | (sheets.marked > most_choices * valid))
+    # Several names can be written in on one ballot, and all of them count for the one option.
+    once = [option.id != sheets.contest.write_in for option in sheets.contest.options]
+    impossible: Mask = known & ((sheets.counts > valid[:, None])[:, once].any(axis=1) | (sheets.marked > most_choices * valid))
     return impossible
 
 

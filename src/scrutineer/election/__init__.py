@@ -6,6 +6,7 @@ Public face: `Definition` and `Election` (definition.py), `Units` (units.py), `C
 
 from scrutineer.election.contests import Alternative, Candidate, Contest, Option
 from scrutineer.election.definition import Definition, Election, LogIdentity, TableHash
+from scrutineer.election.parties import Party
 from scrutineer.election.register import Issuer, Register, station_issuer
 from scrutineer.election.units import UNKNOWN, UnitRow, Units
 
@@ -19,6 +20,7 @@ __all__ = [
     "Issuer",
     "LogIdentity",
     "Option",
+    "Party",
     "Register",
     "TableHash",
     "UnitRow",

@@ -127,6 +127,8 @@ class Contest(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defa
     """Names of candidates who stand on several options; every other candidate is named by the one option."""
     recount: str = ""
     """Share of the votes within which the law has a result recounted; empty where it names none."""
+    write_in: str = ""
+    """Id of the option that stands for all names that voters write in, counted together; empty where none can be written in."""
 
     def __post_init__(self) -> None:
         check_id(self.id, "contest")
@@ -160,6 +162,15 @@ class Contest(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defa
             raise DefinitionError(f"{where} is ranked and has {len(self.options)} options: give it at most {MAX_RANKED_OPTIONS}")
         if self.unit:
             check_id(self.unit, f"unit of {where}")
+        if self.write_in:
+            if all(option.id != self.write_in for option in self.options):
+                raise DefinitionError(
+                    f"{where} counts names written in as {self.write_in!r}, which is none of its options: add it"
+                )
+            if self.rule in ("ranked", "yes-no"):
+                raise DefinitionError(
+                    f"{where} takes names written in, which the rule {self.rule!r} cannot count: remove write_in"
+                )
         supported = {option.candidate or option.id for option in self.options}
         for candidate in self.candidates:
             if candidate.id not in supported:
@@ -187,6 +198,10 @@ class Contest(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defa
         """For each option, the position of its candidate in `standing()`."""
         position = {candidate.id: index for index, candidate in enumerate(self.standing())}
         return tuple(position[option.candidate or option.id] for option in self.options)
+
+    def choices_allowed(self) -> int:
+        """How many options one ballot may mark; an approval contest that names no number allows all of them."""
+        return len(self.options) if self.rule == "approval" and self.max_choices == 1 else self.max_choices
 
     def single_choice(self) -> bool:
         """Whether a valid ballot adds exactly one to the sum of the options."""

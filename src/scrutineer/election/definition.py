@@ -19,6 +19,7 @@ from scrutineer.election.baseline import read_baseline as read_baseline
 from scrutineer.election.baseline import write_baseline as write_baseline
 from scrutineer.election.call_settings import CallSettings
 from scrutineer.election.contests import Contest, check_id, check_name
+from scrutineer.election.parties import Party, check_parties
 from scrutineer.election.register import KINDS_BY_ROLE, Issuer, Register
 from scrutineer.election.shapes import SHAPES_TABLE as SHAPES_TABLE
 from scrutineer.election.tables import REGISTER_TABLE as REGISTER_TABLE
@@ -96,6 +97,8 @@ class Definition(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_d
     """Who must have cosigned what is shown as the log's head; None where the log's own signature is all there is."""
     transmission: Transmission | None = None
     """How sheets reach the log; None where stations are told in another way."""
+    parties: tuple[Party, ...] = ()
+    """What voting machines offer for the whole ballot; the count knows nothing of it."""
 
     def __post_init__(self) -> None:
         if self.version != FORMAT_VERSION:
@@ -118,6 +121,7 @@ class Definition(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_d
             if contest.id in seen:
                 raise DefinitionError(f"contest {contest.id!r} is listed twice: give each contest its own id")
             seen.add(contest.id)
+        check_parties(self.parties, self.contests)
         for act, needed in self.thresholds.items():
             if act not in THRESHOLD_ACTS or not 1 <= needed <= 100:
                 raise DefinitionError(

@@ -1,7 +1,7 @@
 """`election.toml`: the organiser's own words about the election, read key by key so that every fault is named at once."""
 
 import zoneinfo
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Final, cast, get_args
 
@@ -19,6 +19,7 @@ from scrutineer.election.contests import (
     parse_share,
 )
 from scrutineer.election.definition import THRESHOLD_ACTS, Provenance, Severity
+from scrutineer.election.parties import MAX_PARTIES, Party, check_party
 from scrutineer.election.toml_table import Table
 from scrutineer.election.transmission import WAYS, Transmission, Way
 from scrutineer.election.witness_policy import MAX_WITNESSES, NamedWitness, WitnessPolicy
@@ -30,6 +31,7 @@ PROVENANCES: Final[tuple[str, ...]] = get_args(Provenance)
 MAX_THRESHOLD: Final = 100  # signatures
 MAX_SOURCE_LENGTH: Final = 512  # characters
 _FIELDS_IN_MESSAGES: Final = (
+    ("written in", "write_in"),
     ("alternative", "alternative"),
     ("threshold", "threshold"),
     ("choices", "max_choices"),
@@ -60,6 +62,7 @@ class ElectionFile:
     contests: tuple[Contest, ...]
     contest_tables: tuple[Table, ...]
     """Where each contest stands, for findings that need the units."""
+    parties: tuple[Party, ...]
 
 
 def read_election_file(table: Table, known_rules: Collection[str] | None) -> ElectionFile:
@@ -95,10 +98,11 @@ def read_election_file(table: Table, known_rules: Collection[str] | None) -> Ele
                 section.find(f"{contest.id!r} is the id of another contest already; give each contest its own", "id")
             contests.append(contest)
             places.append(section)
+    parties = _parties(table, contests, complete=len(contests) == len(sections))
     table.refuse_others()
     return ElectionFile(
         identifier, name, date, timezone, authority, provenance, source, opening_required, thresholds, rules,
-        calls, witnesses, transmission, tuple(contests), tuple(places),
+        calls, witnesses, transmission, tuple(contests), tuple(places), parties,
     )  # fmt: skip
 
 
@@ -212,6 +216,31 @@ def _transmission(table: Table) -> Transmission | None:
         return None
 
 
+def _parties(table: Table, contests: Sequence[Contest], *, complete: bool) -> tuple[Party, ...]:
+    """Parties, held against the contests only where all of these could be read (`complete`)."""
+    parties: list[Party] = []
+    sections = table.tables("party")
+    if len(sections) > MAX_PARTIES:
+        table.find(f"{len(sections)} parties; give at most {MAX_PARTIES}", "party")
+    for section in sections:
+        before = section.finding_count
+        identifier, name = read_id(section, "id"), read_name(section, "name")
+        options = section.texts("options", required=True, example='"contest/option"')
+        section.refuse_others()
+        if any(party.id == identifier for party in parties):
+            section.find(f"{identifier!r} is the id of another party already; give each party its own", "id")
+        if section.finding_count > before:
+            continue
+        try:
+            party = Party(identifier, name, options)
+            if complete:
+                check_party(party, contests)
+            parties.append(party)
+        except DefinitionError as error:
+            section.find(str(error), "options")
+    return tuple(parties)
+
+
 def read_contest(table: Table) -> Contest | None:
     """One contest; None, with the findings noted, where it is not valid."""
     before = table.finding_count
@@ -230,6 +259,7 @@ def read_contest(table: Table) -> Contest | None:
     base = table.choice("base", ("valid", "cast"), "valid")
     unit = read_id(table, "unit", required=False)
     recount = read_share(table, "recount", required=False)
+    write_in = read_id(table, "write_in", required=False)
     options = _options(table)
     candidates = _candidates(table)
     table.refuse_others()
@@ -238,7 +268,7 @@ def read_contest(table: Table) -> Contest | None:
     try:
         return Contest(
             identifier, title, rule, options, seats, max_choices, threshold, alternative,
-            "cast" if base == "cast" else "valid", unit, candidates, recount,
+            "cast" if base == "cast" else "valid", unit, candidates, recount, write_in,
         )  # fmt: skip
     except DefinitionError as error:
         text = str(error)

@@ -29,6 +29,7 @@ from scrutineer.election.definition import (
 from scrutineer.election.election_file import ElectionFile, read_election_file
 from scrutineer.election.election_toml import election_toml
 from scrutineer.election.finding import Finding, summary
+from scrutineer.election.parties import Party
 from scrutineer.election.register import Issuer, Register
 from scrutineer.election.shapes import MAX_SHAPES_SIZE, SHAPES_TABLE, shapes_findings
 from scrutineer.election.table_findings import register_findings, unit_findings, unknown_unit
@@ -76,6 +77,7 @@ class Draft:
     """The trustees' keys, as they were given (see ballots/keys.py); None where there is no `ballots.json`."""
     witnesses: WitnessPolicy | None = None
     transmission: Transmission | None = None
+    parties: tuple[Party, ...] = ()
 
     @property
     def issuers(self) -> tuple[Issuer, ...]:
@@ -140,6 +142,7 @@ def _load(path: Path, known_rules: Collection[str] | None) -> tuple[Draft | None
         ballots=ballots,
         witnesses=written.witnesses,
         transmission=written.transmission,
+        parties=written.parties,
     )
     return draft, findings
 
@@ -267,4 +270,5 @@ def draft_definition(draft: Draft, tables: Mapping[str, TableHash], log: LogIden
         calls=draft.calls,
         witnesses=draft.witnesses,
         transmission=draft.transmission,
+        parties=draft.parties,
     )

@@ -6,6 +6,7 @@ For demonstrations and tests alone: where ballots matter, each trustee holds one
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
+from typing import Final
 
 import msgspec
 
@@ -13,6 +14,7 @@ from scrutineer.ballots.bundle import BundleWriter, split_lines
 from scrutineer.ballots.ceremony import Ceremony, KeyShare, terms_of
 from scrutineer.ballots.decryption import Quorum
 from scrutineer.ballots.encrypt import ContestChoice, Encryptor, open_ballot
+from scrutineer.ballots.from_election import WRITE_INS
 from scrutineer.ballots.group import STANDARD, Group, RandomBytes
 from scrutineer.ballots.keys import ElectionKeys, KeyRecord, election_keys
 from scrutineer.ballots.logarithms import SmallLogarithms
@@ -22,6 +24,10 @@ from scrutineer.ballots.tally_request import request_of, without_opened
 from scrutineer.ballots.tallying import combine_bundle, commit_bundle, respond_bundle
 from scrutineer.errors import BallotError
 from scrutineer.statements import TallySheet
+from scrutineer.station.voting.contest_data import ContestData, pack
+
+_WRITTEN: Final = "J. Jay"
+"""Whom voters write in."""
 
 Choices = Mapping[int, ContestChoice]
 """What one voter chose, by contest number."""
@@ -52,8 +58,8 @@ def hold_ceremony(
 def deal(contest: ManifestContest, sheet: TallySheet, labels: Sequence[str]) -> list[ContestChoice]:
     """Choices of one contest whose totals are those of a sheet, one for each ballot that was cast.
 
-    `labels` are the ids of the contest's options in the order of the definition. Raises BallotError for a sheet that no ballots
-    can give.
+    `labels` are those of the options' totals, in the order of the definition (`total_labels`). Raises BallotError for a sheet
+    that no ballots can give.
     """
     blank, null = sheet.blank or 0, sheet.null or 0
     if sheet.rankings is not None:
@@ -72,9 +78,11 @@ def deal(contest: ManifestContest, sheet: TallySheet, labels: Sequence[str]) -> 
 
 def _choice(contest: ManifestContest, marked: set[str], given: Mapping[str, int]) -> ContestChoice:
     unused = 0 if given else contest.selection_limit - len(marked)
-    own = {"undervotes": unused} | dict(given)
+    written = WRITE_INS in marked
+    own = {"undervotes": unused, "write-ins": int(written)} | dict(given)
     return ContestChoice(
-        tuple(int(label in marked) for label in contest.options) + tuple(own.get(field, 0) for field in contest.fields)
+        tuple(int(label in marked) for label in contest.options) + tuple(own.get(field, 0) for field in contest.fields),
+        pack(contest, ContestData(names=(_WRITTEN,) if written else ())),
     )
 
 

@@ -17,7 +17,7 @@ from types import TracebackType
 from typing import Final, Self
 
 from scrutineer.ballots.bundle_check import BallotEngine, CheckedLines, HandedLine, StationResult, one_by_one
-from scrutineer.ballots.from_election import style_of
+from scrutineer.ballots.from_election import style_of, total_labels
 from scrutineer.ballots.keys import ElectionKeys
 from scrutineer.ballots.manifest import FIELD_MARK, ORDER_MARK, Manifest
 from scrutineer.ballots.record_check import GivenBundle, GivenTally, RecordCheck, Source, read_tally_source
@@ -285,10 +285,10 @@ def figures_of(contest: Contest, sheet: TallySheet) -> Iterator[tuple[str, int |
     yield _CAST, sheet.cast
     yield f"{FIELD_MARK}blank", sheet.blank
     yield f"{FIELD_MARK}null", sheet.null
-    ids = [option.id for option in contest.options]
     if sheet.rankings is None:
-        yield from zip(ids, sheet.counts, strict=True)
+        yield from zip(total_labels(contest), sheet.counts, strict=True)
         return
+    ids = [option.id for option in contest.options]
     given = {ORDER_MARK.join(ids[option] for option in order): ballots for order, ballots in sheet.rankings}
     yield from given.items()
 

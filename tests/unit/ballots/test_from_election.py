@@ -2,10 +2,12 @@
 
 import pytest
 
-from scrutineer.ballots.from_election import contests_of, manifest_of, style_of
+from scrutineer.ballots.from_election import contests_of, manifest_of, style_of, total_labels
+from scrutineer.ballots.key_table import differences
 from scrutineer.ballots.manifest import Manifest, read_manifest
-from scrutineer.election import Contest, Option, UnitRow, Units
+from scrutineer.election import Contest, Option, Party, UnitRow, Units
 from scrutineer.errors import BallotError
+from scrutineer.station.voting.contest_data import lines, longest_name
 
 
 def units() -> Units:
@@ -46,6 +48,36 @@ def test_a_ranked_contest_becomes_all_orders_by_length_and_place() -> None:
     assert song.options[:5] == ("song-0", "song-1", "song-2", "song-0>song-1", "song-0>song-2")
     assert len(song.options) == 3 + 6 + 6
     assert len(made(contest("song", 5, "ranked")).contests[0].options) == 325
+
+
+def test_names_written_in_are_a_field_and_have_room() -> None:
+    warden, council = made(
+        contest("warden", write_in="warden-1"), contest("council", 5, seats=3, max_choices=3, write_in="council-4")
+    ).contests
+    assert (warden.options, warden.fields) == (("warden-0", "warden-2"), ("blank", "null", "write-ins"))
+    assert (warden.selection_limit, warden.data_blocks, lines(warden), longest_name(warden)) == (1, 3, 1, 80)
+    assert council.fields == ("blank", "null", "undervotes", "write-ins")
+    assert (len(council.options), council.selection_limit, lines(council), longest_name(council)) == (4, 3, 3, 80)
+    wide = made(contest("wide", 508, "approval", max_choices=64, write_in="wide-0")).contests[0]
+    assert (lines(wide), longest_name(wide)) == (8, 80)
+    assert total_labels(contest("warden", write_in="warden-1")) == ("warden-0", "*write-ins", "warden-2")
+
+
+def test_names_written_in_alone_are_no_contest() -> None:
+    with pytest.raises(BallotError, match="has no option but the names written in"):
+        made(contest("warden", 1, write_in="warden-0"))
+
+
+def test_parties_stand_for_options_by_their_numbers() -> None:
+    contests = (contest("warden", write_in="warden-0"), contest("council", 4, seats=2, max_choices=2))
+    parties = (Party("feather", "Feather List", ("council/council-3", "warden/warden-1", "council/council-0")),)
+    manifest = manifest_of("lakeland", "Lakeland", "2026-06-07", contests, units(), parties)
+    assert [(party.label, party.name, party.options) for party in manifest.parties] == [
+        ("feather", "Feather List", ((1, 1), (2, 1), (2, 4)))
+    ]
+    assert read_manifest(manifest.encode()) == manifest
+    before = manifest_of("lakeland", "Lakeland", "2026-06-07", contests, units())
+    assert differences(before, manifest) == ("its parties or short codes are not those that the definition gives",)
 
 
 def test_too_many_orders_choices_or_options_are_refused_in_words() -> None:

@@ -9,6 +9,7 @@ from ballot_helpers import seeded
 from cli_helpers import call, refused
 from scrutineer.ballots.from_election import manifest_of
 from scrutineer.ballots.keys import KeyRecord
+from scrutineer.ballots.manifest import read_manifest
 from scrutineer.cli.office import Office
 from scrutineer.count import RULE_IDS
 from scrutineer.election.definition import BALLOTS_TABLE, table_hash
@@ -80,6 +81,22 @@ def test_keys_for_another_ballot_are_named_before_anything_is_signed(folder: Pat
     assert said in shown
     assert said in refused("open", folder)
     assert not (folder / "record").exists()
+
+
+def test_keys_for_names_written_in_and_parties_are_those_of_the_definition(tmp_path: Path) -> None:
+    own = ELECTION.replace('rule = "plurality"', 'rule = "plurality"\nwrite_in = "owl"')
+    own += '[[party]]\nid = "feather"\nname = "Feather List"\noptions = ["warden/heron"]\n'
+    (write(tmp_path, own) / BALLOTS_TABLE).unlink(missing_ok=True)
+    call("trustees", "manifest", tmp_path, "-o", tmp_path / "manifest.json")
+    manifest = read_manifest((tmp_path / "manifest.json").read_bytes())
+    assert manifest.contests[0].labels() == ("heron", "*blank", "*null", "*write-ins")
+    assert [party.name for party in manifest.parties] == ["Feather List"]
+    (tmp_path / BALLOTS_TABLE).write_bytes(hold_ceremony(manifest, ("Robin", "Wren"), 2, seeded("written")).record.encode())
+    assert "encrypted under the trustees' keys" in call("check", tmp_path).out
+    write(tmp_path, own[: own.index("[[party]]")])
+    assert "its parties or short codes are not those" in call("check", tmp_path, code=1).out
+    write(tmp_path, own.replace('write_in = "owl"\n', ""))
+    assert "contest warden has other options, supplemental fields, contest data than" in call("check", tmp_path, code=1).out
 
 
 def test_keys_with_a_wrong_proof_are_named_with_their_trustee_and_check(folder: Path, keys: KeyRecord) -> None:

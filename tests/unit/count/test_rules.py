@@ -14,6 +14,7 @@ from scrutineer.statements import TallySheet, sign_statement
 FIVE = tuple(Option(bird.lower(), bird) for bird in ("Heron", "Wren", "Finch", "Plover", "Dunlin"))
 APPROVAL = Contest("board", "Board", "approval", FIVE, seats=2)
 TWO_CHOICES = Contest("board", "Board", "plurality", FIVE, seats=2, max_choices=2)
+WRITTEN_IN = Contest("board", "Board", "plurality", FIVE, seats=2, max_choices=2, write_in="dunlin")
 WARDEN = Contest("warden", "Warden", "ranked", FIVE)
 
 
@@ -51,6 +52,9 @@ def test_sum(given: dict[str, Any], expected: tuple[str, ...]) -> None:
         pytest.param(APPROVAL, (83, 0, 0, 0, 0), {"cast": 85, "blank": None}, (), id="blank unknown leaves room"),
         pytest.param(TWO_CHOICES, (80, 80, 0, 0, 0), {"cast": 85}, (), id="two marks on each"),
         pytest.param(TWO_CHOICES, (80, 80, 1, 0, 0), {"cast": 85}, ("sum",), id="more than two marks on each"),
+        pytest.param(WRITTEN_IN, (0, 0, 0, 0, 90), {"cast": 85}, (), id="two names written in on some"),
+        pytest.param(WRITTEN_IN, (0, 0, 0, 0, 161), {"cast": 85}, ("sum",), id="more than two names on each"),
+        pytest.param(WRITTEN_IN, (81, 0, 0, 0, 0), {"cast": 85}, ("sum",), id="an option twice on a ballot"),
     ],
 )
 def test_sum_where_a_ballot_bears_several_marks(

@@ -84,6 +84,8 @@ BAD: dict[str, tuple[dict[str, Any], str]] = {
     "candidate without a name": ({"options": (Option("a", "A", "hen"),)}, "who has no name"),
     "title of nothing": ({"title": " "}, "title of contest c"),
     "bad id": ({"id": "a b"}, "contest 'a b' cannot be used as an identifier"),
+    "written in nowhere": ({"write_in": "other"}, "counts names written in as 'other', which is none of its options"),
+    "written in a ranking": ({"rule": "ranked", "write_in": "wren"}, "which the rule 'ranked' cannot count"),
     "bad unit": ({"unit": "a/b"}, "unit of contest c 'a/b'"),
 }
 

@@ -1,11 +1,13 @@
 from typing import Any
 
+import msgspec
 import numpy as np
 import pytest
 
 from scrutineer.election.call_settings import CallSettings
 from scrutineer.election.contests import Contest, Option
 from scrutineer.election.definition import Definition, Election, LogIdentity, TableHash, table_hash
+from scrutineer.election.parties import Party
 from scrutineer.election.register import Issuer, Register
 from scrutineer.election.units import UnitRow, Units
 from scrutineer.errors import DefinitionError
@@ -71,6 +73,51 @@ def test_definitions_that_cannot_be(name: str) -> None:
     changes, message = BAD[name]
     with pytest.raises(DefinitionError, match=message):
         definition(**changes)
+
+
+def party(*options: str, label: str = "feather") -> Party:
+    return Party(label, "Feather List", options)
+
+
+COUNCIL = Contest("d", "Council", "plurality", CONTEST.options, seats=2, max_choices=2, write_in="owl")
+SONG = Contest("e", "Song", "ranked", CONTEST.options)
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (("c/heron",), "stands for 'c/heron', which no contest has"),
+        (("wren",), "stands for 'wren', which no contest has"),
+        (("c/wren", "c/owl"), "stands for 2 options of contest c, in which a ballot may mark 1"),
+        (("d/owl",), "a name that only the voter can write"),
+        (("e/owl",), "whose contest is ranked"),
+    ],
+)
+def test_parties_that_stand_for_what_no_ballot_holds(options: tuple[str, ...], message: str) -> None:
+    with pytest.raises(DefinitionError, match=message):
+        definition(contests=(CONTEST, COUNCIL, SONG), parties=(party(*options),))
+
+
+def test_parties_that_cannot_be() -> None:
+    with pytest.raises(DefinitionError, match="party 'feather' is listed twice"):
+        definition(parties=(party("c/wren"), party("c/owl")))
+    with pytest.raises(DefinitionError, match="has 513 parties"):
+        definition(parties=tuple(party("c/wren", label=f"p{number}") for number in range(513)))
+    for options in ((), ("c/wren", "c/wren")):
+        with pytest.raises(DefinitionError, match="stands for no option, or for one twice"):
+            party(*options)
+
+
+def test_what_is_not_used_leaves_the_bytes_of_a_definition_alone() -> None:
+    written = msgspec.to_builtins(definition(), builtin_types=(bytes,))
+    assert set(written) == {
+        "version", "id", "name", "date", "timezone", "provenance", "authority", "contests", "tables", "log",
+    }  # fmt: skip
+    assert set(written["contests"][0]) == {"id", "title", "rule", "options"}
+    used = definition(contests=(CONTEST, COUNCIL), parties=(party("c/owl", "d/wren"),))
+    written = msgspec.to_builtins(used, builtin_types=(bytes,))
+    assert [tuple(one.values()) for one in written["parties"]] == [("feather", "Feather List", ("c/owl", "d/wren"))]
+    assert msgspec.convert(written, Definition, builtin_types=(bytes,)) == used
 
 
 @pytest.mark.parametrize("origin", ["", "two words", "a+b", "x" * 129, "a\nb"])

@@ -3,6 +3,7 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
+from msgspec import structs
 
 from scrutineer.cli import cli
 from scrutineer.election import (
@@ -47,6 +48,12 @@ def test_what_is_written_reads_back(tmp_path: Path) -> None:
     assert draft.contests == CONTESTS
     assert tuple(draft.units.rows()) == UNITS
     assert (draft.id, draft.name, draft.date) == ("avia", "Avia votes", "2026-05-03")
+
+
+def test_names_written_in_read_back(tmp_path: Path) -> None:
+    contest = structs.replace(CONTESTS[2], write_in="c")
+    write_folder(tmp_path / "e", election_id="avia", name="Avia", date="2026-05-03", contests=[contest], units=Units(UNITS))
+    assert read_folder(tmp_path / "e").contests == (contest,)
 
 
 def test_a_folder_that_holds_something_is_left_alone(tmp_path: Path) -> None:

@@ -7,6 +7,7 @@ from scrutineer.election import toml_table
 from scrutineer.election.definition import LogIdentity, table_hash
 from scrutineer.election.finding import Finding, did_you_mean, summary
 from scrutineer.election.folder import Draft, check_folder, draft_definition, read_folder, scaffold
+from scrutineer.election.parties import Party
 from scrutineer.errors import DefinitionError, UsageError
 
 ELECTION = """\
@@ -92,6 +93,18 @@ def test_a_replayed_election_names_its_source(folder: Path) -> None:
     assert (draft.provenance, draft.source, draft.opening_required) == ("replayed", "The Nest", True)
 
 
+_PARTY = '[[party]]\nid = "feather"\nname = "Feather"\noptions = [{}]\n[[contest]]'
+
+
+def test_parties_are_read_into_the_definition(folder: Path) -> None:
+    text = ELECTION.replace("[[contest]]", _PARTY.format('"president/wren"'))
+    (folder / "election.toml").write_text(text)
+    assert check_folder(folder, RULES) == []
+    tables = {"units.csv": table_hash(b"u"), "register.csv": table_hash(b"r")}
+    definition = draft_definition(read_folder(folder), tables, LogIdentity("example.org/aviary", ("key",)))
+    assert definition.parties == (Party("feather", "Feather", ("president/wren",)),)
+
+
 # name -> (text to replace, replacement, line, field, part of the message)
 BAD_ELECTIONS = {
     "syntax": ('id = "aviary"', "id = aviary", 2, "", "not readable as TOML"),
@@ -135,6 +148,8 @@ BAD_ELECTIONS = {
         "contest",
         "not a list of tables",
     ),
+    "write-in": ('unit = "north"', 'write_in = "other"', 17, "contest[1].write_in", "which is none of its options"),
+    "party of nothing": ("[[contest]]", _PARTY.format('"president/hen"'), 14, "party[1].options", "which no contest has"),
     "source": ("[thresholds]", 'source = "x"\n[thresholds]', 7, "election.source", 'with provenance = "replayed", and only then'),
 }
 
@@ -298,6 +313,7 @@ def test_the_scaffold_is_a_valid_election_that_teaches(tmp_path: Path) -> None:
     for word in (
         "plurality", "approval", "yes-no", "majority", "ranked", "dhondt", "sainte-lague", "hamilton", "opening_required",
         "provenance", "source", "thresholds", "rules", "seats", "max_choices", "threshold", "alternative", "base", "unit",
+        "write_in", "party",
     ):  # fmt: skip
         assert word in text
 
@@ -310,11 +326,13 @@ def test_what_the_scaffold_shows_in_comments_is_valid_too(tmp_path: Path) -> Non
     end = next(number for number, line in enumerate(lines) if line.startswith("# Others in one line"))
     examples = [line.removeprefix("#").strip() for line in lines[begin:end]]
     contests = [
-        line if line.startswith(("[", "id", "title", "rule", "seats", "thresh", "name", "unit")) else "" for line in examples
+        line if line.startswith(("[", "id", "title", "rule", "seats", "thresh", "name", "unit", "options")) else ""
+        for line in examples
     ]
     file.write_text("\n".join([*lines[:begin], *contests, ""]))
     assert check_folder(tmp_path) == []
     assert [contest.rule for contest in read_folder(tmp_path).contests] == ["majority", "dhondt", "yes-no"]
+    assert [party.id for party in read_folder(tmp_path).parties] == ["feather"]
 
 
 def test_the_scaffold_leaves_what_is_there_alone(tmp_path: Path) -> None:

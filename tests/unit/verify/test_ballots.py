@@ -51,6 +51,21 @@ def test_ballots_and_sheets_that_agree_pass(sealed: Sealed, folder: Path, tmp_pa
     assert "the proofs of all were checked" in facts.sentences()[0]
 
 
+def test_names_written_in_are_the_count_of_their_option(tmp_path: Path) -> None:
+    sealed = sealed_election(write_ins=True)
+    (warden, _) = sealed.trustees.record.manifest.contests
+    assert warden.labels() == ("wren", "heron", "*blank", "*null", "*write-ins")
+    assert sealed.trustees.record.manifest.parties[0].options == ((1, 1),)
+    given = sealed.with_ballots(sealed.write_folder(tmp_path / "ballots"))
+    report = check(given, tmp_path / "site")
+    assert said(report) == []
+    assert report.ballots is not None
+    assert report.ballots.compared == 2 * (3 + 4 + 2 * 3)
+    sealed = sealed_election(write_ins=True, misstated=True)
+    given = sealed.with_ballots(sealed.write_folder(tmp_path / "misstated"))
+    assert any("give 1 for write-ins, and" in one and "states 2" in one for one in said(check(given, tmp_path / "other")))
+
+
 def test_an_election_without_keys_has_no_such_step(sealed: Sealed, tmp_path: Path) -> None:
     report = check(republic(40), tmp_path / "site")
     assert report.passed

@@ -79,7 +79,10 @@ def failed(contest: dict[str, Any], sheet: Sheet, roll: int | None) -> set[str]:
         else:
             valid = cast - (blank or 0) - (null or 0)
             choices = contest["max_choices"] if contest["max_choices"] > 1 else len(counts)
-            wrong = marked > choices * valid or any((count or 0) > valid for count in counts)
+            # Several names can be written in on one ballot, and all of them count for the one option.
+            ids = [option["id"] for option in contest["options"]]
+            once = [count for count, option in zip(counts, ids, strict=True) if option != contest["write_in"]]
+            wrong = marked > choices * valid or any((count or 0) > valid for count in once)
         if wrong:
             found.add("sum")
     if ballots is not None and limit is not None and ballots > limit:

@@ -50,6 +50,7 @@ _CONTEST = record(
         "unit": unit,
         "candidates": (listed(record({"id": ident, "name": name}), 1), []),
         "base": (one_of("cast"), "valid"),
+        "write_in": (ident, ""),
     }
     | dict.fromkeys(("threshold", "alternative", "recount"), (anything, None)),
 )
@@ -90,6 +91,7 @@ SHAPES: dict[str, Shape] = {
                 None,
             ),
             "transmission": (record({}, dict.fromkeys(("endpoints", "relays", "ways"), (anything, None))), None),
+            "parties": (listed(record({"id": ident, "name": name, "options": listed(text(), 1)}), 1, 512), []),
         },
     ),
     "accreditation": record(

@@ -15,6 +15,7 @@ from typing import Annotated, Final, Literal
 import msgspec
 
 from scrutineer.ballots.bundle import BundleWriter
+from scrutineer.ballots.from_election import total_labels
 from scrutineer.ballots.manifest import FIELD_MARK, ORDER_MARK, Manifest
 from scrutineer.ballots.record import BundleClosing, OpenedBallot
 from scrutineer.durable import sync_folder, write_whole
@@ -175,7 +176,7 @@ def tally_sheets(place: Place, totals: RunningTotals, cast_by_style: Counter[int
                 election.hash,
                 place.name,
                 contest.id,
-                () if ranked else tuple(by_label[option.id] for option in contest.options),
+                () if ranked else tuple(by_label[label] for label in total_labels(contest)),
                 by_label.get(f"{FIELD_MARK}blank"),
                 by_label.get(f"{FIELD_MARK}null"),
                 cast,

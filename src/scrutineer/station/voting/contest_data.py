@@ -15,17 +15,12 @@ There is one form only: who reads it writes it again and compares.
 """
 
 import unicodedata
-from typing import Final
 
 import msgspec
 
-from scrutineer.ballots.manifest import ORDER_MARK, ManifestContest
+from scrutineer.ballots.manifest import BLOCK_SIZE, MAX_LINES, MAX_NAME, ORDER_MARK, ManifestContest
 from scrutineer.errors import BallotError
 
-BLOCK_SIZE: Final = 32  # bytes
-MAX_LINES: Final = 8
-"""Names that can be written in in one contest, however many choices it allows."""
-MAX_NAME: Final = 80  # bytes of one written-in name
 _NOTHING, _NAMES, _MARKS = 0, 1, 2
 
 

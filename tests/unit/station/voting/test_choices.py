@@ -10,7 +10,7 @@ from ballot_helpers import every_contest, one_hand, seeded
 from scrutineer.ballots.ballot_check import check_ballot
 from scrutineer.ballots.confirmation import chain_start
 from scrutineer.ballots.encrypt import Encryptor
-from scrutineer.ballots.manifest import FORMAT, Manifest, ManifestContest, Party, Style
+from scrutineer.ballots.manifest import BLOCK_SIZE, FORMAT, Manifest, ManifestContest, Party, Style
 from scrutineer.errors import BallotError
 from scrutineer.station.voting.choices import (
     Choices,
@@ -31,7 +31,6 @@ from scrutineer.station.voting.choices import (
     with_party,
 )
 from scrutineer.station.voting.contest_data import (
-    BLOCK_SIZE,
     ContestData,
     candidates,
     lines,

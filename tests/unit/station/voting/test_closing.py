@@ -35,10 +35,12 @@ from scrutineer.statements.incident import Incident
 from scrutineer.statements.policy import Policy
 from scrutineer.statements.qr import QrCollector
 from scrutineer.station.outbox import Outbox
+from scrutineer.station.voting.choices import Choices, Marks, ballot_choices
 from scrutineer.station.voting.closing import read_closing
 from scrutineer.station.voting.day import PollDay
 from scrutineer.station.voting.people import Pair, read_private_key
 from scrutineer.station.voting.place import Place, software_fingerprint
+from scrutineer.station.voting.readable import names_of, parties_of, readable
 from scrutineer.station.voting.tally_paper import closing_words
 from voting_helpers import choices
 
@@ -129,6 +131,36 @@ def test_a_poll_worker_of_another_place_does_not_count(tmp_path: Path) -> None:
         place.person(AGENTS["agent/coot"])
     with pytest.raises(PolicyError, match="not registered for this station"):
         place.person(STRANGER, signers=True)
+
+
+def test_names_written_in_are_counted_for_their_option(tmp_path: Path) -> None:
+    land = reeds(write_ins=True)
+    of = day(station_folder(tmp_path, land))
+    of.open(pair(of))
+    manifest = of.place.record.manifest
+    by_hand = (
+        Choices(0, {1: Marks((0, 0), ("J. Jay",)), 2: Marks((0, 0), ("Ä. Tern", "B. Tit"))}),
+        Choices(1, {}),
+        Choices(1, {1: Marks((0, 0), ("J. Jay",))}),
+        Choices(0, {}),
+    )
+    names = names_of(of.place.election.contests)
+    assert parties_of(manifest, 1) == ((1, "Feather List"),)
+    assert [one.name for one in readable(manifest, 1, by_hand[2], names)[0].choices] == ["J. Jay"]
+    for one in by_hand:
+        of.machine.activate(1)
+        of.machine.prepare(ballot_choices(manifest, 1, one))
+        of.machine.cast()
+    closing = of.close(pair(of, "tern", "lark"))
+    policy = Policy(of.place.election)
+    warden, council, _ = (policy.admit(data).payload for data in closing.sheets)
+    assert isinstance(warden, TallySheet)
+    assert isinstance(council, TallySheet)
+    assert (warden.counts, warden.blank, warden.null, warden.cast) == ((0, 1, 2), 1, 0, 4)
+    assert (council.counts, council.blank, council.null, council.cast) == ((2, 2, 2), 1, 0, 4)
+    record = decrypt(land.record, land.shares[:2], of.place.folder / "bundle.jsonl", [])
+    totals = {field.label: field.total for field in record.contests[1].fields}
+    assert (totals["wren"], totals["owl"], totals["*write-ins"]) == council.counts
 
 
 def test_sheets_equal_the_record_and_the_paper(tmp_path: Path) -> None:

@@ -57,18 +57,39 @@ def open_site_keys(data: bytes, count: Count, report: Report) -> Keys | None:
     same = keys.manifest["election"] == election.definition["id"]
     for contest in keys.manifest["contests"]:
         own = election.contests.get(contest["label"])
-        options = [option["id"] for option in own["options"]] if own is not None else []
+        write_in = own["write_in"] if own is not None else ""
+        standing = [option["id"] for option in own["options"]] if own is not None else []
+        options = [option for option in standing if option != write_in]
         same &= own is not None and (contest["orders"] or contest["options"] == options)
         same &= not contest["orders"] or all(part in options for order in contest["options"] for part in order.split(">"))
         # A ballot that may hold more than a voter has would prove itself.
         limit = 1 if own is None or contest["orders"] else own["max_choices"]
         if own is not None and own["rule"] == "approval" and limit == 1:
-            limit = len(options)
+            limit = len(standing)
         same &= own is None or contest["orders"] == (own["rule"] == "ranked")
-        fields = ["blank", "null", "undervotes"] if limit > 1 else ["blank", "null"]
+        fields = ["blank", "null"] + ["undervotes"] * (limit > 1) + ["write-ins"] * bool(write_in)
         same &= (contest["selection_limit"], contest["option_limit"], contest["fields"]) == (limit, 1, fields)
+        # Room for up to eight names of 80 bytes with their lengths, two bytes, and a bit for each option.
+        room = 2 + -(-len(options) // 8) + 81 * min(limit, 8) if write_in else 0
+        same &= contest["data_blocks"] == -(-room // 32)
+    same &= keys.manifest["parties"] == _parties(keys.manifest, election.definition["parties"])
     report.require(same, "manifest", "ballots.json", "its contests, options or limits are not those of the definition")
     return keys
+
+
+def _parties(manifest: dict[str, Any], given: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The parties of a definition as a manifest numbers their options; an option that is not encrypted is left out."""
+    found = []
+    for party in given:
+        own = set(party["options"])
+        numbers = [
+            [index, place]
+            for index, contest in enumerate(manifest["contests"], 1)
+            for place, option in enumerate(contest["options"], 1)
+            if f"{contest['label']}/{option}" in own
+        ]
+        found.append({"label": party["id"], "name": party["name"], "options": numbers})
+    return found
 
 
 def check_station(keys: Keys, path: Path, tally: Path | None, count: Count, report: Report) -> None:
@@ -110,14 +131,15 @@ def _check_sheet(
     where, sheet = f"{where}, contest {contest}", place.shown
     if sheet is None:
         return
-    options = [option["id"] for option in count.election.contests[contest]["options"]]
+    terms = count.election.contests[contest]
+    options = [option["id"] for option in terms["options"]]
     blank, null, cast, _, _ = sheet.figures
     if count.election.contests[contest]["rule"] == "ranked":
         stated = {">".join(options[option] for option in order): ballots for order, ballots in sheet.rankings or () if ballots}
         own = {label: total for label, total in totals.items() if total and not label.startswith("*")}
         report.require(stated == own, "sheet", where, "the sheet states other rankings than the ballots hold")
     else:
-        own_counts = [totals.get(option) for option in options]
+        own_counts = [totals.get("*write-ins" if option == terms["write_in"] else option) for option in options]
         report.require(
             sheet.counts == own_counts, "sheet", where, f"the sheet states {sheet.counts}, the ballots hold {own_counts}"
         )
