@@ -21,7 +21,7 @@ demo: $(STAMP) ## count an invented republic of 30,000 stations and check the re
 	$(BIN)/scrutineer demo
 
 test: $(STAMP) ## run every test this machine can run, and say which it cannot
-	$(BIN)/python -m pytest -n 2 --dist worksteal
+	$(BIN)/python -m pytest -n 2 --dist worksteal --durations=25 --durations-min=8
 
 lint: $(STAMP) ## style, layers
 	$(BIN)/ruff check .
