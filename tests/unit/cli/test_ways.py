@@ -69,7 +69,7 @@ def drawn(data: bytes, folder: Path) -> list[Path]:
 
 def photo(path: Path, codes: list[Path], seed: int, **how: Any) -> Path:
     rng = np.random.default_rng(seed)
-    conditions = Conditions(turned=7, angle=0.03, light=0.5, blur=0.7, noise=8, quality=40, size=SMALL, **how)
+    conditions = Conditions(turned=7, angle=0.03, light=0.5, blur=0.5, noise=4, quality=75, size=SMALL, **how)
     path.write_bytes(photograph(page_of_codes(codes), conditions, rng))
     return path
 
