@@ -167,7 +167,7 @@ function named(element) {
 }
 
 if (talking) {
-  const first = [...document.querySelectorAll("[role=alert], [data-speak]")].map((part) => part.innerText).join(". ");
+  const first = [...document.querySelectorAll("[role=alert]:not([hidden]), [data-speak]")].map((part) => part.innerText).join(". ");
   speak(first);
   document.addEventListener("focusin", (event) => {
     if (event.target.matches(STOPS) && !event.target.autofocus) speak(named(event.target));
