@@ -33,8 +33,8 @@ def render() -> str:
         context = command.make_context(name, [], parent=top, resilient_parsing=True, **width)
         parts.append(f"## scrutineer {name}\n\n{summary}\n\n{_block(command.get_help(context))}")
         if isinstance(command, click.Group):
-            # Some groups load a part of their commands only when they are used; these come last.
-            for part in dict.fromkeys((*command.commands, *command.list_commands(context))):
+            # Some groups load a part of their commands only when they are used, so that the order is that of their names.
+            for part in command.list_commands(context):
                 nested = command.get_command(context, part)
                 if nested is None:
                     raise LookupError(f"{name} {part} is listed and does not exist")
