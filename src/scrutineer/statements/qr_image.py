@@ -48,6 +48,10 @@ class _Box(NamedTuple):
         across, down = [corner.x / size[0] for corner in corners], [corner.y / size[1] for corner in corners]
         return cls(min(across), min(down), max(across), max(down))
 
+    def is_somewhere(self) -> bool:
+        """Whether it takes any space: corners of several codes can look like one more, which has no place and is none."""
+        return self.right > self.left and self.bottom > self.top
+
     def meets(self, other: "_Box") -> bool:
         """Whether the middle of one lies in the other: two sightings of the same code."""
         return self.holds_middle(other) or other.holds_middle(self)
@@ -88,9 +92,12 @@ def look_at_picture(path: Path) -> Seen:
             binarizer=binarizer,
             return_errors=True,
         ):
+            box = _Box.of(code.position, view.size)
             if code.valid:
                 texts.add(code.text)
-            (read if code.valid else failed).append(_Box.of(code.position, view.size))
+                read.append(box)
+            elif box.is_somewhere():
+                failed.append(box)
 
     def unread() -> int:
         """How many codes were seen in one view and read in none."""
