@@ -90,3 +90,7 @@ class ControlError(ScrutineerError):
 
 class BallotError(ScrutineerError):
     """A key, encrypted ballot, proof or record of ballots that cannot be used, or a step of the ceremony that went wrong."""
+
+
+class AuditError(ScrutineerError):
+    """A plan, manifest, record or count of an audit that cannot be used, or a step that may not be taken yet."""

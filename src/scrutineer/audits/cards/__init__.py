@@ -1,0 +1,1 @@
+"""Cast vote records of every maker, as columns (see `model`)."""

@@ -1,0 +1,1 @@
+"""Which cards or boxes are drawn: a function of the seed and of committed bytes alone."""
