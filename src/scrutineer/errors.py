@@ -94,3 +94,7 @@ class BallotError(ScrutineerError):
 
 class AuditError(ScrutineerError):
     """A plan, manifest, record or count of an audit that cannot be used, or a step that may not be taken yet."""
+
+
+class TypesettingError(ScrutineerError):
+    """A paper that cannot be drawn as PDF from what it was given."""

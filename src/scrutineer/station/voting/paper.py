@@ -7,18 +7,14 @@ serial and the code can be joined only by who opens the nonce of the encrypted b
 The bytes depend on the content alone. They are made in memory; what a printer leaves behind is the business of printer.py.
 """
 
-import json
-import threading
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cache
-from importlib.resources import files
 from typing import Final, Literal
 
 import segno
-import typst
 
-from scrutineer.errors import BallotError
+from scrutineer.design.typesetting import typeset
+from scrutineer.errors import BallotError, TypesettingError
 from scrutineer.language import PlainSay, language
 from scrutineer.station.voting.readable import ReadableChoice, ReadableContest
 
@@ -26,8 +22,6 @@ MAX_PDF_SIZE: Final = 8 * 1024 * 1024  # bytes
 _TEMPLATE: Final = "paper.typ"
 _WORDS_IN_LINE: Final = 2
 _MARK: Final = "■"
-_ONE_AT_A_TIME: Final = threading.Lock()
-"""A compiler serves one thread at a time."""
 
 Fate = Literal["open", "tested"]
 """What a slip says of its ballot: the voter has not answered yet; it was opened as a test and is not counted."""
@@ -64,13 +58,11 @@ def papers(content: Sequence[PaperRecord | Slip]) -> bytes:
     """A PDF with one page for each paper. Raises BallotError where it cannot be made."""
     shown = [_record(paper) if isinstance(paper, PaperRecord) else _slip(paper) for paper in content]
     title = content[0].election if content else ""
-    inputs = {"papers": json.dumps({"title": title, "papers": shown}, ensure_ascii=False)}
     try:
-        with _ONE_AT_A_TIME:
-            made = _compiler().compile(input=_template(), format="pdf", sys_inputs=inputs, timestamp=0)
-    except typst.TypstError as error:
-        raise BallotError(f"the paper cannot be made ({error.message}): ask for help before anyone votes here") from error
-    if not isinstance(made, bytes) or len(made) > MAX_PDF_SIZE:
+        made = typeset("scrutineer.station.voting", _TEMPLATE, {"title": title, "papers": shown})
+    except TypesettingError as error:
+        raise BallotError(f"the paper cannot be made ({error}): ask for help before anyone votes here") from error
+    if len(made) > MAX_PDF_SIZE:
         raise BallotError("the paper cannot be made: it is longer than a printer takes")
     return made
 
@@ -171,14 +163,3 @@ def _slip(paper: Slip) -> dict[str, object]:
 def segno_document(words: str) -> str:
     """The QR code of a tracking code as a whole SVG document."""
     return qr_svg(words).replace("<svg ", '<svg xmlns="http://www.w3.org/2000/svg" ', 1)
-
-
-@cache
-def _template() -> bytes:
-    return files("scrutineer.station.voting").joinpath("templates", _TEMPLATE).read_bytes()
-
-
-@cache
-def _compiler() -> typst.Compiler:
-    # The fonts in the package of typst alone write all five languages; those of the system are looked at for nicer ones.
-    return typst.Compiler(_template(), font_paths=typst.Fonts(include_system_fonts=True, include_embedded_fonts=True))

@@ -5,16 +5,12 @@ only the machine knows: ballots set aside as provisional, tested and spoiled, th
 The bytes depend on the content alone.
 """
 
-import json
-from functools import cache
-from importlib.resources import files
 from typing import Final
 
-import typst
-
 from scrutineer.ballots.confirmation import chain_start, spoken
+from scrutineer.design.typesetting import typeset
 from scrutineer.election import Contest
-from scrutineer.errors import BallotError, StoreError
+from scrutineer.errors import BallotError, StoreError, TypesettingError
 from scrutineer.statements import StationOpened, TallySheet, parse_statement
 from scrutineer.statements.qr import qr_svgs
 from scrutineer.statements.statement import statement_hash
@@ -156,21 +152,6 @@ def _number(value: int | None) -> str:
 
 def _compile(content: dict[str, object]) -> bytes:
     try:
-        made = _compiler().compile(
-            input=_template(), format="pdf", sys_inputs={"content": json.dumps(content, ensure_ascii=False)}, timestamp=0
-        )
-    except typst.TypstError as error:
-        raise BallotError(f"the sheet cannot be drawn ({error.message}): the figures are kept; tell the centre") from error
-    if not isinstance(made, bytes):
-        raise BallotError("the sheet cannot be drawn: the figures are kept; tell the centre")
-    return made
-
-
-@cache
-def _template() -> bytes:
-    return files("scrutineer.station.voting").joinpath("templates", _TEMPLATE).read_bytes()
-
-
-@cache
-def _compiler() -> typst.Compiler:
-    return typst.Compiler(_template(), font_paths=typst.Fonts(include_system_fonts=True, include_embedded_fonts=True))
+        return typeset("scrutineer.station.voting", _TEMPLATE, content)
+    except TypesettingError as error:
+        raise BallotError(f"the sheet cannot be drawn ({error}): the figures are kept; tell the centre") from error

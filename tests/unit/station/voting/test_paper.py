@@ -14,9 +14,9 @@ from PIL import Image
 from ballot_helpers import every_contest
 from kiosk_helpers import NAMES
 from scrutineer.ballots.confirmation import spoken, tracking_words
+from scrutineer.design import typesetting
 from scrutineer.errors import BallotError
 from scrutineer.language import LANGUAGES
-from scrutineer.station.voting import paper
 from scrutineer.station.voting.choices import Choices, Marks
 from scrutineer.station.voting.paper import PaperRecord, Slip, code_lines, papers
 from scrutineer.station.voting.printer import CommandPrinter, FolderPrinter
@@ -129,7 +129,7 @@ def test_a_machine_without_fonts_of_its_own_prints_all_the_same(
     code: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     bare = typst.Compiler(b"", font_paths=typst.Fonts(include_system_fonts=False, include_embedded_fonts=True))
-    monkeypatch.setattr(paper, "_compiler", lambda: bare)
+    monkeypatch.setattr(typesetting, "_compiler", lambda: bare)
     written = readable(every_contest(), 1, Choices(by_hand={2: Marks((0,) * 5, ("Águia البومة",))}), NAMES)
     pdf = papers([PaperRecord(code, "Aviary", "المحطة", written, SERIAL)])
     said = text(pdf, tmp_path)
