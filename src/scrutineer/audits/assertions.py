@@ -33,6 +33,8 @@ class Assertion:
     """The scores of all cards add up to at least this: 1 (more than zero) or 0 (zero will do)."""
     continuing: frozenset[int] | None = None
     """Of a ranked contest: a card scores for its highest option among these, and 0 where it ranks none of them."""
+    first: frozenset[int] = frozenset()
+    """Of a ranked contest: options for which a card scores only where it puts one of these first of all, else 0."""
     most: int = 1
     """How many options a card may mark."""
 
@@ -64,7 +66,10 @@ class Assertion:
     def score(self, marks: Marks) -> int:
         """The score of a card of this contest; too many marks count as none. Takes marks as `Marks` describes them."""
         if self.continuing is not None:
-            return next((self.weights[option] for option in marks if option in self.continuing), 0)
+            highest = next((option for option in marks if option in self.continuing), None)
+            if highest is None or (highest in self.first and marks[0] not in self.first):
+                return 0
+            return self.weights[highest]
         if not 1 <= len(marks) <= self.most:
             return self.rest
         return sum(self.weights[option] for option in marks)
