@@ -1,6 +1,5 @@
 """`ballots sidecar`: make what lets everybody else check a bundle many ballots at a time."""
 
-import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Final
@@ -15,7 +14,7 @@ from scrutineer.ballots.record import Ballot
 from scrutineer.ballots.sidecar import MAGIC
 from scrutineer.ballots.sidecar_make import sidecar_entries
 from scrutineer.cli.show import progress_display
-from scrutineer.durable import sync_folder
+from scrutineer.durable import whole_file
 from scrutineer.errors import BallotError
 
 SIDECAR: Final = ".commitments"
@@ -78,23 +77,15 @@ def _lines(path: Path) -> int:
 def _make(keys: ElectionKeys, bundle: Path, engine: ProcessPool, progress: Callable[[int], None]) -> int:
     """Write the side-car of one bundle, whole or not at all; answer with how many ballots it has."""
     path = _beside(bundle)
-    partial = path.with_name(f"{path.name}.partial")
     ballots = (
         BallotLine(0, item.line, item.data)
         for item in read_bundle(split_lines(_pieces(bundle)), bundle.name)
         if isinstance(item.value, Ballot)
     )
     count = 0
-    try:
-        with partial.open("wb") as file:
-            file.write(MAGIC)
-            for made in sidecar_entries(keys, ballots, engine, progress):
-                file.write(made.entry)
-                count += 1
-            file.flush()
-            os.fsync(file.fileno())
-        partial.replace(path)
-    finally:
-        partial.unlink(missing_ok=True)
-    sync_folder(path.parent)
+    with whole_file(path) as file:
+        file.write(MAGIC)
+        for made in sidecar_entries(keys, ballots, engine, progress):
+            file.write(made.entry)
+            count += 1
     return count

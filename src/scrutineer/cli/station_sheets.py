@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from scrutineer.durable import write_whole
 from scrutineer.election import Election
 from scrutineer.errors import UsageError
 from scrutineer.statements import TallySheet, parse_statement
@@ -48,11 +49,10 @@ def print_sheet(folder: Path, statement: bytes, election: Election) -> Path:
     # Ids may hold characters that a file name may not; the hash keeps two sheets of one contest apart.
     name = "".join(char if char.isalnum() or char in "-_." else "_" for char in f"{sheet.station}-{sheet.contest}")
     path = folder / f"{name[:80]}-{parsed.hash.hex()[:8]}.html"
-    partial = path.with_name(f"{path.name}.partial")
+    page = render(parsed, election)
     try:
         folder.mkdir(exist_ok=True)
-        partial.write_text(render(parsed, election), encoding="utf-8")
-        partial.replace(path)
+        write_whole(path, page.encode())
     except OSError as error:
         raise UsageError(
             f"{path} cannot be written ({error.strerror}): the sheet is signed and queued all the same; "

@@ -28,7 +28,7 @@ from scrutineer.ballots.keys import KeyRecord, read_key_record
 from scrutineer.ballots.manifest import MAX_MANIFEST_SIZE, Manifest, read_manifest
 from scrutineer.ballots.rounds import MAX_LINE_SIZE
 from scrutineer.ballots.trustee import TrusteeState, read_state
-from scrutineer.durable import sync_folder, write_whole
+from scrutineer.durable import write_whole, write_whole_from
 from scrutineer.errors import BallotError, UsageError
 
 SECRET_FILE: Final = "secret.json"  # noqa: S105 (a name of a file)
@@ -204,22 +204,9 @@ def lines_of(path: Path) -> Iterator[bytes]:
 
 def write_lines(path: Path, lines: Iterable[bytes], mode: int = 0o644) -> None:
     """Write a file of any size durably, whole or not at all. Raises UsageError."""
-    partial = path.with_name(f"{path.name}.partial")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        partial.unlink(missing_ok=True)
-        try:
-            with os.fdopen(os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode), "wb") as file:
-                for line in lines:
-                    file.write(line)
-                file.flush()
-                os.fsync(file.fileno())
-            partial.replace(path)
-        except BaseException:
-            with contextlib.suppress(OSError):
-                partial.unlink(missing_ok=True)
-            raise
-        sync_folder(path.parent)
+        write_whole_from(path, lines, mode)
     except OSError as error:
         raise UsageError(
             f"{path} cannot be written ({error.strerror}): make room, or put in another stick; then go on"

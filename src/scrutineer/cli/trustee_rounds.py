@@ -11,7 +11,6 @@ writes the same file. Other files than those that were answered once are refused
 """
 
 import contextlib
-import os
 import secrets
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
@@ -58,7 +57,7 @@ from scrutineer.cli.trustee_inputs import (
     verify_bundles,
 )
 from scrutineer.cli.trustee_memory import Remembered
-from scrutineer.durable import sync_folder
+from scrutineer.durable import whole_file
 from scrutineer.errors import BallotError, UsageError
 
 _REQUESTS: Final = "requests"
@@ -305,14 +304,8 @@ def _same(what: str, before: Mapping[int, bytes], now: Mapping[int, bytes]) -> N
 @contextlib.contextmanager
 def _kept(path: Path) -> Iterator[Callable[[bytes], object]]:
     """A file that is durable under its name when the block ends well."""
-    partial = path.with_name(f"{path.name}.partial")
     try:
-        partial.unlink(missing_ok=True)
-        with os.fdopen(os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
+        with whole_file(path, 0o600) as file:
             yield file.write
-            file.flush()
-            os.fsync(file.fileno())
-        partial.replace(path)
-        sync_folder(path.parent)
     except OSError as error:
         raise UsageError(f"{path} cannot be written ({error.strerror}): make room; then give the same command again") from error

@@ -13,7 +13,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
-from scrutineer.durable import sync_folder
+from scrutineer.durable import sync_folder, write_whole
 from scrutineer.errors import NoteError, StoreError, UsageError
 from scrutineer.log.checkpoint import HeadLines
 from scrutineer.log.note import NoteVerifier, open_note
@@ -267,15 +267,8 @@ class WitnessState:
     def _write_mark(self, count: int) -> None:
         if self._mark is None:
             return
-        fresh = self._mark.with_name(self._mark.name + ".new")
         try:
-            handle = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-            with os.fdopen(handle, "w", encoding="ascii") as file:
-                file.write(f"{_MARK_HEAD}\n{self.name.encode().hex()}\n{count}\n")
-                file.flush()
-                os.fsync(file.fileno())
-            fresh.replace(self._mark)
-            sync_folder(self._mark.parent)
+            write_whole(self._mark, f"{_MARK_HEAD}\n{self.name.encode().hex()}\n{count}\n".encode("ascii"), 0o600)
         except OSError as error:
             raise self._stop(f"the mark {self._mark} cannot be written ({error.strerror}): is its disk there?") from None
 

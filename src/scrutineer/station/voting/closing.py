@@ -6,7 +6,6 @@ leaves the machine only from that file, so there is one sheet for each contest, 
 """
 
 import hashlib
-import os
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
@@ -18,7 +17,7 @@ from scrutineer.ballots.bundle import BundleWriter
 from scrutineer.ballots.from_election import total_labels
 from scrutineer.ballots.manifest import FIELD_MARK, ORDER_MARK, Manifest
 from scrutineer.ballots.record import BundleClosing, OpenedBallot
-from scrutineer.durable import sync_folder, write_whole
+from scrutineer.durable import write_whole, write_whole_from
 from scrutineer.election import Contest, station_issuer
 from scrutineer.errors import BallotError, StoreError
 from scrutineer.statements import TallySheet, sign_statement
@@ -232,13 +231,7 @@ def _rankings(
 
 
 def _write_lines(path: Path, lines: Iterable[bytes]) -> None:
-    partial = path.with_name(f"{path.name}.partial")
     try:
-        with partial.open("wb") as file:
-            file.writelines(lines)
-            file.flush()
-            os.fsync(file.fileno())
-        partial.replace(path)
-        sync_folder(path.parent)
+        write_whole_from(path, lines)
     except OSError as error:
         raise StoreError(f"{path} cannot be written ({error.strerror}): make room on the disk, then close again") from error
