@@ -1,0 +1,83 @@
+"""ONEAudit: comparison where only totals of some boxes are known, and not which card bears which vote.
+
+A pool is a group of cards with a reported total (a box, a precinct, a tabulator's batch). Each of its cards is held against the
+mean of the pool, as if its record said that; the overstatements of a pool then add up to what they would with true records, so
+the assorter of `comparison` is valid for any mixture of records and pools, whatever the reported totals are. Spread within pools
+costs sample size; risk never. Source: P. B. Stark, Overstatement-Net-Equivalent Risk-Limiting Audit: ONEAudit, 2023 (arXiv
+2303.03335), section 2.
+"""
+
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from scrutineer.audits.designs.comparison import Reported
+from scrutineer.audits.designs.seen import Scores
+from scrutineer.audits.risk.model import Values
+from scrutineer.errors import AuditError
+
+OWN_RECORD: Final = -1
+"""The pool of a card that is held against its own record."""
+
+
+@dataclass(frozen=True, eq=False)
+class Pools:
+    """Groups of cards of which only totals are known. Raises AuditError for totals that no cards add up to."""
+
+    cards: NDArray[np.int64]
+    """By pool: how many cards of the population are in it, as the manifest says; blank ones and those without the contest too."""
+    totals: NDArray[np.int64]
+    """By pool: the reported total score of these cards."""
+
+    def __post_init__(self) -> None:
+        if self.cards.shape != self.totals.shape or self.cards.ndim != 1 or (self.cards.size and int(self.cards.min()) < 1):
+            raise AuditError("each pool needs a reported total and at least one card")
+
+    def check(self, reported: Reported) -> None:
+        """Raises AuditError for a pool whose cards cannot have its total, and for more cards than the population holds."""
+        assertion = reported.assertion
+        # Totals are bounded by cards that exist, so these products stay far below 2**63.
+        wrong = np.flatnonzero((self.totals > self.cards * assertion.highest) | (self.totals < self.cards * assertion.lowest))
+        if wrong.size:
+            first = int(wrong[0])
+            raise AuditError(
+                f"assertion {assertion.code} of contest {assertion.contest}: pool {first + 1} has "
+                f"{int(self.cards[first])} cards, and none so many have a total score of {int(self.totals[first])}"
+            )
+        if int(self.cards.sum()) > reported.cards:
+            raise AuditError(
+                f"contest {assertion.contest}: the pools hold {int(self.cards.sum())} cards, and there are {reported.cards}"
+            )
+
+
+def oneaudit_values(reported: Reported, pools: Pools, pool: NDArray[np.int64], records: Scores, papers: Scores) -> Values:
+    """The overstatement assorter of drawn cards.
+
+    `pool`, by drawn card: the number of its pool, or OWN_RECORD; `records` counts for the latter alone. The hypothesis is
+    `Reported.null`. Raises AuditError for pools that do not exist and for scores out of range.
+    """
+    assertion = reported.assertion
+    if not pool.shape == records.shape == papers.shape:
+        raise AuditError(f"contest {assertion.contest}: {len(papers)} papers need as many records and pools")
+    if pool.size and not OWN_RECORD <= int(pool.min()) <= int(pool.max()) < len(pools.cards):
+        raise AuditError(f"contest {assertion.contest}: a drawn card is of a pool that is not among the {len(pools.cards)} known")
+    for scores in (records[pool == OWN_RECORD], papers):
+        if scores.size and not assertion.lowest <= int(scores.min()) <= int(scores.max()) <= assertion.highest:
+            raise AuditError(
+                f"assertion {assertion.code} of contest {assertion.contest}: a drawn card has a score outside "
+                f"{assertion.lowest} to {assertion.highest}; the counts belong to another assertion"
+            )
+    # One exact value for each (pool or record, paper) that occurs; few do, even in long samples.
+    known: dict[tuple[int, int, int], float] = {}
+    values = np.empty(len(papers), np.float64)
+    for number, key in enumerate(zip(pool.tolist(), np.where(pool < 0, records, 0).tolist(), papers.tolist(), strict=True)):
+        value = known.get(key)
+        if value is None:
+            group, record, paper = key
+            expected = Fraction(record) if group < 0 else Fraction(int(pools.totals[group]), int(pools.cards[group]))
+            value = known[key] = float(reported.value(expected - paper))
+        values[number] = value
+    return values
