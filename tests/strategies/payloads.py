@@ -9,6 +9,10 @@ from scrutineer.http.networks import network_text
 from scrutineer.statements import (
     Accreditation,
     Attestation,
+    AuditCount,
+    AuditPlan,
+    AuditReport,
+    AuditSeed,
     Bulletin,
     Certificate,
     Claim,
@@ -22,6 +26,7 @@ from scrutineer.statements import (
     SigningKey,
     StationOpened,
 )
+from scrutineer.statements.audit import DISCREPANCIES, SUBJECTS, AuditFile, BoxTotals, CardMarks, ContestRisk
 from scrutineer.statements.contest_call import CalledCondition, ContestCall
 from scrutineer.statements.incident import REQUEST_KINDS, NetworkCount, RequestCount, RequestSummary
 from strategies.elections import elections, identifiers, names
@@ -207,6 +212,91 @@ def incidents(draw: st.DrawFn) -> Incident:
     )
 
 
+evidence = st.lists(hashes, max_size=3, unique=True).map(tuple)
+shares = st.integers(1, 999_999).map(lambda number: f"0.{number:06}".rstrip("0"))
+audit_files = st.builds(
+    AuditFile, name=st.from_regex(r"[a-z0-9-]{1,8}\.csv", fullmatch=True).map("a".__add__), sha256=hashes, size=claimed
+)
+
+
+@st.composite
+def audit_plans(draw: st.DrawFn) -> AuditPlan:
+    about = draw(st.sampled_from(SUBJECTS))
+    outcome = about == "outcome"
+    return AuditPlan(
+        election=draw(hashes),
+        name=draw(identifiers),
+        about=about,
+        title=draw(names),
+        by=draw(names),
+        protocol=draw(reasons),
+        unit=draw(st.just("") | identifiers),
+        board=tuple(f"auditor/{name}" for name in sorted(draw(st.sets(identifiers, max_size=3)))),
+        size=draw(st.integers(1, 2**40)) if outcome else 0,
+        root=draw(hashes) if outcome else None,
+        risk_limit=draw(shares) if outcome else "",
+        plan=draw(hashes) if outcome else None,
+        files=tuple(draw(st.lists(audit_files, max_size=3, unique_by=_name).map(lambda files: sorted(files, key=_name)))),
+    )
+
+
+def _name(file: AuditFile) -> str:
+    return file.name
+
+
+def _in_order(parts: st.SearchStrategy[object], key: str) -> st.SearchStrategy[tuple[object, ...]]:
+    """Up to three of them, each once, in the order of a field."""
+    return st.lists(parts, min_size=1, max_size=3, unique_by=lambda part: getattr(part, key)).map(
+        lambda found: tuple(sorted(found, key=lambda part: getattr(part, key)))
+    )
+
+
+box_totals = st.builds(BoxTotals, contest=identifiers, counts=votes, blank=maybe, null=maybe, cards=maybe)
+card_marks = st.builds(
+    CardMarks,
+    position=st.integers(1, 2**31 - 1),
+    marks=st.dictionaries(identifiers, st.lists(st.integers(0, 511), max_size=3, unique=True).map(tuple), max_size=3),
+)
+
+
+@st.composite
+def audit_counts(draw: st.DrawFn) -> AuditCount:
+    status = draw(st.sampled_from(["counted", "missing", "illegible"]))
+    seen = draw(st.sampled_from(["totals", "cards"])) if status == "counted" else ""
+    replaces = draw(st.none() | hashes)
+    return AuditCount(
+        election=draw(hashes),
+        plan=draw(hashes),
+        box=draw(identifiers),
+        status=status,  # type: ignore[arg-type]
+        totals=draw(_in_order(box_totals, "contest")) if seen == "totals" else (),  # type: ignore[arg-type]
+        cards=draw(_in_order(card_marks, "position")) if seen == "cards" else (),  # type: ignore[arg-type]
+        counted_by=tuple(draw(st.lists(names, min_size=1, max_size=3, unique=True))),
+        images=draw(evidence),
+        discrepancies=tuple(sorted(draw(st.sets(st.sampled_from(DISCREPANCIES))), key=DISCREPANCIES.index)),
+        note=draw(reasons) if replaces else draw(st.just("") | reasons),
+        replaces=replaces,
+    )
+
+
+@st.composite
+def audit_reports(draw: st.DrawFn) -> AuditReport:
+    outcome = draw(st.sampled_from(["confirmed", "full-count", "continuing", "stopped", "held"]))
+    measured = outcome != "held"
+    return AuditReport(
+        election=draw(hashes),
+        plan=draw(hashes),
+        seed=draw(hashes) if outcome == "confirmed" else draw(st.none() | hashes),
+        size=draw(st.integers(1, 2**40)),
+        outcome=outcome,  # type: ignore[arg-type]
+        risks=draw(_in_order(st.builds(ContestRisk, contest=identifiers, risk=shares), "contest")) if measured else (),  # type: ignore[arg-type]
+        report=draw(hashes) if measured else draw(st.none() | hashes),
+        found=draw(st.just("") | reasons) if measured else draw(reasons),
+        shows=draw(st.just("") | reasons) if measured else draw(reasons),
+        evidence=draw(evidence),
+    )
+
+
 totals = st.lists(contest_results(), min_size=1, max_size=2).map(tuple)
 sizes = st.integers(1, 2**62)
 
@@ -241,6 +331,19 @@ PAYLOADS: Final[dict[str, st.SearchStrategy[Payload]]] = {
     ),
     "claim": claims(),
     "incident": incidents(),
+    "audit-plan": audit_plans(),
+    "audit-seed": st.builds(
+        AuditSeed,
+        election=hashes,
+        plan=hashes,
+        seed=st.text("0123456789", min_size=20, max_size=60),
+        how=reasons,
+        who=reasons,
+        when=reasons,
+        evidence=evidence,
+    ),
+    "audit-count": audit_counts(),
+    "audit-report": audit_reports(),
     "certificate": st.builds(Certificate, election=hashes, size=sizes, root=hashes, time=times, contests=totals, results=hashes),
 }
 payloads = st.sampled_from(sorted(PAYLOADS)).flatmap(PAYLOADS.__getitem__)

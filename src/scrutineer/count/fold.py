@@ -17,6 +17,10 @@ from scrutineer.election import UNKNOWN, Election, Issuer
 from scrutineer.statements import (
     Accreditation,
     Attestation,
+    AuditCount,
+    AuditPlan,
+    AuditReport,
+    AuditSeed,
     Bulletin,
     Certificate,
     Claim,
@@ -77,6 +81,8 @@ class Count:
         """Announced results that somebody quoted; they change nothing in the count."""
         self.incidents: list[Recorded] = []
         """What was reported to have happened; it changes nothing in the count."""
+        self.audits: list[Recorded] = []
+        """Plans, seeds, counts and reports of audits, but for those by revoked keys; they change nothing in the count."""
         self.endorsements: list[Recorded] = []
         self.openings: dict[int, int] = {}
         """Log index of the first opening of each station that declared one."""
@@ -207,8 +213,17 @@ class Count:
                 self.claims.append(recorded)
             case Incident():
                 self.incidents.append(recorded)
+            case AuditPlan() | AuditSeed() | AuditCount() | AuditReport():
+                self._note_audit(recorded, payload.subject())
             case _:
                 self._begin(recorded, "definition")
+
+    def _note_audit(self, recorded: Recorded, subject: str) -> None:
+        envelope = recorded.statement.envelope
+        if self.accreditations.is_revoked(envelope.issuer, envelope.kid):
+            self.notes.append((recorded.index, f"statement on {subject!r}, signed with a key that had been revoked"))
+        else:
+            self.audits.append(recorded)
 
     def _open_station(self, recorded: Recorded, opening: StationOpened) -> None:
         index, envelope = recorded.index, recorded.statement.envelope

@@ -14,15 +14,17 @@ MAX_ISSUER_LENGTH: Final = 96  # characters
 Algorithm = Literal["ed25519", "ml-dsa-44"]
 KEY_SIZES: Final[dict[str, int]] = {"ed25519": 32, "ml-dsa-44": 1312}  # bytes, RFC 8032 and FIPS 204
 
+_AUDIT: Final = frozenset({"audit-plan", "audit-seed", "audit-count", "audit-report"})
 KINDS_BY_ROLE: Final[dict[str, frozenset[str]]] = {
     "authority": frozenset(
         {"definition", "accreditation", "endorsement", "decision", "bulletin", "certificate", "attestation", "claim", "incident"}
-    ),
+    )
+    | _AUDIT,
     "station": frozenset({"station-opened", "tally-sheet", "endorsement", "incident"}),
     "poll-worker": frozenset({"endorsement", "claim"}),
     "agent": frozenset({"attestation", "endorsement", "claim"}),
     "observer": frozenset({"attestation", "endorsement", "claim", "incident"}),
-    "auditor": frozenset({"endorsement", "claim"}),
+    "auditor": frozenset({"endorsement", "claim"}) | _AUDIT,
     "tribunal": frozenset({"endorsement", "claim"}),
     "candidate": frozenset({"endorsement", "claim"}),
     "operator": frozenset({"endorsement", "claim", "incident"}),

@@ -22,7 +22,7 @@ from scrutineer.intake.checkers import Checkers, ElectionFiles
 from scrutineer.intake.sequencer import LEADS, Recorder
 from scrutineer.intake.service import QUEUE_LIMIT, Gate, Intake
 from scrutineer.log import Log
-from scrutineer.statements.accreditations import may_accredit
+from scrutineer.statements.policy import changes_policy
 
 GRACE: Final = 10.0  # seconds that running requests have when the service stops
 FAILURE_GRACE: Final = 2.0  # seconds in which clients are still told that the store failed
@@ -128,7 +128,7 @@ class Service:
         try:
             self._check_log(checkers.election_hash)
             for entry in self._log.entries():
-                if may_accredit(entry):
+                if changes_policy(entry):
                     checkers.apply(entry)
                 if self._gate is not None:
                     self._gate.recorded(entry)

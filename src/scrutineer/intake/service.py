@@ -10,7 +10,7 @@ from scrutineer.intake.checkers import Checkers
 from scrutineer.intake.frames import Verdict
 from scrutineer.intake.sequencer import Recorder, Sequencer
 from scrutineer.log import Integrated, Log
-from scrutineer.statements.accreditations import may_accredit
+from scrutineer.statements.policy import changes_policy
 from scrutineer.statements.statement import statement_hash
 
 QUEUE_LIMIT: Final = 8_192  # statements on their way at a time
@@ -199,7 +199,7 @@ class Intake:
 
     def recorded(self, data: bytes) -> None:
         """Take note of an entry that is new in the log, whichever process put it there; in log order."""
-        if may_accredit(data):
+        if changes_policy(data):
             self.checkers.apply(data)
         if self._gate is not None:
             self._gate.recorded(data)

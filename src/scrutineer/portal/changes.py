@@ -18,6 +18,10 @@ from scrutineer.election import Units
 from scrutineer.statements import (
     Accreditation,
     Attestation,
+    AuditCount,
+    AuditPlan,
+    AuditReport,
+    AuditSeed,
     Bulletin,
     Certificate,
     Claim,
@@ -124,7 +128,7 @@ class _Found:
                 self._issuers.add(payload.issuer)
             case Claim() | Incident():
                 self._mark(payload.unit)
-            case Bulletin() | Certificate():
+            case Bulletin() | Certificate() | AuditPlan() | AuditSeed() | AuditCount() | AuditReport():
                 # They state what was counted and change nothing in it; the pages of places do not show them.
                 pass
             case _:

@@ -3,6 +3,7 @@
 Public face: `parse_statement`, `sign_statement`, `Statement`, `statement_hash`, the payload types, `SigningKey`.
 """
 
+from scrutineer.statements.audit import AuditCount, AuditPlan, AuditReport, AuditSeed
 from scrutineer.statements.incident import Incident
 from scrutineer.statements.keys import SigningKey, thumbprint
 from scrutineer.statements.kinds import (
@@ -33,6 +34,10 @@ __all__ = [
     "KINDS",
     "Accreditation",
     "Attestation",
+    "AuditCount",
+    "AuditPlan",
+    "AuditReport",
+    "AuditSeed",
     "Bulletin",
     "Certificate",
     "Claim",

@@ -14,7 +14,9 @@ from scrutineer.election.definition import Definition, Election
 from scrutineer.election.register import Algorithm, Issuer, station_issuer
 from scrutineer.errors import PolicyError, StatementError
 from scrutineer.statements import kinds, tally_sheet
-from scrutineer.statements.accreditations import Accreditations
+from scrutineer.statements.accreditations import Accreditations, may_accredit
+from scrutineer.statements.audit import AuditCount, AuditPlan, AuditReport, AuditSeed
+from scrutineer.statements.audit_order import AuditOrder, orders_audits
 from scrutineer.statements.codec import MAX_STATEMENT_SIZE, TEXT_HEADS
 from scrutineer.statements.envelope import protected_header, signed_bytes
 from scrutineer.statements.incident import Incident
@@ -27,6 +29,11 @@ _SHEET_HEADER: Final = protected_header(tally_sheet.KIND, "", "", b"").partition
 _HEADER_AT: Final = 4  # offset of the protected header in a sheet: tag, array, byte string with one byte of length
 _SIGNED_PREFIX: Final = signed_bytes(b"", b"")[:-3]  # without the three empty byte strings
 _NO_KEY: Final = bytes(32)
+
+
+def changes_policy(data: bytes) -> bool:
+    """Whether the bytes of a well-formed statement may change what is admitted after it; may err to yes."""
+    return may_accredit(data) or orders_audits(data)
 
 
 class Reading(NamedTuple):
@@ -57,11 +64,12 @@ class SheetReading(NamedTuple):
 
 
 class Policy:
-    """Who may say what in one election. Holds the accreditations that `apply` was given, in log order."""
+    """Who may say what in one election. Holds the accreditations and audits that `apply` was given, in log order."""
 
     def __init__(self, election: Election) -> None:
         self.election = election
         self.accreditations = Accreditations(election)
+        self.audits = AuditOrder()
         self._stations = election.units.station_index
         self._contests = election.contest_index
         self._keys = election.register.station_keys
@@ -104,6 +112,8 @@ class Policy:
             )
         self._check_election(statement.payload.election)
         self._check_scope(statement.payload, issuer)
+        if isinstance(statement.payload, AuditPlan | AuditSeed | AuditCount | AuditReport):
+            self.audits.check(statement.payload, issuer.id, statement.hash)
         self._check_shape(statement.payload)
         return Reading(statement, issuer)
 
@@ -118,6 +128,9 @@ class Policy:
     def apply(self, statement: Statement) -> None:
         """Take note of a logged statement; accreditations take effect with the last authority signature that they need."""
         self.accreditations.apply(statement)
+        # What a revoked key signs is recorded, but no seed of somebody's who found the key may become the seed.
+        if not self.accreditations.is_revoked(statement.envelope.issuer, statement.envelope.kid):
+            self.audits.apply(statement)
 
     def _read_plain_sheet(self, data: bytes) -> SheetReading | None:
         """Read the sheet that nearly every sheet is: by the station's first key, and in order. None: look more closely.
@@ -230,6 +243,10 @@ class Policy:
             self._check_quoted(payload)
         elif isinstance(payload, Incident):
             self._check_reported(payload, issuer)
+        elif isinstance(payload, AuditPlan):
+            self._check_unit(payload.unit, issuer)
+        elif isinstance(payload, AuditCount):
+            self._check_counted(payload, issuer)
         elif isinstance(payload, kinds.Accreditation):
             self._check_unit(self.accreditations.unit_of(payload.as_issuer()), issuer)
         elif isinstance(payload, kinds.Bulletin | kinds.Certificate):
@@ -257,6 +274,15 @@ class Policy:
                 code="role-not-allowed",
             )
         self._check_unit(incident.unit, issuer)
+
+    def _check_counted(self, count: AuditCount, issuer: Issuer) -> None:
+        """A box that is called like a unit is that unit's; any other lies somewhere in the unit of the plan."""
+        units = self.election.units
+        planned = self.audits.plans.get(count.plan)
+        if count.box in units.index or count.box in units.station_index:
+            self._check_unit(count.box, issuer)
+        elif planned is not None:
+            self._check_unit(planned.plan.unit, issuer)
 
     def _check_station(self, station: str, issuer: Issuer) -> None:
         if station not in self._stations:
@@ -297,11 +323,27 @@ class Policy:
             _check_counts(self._contest(payload.contest), payload.after.counts)
         elif isinstance(payload, kinds.Claim):
             _check_options(self._contest(payload.contest), payload)
+        elif isinstance(payload, AuditCount):
+            self._check_box(payload)
+        elif isinstance(payload, AuditReport):
+            for risk in payload.risks:
+                self._contest(risk.contest)
         elif isinstance(payload, kinds.Bulletin | kinds.Certificate):
             for result in payload.contests:
                 contest = self._contest(result.contest)
                 if len(result.votes) != len(contest.options):
                     raise _shape(contest, f"{len(result.votes)} numbers of votes for {len(contest.options)} options")
+
+    def _check_box(self, count: AuditCount) -> None:
+        for totals in count.totals:
+            _check_counts(self._contest(totals.contest), totals.counts)
+        for card in count.cards:
+            for contest, options in card.marks.items():
+                known = len(self._contest(contest).options)
+                if any(option >= known for option in options):
+                    raise _shape(
+                        self._contest(contest), f"card {card.position} bears a mark for an option beyond the last of {known}"
+                    )
 
     def _contest(self, contest: str) -> Contest:
         number = self._contests.get(contest)

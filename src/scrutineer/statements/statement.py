@@ -7,6 +7,7 @@ from typing import Final
 from scrutineer.election.definition import Definition
 from scrutineer.errors import StatementError
 from scrutineer.statements import codec, kinds, tally_sheet
+from scrutineer.statements.audit import AuditCount, AuditPlan, AuditReport, AuditSeed
 from scrutineer.statements.envelope import CONTENT_TYPE_PREFIX, Envelope, open_envelope, seal
 from scrutineer.statements.incident import Incident
 from scrutineer.statements.keys import SigningKey
@@ -24,6 +25,10 @@ Payload = (
     | kinds.Claim
     | kinds.Certificate
     | Incident
+    | AuditPlan
+    | AuditSeed
+    | AuditCount
+    | AuditReport
 )
 
 TYPE_BY_KIND: Final[dict[str, type]] = {
@@ -38,6 +43,10 @@ TYPE_BY_KIND: Final[dict[str, type]] = {
     "claim": kinds.Claim,
     "certificate": kinds.Certificate,
     "incident": Incident,
+    "audit-plan": AuditPlan,
+    "audit-seed": AuditSeed,
+    "audit-count": AuditCount,
+    "audit-report": AuditReport,
 }
 KIND_BY_TYPE: Final[dict[type, str]] = {struct: kind for kind, struct in TYPE_BY_KIND.items()}
 KINDS: Final = tuple(TYPE_BY_KIND)
