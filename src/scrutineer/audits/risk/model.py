@@ -8,9 +8,12 @@ far).
 **Evidence.** e_0 = 1, e_1, e_2, … are never negative, and under the hypothesis a supermartingale. By Ville's inequality the
 chance that any of them reaches 1/a is at most a; so p_t = min(1, 1 / max(e_0 … e_t)) is a p-value at every moment.
 
-**Arithmetic.** Evidence is made with + - x / and comparisons alone, in the order of the draws, which IEEE 754 rounds alike
-everywhere: whoever replays an audit gets the same bits. It is kept as a fraction and an exponent of two, so that nothing
-overflows and no single draw makes it zero for ever unless the hypothesis would allow it nothing else.
+**Arithmetic.** Evidence is made with + - x / square roots and comparisons alone, in the order of the draws, which IEEE 754
+rounds alike everywhere: whoever replays an audit gets the same bits. It is kept as a fraction and an exponent of two, so that
+nothing overflows and no single draw makes it zero for ever unless the hypothesis would allow it nothing else.
+
+**Shapes.** One audit is a row of values in the order of the draws. Everything takes many audits at once as well: an array of
+repetitions x draws, each row for itself; the answer has the same shape.
 """
 
 from dataclasses import dataclass
@@ -58,3 +61,9 @@ class RiskFunction(Protocol):
 
     def p_values(self, values: Values, null: Null) -> Values:
         """The p-value after each draw: never rising. Raises AuditError for values outside [0, upper]."""
+
+    def stopping_times(self, values: Values, null: Null, risk_limit: float) -> NDArray[np.int64]:
+        """For each row of repetitions x draws, the number of the first draw (from 1) whose p-value is at most `risk_limit`.
+
+        One more than there are draws where none is. Later columns are not looked at once every row has stopped.
+        """

@@ -1,0 +1,260 @@
+"""Betting martingales (I. Waudby-Smith and A. Ramdas, J. R. Stat. Soc. B 86 (2024)), and where their bets come from."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final, Protocol
+
+import numpy as np
+
+from scrutineer.audits.risk.evidence import Evidence, average
+from scrutineer.audits.risk.model import Null, Values
+from scrutineer.audits.risk.process import RESERVE, Draws, Process, before, check_reserve, product_of_bets
+from scrutineer.errors import AuditError
+
+_HALVINGS: Final = 50  # of the range of bets: what is left of it is less than a float64 tells apart
+
+
+class Bets(Protocol):
+    """Where bets come from."""
+
+    @property
+    def kind(self) -> str:
+        """One word for a plan."""
+
+    def evidence(self, draws: Draws, reserve: float) -> Evidence:
+        """The evidence of these bets after each draw."""
+
+
+@dataclass(frozen=True)
+class Betting(Process):
+    """Evidence that grows by 1 + b (x - m) with every draw, b being what `bets` stakes, cut to (1 - reserve) / m."""
+
+    bets: Bets
+    reserve: float = RESERVE
+
+    def __post_init__(self) -> None:
+        check_reserve(self.reserve)
+
+    @property
+    def name(self) -> str:
+        """'betting-' and the kind of bets."""
+        return f"betting-{self.bets.kind}"
+
+    def evidence(self, draws: Draws) -> Evidence:
+        """See `Process.evidence`."""
+        return self.bets.evidence(draws, self.reserve)
+
+
+@dataclass(frozen=True)
+class Fixed:
+    """The same bet at every draw. Raises AuditError for one below 0."""
+
+    rate: float
+    """What a value of 1 above its hypothetical mean adds to evidence, as a share of it."""
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.rate < np.inf:
+            raise AuditError(f"a bet of {self.rate} is not a number from 0 up")
+
+    @property
+    def kind(self) -> str:
+        """See `Bets.kind`."""
+        return "fixed"
+
+    def evidence(self, draws: Draws, reserve: float) -> Evidence:
+        """See `Bets.evidence`."""
+        return product_of_bets(draws, self.rate, reserve)
+
+
+@dataclass(frozen=True)
+class Kelly:
+    """The bet of greatest expected growth if values had a given distribution (Kelly's), found before the first draw and kept.
+
+    It is found by halving, so it is the same number everywhere. Raises AuditError for what is not a distribution.
+    """
+
+    values: tuple[float, ...]
+    probabilities: tuple[float, ...]
+
+    def __post_init__(self) -> None:
+        _check_distribution(self.values, self.probabilities)
+
+    @property
+    def kind(self) -> str:
+        """See `Bets.kind`."""
+        return "kelly"
+
+    def rate(self, null: Null, reserve: float = RESERVE) -> float:
+        """The bet that is kept for this hypothesis."""
+        return kelly_rate(self.values, self.probabilities, null.mean, reserve)
+
+    def evidence(self, draws: Draws, reserve: float) -> Evidence:
+        """See `Bets.evidence`."""
+        return product_of_bets(draws, self.rate(draws.null, reserve), reserve)
+
+
+@dataclass(frozen=True)
+class Diversified:
+    """Evidence is divided among several fixed bets at the start and added up at every draw (COBRA's diversified betting).
+
+    Within log2(1 / weight) bits of the best of them, whatever comes. `cobra_bets` gives those of the paper.
+    Raises AuditError unless there is one positive weight for every bet; weights are divided by their sum.
+    """
+
+    rates: tuple[float, ...]
+    weights: tuple[float, ...]
+
+    def __post_init__(self) -> None:
+        if not self.rates or len(self.rates) != len(self.weights):
+            raise AuditError(f"{len(self.rates)} bets with {len(self.weights)} weights: there must be one weight for every bet")
+        if not all(0 <= rate < np.inf for rate in self.rates) or not all(0 < weight < np.inf for weight in self.weights):
+            raise AuditError("bets are numbers from 0 up, weights are above 0")
+
+    @property
+    def kind(self) -> str:
+        """See `Bets.kind`."""
+        return "diversified"
+
+    def evidence(self, draws: Draws, reserve: float) -> Evidence:
+        """See `Bets.evidence`."""
+        total = _sum(self.weights)
+        parts = zip(self.weights, self.rates, strict=True)
+        return average((weight / total, product_of_bets(draws, rate, reserve)) for weight, rate in parts)
+
+
+@dataclass(frozen=True)
+class Adaptive:
+    """Kelly's bet for a distribution that is learned (COBRA's adaptive betting): shares of values seen, shrunk to expected ones.
+
+    The first value stands for every draw that is nearest to none of the others, and has the rest of the probability. Every
+    other share is max(least, (weight x expected share + times seen) / (weight + draws so far)).
+    Raises AuditError for what is not a distribution, and for weights that are not above 0.
+    """
+
+    values: tuple[float, ...]
+    probabilities: tuple[float, ...]
+    weights: tuple[float, ...]
+    """How many draws the expectation of each value but the first is worth."""
+    least: float = 0.00001
+
+    def __post_init__(self) -> None:
+        _check_distribution(self.values, self.probabilities)
+        if len(self.weights) != len(self.values) - 1 or not all(0 < weight < np.inf for weight in self.weights):
+            raise AuditError("there must be one weight above 0 for every value but the first")
+        if not 0 < self.least < 1 / len(self.values):
+            raise AuditError(f"a least share of {self.least} is not between 0 and one over the number of values")
+
+    @property
+    def kind(self) -> str:
+        """See `Bets.kind`."""
+        return "adaptive"
+
+    def evidence(self, draws: Draws, reserve: float) -> Evidence:
+        """See `Bets.evidence`."""
+        return product_of_bets(draws, self._rates(draws, reserve), reserve)
+
+    def _rates(self, draws: Draws, reserve: float) -> Values:
+        shares = []
+        for value, expected, weight in zip(self.values[1:], self.probabilities[1:], self.weights, strict=True):
+            seen = before(np.add.accumulate(self._nearest(draws.values, value), axis=1))
+            shares.append(np.maximum((weight * expected + seen) / (weight + draws.earlier), self.least))
+        rest = np.ones_like(shares[0])
+        for share in shares:
+            rest = rest - share
+        return _best_rates(self.values, [np.maximum(rest, 0.0), *shares], np.full((1, 1), draws.null.mean), reserve)
+
+    def _nearest(self, seen: Values, value: float) -> Values:
+        apart = np.abs(seen - value)
+        others = [np.abs(seen - other) for other in self.values if other != value]
+        nearer = apart < others[0]
+        for other in others[1:]:
+            nearer &= apart < other
+        return nearer.astype(np.float64)
+
+
+@dataclass(frozen=True)
+class Agrapa:
+    """The bet (a - m) / (v + (a - m)^2) for the average a and the variance v so far: Kelly's, approximately (aGRAPA).
+
+    `start` is the first bet. Raises AuditError for one below 0.
+    """
+
+    start: float = 0.5
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.start < np.inf:
+            raise AuditError(f"a first bet of {self.start} is not a number from 0 up")
+
+    @property
+    def kind(self) -> str:
+        """See `Bets.kind`."""
+        return "agrapa"
+
+    def evidence(self, draws: Draws, reserve: float) -> Evidence:
+        """See `Bets.evidence`."""
+        seen = np.maximum(draws.earlier, 1.0)
+        averages = draws.sums / seen
+        squares = before(np.add.accumulate(draws.values * draws.values, axis=1))
+        variances = np.maximum(squares / seen - averages * averages, 0.0)
+        gains = averages - draws.means
+        spread = variances + gains * gains
+        rates = np.where(spread > 0, gains / np.where(spread > 0, spread, 1.0), 0.0)
+        rates[:, :1] = self.start
+        return product_of_bets(draws, rates, reserve)
+
+
+def kelly_rate(values: Sequence[float], probabilities: Sequence[float], mean: float, reserve: float = RESERVE) -> float:
+    """The b in 0 … (1 - reserve) / mean that maximises the expectation of log(1 + b (x - mean)) for x of this distribution.
+
+    By halving a fixed number of times where the derivative, which falls, changes sign: bit for bit the same everywhere.
+    0 where the distribution's mean is not above `mean`. Raises AuditError for what is not a distribution.
+    """
+    _check_distribution(values, probabilities)
+    check_reserve(reserve)
+    shares = np.asarray(probabilities, dtype=np.float64)
+    gains = np.asarray(values, dtype=np.float64) - mean
+    low, high = 0.0, (1.0 - reserve) / mean
+    if _slope(gains, shares, high) >= 0:
+        return high
+    for _ in range(_HALVINGS):
+        middle = (low + high) / 2
+        low, high = (middle, high) if _slope(gains, shares, middle) > 0 else (low, middle)
+    return low
+
+
+def _slope(gains: Values, shares: Values, rate: float) -> float:
+    return float(np.add.accumulate(shares * gains / (1.0 + rate * gains))[-1])
+
+
+def _best_rates(values: Sequence[float], shares: Sequence[Values], means: Values, reserve: float) -> Values:
+    """`kelly_rate` for a table of distributions at once."""
+    low = np.zeros(np.broadcast_shapes(shares[0].shape, means.shape))
+    high = np.broadcast_to((1.0 - reserve) / means, low.shape)
+    gains = [value - means for value in values]
+
+    def rising(rate: Values) -> Values:
+        slope = np.zeros_like(rate)
+        for share, gain in zip(shares, gains, strict=True):
+            slope += share * gain / (1.0 + rate * gain)
+        return slope
+
+    most, full = high, rising(high) >= 0
+    for _ in range(_HALVINGS):
+        middle = (low + high) / 2
+        up = rising(middle) > 0
+        low, high = np.where(up, middle, low), np.where(up, high, middle)
+    return np.where(full, most, low)
+
+
+def _sum(numbers: Sequence[float]) -> float:
+    """From left to right, in single additions."""
+    return float(np.add.accumulate(np.asarray(numbers, dtype=np.float64))[-1])
+
+
+def _check_distribution(values: Sequence[float], probabilities: Sequence[float]) -> None:
+    if not values or len(values) != len(probabilities):
+        raise AuditError(f"{len(values)} values with {len(probabilities)} probabilities: there must be one for every value")
+    if not all(0 <= value < np.inf for value in values) or not all(0 <= share <= 1 for share in probabilities):
+        raise AuditError("assumed values are numbers from 0 up, and their probabilities between 0 and 1")
+    if abs(_sum(probabilities) - 1) > 1e-6:
+        raise AuditError(f"assumed probabilities sum to {_sum(probabilities)}, not to 1")
