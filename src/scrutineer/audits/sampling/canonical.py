@@ -24,46 +24,222 @@ is less than total · floor(2^256 / total); r = x mod total. Boxes stand in the 
 the box drawn is the first one whose size added to all earlier ones' is more than r. For boxes the sizes are their integer
 error bounds, the purpose is "scrutineer audit: boxes" and the context is empty. For cards the sizes are the numbers of cards,
 the purpose is "scrutineer audit: cards", the context is the hash of the manifest, and the position is r less the earlier
-sizes, plus 1.
+sizes, plus 1. Where only some cards can be drawn, these alone are counted, in the order of boxes and positions.
+
+**Boxes without replacement, each alike.** The number of a box is
+H(text("scrutineer audit: boxes alike") ‖ text(seed) ‖ text(name of the box)); the boxes of the least numbers are drawn.
 """
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from hashlib import sha256
+from itertools import pairwise
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
-from scrutineer.audits.manifest import Manifest
-from scrutineer.audits.sampling.sample import Sample
+from scrutineer.audits.manifest import Manifest, name_bytes
+from scrutineer.audits.sampling.sample import Sample, Ticket
+from scrutineer.audits.sampling.seed import seed_bytes
+from scrutineer.errors import AuditError
+
+_HASHES: Final = 2**256
+_STRETCH: Final = 1 << 18
+"""Cards whose numbers are held at the same time."""
+_USUAL: Final = 1 << 14
+"""Cards of a box, at most, whose positions are written as bytes once for all boxes."""
+_CARDS: Final = b"scrutineer audit: cards"
+_BOXES: Final = b"scrutineer audit: boxes"
+
+Progress = Callable[[int, int], None]
+"""Told how many cards are done, and of how many."""
 
 
-def draw_cards(seed: str, manifest: Manifest, count: int, *, replacement: bool, among: NDArray[np.bool_] | None = None) -> Sample:
+def draw_cards(
+    seed: str,
+    manifest: Manifest,
+    count: int,
+    *,
+    replacement: bool,
+    among: NDArray[np.bool_] | None = None,
+    progress: Progress | None = None,
+) -> Sample:
     """So many cards of the manifest, each card as likely as any other at every draw.
 
     `among` says of every card, in the order of boxes and positions, whether it can be drawn (it holds the contest); without
     it, all can. Raises AuditError for a seed that is not canonical, for more cards than there are (without replacement) and
     for an `among` of another length.
     """
-    raise NotImplementedError
+    if among is not None and (among.shape != (manifest.total,) or among.dtype != np.bool_):
+        raise AuditError(f"the manifest has {manifest.total} cards; say of each of them whether it can be drawn")
+    population = manifest.total if among is None else int(np.count_nonzero(among))
+    if count < 0 or population == 0 or (not replacement and count > population):
+        raise AuditError(f"{count} cards cannot be drawn from {population}; draw fewer, or count all of them")
+    if replacement:
+        return _cards_with_replacement(seed, manifest, count, among)
+    return _cards_of_least_numbers(seed, manifest, count, among, progress)
 
 
-def card_numbers(seed: str, manifest: Manifest) -> NDArray[np.uint64]:
-    """The first 64 bits of every card's ticket number, in the order of boxes and positions. Two cards that are alike in these
-    are told apart by `draw_cards`, which compares whole numbers. Raises AuditError as `draw_cards` does."""
-    raise NotImplementedError
+def card_numbers(seed: str, manifest: Manifest, progress: Progress | None = None) -> NDArray[np.uint64]:
+    """The first 64 bits of every card's ticket number, in the order of boxes and positions.
+
+    Two cards that are alike in these are told apart by `draw_cards`, which compares whole numbers. Raises AuditError as
+    `draw_cards` does.
+    """
+    numbers = np.empty(manifest.total, np.uint64)
+    for start, some in _stretches(seed, manifest, progress):
+        numbers[start : start + len(some)] = some
+    return numbers
 
 
 def draw_boxes(seed: str, bounds: NDArray[np.int64], names: Sequence[str], count: int) -> Sample:
-    """So many draws of boxes with replacement, each with probability proportional to its bound (PPEB: J. A. Aslam, R. A. Popa,
-    R. L. Rivest, On Auditing Elections When Precincts Have Different Sizes, EVT 2008, section 4); one whose bound is 0 is never
-    drawn.
+    """So many draws of boxes with replacement, each with probability proportional to its bound (PPEB).
 
-    Bounds and names are of the same boxes, in any order. Raises AuditError for a seed that is not canonical, names that occur
-    twice, negative bounds, and bounds that add up to 0 or to 2^63 and more.
+    A box whose bound is 0 is never drawn. Bounds and names are of the same boxes, in any order. Source: J. A. Aslam, R. A. Popa,
+    R. L. Rivest, On Auditing Elections When Precincts Have Different Sizes, EVT 2008, section 4. Raises AuditError for a seed
+    that is not canonical, names that occur twice, negative bounds, and bounds that add up to 0 or to 2^63 and more.
     """
-    raise NotImplementedError
+    if len(names) != len(bounds) or count < 0:
+        raise AuditError(
+            f"{count} draws from {len(names)} names of boxes with {len(bounds)} bounds: give one bound for each name"
+        )
+    order = _by_bytes(names)
+    draws = _uniform(seed, _BOXES, b"", _cumulated(bounds[order]), count)
+    times: Counter[int] = Counter()
+    tickets = []
+    for number, at, _ in draws:
+        times[at] += 1
+        tickets.append(Ticket(number, names[order[at]], 0, times[at]))
+    return Sample(tuple(tickets))
 
 
 def draw_boxes_uniformly(seed: str, names: Sequence[str], count: int) -> Sample:
-    """So many boxes without replacement, each as likely as any other. Raises AuditError as `draw_boxes` does, and for more
-    boxes than there are."""
-    raise NotImplementedError
+    """So many boxes without replacement, each as likely as any other.
+
+    Raises AuditError as `draw_boxes` does, and for more boxes than there are.
+    """
+    if not 0 <= count <= len(names):
+        raise AuditError(f"{count} boxes cannot be drawn from {len(names)}; draw fewer, or count all of them")
+    _by_bytes(names)
+    start = sha256(_text(b"scrutineer audit: boxes alike") + _text(seed_bytes(seed)))
+    drawn = []
+    for name in names:
+        number = start.copy()
+        number.update(_text(name.encode()))
+        drawn.append((number.digest(), name))
+    drawn.sort()
+    return Sample(tuple(Ticket(number.hex(), name, 0) for number, name in drawn[:count]))
+
+
+def _cards_with_replacement(seed: str, manifest: Manifest, count: int, among: NDArray[np.bool_] | None) -> Sample:
+    some = None if among is None else np.flatnonzero(among)
+    sizes = manifest.cards if some is None else np.array([len(some)], np.int64)
+    draws = _uniform(seed, _CARDS, manifest.hash, _cumulated(sizes), count)
+    cards = np.array([rest for _, _, rest in draws], np.int64)
+    places, positions = manifest.boxes_of((cards if some is None else some[cards]) + 1)
+    times: Counter[tuple[int, int]] = Counter()
+    tickets = []
+    for (number, _, _), place, position in zip(draws, places.tolist(), positions.tolist(), strict=True):
+        times[place, position] += 1
+        tickets.append(Ticket(number, manifest.boxes[place], position, times[place, position]))
+    return Sample(tuple(tickets))
+
+
+def _cards_of_least_numbers(
+    seed: str, manifest: Manifest, count: int, among: NDArray[np.bool_] | None, progress: Progress | None
+) -> Sample:
+    """Goes through the cards once and keeps those that may still be among the least."""
+    kept: NDArray[np.uint64] = np.empty(0, np.uint64)
+    kept_cards: NDArray[np.int64] = np.empty(0, np.int64)
+    for start, numbers in _stretches(seed, manifest, progress):
+        cards = np.arange(start, start + len(numbers))
+        if among is not None:
+            numbers, cards = numbers[among[cards]], cards[among[cards]]
+        kept = np.concatenate([kept, numbers])
+        kept_cards = np.concatenate([kept_cards, cards])
+        if len(kept) > count:
+            # All that are alike in the last prefix stay: only whole numbers tell them apart.
+            stay = kept <= np.partition(kept, max(count - 1, 0))[max(count - 1, 0)]
+            kept, kept_cards = kept[stay], kept_cards[stay]
+    places, positions = manifest.boxes_of(kept_cards + 1)
+    keys = _box_keys(seed, manifest)
+    drawn = [
+        (sha256(keys(place) + _be8(position)).digest(), place, position)
+        for place, position in zip(places.tolist(), positions.tolist(), strict=True)
+    ]
+    drawn.sort()
+    return Sample(tuple(Ticket(number.hex(), manifest.boxes[place], position) for number, place, position in drawn[:count]))
+
+
+def _stretches(seed: str, manifest: Manifest, progress: Progress | None) -> Iterator[tuple[int, NDArray[np.uint64]]]:
+    """Stretches of cards: how many cards come before, and the first 64 bits of these cards' ticket numbers."""
+    total = manifest.total
+    keys = _box_keys(seed, manifest)
+    hashed = sha256
+    usual = [_be8(position) for position in range(1, min(_USUAL, int(manifest.cards.max())) + 1)]
+    ends = manifest.ends
+    for start in range(0, total, _STRETCH):
+        stop = min(start + _STRETCH, total)
+        digests: list[bytes] = []
+        for place in range(int(np.searchsorted(ends, start, "right")), int(np.searchsorted(ends, stop, "left")) + 1):
+            before = int(ends[place] - manifest.cards[place])
+            low, high = max(start - before, 0), min(stop, int(ends[place])) - before
+            key = keys(place)
+            positions = usual[low:high] if high <= len(usual) else map(_be8, range(low + 1, high + 1))
+            digests += [hashed(key + position).digest() for position in positions]
+        yield start, np.frombuffer(b"".join(digests), ">u8")[::4].astype(np.uint64)
+        if progress is not None:
+            progress(stop, total)
+
+
+def _box_keys(seed: str, manifest: Manifest) -> Callable[[int], bytes]:
+    """The key of the box at a place of the manifest."""
+    start = _text(b"scrutineer audit: cards of a box") + _text(seed_bytes(seed)) + manifest.hash
+
+    def key(place: int) -> bytes:
+        return sha256(start + _text(manifest.boxes[place].encode())).digest()
+
+    return key
+
+
+def _by_bytes(names: Sequence[str]) -> list[int]:
+    """The order of names by their bytes. Raises AuditError for one that occurs twice, and as `name_bytes` does."""
+    keys = [name_bytes(name) for name in names]
+    order = sorted(range(len(names)), key=keys.__getitem__)
+    for one, other in pairwise(order):
+        if keys[one] == keys[other]:
+            raise AuditError(f"box {names[one]} stands twice in the list: each box has one line")
+    return order
+
+
+def _cumulated(sizes: NDArray[np.int64]) -> NDArray[np.int64]:
+    total = sum(sizes.tolist())
+    if total >= 2**63 or total <= 0 or bool((sizes < 0).any()):
+        raise AuditError(f"sizes of boxes are 0 or more and add up to 1 or more, below 2^63; these add up to {total}")
+    return np.cumsum(sizes, dtype=np.int64)
+
+
+def _uniform(seed: str, purpose: bytes, context: bytes, cumulated: NDArray[np.int64], count: int) -> list[tuple[str, int, int]]:
+    """Draws with replacement: the hash, the place of the box, and the number drawn."""
+    total = int(cumulated[-1])
+    below = _HASHES - _HASHES % total
+    start = _text(purpose) + _text(seed_bytes(seed)) + context
+    numbers = []
+    drawn = []
+    for draw in range(1, count + 1):
+        attempt = 0
+        while (number := int.from_bytes(digest := sha256(start + _be8(draw) + _be8(attempt)).digest(), "big")) >= below:
+            attempt += 1
+        numbers.append(digest.hex())
+        drawn.append(number % total)
+    places = np.searchsorted(cumulated, np.array(drawn, np.int64), side="right").tolist()
+    return list(zip(numbers, places, drawn, strict=True))
+
+
+def _be8(number: int) -> bytes:
+    return number.to_bytes(8, "big")
+
+
+def _text(data: bytes) -> bytes:
+    return _be8(len(data)) + data
