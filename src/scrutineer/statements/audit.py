@@ -101,7 +101,7 @@ class AuditPlan(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_de
         _check_text(self.protocol, "the protocol", MAX_PROTOCOL_LENGTH)
         if len(self.board) > MAX_BOARD or list(self.board) != sorted(set(self.board)):
             raise StatementError(f"the board is more than {MAX_BOARD} issuers, or not in order, each once")
-        if any(not issuer or len(issuer) > MAX_ISSUER_LENGTH or "/" not in issuer for issuer in self.board):
+        if any(len(issuer) > MAX_ISSUER_LENGTH or "/" not in issuer or not issuer.isprintable() for issuer in self.board):
             raise StatementError("the board names somebody who is no issuer: write '<role>/<name>'")
         names = [file.name for file in self.files]
         if len(names) > MAX_FILES or names != sorted(set(names)):
@@ -222,9 +222,7 @@ class AuditCount(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_d
         _check_hash(self.plan, "plan")
         check_box(self.box)
         if (self.status == "counted") != bool(self.totals or self.cards) or (self.totals and self.cards):
-            raise StatementError(
-                f"the count of box {self.box!r} holds totals or cards where it was counted, and neither where not"
-            )
+            raise StatementError(f"box {self.box!r} holds totals or cards where it was counted, and neither where not")
         contests = [each.contest for each in self.totals]
         positions = [card.position for card in self.cards]
         if contests != sorted(set(contests)) or len(contests) > MAX_CONTESTS:
@@ -318,7 +316,7 @@ def check_box(name: str) -> None:
     """Refuse what is no name of a box: 1 to 120 printable characters without blanks at either end. Raises StatementError."""
     if not 1 <= len(name) <= MAX_BOX_LENGTH or not name.isprintable() or name != name.strip():
         raise StatementError(
-            f"box {name[:64]!r}: a box has a name of 1 to {MAX_BOX_LENGTH} printable characters, none blank at its ends"
+            f"{name[:64]!r} is no name of a box: write 1 to {MAX_BOX_LENGTH} printable characters, without blanks around them"
         )
 
 

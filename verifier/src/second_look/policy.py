@@ -4,19 +4,24 @@
 """
 
 from dataclasses import dataclass, field
+from typing import Any
 
-from second_look import signatures
+from second_look import audits, signatures
 from second_look.election import Election, Key
 from second_look.report import FormatError
 from second_look.statements import Statement
 
 _EVERYONE = {"endorsement", "claim"}
+_AUDIT = {*audits.SHAPES}
 MAY_SIGN = {
-    "authority": _EVERYONE | {"definition", "accreditation", "decision", "bulletin", "certificate", "attestation", "incident"},
+    "authority": _EVERYONE
+    | _AUDIT
+    | {"definition", "accreditation", "decision", "bulletin", "certificate", "attestation", "incident"},
     "station": {"station-opened", "tally-sheet", "endorsement", "incident"},
     "agent": _EVERYONE | {"attestation"},
     "observer": _EVERYONE | {"attestation", "incident"},
     "operator": _EVERYONE | {"incident"},
+    "auditor": _EVERYONE | _AUDIT,
 }
 
 
@@ -40,6 +45,7 @@ class Policy:
         """Keys admitted by accreditations, the newest first."""
         self.revoked: set[tuple[str, bytes]] = set()
         self.acts: dict[bytes, Act] = {}
+        self.audits = audits.Order()
         self._ahead: dict[bytes, list[Key]] = {}
         """Officers who signed something that is not in the log yet."""
 
@@ -94,8 +100,32 @@ class Policy:
                 contest = election.contests.get(result["contest"])
                 if contest is None or len(result["votes"]) != len(contest["options"]):
                     raise FormatError("its totals are of another contest or of other options")
+        elif kind in audits.SHAPES:
+            self._check_audit(statement, key)
         if not signatures.holds(key.algorithm, key.public, statement.signed, statement.signature):
             raise FormatError("the signature does not hold")
+
+    def _check_audit(self, statement: Statement, key: Key) -> None:
+        election, payload, kind = self.election, statement.payload, statement.kind
+        self.audits.check(kind, payload, statement.issuer, statement.hash)
+        if kind in ("audit-plan", "audit-count"):
+            unit = payload["unit"] if kind == "audit-plan" else payload["box"]
+            if kind == "audit-count" and unit not in election.units:
+                unit = self.audits.find(payload).plan["unit"]
+            if not self.speaks_for(key, unit):
+                raise FormatError(f"{statement.issuer} does not speak for unit {unit[:64]!r}")
+        seen: list[tuple[str, Any, list[int]]] = [(each["contest"], each["counts"], []) for each in payload.get("totals", ())]
+        seen += [(contest, None, marks) for card in payload.get("cards", ()) for contest, marks in card["marks"].items()]
+        seen += [(each["contest"], None, []) for each in payload.get("risks", ())]
+        for name, counts, marks in seen:
+            if name not in election.contests:
+                raise FormatError(f"there is no contest {name[:64]!r}")
+            contest = election.contests[name]
+            options = len(contest["options"])
+            if counts is not None and len(counts) != (0 if contest["rule"] == "ranked" else options):
+                raise FormatError(f"{len(counts)} counts for {options} options")
+            if any(option >= options for option in marks):
+                raise FormatError(f"a mark beyond the last of {options} options")
 
     def _check_counts(self, statement: Statement, contest: dict) -> None:  # type: ignore[type-arg]
         payload, options = statement.payload, len(contest["options"])
@@ -126,6 +156,8 @@ class Policy:
     def follow(self, index: int, statement: Statement) -> list[Act]:
         """Take note of the next statement; returns the acts that take effect with it."""
         officer = None
+        if statement.kind in audits.SHAPES and not self.is_revoked(statement):
+            self.audits.follow(statement.kind, statement.payload, statement.issuer, statement.hash)
         if statement.issuer.startswith("authority/") and not self.is_revoked(statement):
             officer = self.key_of(statement)
         if statement.kind in ("accreditation", "decision"):

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
 
-from second_look import cbor, signatures
+from second_look import audits, cbor, signatures
 from second_look.merkle import statement_hash
 from second_look.report import FormatError
 from second_look.shapes import COUNT, TIME, Shape, listed, mapped, nullable, number, octets, one_of, record, text
@@ -129,6 +129,7 @@ SHAPES: dict[str, Shape] = {
     "certificate": record(
         {"election": hash32, "size": number(1), "root": hash32, "time": time, "contests": listed(_RESULT, 1), "results": hash32}
     ),
+    **audits.SHAPES,
 }
 NOT_LOOKED_INTO = ("claim", "incident")
 """Kinds whose payloads change nothing in the count: of them only envelope, signer and election are checked."""
@@ -209,6 +210,8 @@ def _check_payload(kind: str, value: dict[Any, Any], subject: str) -> None:
         expected = f"bulletin/{value['number']}"
     elif kind == "certificate":
         expected = "certificate"
+    elif kind in audits.SHAPES:
+        expected = audits.check(kind, value)
     if kind == "decision":
         given = (value["sheet"] is not None, value["after"] is not None)
         if given != {"accept": (True, False), "correct": (True, True), "exclude": (False, False)}[value["action"]]:
