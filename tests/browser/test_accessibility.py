@@ -6,13 +6,12 @@ from pathlib import Path
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, Error, Page, sync_playwright
+from playwright.sync_api import Browser, Page
 
 from full_election import publish_all
 from scrutineer.language import LANGUAGES
 from site_servers import reading
 
-CHROMIUM = Path("/usr/bin/chromium")
 NARROW = {"width": 320, "height": 640}
 WIDE = {"width": 1280, "height": 900}
 PAGES = (
@@ -31,6 +30,7 @@ PAGES = (
     "observers.html",
     "incidents.html",
     "claims.html",
+    "audits.html",
     "rules.html",
     "checklist.html",
     "map.html",
@@ -50,19 +50,6 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("accessible") / "site"
     publish_all(folder)
     return folder
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    if not CHROMIUM.exists():
-        pytest.skip(f"{CHROMIUM} is not installed: apt-get install chromium")
-    with sync_playwright() as playwright:
-        try:
-            opened = playwright.chromium.launch(executable_path=str(CHROMIUM), args=["--no-sandbox"])
-        except Error as error:
-            pytest.skip(f"Chromium does not start here: {error.message.splitlines()[0]}")
-        yield opened
-        opened.close()
 
 
 @pytest.fixture(scope="module")
@@ -139,7 +126,7 @@ def test_languages_lead_to_the_same_page(address: str, browser: Browser) -> None
         page.goto(f"{address}stations/coast-1/coast-1-1.html")
         for language, name in (("ar", "العربية"), ("es", "Español"), ("en", "English")):
             page.locator("footer .languages").get_by_text(name, exact=True).click()
-            assert page.url == f"{address}{prefix(language)}stations/coast-1/coast-1-1.html"
+            page.wait_for_url(f"{address}{prefix(language)}stations/coast-1/coast-1-1.html")
 
 
 def test_the_keyboard_alone_leads_from_the_front_page_to_a_table(address: str, browser: Browser) -> None:

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from scrutineer.ballots.confirmation import TRACKING_SIZE
 from scrutineer.errors import PublicationError
+from scrutineer.pieces import hashed
 from scrutineer.portal.ballot_record import (
     FOLDER,
     STATUSES,
@@ -154,8 +155,6 @@ class Checked:
 
     def __iter__(self) -> Iterator[bytes]:
         digest = hashlib.sha256()
-        for piece in self._file.pieces():
-            digest.update(piece)
-            yield piece
+        yield from hashed(self._file.pieces(), digest)
         if digest.digest() != self._file.digest:
             raise PublicationError(f"{self._path} changed while it was read: wait until it is whole, and publish again")

@@ -13,9 +13,9 @@ from scrutineer.ballots.bundle import MAX_LINE_SIZE, Header, read_line
 from scrutineer.ballots.record import OpenedBallot
 from scrutineer.ballots.tally_check import MAX_TALLY_SIZE, read_tally
 from scrutineer.errors import BallotError, PublicationError
+from scrutineer.pieces import pieces_of
 from scrutineer.portal.ballot_record import StationBallots, scan_bundle, with_tally
 
-_PIECE: Final = 1 << 20  # bytes
 _BUNDLES: Final = ".jsonl"
 _TALLIES: Final = ".json"
 _OPENINGS: Final = "openings"
@@ -138,9 +138,7 @@ class FilePieces:
     def __call__(self) -> Iterator[bytes]:
         """The pieces. Raises PublicationError where the file cannot be read."""
         try:
-            with self.path.open("rb", buffering=0) as file:
-                while piece := file.read(_PIECE):
-                    yield piece
+            yield from pieces_of(self.path)
         except OSError as error:
             raise PublicationError(f"{self.path} cannot be read ({error.strerror}): put it back") from error
 

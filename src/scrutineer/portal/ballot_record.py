@@ -20,6 +20,7 @@ from scrutineer.ballots.confirmation import TRACKING_SIZE
 from scrutineer.ballots.record import OpenedBallot
 from scrutineer.ballots.tally_check import MAX_TALLY_SIZE, read_tally
 from scrutineer.errors import BallotError
+from scrutineer.pieces import hashed
 
 FOLDER: Final = "ballots"
 BUNDLE_ENDING: Final = ".jsonl"
@@ -119,16 +120,15 @@ def scan_bundle(station: str, pieces: Callable[[], Iterator[bytes]]) -> StationB
     """
     digest, size = hashlib.sha256(), 0
 
-    def hashed() -> Iterator[bytes]:
+    def read() -> Iterator[bytes]:
         nonlocal size
-        for piece in pieces():
-            digest.update(piece)
+        for piece in hashed(pieces(), digest):
             size += len(piece)
             yield piece
 
     codes, status, device, closing = bytearray(), bytearray(), "", ""
     own = station
-    for data in split_lines(hashed()):
+    for data in split_lines(read()):
         try:
             line = _LINES.decode(data)
         except (msgspec.MsgspecError, ValueError, RecursionError):

@@ -46,6 +46,7 @@ EVERYTHING: Final = (
     ("observers.html", msg("Observers")),
     ("incidents.html", msg("Incidents")),
     ("claims.html", msg("Announcements")),
+    ("audits.html", msg("Audits")),
     ("rules.html", msg("Rules")),
     ("checklist.html", msg("Checklist")),
 )

@@ -10,6 +10,7 @@ from typing import Final, Literal, NamedTuple
 
 from scrutineer.design import assets
 from scrutineer.portal.api_files import api_files, unit_files
+from scrutineer.portal.audit_pages import audit_pages
 from scrutineer.portal.ballot_files import ballot_files
 from scrutineer.portal.bulletin_pages import bulletin_pages
 from scrutineer.portal.call_pages import call_pages
@@ -69,6 +70,7 @@ PAGES: Final[tuple[Render, ...]] = (
     bulletin_pages,
     incident_pages,
     claim_pages,
+    audit_pages,
     track_page,
 )
 """The pages that are there once in every language, whatever the places, and are made each time."""

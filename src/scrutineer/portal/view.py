@@ -14,6 +14,7 @@ from scrutineer.log.checkpoint import HeadLines
 from scrutineer.log.note import parse_note
 from scrutineer.log.quorum import Cosigners, Quorum, find_cosigners
 from scrutineer.observation import Observations
+from scrutineer.portal.audited import Audited, audited
 from scrutineer.portal.called import Called, called
 from scrutineer.portal.changes import upper_units
 from scrutineer.portal.claimed import Claimed, examined
@@ -74,6 +75,11 @@ class View:
     def claimed(self) -> list[Claimed]:
         """Every quoted announcement, examined."""
         return examined(self.count)
+
+    @cached_property
+    def audited(self) -> list[Audited]:
+        """Every audit with a registered plan."""
+        return audited(self.count)
 
     @cached_property
     def called(self) -> list[Called | None]:
