@@ -21,6 +21,7 @@ from scrutineer.ballots.keys import ElectionKeys
 from scrutineer.ballots.record import TallyRecord
 from scrutineer.ballots.tally_check import MAX_TALLY_SIZE, read_tally
 from scrutineer.errors import BallotError
+from scrutineer.pieces import hashed, sha256_of
 
 
 class Source(NamedTuple):
@@ -120,11 +121,11 @@ class RecordCheck:
         for source, given, digest in bundles:
             number = len(self._names)
             self._names.append(source.name)
-            known = digest if digest is not None else sha256(source)
+            known = digest if digest is not None else sha256_of(source.open())
             check = BundleCheck(keys, source.name, known, self._identifiers, number, given.tally if given else None)
             waiting[number] = check
             again = hashlib.sha256()
-            yield from check.walk(split_lines(_hashed(source.open(), again)))
+            yield from check.walk(split_lines(hashed(source.open(), again)))
             if check.complete and again.digest() != known:
                 check.findings.fail("R.2", source.name, "the file changed while it was being checked: start again")
 
@@ -185,20 +186,6 @@ class RecordCheck:
         return tuple(number for number in CHECKS if number in idle or number.split(".")[0] in idle)
 
 
-def sha256(source: Source) -> bytes:
-    """SHA-256 of a file of the record."""
-    digest = hashlib.sha256()
-    for chunk in source.open():
-        digest.update(chunk)
-    return digest.digest()
-
-
-def _hashed(chunks: Iterable[bytes], digest: "hashlib._Hash") -> Iterator[bytes]:
-    for chunk in chunks:
-        digest.update(chunk)
-        yield chunk
-
-
 def read_tally_source(source: Source) -> TallyRecord:
     """Read a tally record in bounded memory. Raises BallotError unless it is one in its only form (R.8)."""
     data = bytearray()
@@ -252,7 +239,7 @@ def check_record(
             given.append(GivenTally(source.name, read_tally_source(source)))
         except BallotError as error:
             check.findings.fail("R.8", source.name, str(error))
-    digests = [sha256(source) for source in sources] if check.keys is not None else []
+    digests = [sha256_of(source.open()) for source in sources] if check.keys is not None else []
     paired = pair_tallies(digests, given, check.findings) if check.keys is not None else {}
     results = check.bundles(
         GivenBundle(source, paired.get(place), digests[place] if digests else None) for place, source in enumerate(sources)

@@ -9,6 +9,7 @@ from scrutineer.ballots.keys import ElectionKeys
 from scrutineer.ballots.opened_check import check_opened
 from scrutineer.ballots.record import Ballot, BundleClosing, ContestAggregate, OpenedBallot, Sealed
 from scrutineer.errors import BallotError
+from scrutineer.pieces import hashed
 
 
 class TallyRequest(NamedTuple):
@@ -33,17 +34,11 @@ def request_of(keys: ElectionKeys, lines: Iterable[bytes], name: str, data: Coll
     Raises BallotError for a bundle that is cut off, malformed, or of another election. The verifications are for the caller.
     """
     sha256 = hashlib.sha256()
-
-    def hashed() -> Iterable[bytes]:
-        for line in lines:
-            sha256.update(line)
-            yield line
-
     header: Header | None = None
     closing: BundleClosing | None = None
     challenged, chosen = [], []
     wanted = set(data)
-    for item in read_bundle(hashed(), name):
+    for item in read_bundle(hashed(lines, sha256), name):
         if item.failure is not None:
             failure = item.failure
             raise BallotError(f"{failure.where}: {failure.message} (check {failure.check}); fetch the bundle again")

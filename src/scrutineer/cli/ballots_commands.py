@@ -34,9 +34,9 @@ from scrutineer.cli.ballots_export import export_command
 from scrutineer.cli.show import Progress, json_option, plain_console, print_json, progress_display
 from scrutineer.cli.sidecar_command import SIDECAR, sidecar_command
 from scrutineer.errors import BallotError, UsageError
+from scrutineer.pieces import hashed, pieces_of
 from scrutineer.verify.ballots import FileSpill
 
-_PIECE: Final = 1 << 20  # bytes
 _SHOWN: Final = 40
 """Failures that are shown to people; --json has all that were kept."""
 
@@ -104,7 +104,7 @@ def verify_command(
 
         def sidecar(number: int) -> Iterator[bytes] | None:
             path = sidecars[number]
-            return _pieces(path) if path is not None else None
+            return pieces_of(path) if path is not None else None
 
         check = RecordCheck(_bounded(key_file), spill=spill, engine=spread(chosen, sidecar, checked))
         given = [tally for tally in (_tally(path, check) for path in tallies) if tally is not None]
@@ -140,16 +140,15 @@ def show_command(bundle: Path, codes: bool, as_json: bool) -> None:
     closing: BundleClosing | None = None
     failures: list[CheckFailure] = []
 
-    def hashed(progress: Progress) -> Iterator[bytes]:
+    def read(progress: Progress) -> Iterator[bytes]:
         size, done = bundle.stat().st_size, 0
-        for piece in _pieces(bundle):
-            sha256.update(piece)
+        for piece in hashed(pieces_of(bundle), sha256):
             done += len(piece)
             progress("Reading the bundle (bytes)", done, size)
             yield piece
 
     with progress_display(as_json) as progress:
-        for item in read_bundle(split_lines(hashed(progress)), bundle.name):
+        for item in read_bundle(split_lines(read(progress)), bundle.name):
             if item.failure is not None:
                 failures += [item.failure] if len(failures) < _SHOWN else []
             elif isinstance(item.value, Header):
@@ -304,8 +303,7 @@ def _read_all(paths: Sequence[Path], progress: Progress) -> tuple[list[bytes], i
     digests = []
     for path in paths:
         sha256 = hashlib.sha256()
-        for piece in _pieces(path):
-            sha256.update(piece)
+        for piece in hashed(pieces_of(path), sha256):
             lines += piece.count(b"\n")
             done += len(piece)
             progress("Reading bundles (bytes)", done, size)
@@ -327,13 +325,7 @@ def _sidecar(bundle: Path) -> Path | None:
 
 
 def _source(path: Path) -> Source:
-    return Source(str(path), lambda: _pieces(path))
-
-
-def _pieces(path: Path) -> Iterator[bytes]:
-    with path.open("rb") as file:
-        while piece := file.read(_PIECE):
-            yield piece
+    return Source(str(path), lambda: pieces_of(path))
 
 
 def _bounded(path: Path) -> bytes:

@@ -5,7 +5,7 @@ import hashlib
 import json
 import re
 import secrets
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 import click
@@ -32,6 +32,7 @@ from scrutineer.cli.show import Progress, json_option, plain_console, print_json
 from scrutineer.cli.trustee_folder import ask_passphrase, chunks_of, opened, read_bounded
 from scrutineer.durable import write_whole
 from scrutineer.errors import BallotError, UsageError
+from scrutineer.pieces import hashed, sha256_of
 from scrutineer.station.printed_sheet import grouped_hash
 
 _LEAST_DIGITS = 16  # hexadecimal digits of a SHA-256 that a trustee has to give
@@ -72,7 +73,7 @@ def open_command(
     numbers, named = parse_numbers(drawn), parse_records(records)
     # One reading gives hash and ballots: a stick that answers a second reading with other bytes gains nothing.
     digest = hashlib.sha256()
-    ballots = drawn_ballots(split_lines(_hashed(bundle, digest.update)), bundle.name, numbers)
+    ballots = drawn_ballots(split_lines(hashed(chunks_of(bundle), digest)), bundle.name, numbers)
     if not digest.hexdigest().startswith(named):
         raise BallotError(
             f"{bundle.name} is not the bundle that --records names: its SHA-256 is {' '.join(grouped_hash(digest.digest()))}; "
@@ -117,7 +118,7 @@ def cvr_command(
     ballots = drawn_ballots(split_lines(chunks_of(bundle)), bundle.name, parse_numbers(drawn))
     files = [read_parts(read_bounded(path, MAX_PARTS_SIZE, "a trustee's parts"), path.name) for path in parts]
     quorum = Quorum(keys, guardians, [own.trustee for own in files])
-    found = open_sampled(quorum, _digest(bundle), ballots, files)
+    found = open_sampled(quorum, sha256_of(chunks_of(bundle)), ballots, files)
     header = _header(split_lines(chunks_of(bundle)))
     now = datetime.datetime.now(datetime.UTC).replace(microsecond=0).isoformat().replace("+00:00", "Z")
     report = vote_records(keys.manifest, header.station, header.device, found, now, codes=codes)
@@ -195,17 +196,3 @@ def _header(lines: Iterable[bytes]) -> BundleHeader:
     if first is None or not isinstance(first.value, BundleHeader):
         raise BallotError("the bundle has no header: it is no file of encrypted ballots")
     return first.value
-
-
-def _hashed(path: Path, update: Callable[[bytes], None]) -> Iterator[bytes]:
-    """The pieces of a file, each told to a hash on its way."""
-    for piece in chunks_of(path):
-        update(piece)
-        yield piece
-
-
-def _digest(path: Path) -> bytes:
-    digest = hashlib.sha256()
-    for _ in _hashed(path, digest.update):
-        pass
-    return digest.digest()

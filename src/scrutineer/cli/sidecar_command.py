@@ -1,6 +1,6 @@
 """`ballots sidecar`: make what lets everybody else check a bundle many ballots at a time."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
@@ -16,10 +16,10 @@ from scrutineer.ballots.sidecar_make import sidecar_entries
 from scrutineer.cli.show import progress_display
 from scrutineer.durable import whole_file
 from scrutineer.errors import BallotError
+from scrutineer.pieces import pieces_of
 
 SIDECAR: Final = ".commitments"
 """What the name of a side-car has behind that of its bundle."""
-_PIECE: Final = 1 << 20  # bytes
 _file = click.Path(path_type=Path, dir_okay=False, exists=True)
 
 
@@ -63,15 +63,9 @@ def _beside(bundle: Path) -> Path:
     return bundle.with_name(bundle.name + SIDECAR)
 
 
-def _pieces(path: Path) -> Iterator[bytes]:
-    with path.open("rb") as file:
-        while piece := file.read(_PIECE):
-            yield piece
-
-
 def _lines(path: Path) -> int:
     """About how many ballots a bundle has."""
-    return sum(piece.count(b"\n") for piece in _pieces(path))
+    return sum(piece.count(b"\n") for piece in pieces_of(path))
 
 
 def _make(keys: ElectionKeys, bundle: Path, engine: ProcessPool, progress: Callable[[int], None]) -> int:
@@ -79,7 +73,7 @@ def _make(keys: ElectionKeys, bundle: Path, engine: ProcessPool, progress: Calla
     path = _beside(bundle)
     ballots = (
         BallotLine(0, item.line, item.data)
-        for item in read_bundle(split_lines(_pieces(bundle)), bundle.name)
+        for item in read_bundle(split_lines(pieces_of(bundle)), bundle.name)
         if isinstance(item.value, Ballot)
     )
     count = 0

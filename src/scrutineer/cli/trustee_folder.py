@@ -30,6 +30,7 @@ from scrutineer.ballots.rounds import MAX_LINE_SIZE
 from scrutineer.ballots.trustee import TrusteeState, read_state
 from scrutineer.durable import write_whole, write_whole_from
 from scrutineer.errors import BallotError, UsageError
+from scrutineer.pieces import pieces_of
 
 SECRET_FILE: Final = "secret.json"  # noqa: S105 (a name of a file)
 MANIFEST_FILE: Final = "manifest.json"
@@ -190,9 +191,7 @@ def read_bounded(path: Path, limit: int, what: str) -> bytes:
 def chunks_of(path: Path) -> Iterator[bytes]:
     """A file in pieces. Raises UsageError."""
     try:
-        with path.open("rb") as file:
-            while chunk := file.read(1 << 20):
-                yield chunk
+        yield from pieces_of(path)
     except OSError as error:
         raise UsageError(f"{path} cannot be read ({error.strerror}): is the stick in, and the name right?") from error
 

@@ -1,7 +1,6 @@
 """What the steps of a decryption are given: bundles, openings, and the files that other trustees' machines wrote."""
 
 import contextlib
-import hashlib
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Final
@@ -29,6 +28,7 @@ from scrutineer.cli import trustee_folder
 from scrutineer.cli.show import Progress
 from scrutineer.cli.trustee_folder import chunks_of, lines_of
 from scrutineer.errors import BallotError, UsageError
+from scrutineer.pieces import sha256_of
 from scrutineer.verify.ballots import FileSpill
 
 ROUND_FILES: Final = "*.jsonl"
@@ -74,10 +74,7 @@ def by_hash(paths: Iterable[Path], progress: Progress) -> dict[bytes, Path]:
     given = list(paths)
     found: dict[bytes, Path] = {}
     for number, path in enumerate(given, 1):
-        sha256 = hashlib.sha256()
-        for chunk in chunks_of(path):
-            sha256.update(chunk)
-        found.setdefault(sha256.digest(), path)
+        found.setdefault(sha256_of(chunks_of(path)), path)
         progress("Reading bundles", number, len(given))
     return dict(sorted(found.items()))
 

@@ -21,6 +21,7 @@ from scrutineer.ballots.record import Ballot
 from scrutineer.cli.trustee_folder import chunks_of, lines_of, write_lines
 from scrutineer.durable import sync_folder
 from scrutineer.errors import BallotError, UsageError
+from scrutineer.pieces import hashed
 from scrutineer.verify.ballots import FileSpill
 
 FOLDER: Final = "decrypted"
@@ -87,13 +88,7 @@ class Remembered:
 def _identifiers(digest: bytes, path: Path) -> Iterator[bytes]:
     """The identifiers of a bundle. Raises BallotError where it is not the bundle with this hash any more."""
     sha256 = hashlib.sha256()
-
-    def hashed() -> Iterator[bytes]:
-        for line in lines_of(path):
-            sha256.update(line)
-            yield line
-
-    for item in read_bundle(hashed(), str(path)):
+    for item in read_bundle(hashed(lines_of(path), sha256), str(path)):
         if isinstance(item.value, Ballot | PreEncryptedBallot):
             yield item.value.identifier
     if sha256.digest() != digest:

@@ -1,7 +1,6 @@
 """The count as CSV tables (RFC 4180, UTF-8, LF), byte for byte the same for the same log prefix."""
 
 import csv
-import hashlib
 import io
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Final
@@ -29,6 +28,7 @@ from scrutineer.count.contest import (
     TOTALS,
 )
 from scrutineer.count.fold import Count
+from scrutineer.pieces import sha256_of
 
 UNIT_COLUMNS = (
     "unit",
@@ -104,10 +104,7 @@ def results_hash(count: Count) -> bytes:
 
 def tables_hash(tables: Iterable[bytes]) -> bytes:
     """`results_hash` for those who hold the results tables of all contests already."""
-    digest = hashlib.sha256()
-    for table in tables:
-        digest.update(table)
-    return digest.digest()
+    return sha256_of(tables)
 
 
 def stations_table(count: Count, contest: int) -> Iterator[bytes]:

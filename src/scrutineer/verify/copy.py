@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Final
 
 from scrutineer.errors import NoteError, PublicationError
+from scrutineer.pieces import hashed
 from scrutineer.portal.formats import MANIFEST_FILE
 from scrutineer.portal.manifest import MAX_MANIFEST_SIZE, peek_manifest
 from scrutineer.verify.source import MAX_FILE_SIZE, FolderSource, Progress
@@ -125,9 +126,7 @@ class _Copy:
         partial = self._folder / f"{_PARTIAL}-{threading.get_ident()}"
         try:
             with partial.open("wb") as file:
-                for piece in pieces:
-                    found.update(piece)
-                    file.write(piece)
+                file.writelines(hashed(pieces, found))
             partial.replace(target)
         finally:
             with contextlib.suppress(OSError):

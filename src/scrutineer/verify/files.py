@@ -4,6 +4,7 @@ import hashlib
 from collections.abc import Iterable
 
 from scrutineer.errors import PublicationError
+from scrutineer.pieces import sha256_of
 from scrutineer.portal.formats import MANIFEST_FILE, SiteFile
 from scrutineer.portal.manifest import Manifest
 from scrutineer.portal.rendered import RENDERED_FILE
@@ -81,14 +82,12 @@ class FileCheck:
             if path in self._seen:
                 continue
             self._seen.add(path)
-            digest = hashlib.sha256()
             try:
-                for piece in self._source.chunks(path):
-                    digest.update(piece)
+                digest = sha256_of(self._source.chunks(path))
             except PublicationError as error:
                 self._report.add("files", path, str(error).removeprefix(f"{path} "))
             else:
-                self._check_hash(path, digest.digest())
+                self._check_hash(path, digest)
         self._report_others("does not belong to this site: the manifest does not list it")
 
     def finish(self) -> None:

@@ -33,6 +33,7 @@ from scrutineer.log.merkle import HASH_SIZE, leaf_hash
 from scrutineer.log.note import MAX_NOTE_SIZE
 from scrutineer.log.quorum import Quorum, find_cosigners
 from scrutineer.log.tiles import MAX_ENTRY_SIZE, TILE_WIDTH, Bundle, decode_bundle
+from scrutineer.pieces import hashed
 from scrutineer.portal.ballot_files import FORMAT, INDEX_FILE, MOST_DIGITS, codes_path, summary_path
 from scrutineer.portal.ballot_record import STATUSES, bundle_path, tally_path
 from scrutineer.portal.formats import (
@@ -257,10 +258,9 @@ class _Tracking:
         """Read the bundle to its end; returns its SHA-256."""
         tracked, digest, done = self._tracked, hashlib.sha256(), 0
 
-        def hashed() -> Iterator[bytes]:
+        def read() -> Iterator[bytes]:
             nonlocal done
-            for piece in self._site.chunks(bundle_path(station), MAX_FILE_SIZE):
-                digest.update(piece)
+            for piece in hashed(self._site.chunks(bundle_path(station), MAX_FILE_SIZE), digest):
                 done += len(piece)
                 self._progress("Reading the ballots", done, done)
                 yield piece
@@ -268,7 +268,7 @@ class _Tracking:
         chain: ChainCheck | None = None
         wrong, closed, mine = "", False, False
         try:
-            for item in read_bundle(split_lines(hashed()), bundle_path(station)):
+            for item in read_bundle(split_lines(read()), bundle_path(station)):
                 value = item.value
                 if item.failure is not None:
                     wrong = wrong or f"{item.failure.where}: {item.failure.message}"

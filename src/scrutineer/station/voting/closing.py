@@ -20,6 +20,7 @@ from scrutineer.ballots.record import BundleClosing, OpenedBallot
 from scrutineer.durable import write_whole, write_whole_from
 from scrutineer.election import Contest, station_issuer
 from scrutineer.errors import BallotError, StoreError
+from scrutineer.pieces import hashed
 from scrutineer.statements import TallySheet, sign_statement
 from scrutineer.station.voting.machine import VotingMachine
 from scrutineer.station.voting.people import Person
@@ -142,16 +143,9 @@ def write_bundle(place: Place, machine: VotingMachine, progress: Progress) -> tu
                 opened.append(opening)
             yield writer.add(ballot)
             progress("Sealing the ballots", done, whole)
+        yield encoded(writer.closing())
 
-    def hashed() -> Iterator[bytes]:
-        for line in lines():
-            digest.update(line)
-            yield line
-        end = encoded(writer.closing())
-        digest.update(end)
-        yield end
-
-    _write_lines(place.folder / BUNDLE_FILE, hashed())
+    _write_lines(place.folder / BUNDLE_FILE, hashed(lines(), digest))
     _write_lines(place.folder / OPENINGS_FILE, map(encoded, opened))
     return digest.digest(), writer.closing()
 

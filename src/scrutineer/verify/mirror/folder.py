@@ -28,6 +28,7 @@ import msgspec
 from scrutineer.errors import NoteError, PublicationError, UsageError
 from scrutineer.log import LogVerifier
 from scrutineer.log.quorum import Quorum
+from scrutineer.pieces import sha256_of
 from scrutineer.portal.formats import CHECKPOINT_FILE, DEFINITION_FILE, MANIFEST_FILE, write_json
 from scrutineer.portal.manifest import MAX_MANIFEST_SIZE
 from scrutineer.statements.codec import MAX_STATEMENT_SIZE
@@ -339,13 +340,10 @@ def use_definition(state: State | None, given: bytes | None) -> bytes | None:
 
 def _digest(source: FolderSource, path: str) -> bytes:
     """The SHA-256 of a file; nothing where it cannot be read."""
-    digest = hashlib.sha256()
     try:
-        for piece in source.chunks(path):
-            digest.update(piece)
+        return sha256_of(source.chunks(path))
     except PublicationError:
         return b""
-    return digest.digest()
 
 
 def _sync(handle: int) -> None:
