@@ -14,8 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from scrutineer.audits.assertions import Assertion
+from scrutineer.audits.forecasts import NO_ERRORS, Rates
 from scrutineer.audits.manifest import Manifest
-from scrutineer.audits.sizes import NO_ERRORS, Rates
 
 
 class Design(StrEnum):
@@ -73,7 +73,7 @@ class Target:
     total: int
     """The reported total score of all cards."""
     boxes: NDArray[np.int64] | None = None
-    """By box of the manifest (rows) and score (columns, from `lowest` up to `highest`): how many cards are reported to have it."""
+    """By box of the manifest (rows) and score (columns, from `lowest` up to `highest`): how many cards are said to have it."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,32 +1,28 @@
 """How many draws an audit will need, estimated by simulating it draw by draw up to the point where it stops.
 
-Estimates alone: nothing here decides who is drawn or what is proved. A `Forecast` says which values one expects, in what shares;
-simulated draws come from it with or without replacement, and the risk function stops where the plan's would.
+Estimates alone: nothing here decides what is drawn or what is proved. A `Forecast` (see `forecasts`) says which values one
+expects and in what shares. Simulated draws come from it with or without replacement, as the hypothesis says, in columns that are
+added as long as repetitions go on, and the plan's own risk function says where each stops.
 """
 
-from collections.abc import Mapping, Sequence
+import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import Final
 
-from scrutineer.audits.assertions import Assertion
-from scrutineer.audits.designs.comparison import Reported
-from scrutineer.audits.designs.oneaudit import Pools
-from scrutineer.audits.risk.model import Null, RiskFunction, Values
+import numpy as np
+from numpy.typing import NDArray
 
+from scrutineer.audits.forecasts import Forecast
+from scrutineer.audits.risk.model import RiskFunction, Values
+from scrutineer.errors import AuditError
 
-@dataclass(frozen=True, eq=False)
-class Forecast:
-    """Which values are expected to be drawn, in what shares, against which hypothesis.
-
-    Raises AuditError for shares that do not add up to 1 and values out of range.
-    """
-
-    values: Values
-    shares: Values
-    null: Null
-    cards: int
-    """How many draws are a full count at the latest."""
+CELLS: Final = 1 << 24
+"""About how many draws are simulated for one size; where they are many, the first repetitions stand for all (at least FEWEST)."""
+FEWEST: Final = 20
+HOPELESS: Final = 8
+"""A size that would be this many times all cards, were there no end of them, is called a full count without a simulation."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,47 +35,19 @@ class Sizes:
     """Whether `p90` is a count of everything."""
 
 
-@dataclass(frozen=True, slots=True)
-class Rates:
-    """Shares of cards whose paper differs from its record, by what that does to the margin (see `Discrepancies`)."""
-
-    one_over: float = 0.0
-    two_over: float = 0.0
-    one_under: float = 0.0
-    two_under: float = 0.0
-
-
-NO_ERRORS: Final = Rates()
-
-
-def comparison_forecast(reported: Reported, rates: Rates = NO_ERRORS, *, replacement: bool = False) -> Forecast:
-    """Ballot comparison: agreeing cards, and discrepancies at the expected rates."""
-    raise NotImplementedError
-
-
-def polling_forecast(assertion: Assertion, tally: Mapping[int, int], cards: int, *, replacement: bool = False) -> Forecast:
-    """Ballot polling: papers as reported; `tally` is by score how many cards have it, and the rest of `cards` has 0."""
-    raise NotImplementedError
-
-
-def oneaudit_forecast(
-    reported: Reported,
-    pools: Pools,
-    scores: Sequence[Mapping[int, int]],
-    rates: Rates = NO_ERRORS,
-    *,
-    replacement: bool = False,
-) -> Forecast:
-    """ONEAudit: `scores` is by pool, by score, how many of its cards are reported to have it; cards in no pool have records."""
-    raise NotImplementedError
-
-
 def error_free_size(margin: Fraction, upper: Fraction, risk_limit: Fraction, bet: Fraction = Fraction(2)) -> int:
     """Draws with replacement for ballot comparison without a discrepancy: ceil(ln(1/limit) / ln(1 + bet (B - 1/2))).
 
-    `bet` = 2 is the greatest that a fair bet can be. Raises AuditError for a margin of 0 or less.
+    B = 1 / (2 - margin/upper); `bet` = 2 is the greatest that a fair bet can be. Raises AuditError for a margin of 0 or less,
+    and for another argument out of range.
     """
-    raise NotImplementedError
+    if not (0 < margin < 2 * upper and 0 < risk_limit < 1 and 0 < bet <= 2):
+        raise AuditError(
+            f"no size for a margin of {margin}, a greatest value of {upper}, a risk limit of {risk_limit} and a bet of {bet}: "
+            "the margin has to be positive, the limit between 0 and 1, and the bet at most 2"
+        )
+    factor = bet * (1 / (2 - margin / upper) - Fraction(1, 2))
+    return math.ceil(-math.log(risk_limit) / math.log1p(factor))
 
 
 def sample_size(
@@ -92,7 +60,8 @@ def sample_size(
     seed: int = 0,
 ) -> Sizes:
     """Simulated sample sizes for one assertion, the same for the same arguments. Raises AuditError for arguments out of range."""
-    raise NotImplementedError
+    nothing = np.empty(0, np.float64)
+    return _sizes(forecast, nothing, risk, risk_limit, quantiles, repetitions, seed)
 
 
 def next_round(
@@ -108,7 +77,86 @@ def next_round(
 ) -> Sizes:
     """How many draws in all, given those `seen`.
 
-    The evidence so far stays, and the rest is expected to be as the forecast, which weighs as much as `weight` draws, and the seen
-    values together say.
+    The evidence so far stays. The rest is expected to be as the seen values and the forecast together say, where the forecast
+    weighs as much as `weight` draws: one bad card does not make all others bad, and many do. Raises AuditError for arguments out
+    of range.
     """
-    raise NotImplementedError
+    if weight < 1 or seen.ndim != 1 or len(seen) > forecast.cards:
+        raise AuditError("a next round needs the values drawn so far, no more than there are cards, and a weight of 1 or more")
+    return _sizes(forecast.updated(seen, weight), seen, risk, risk_limit, quantiles, repetitions, seed)
+
+
+def largest(sizes: Sequence[Sizes]) -> Sizes:
+    """What is enough for every one of several assertions of one sample. Raises AuditError without any."""
+    if not sizes:
+        raise AuditError("there is no assertion to be audited")
+    return Sizes(max(each.p50 for each in sizes), max(each.p90 for each in sizes), any(each.full_count for each in sizes))
+
+
+def _sizes(
+    forecast: Forecast,
+    seen: Values,
+    risk: RiskFunction,
+    risk_limit: float,
+    quantiles: tuple[float, float],
+    repetitions: int,
+    seed: int,
+) -> Sizes:
+    if not (0 < risk_limit < 1 and 0 < quantiles[0] <= quantiles[1] < 1 and repetitions >= 1):
+        raise AuditError(
+            f"a risk limit of {risk_limit}, quantiles of {quantiles} or {repetitions} repetitions: the limit and the quantiles "
+            "lie between 0 and 1, the lower quantile first, and there is at least one repetition"
+        )
+    stops = np.sort(_stops(forecast, seen, risk, risk_limit, math.ceil(quantiles[1] * repetitions), repetitions, seed))
+    low, high = (int(stops[math.ceil(quantile * len(stops)) - 1]) for quantile in quantiles)
+    cards = forecast.cards
+    return Sizes(min(low, cards), min(high, cards), high >= cards)
+
+
+def _stops(
+    forecast: Forecast, seen: Values, risk: RiskFunction, risk_limit: float, enough: int, repetitions: int, seed: int
+) -> NDArray[np.int64]:
+    """By repetition: the draw at which it stops. Those that go on when `enough` have stopped are said never to stop."""
+    guess = forecast.typical_size(risk_limit)
+    never = forecast.cards + 1
+    stops = np.full(repetitions, never, np.int64)
+    if guess is None or guess >= HOPELESS * forecast.cards:
+        return stops
+    draws = np.random.Generator(np.random.PCG64(seed))
+    left = np.tile(forecast.counts(len(seen)), (repetitions, 1)) if forecast.null.population is not None else None
+    going = np.arange(repetitions)
+    values = np.tile(seen, (repetitions, 1))
+    columns = min(max(16, 2 * math.ceil(guess)), forecast.cards - len(seen))
+    while True:
+        if len(going) * (values.shape[1] + columns) > CELLS and repetitions > FEWEST:
+            # Which repetitions go on is no matter of how they went: the first ones stand for all.
+            repetitions = max(FEWEST, repetitions // 2)
+            enough = min(enough, repetitions)
+            stops, kept = stops[:repetitions], going < repetitions
+            going, values, left = going[kept], values[kept], None if left is None else left[kept]
+            continue
+        if columns:
+            more, left = _draw(forecast, left, len(going), columns, draws)
+            values = np.concatenate([values, more], axis=1)
+        times = risk.stopping_times(values, forecast.null, risk_limit)
+        stopped = times <= values.shape[1]
+        stops[going[stopped]] = times[stopped]
+        going, values, left = going[~stopped], values[~stopped], None if left is None else left[~stopped]
+        if len(stops) - len(going) >= enough or values.shape[1] >= forecast.cards:
+            return stops
+        columns = min(values.shape[1], forecast.cards - values.shape[1])
+
+
+def _draw(
+    forecast: Forecast, left: NDArray[np.int64] | None, rows: int, columns: int, draws: np.random.Generator
+) -> tuple[Values, NDArray[np.int64] | None]:
+    """Rows of values in random order; from what is `left` of each row, or with replacement where that is None."""
+    if left is None:
+        counts = draws.multinomial(columns, forecast.shares, size=rows)
+    elif (left == left[0]).all():
+        counts = draws.multivariate_hypergeometric(left[0], columns, size=rows, method="marginals")
+    else:
+        counts = np.stack([draws.multivariate_hypergeometric(row, columns, method="marginals") for row in left])
+    rest = None if left is None else left - counts
+    values = np.repeat(np.tile(forecast.values, rows), counts.ravel()).reshape(rows, columns)
+    return draws.permuted(values, axis=1), rest

@@ -22,7 +22,7 @@ from scrutineer.errors import AuditError
 
 
 @dataclass(frozen=True, slots=True)
-class Reported:
+class ReportedTotal:
     """What is reported for an assertion over all cards. Raises AuditError for a total that no cards add up to."""
 
     assertion: Assertion
@@ -67,7 +67,7 @@ class Reported:
         return Null(0.5, float(self.upper), None if replacement else self.cards)
 
 
-def comparison_values(reported: Reported, records: Scores, papers: Scores) -> Values:
+def comparison_values(reported: ReportedTotal, records: Scores, papers: Scores) -> Values:
     """The overstatement assorter of drawn cards. Raises AuditError unless there are as many records as papers, in range."""
     overstatements = _overstatements(reported.assertion, records, papers)
     distinct, place = np.unique(overstatements, return_inverse=True)

@@ -12,8 +12,13 @@ SUITE, E-Vote-ID 2022 (arXiv 2207.03379).
 from dataclasses import dataclass
 from fractions import Fraction
 
+import numpy as np
+from numpy.typing import NDArray
+
 from scrutineer.audits.assertions import Assertion
-from scrutineer.audits.designs.comparison import Reported
+from scrutineer.audits.designs.comparison import ReportedTotal, comparison_values
+from scrutineer.audits.designs.oneaudit import Pools, oneaudit_values
+from scrutineer.audits.designs.polling import polling_values
 from scrutineer.audits.designs.seen import Scores
 from scrutineer.audits.risk.model import Values
 
@@ -34,9 +39,31 @@ class StratumSample:
 
 def polling_stratum(assertion: Assertion, cards: int, papers: Scores, *, replacement: bool = False) -> StratumSample:
     """A stratum without records. Raises AuditError for scores out of range."""
-    raise NotImplementedError
+    return StratumSample(polling_values(assertion, papers), cards, Fraction(0), assertion.upper, replacement)
 
 
-def comparison_stratum(reported: Reported, records: Scores, papers: Scores, *, replacement: bool = False) -> StratumSample:
+def comparison_stratum(reported: ReportedTotal, records: Scores, papers: Scores, *, replacement: bool = False) -> StratumSample:
     """A stratum with records; `reported` is about this stratum alone. Raises AuditError as `comparison_values` does."""
-    raise NotImplementedError
+    return _overstated(reported, comparison_values(reported, records, papers), replacement)
+
+
+def oneaudit_stratum(
+    reported: ReportedTotal,
+    pools: Pools,
+    pool: NDArray[np.int64],
+    records: Scores,
+    papers: Scores,
+    *,
+    replacement: bool = False,
+) -> StratumSample:
+    """A stratum with records of some cards and totals of the rest. Raises AuditError as `oneaudit_values` does."""
+    return _overstated(reported, oneaudit_values(reported, pools, pool, records, papers), replacement)
+
+
+def _overstated(reported: ReportedTotal, values: Values, replacement: bool) -> StratumSample:
+    upper = reported.assertion.upper
+    mean = Fraction(1, 2) + reported.margin / 2
+    # B = (u - w) / (2 u - v), so u - w is B times a number that is the same for every card.
+    # The product is rounded, so it is kept from passing the greatest value by a last digit.
+    scaled = np.minimum(values * float(2 * upper - reported.margin), float(2 * upper))
+    return StratumSample(scaled, reported.cards, upper - mean, 2 * upper, replacement)

@@ -14,7 +14,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from scrutineer.audits.designs.comparison import Reported
+from scrutineer.audits.designs.comparison import ReportedTotal
 from scrutineer.audits.designs.seen import Scores
 from scrutineer.audits.risk.model import Values
 from scrutineer.errors import AuditError
@@ -36,7 +36,7 @@ class Pools:
         if self.cards.shape != self.totals.shape or self.cards.ndim != 1 or (self.cards.size and int(self.cards.min()) < 1):
             raise AuditError("each pool needs a reported total and at least one card")
 
-    def check(self, reported: Reported) -> None:
+    def check(self, reported: ReportedTotal) -> None:
         """Raises AuditError for a pool whose cards cannot have its total, and for more cards than the population holds."""
         assertion = reported.assertion
         # Totals are bounded by cards that exist, so these products stay far below 2**63.
@@ -53,11 +53,50 @@ class Pools:
             )
 
 
-def oneaudit_values(reported: Reported, pools: Pools, pool: NDArray[np.int64], records: Scores, papers: Scores) -> Values:
+@dataclass(frozen=True, eq=False)
+class ScoreTally:
+    """How many cards are reported to have which score of an assertion, by box. Raises AuditError for what cannot be counted."""
+
+    scores: NDArray[np.int64]
+    """Different scores, in ascending order."""
+    counts: NDArray[np.int64]
+    """Boxes x scores; what is left of the cards of a box has a score of 0."""
+
+    def __post_init__(self) -> None:
+        if (
+            self.counts.ndim != 2
+            or self.scores.shape != self.counts.shape[1:]
+            or not bool(np.all(np.diff(self.scores) > 0))
+            or (self.counts.size and int(self.counts.min()) < 0)
+        ):
+            raise AuditError("a tally by box and score needs ascending scores, and for each box how many cards have each of them")
+
+    @property
+    def totals(self) -> NDArray[np.int64]:
+        """By box: the total score."""
+        return self.counts @ self.scores
+
+    def pools(self, cards: NDArray[np.int64]) -> Pools:
+        """The boxes as pools of so many cards."""
+        return Pools(cards, self.totals)
+
+    def with_rest(self, cards: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """Scores and counts of all cards of each box, those with 0 as the last column.
+
+        Raises AuditError for a box with fewer cards than have a score.
+        """
+        rest = cards - self.counts.sum(axis=1)
+        if rest.shape != cards.shape or (rest.size and int(rest.min()) < 0):
+            box = int(np.argmin(rest)) + 1
+            raise AuditError(f"box {box}: more cards have a score than are in it; check the manifest and the reported votes")
+        return np.append(self.scores, 0), np.column_stack([self.counts, rest])
+
+
+def oneaudit_values(reported: ReportedTotal, pools: Pools, pool: NDArray[np.int64], records: Scores, papers: Scores) -> Values:
     """The overstatement assorter of drawn cards.
 
     `pool`, by drawn card: the number of its pool, or OWN_RECORD; `records` counts for the latter alone. The hypothesis is
-    `Reported.null`. Raises AuditError for pools that do not exist and for scores out of range.
+    `ReportedTotal.null`. Raises AuditError for pools that do not exist and for scores out of range.
     """
     assertion = reported.assertion
     if not pool.shape == records.shape == papers.shape:
