@@ -9,6 +9,7 @@ from pathlib import Path
 
 from playwright.sync_api import Browser, BrowserContext, CDPSession, Page, expect
 
+from chromium import troubles_of
 from cli_helpers import call, command
 
 THRESHOLDS = "[thresholds]\nbulletin = 2\ndecision = 2\n"
@@ -72,9 +73,7 @@ class OfficerBrowser:
         self.room = room
         self.context: BrowserContext = browser.new_context(**options)  # type: ignore[arg-type]
         self.page: Page = self.context.new_page()
-        self.trouble: list[str] = []
-        self.page.on("console", lambda message: message.type == "error" and self.trouble.append(message.text))
-        self.page.on("pageerror", lambda error: self.trouble.append(str(error)))
+        self.trouble = troubles_of(self.page, levels=("error",))
         self.session: CDPSession = self.context.new_cdp_session(self.page)
         self.session.send("WebAuthn.enable")
         self.authenticator = self.session.send(

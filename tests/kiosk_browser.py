@@ -4,27 +4,12 @@ import contextlib
 from collections.abc import Iterator
 from pathlib import Path
 
-import pytest
-from playwright.sync_api import Browser, BrowserContext, Error, Page, expect, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, expect
 
+from chromium import troubles_of
 from kiosk_helpers import Station, served
 
-CHROMIUM = Path("/usr/bin/chromium")
 PORTRAIT, PHONE, WIDE = {"width": 1080, "height": 1920}, {"width": 320, "height": 640}, {"width": 1280, "height": 800}
-
-
-@contextlib.contextmanager
-def chromium() -> Iterator[Browser]:
-    """A browser; the test is skipped where there is none."""
-    if not CHROMIUM.exists():
-        pytest.skip(f"{CHROMIUM} is not installed: apt-get install chromium")
-    with sync_playwright() as playwright:
-        try:
-            opened = playwright.chromium.launch(executable_path=str(CHROMIUM), args=["--no-sandbox"])
-        except Error as error:
-            pytest.skip(f"Chromium does not start here: {error.message.splitlines()[0]}")
-        yield opened
-        opened.close()
 
 
 class KioskBrowser:
@@ -39,11 +24,9 @@ class KioskBrowser:
     def window(self, **options: object) -> Page:
         """A window more."""
         context = self.browser.new_context(**({"viewport": PORTRAIT} | options))  # type: ignore[arg-type]
-        context.set_default_timeout(10_000)
         self.contexts.append(context)
         page = context.new_page()
-        page.on("pageerror", lambda error: self.problems.append(str(error)))
-        page.on("console", lambda said: self.problems.append(said.text) if said.type == "error" else None)
+        troubles_of(page, self.problems, levels=("error",))
         page.on("request", lambda request: self._local(request.url))
         self.page = page
         page.goto(f"{self.address}/vote")
@@ -66,7 +49,7 @@ class KioskBrowser:
 
     def at(self, screen: str) -> None:
         """Wait for a screen."""
-        expect(self.page.locator("body")).to_have_class(f"voting {screen}", timeout=10_000)
+        expect(self.page.locator("body")).to_have_class(f"voting {screen}")
 
     def go(self) -> None:
         """Press the main button."""

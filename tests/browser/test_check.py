@@ -8,8 +8,9 @@ from pathlib import Path
 
 import msgspec
 import pytest
-from playwright.sync_api import Browser, Error, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Page, expect
 
+from chromium import untroubled
 from portal_helpers import ORIGIN, TIME_MS, Published, key_of, log_signer, made_up, republic
 from scrutineer.election import Contest, Election, Option, UnitRow
 from scrutineer.election.witness_policy import NamedWitness, WitnessPolicy
@@ -23,7 +24,6 @@ from scrutineer.statements import Payload, SigningKey, TallySheet, parse_stateme
 from scrutineer.statements.envelope import open_envelope
 from site_servers import answering, send
 
-CHROMIUM = Path("/usr/bin/chromium")
 STEPS = {
     "statement",
     "signature",
@@ -43,19 +43,6 @@ INDEX = 300
 
 Files = dict[str, bytes]
 Change = Callable[["Land", Files], None]
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    if not CHROMIUM.exists():
-        pytest.skip(f"{CHROMIUM} is not installed: apt-get install chromium")
-    with sync_playwright() as playwright:
-        try:
-            opened = playwright.chromium.launch(executable_path=str(CHROMIUM), args=["--no-sandbox"])
-        except Error as error:
-            pytest.skip(f"Chromium does not start here: {error.message.splitlines()[0]}")
-        yield opened
-        opened.close()
 
 
 class Land:
@@ -91,14 +78,8 @@ def address(land: Land) -> Iterator[str]:
 
 @pytest.fixture
 def page(browser: Browser) -> Iterator[Page]:
-    context = browser.new_context()
-    page = context.new_page()
-    trouble: list[str] = []
-    page.on("pageerror", lambda error: trouble.append(str(error)))
-    page.on("console", lambda message: "404" in message.text or trouble.append(message.text))
-    yield page
-    context.close()
-    assert trouble == []
+    with untroubled(browser, statuses=(404,)) as page:
+        yield page
 
 
 def run(page: Page, url: str) -> dict[str, str]:

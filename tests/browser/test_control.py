@@ -6,26 +6,13 @@ from pathlib import Path
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, Error, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Page, expect
 
+from chromium import is_forgiven
 from cli_helpers import Service, call, rows, run, serving, signed
 from control_helpers import ControlRoom, OfficerBrowser, control_room, two_officers
 
-CHROMIUM = Path("/usr/bin/chromium")
 PAGES = ("/", "/arrivals", "/late", "/quarantine", "/incidents", "/transmission", "/bulletin", "/acts", "/keys")
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    if not CHROMIUM.exists():
-        pytest.skip(f"{CHROMIUM} is not installed: apt-get install chromium")
-    with sync_playwright() as playwright:
-        try:
-            opened = playwright.chromium.launch(executable_path=str(CHROMIUM), args=["--no-sandbox"])
-        except Error as error:
-            pytest.skip(f"Chromium does not start here: {error.message.splitlines()[0]}")
-        yield opened
-        opened.close()
 
 
 @pytest.fixture(scope="module")
@@ -92,8 +79,9 @@ def test_a_link_works_once(browser: Browser, room: ControlRoom) -> None:
     for officer in (first, second):
         officer.page.goto(link)
         officer.page.get_by_label("A name for this passkey").fill("key")
-        officer.page.get_by_role("button", name="Make the passkey").click()
+    first.page.get_by_role("button", name="Make the passkey").click()
     first.page.wait_for_url(f"{room.url}/enter?enrolled")
+    second.page.get_by_role("button", name="Make the passkey").click()
     expect(second.page.get_by_role("alert")).to_contain_text("was used, has expired or was replaced")
     for officer in (first, second):
         officer.context.close()
@@ -114,7 +102,7 @@ def test_arrivals_change_while_sheets_come_in(heron: OfficerBrowser, folder: Pat
     heron.go("/")
     expect(page.locator("#figures")).to_contain_text("0 of 6")
     submit(folder, service, ("north-1", "north-2"), "first")
-    expect(page.locator("#figures")).to_contain_text("2 of 6", timeout=10_000)
+    expect(page.locator("#figures")).to_contain_text("2 of 6")
     expect(page.locator("#regions")).to_contain_text("2 / 3")
     heron.go("/late")
     expect(page.locator("#late")).to_contain_text("4 stations without a sheet")
@@ -161,8 +149,8 @@ def test_one_officer_alone_releases_nothing_and_two_do(
     expect(owl.page.get_by_role("rowheader", name="Stations counted")).to_be_visible()
     owl.page.get_by_label("Type the number of stations counted").fill("2")
     owl.page.get_by_role("button", name="Confirm with your passkey").click()
-    expect(owl.page.locator("#state")).to_contain_text("Recorded as entry", timeout=15_000)
-    expect(heron.page.locator("#state")).to_contain_text("Recorded as entry", timeout=5_000)
+    expect(owl.page.locator("#state")).to_contain_text("Recorded as entry")
+    expect(heron.page.locator("#state")).to_contain_text("Recorded as entry")
 
     site = tmp_path / "site"
     call("publish", folder, "--to", site)
@@ -176,7 +164,8 @@ def test_one_officer_alone_releases_nothing_and_two_do(
         ("signed", "authority/officer-2"),
         ("recorded", "authority/officer-2"),
     ]
-    assert heron.trouble == [message for message in heron.trouble if "409" in message]
+    # What was refused was answered so.
+    assert [message for message in heron.trouble if not is_forgiven(message, (409,))] == []
 
 
 def test_a_sheet_in_quarantine_is_decided_by_two(
@@ -184,7 +173,7 @@ def test_a_sheet_in_quarantine_is_decided_by_two(
 ) -> None:
     submit(folder, service, ("south-1",), "wrong", cast=9)
     heron.go("/")
-    expect(heron.page.locator("#queue")).to_contain_text("Reed Street School", timeout=10_000)
+    expect(heron.page.locator("#queue")).to_contain_text("Reed Street School")
     heron.page.locator("#queue").get_by_role("link", name="Reed Street School").click()
     expect(heron.page.locator("main")).to_contain_text("do not add up")
     heron.page.get_by_label("It counts with the figures below").check()
@@ -198,9 +187,9 @@ def test_a_sheet_in_quarantine_is_decided_by_two(
     owl.page.goto(heron.page.url)
     owl.page.get_by_label("Type the id of the station").fill("south-1")
     owl.page.get_by_role("button", name="Confirm with your passkey").click()
-    expect(owl.page.locator("#state")).to_contain_text("Recorded as entry", timeout=15_000)
+    expect(owl.page.locator("#state")).to_contain_text("Recorded as entry")
     heron.go("/quarantine")
-    expect(heron.page.locator("#queue")).to_contain_text("Nothing waits for a decision.", timeout=10_000)
+    expect(heron.page.locator("#queue")).to_contain_text("Nothing waits for a decision.")
 
 
 def test_what_should_not_be_released_is_withdrawn(heron: OfficerBrowser, owl: OfficerBrowser) -> None:
@@ -215,7 +204,7 @@ def test_what_should_not_be_released_is_withdrawn(heron: OfficerBrowser, owl: Of
     owl.page.get_by_label("Reason, for the other officers").fill("Too early.")
     owl.page.get_by_role("button", name="Withdraw the draft").click()
     expect(owl.page.locator("#state")).to_contain_text("Withdrawn")
-    expect(heron.page.locator("#state")).to_contain_text("Too early.", timeout=10_000)
+    expect(heron.page.locator("#state")).to_contain_text("Too early.")
 
 
 @pytest.mark.parametrize("language", ["en", "ar"])
@@ -227,7 +216,7 @@ def test_every_page_is_accessible(
     heron.go("/")
     page.locator("#language").select_option(language)
     page.locator("footer button").first.click()
-    page.wait_for_load_state()
+    expect(page.locator("html")).to_have_attribute("lang", language)
     acts = [line for line in map(json.loads, (folder / "control/journal").read_text().splitlines()) if "proposal" in line]
     more = [f"/acts/{acts[0]['proposal']}", "/quarantine/president/south-2", "/enrol"]
     for path in (*PAGES, *more):
@@ -247,11 +236,13 @@ def check_accessible(page: Page, where: str) -> None:
 def test_keys_only_move(heron: OfficerBrowser, folder: Path) -> None:
     before = (folder / "control/journal").read_text()
     heron.go("/")
-    for key in "abcdefghijklmnopqrstuvwxyz0123456789/?":
+    for key in "abcdefghijklmnopqrstuvwxyz0123456789":
         heron.page.locator("body").press(key)
-        heron.page.wait_for_load_state()
-        if not heron.page.url.endswith("/"):
-            heron.go("/")
+    assert heron.page.url == f"{heron.room.url}/"
+    for key, where in (("/", "/late"), ("?", "/keys")):
+        heron.page.locator("body").press(key)
+        heron.page.wait_for_url(f"{heron.room.url}{where}")
+        heron.go("/")
     heron.page.keyboard.press("j")
     assert heron.page.evaluate("document.activeElement.matches('[data-row]')")
     assert (folder / "control/journal").read_text() == before
@@ -260,7 +251,7 @@ def test_keys_only_move(heron: OfficerBrowser, folder: Path) -> None:
 def test_a_forgotten_officer_is_out(owl: OfficerBrowser, room: ControlRoom, folder: Path) -> None:
     owl.go("/")
     call("control", folder, "--forget", "officer-2")
-    expect(owl.page.locator("#notice")).to_contain_text("session has ended", timeout=10_000)
+    expect(owl.page.locator("#notice")).to_contain_text("session has ended")
     owl.page.goto(f"{room.url}/")
     assert owl.page.url == f"{room.url}/enter"
     owl.page.get_by_role("button", name="Enter with your passkey").click()

@@ -1,12 +1,12 @@
 """The printed sheet as a browser prints it: its codes give exactly the signed bytes, and the page asks for nothing."""
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import msgspec
 import pytest
-from playwright.sync_api import Browser, Error, sync_playwright
+from playwright.sync_api import Browser
 
+from chromium import untroubled
 from intake_helpers import AUTHORITIES, republic, station_key
 from scrutineer.election import Contest, Election, Option
 from scrutineer.statements import Statement, TallySheet, parse_statement, sign_statement
@@ -16,22 +16,8 @@ from scrutineer.station.printed_sheet import render
 
 pytest.importorskip("zxingcpp", reason="zxing-cpp is not installed: pip install 'scrutineer[scan]'")
 
-CHROMIUM = Path("/usr/bin/chromium")
 A4 = {"width": 794, "height": 1123}  # pixels of 1/96 inch
 LAND = republic(4)
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    if not CHROMIUM.exists():
-        pytest.skip(f"{CHROMIUM} is not installed: apt-get install chromium")
-    with sync_playwright() as playwright:
-        try:
-            opened = playwright.chromium.launch(executable_path=str(CHROMIUM), args=["--no-sandbox"])
-        except Error as error:
-            pytest.skip(f"Chromium does not start here: {error.message.splitlines()[0]}")
-        yield opened
-        opened.close()
 
 
 def sheet_of(options: int) -> tuple[Statement, Election]:
@@ -47,15 +33,13 @@ def sheet_of(options: int) -> tuple[Statement, Election]:
 @pytest.mark.parametrize(("options", "codes"), [(3, 1), (38, 1), (512, 5)])
 def test_what_is_printed_is_what_was_signed(options: int, codes: int, browser: Browser, tmp_path: Path) -> None:
     statement, election = sheet_of(options)
-    page = browser.new_page(viewport=A4, device_scale_factor=2)
-    trouble: list[str] = []
-    page.on("request", lambda request: trouble.append(request.url))
-    page.on("console", lambda message: trouble.append(message.text))
-    page.set_content(render(statement, election))
-    page.emulate_media(media="print")
-    page.screenshot(path=str(tmp_path / "sheet.png"), full_page=True)
-    assert trouble == []
-    assert page.evaluate("document.documentElement.scrollWidth") <= A4["width"]
+    asked: list[str] = []
+    with untroubled(browser, viewport=A4, device_scale_factor=2) as page:
+        page.on("request", lambda request: asked.append(request.url))
+        page.set_content(render(statement, election))
+        page.emulate_media(media="print")
+        page.screenshot(path=str(tmp_path / "sheet.png"), full_page=True)
+        assert page.evaluate("document.documentElement.scrollWidth") <= A4["width"]
+    assert asked == []
     assert read_qr_image(tmp_path / "sheet.png") == [statement.data]
     assert len(look_at_picture(tmp_path / "sheet.png").texts) == codes
-    page.close()

@@ -5,8 +5,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Error, Page, sync_playwright
+from playwright.sync_api import Browser, Page
 
+from chromium import untroubled
 from scrutineer.design import asset
 from scrutineer.portal.check_words import WORDS
 from scrutineer.statements import statement_hash
@@ -15,30 +16,11 @@ from scrutineer.statements.qr import MAX_PARTS, MAX_SINGLE_SIZE, PART_SIZE, QrCo
 zxingcpp = pytest.importorskip("zxingcpp", reason="zxing-cpp is not installed: pip install 'scrutineer[scan]'")
 Image = pytest.importorskip("PIL.Image", reason="Pillow is not installed: pip install 'scrutineer[scan]'")
 
-CHROMIUM = Path("/usr/bin/chromium")
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    if not CHROMIUM.exists():
-        pytest.skip(f"{CHROMIUM} is not installed: apt-get install chromium")
-    with sync_playwright() as playwright:
-        try:
-            opened = playwright.chromium.launch(executable_path=str(CHROMIUM), args=["--no-sandbox"])
-        except Error as error:
-            pytest.skip(f"Chromium does not start here: {error.message.splitlines()[0]}")
-        yield opened
-        opened.close()
-
 
 @pytest.fixture
 def page(browser: Browser) -> Iterator[Page]:
-    page = browser.new_page(viewport={"width": 700, "height": 900}, device_scale_factor=2)
-    trouble: list[str] = []
-    page.on("pageerror", lambda error: trouble.append(str(error)))
-    yield page
-    page.close()
-    assert trouble == []
+    with untroubled(browser, viewport={"width": 700, "height": 900}, device_scale_factor=2) as page:
+        yield page
 
 
 def write_page(folder: Path, data: bytes, place: str) -> Path:

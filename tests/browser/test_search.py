@@ -6,8 +6,9 @@ from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Error, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Page, expect
 
+from chromium import untroubled
 from portal_helpers import Published, made_up, republic
 from scrutineer.election import Contest, Option, UnitRow
 from scrutineer.portal import SiteOptions
@@ -15,7 +16,6 @@ from scrutineer.portal.search_words import LETTERS, fold
 from scrutineer.portal.view import View
 from site_servers import answering, send
 
-CHROMIUM = Path("/usr/bin/chromium")
 PHONE = {"width": 360, "height": 740}
 TYPES = {"html": "text/html; charset=utf-8", "js": "text/javascript", "css": "text/css", "json": "application/json"}
 CONTEST = Contest("mayor", "Mayor", "plurality", (Option("a", "Avocet"), Option("b", "Bittern")))
@@ -33,19 +33,6 @@ ODD_NAMES = (
     "ދިވެހި 𞤀𞤣𞤤𞤢𞤥 학교 學校",
     "a\u0301\u0323 A\u030a ǅ ŉ K Ω",
 )
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    if not CHROMIUM.exists():
-        pytest.skip(f"{CHROMIUM} is not installed: apt-get install chromium")
-    with sync_playwright() as playwright:
-        try:
-            opened = playwright.chromium.launch(executable_path=str(CHROMIUM), args=["--no-sandbox"])
-        except Error as error:
-            pytest.skip(f"Chromium does not start here: {error.message.splitlines()[0]}")
-        yield opened
-        opened.close()
 
 
 @pytest.fixture(scope="module")
@@ -84,14 +71,8 @@ def address(site: dict[str, bytes]) -> Iterator[str]:
 
 @pytest.fixture
 def page(browser: Browser) -> Iterator[Page]:
-    context = browser.new_context(viewport=PHONE)  # type: ignore[arg-type]
-    page = context.new_page()
-    trouble: list[str] = []
-    page.on("pageerror", lambda error: trouble.append(str(error)))
-    page.on("console", lambda message: "503" in message.text or trouble.append(message.text))
-    yield page
-    context.close()
-    assert trouble == []
+    with untroubled(browser, statuses=(503,), viewport=PHONE) as page:
+        yield page
 
 
 def search(page: Page, words: str) -> list[tuple[str, str]]:
@@ -203,7 +184,7 @@ def test_in_arabic_hits_lead_to_arabic_pages(page: Page, address: str) -> None:
     search(page, "heron 7")
     assert page.locator(".hits a").first.get_attribute("href") == "stations/r0.t3/r0.t3.007.html"
     page.locator(".hits a").first.click()
-    assert page.url == f"{address}/ar/stations/r0.t3/r0.t3.007.html"
+    page.wait_for_url(f"{address}/ar/stations/r0.t3/r0.t3.007.html")
     assert page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
 
 

@@ -7,12 +7,12 @@ from functools import partial
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Error, Page, Playwright, Request, sync_playwright
+from playwright.sync_api import Browser, Page, Request, expect
 
+from chromium import failure, troubles_of
 from portal_helpers import Published, republic
 from scrutineer.portal.text import number
 
-CHROMIUM = Path("/usr/bin/chromium")
 PHONE = {"width": 360, "height": 740}
 WIDE = {"width": 1280, "height": 800}
 
@@ -29,36 +29,16 @@ def site(election: Published, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-@pytest.fixture(scope="module")
-def playwright() -> Iterator[Playwright]:
-    with sync_playwright() as running:
-        yield running
-
-
-@pytest.fixture(scope="module")
-def browser(playwright: Playwright) -> Iterator[Browser]:
-    if not CHROMIUM.exists():
-        pytest.skip(f"{CHROMIUM} is not installed: apt-get install chromium")
-    try:
-        opened = playwright.chromium.launch(executable_path=str(CHROMIUM), args=["--no-sandbox"])
-    except Error as error:
-        pytest.skip(f"Chromium does not start here: {error.message.splitlines()[0]}")
-    yield opened
-    opened.close()
-
-
 class Watched:
     """A page that remembers everything it asked for and every complaint of the browser."""
 
     def __init__(self, page: Page, root: str) -> None:
         self.page = page
         self.root = root
-        self.trouble: list[str] = []
+        self.trouble = troubles_of(page)
         page.on("request", self._request)
         page.on("requestfailed", self._failed)
         page.on("response", lambda response: response.status < 400 or self.trouble.append(f"{response.status}: {response.url}"))
-        page.on("console", lambda message: self.trouble.append(message.text))
-        page.on("pageerror", lambda error: self.trouble.append(str(error)))
 
     def _request(self, request: object) -> None:
         url = request.url  # type: ignore[attr-defined]
@@ -66,9 +46,8 @@ class Watched:
             self.trouble.append(f"foreign: {url}")
 
     def _failed(self, request: Request) -> None:
-        # The browser gives up what it still fetches, such as the icon, when the next page is opened.
-        if request.failure != "net::ERR_ABORTED":
-            self.trouble.append(f"failed ({request.failure}): {request.url}")
+        if said := failure(request):
+            self.trouble.append(said)
 
     def is_styled(self) -> bool:
         return self.page.locator("body").evaluate("body => getComputedStyle(body).maxWidth") != "none"
@@ -125,9 +104,9 @@ def test_from_the_country_down_to_a_station(
     units = election.record.election.units
     way = units.path(int(units.station_units[0]))
     for unit in way[1:]:
-        assert page.locator("h1").inner_text() == units.names[way[way.index(unit) - 1]]
+        expect(page.locator("h1")).to_have_text(units.names[way[way.index(unit) - 1]])
         page.locator("table.places").first.get_by_role("link", name=units.names[unit], exact=True).first.click()
-        assert page.locator("h1").inner_text() == units.names[unit]
+        expect(page.locator("h1")).to_have_text(units.names[unit])
     state = election.record.count.contests[0]
     station_text = page.locator("main").inner_text()
     if state.sheet[0] >= 0:
@@ -138,9 +117,9 @@ def test_from_the_country_down_to_a_station(
         assert "No sheet has arrived" in station_text
     for unit in reversed(way[:-1]):
         page.locator("nav.crumbs").get_by_role("link", name=units.names[unit], exact=True).click()
-        assert page.locator("h1").inner_text() == units.names[unit]
+        expect(page.locator("h1")).to_have_text(units.names[unit])
     page.get_by_role("navigation", name="Site", exact=True).get_by_role("link", name="Check it").click()
-    assert page.locator("h1").inner_text() == "Check this count"
+    expect(page.locator("h1")).to_have_text("Check this count")
     assert watched.trouble == []
 
 

@@ -3,33 +3,19 @@
 import base64
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler
-from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Error, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Page, expect
 
+from chromium import untroubled
 from scrutineer.ballots.bundle import read_bundle, split_lines
 from scrutineer.ballots.confirmation import tracking_words
 from scrutineer.ballots.record import Ballot
 from sealed_election import Sealed, sealed_election
 from site_servers import answering, send
 
-CHROMIUM = Path("/usr/bin/chromium")
 TYPES = {"html": "text/html; charset=utf-8", "js": "text/javascript", "css": "text/css", "json": "application/json"}
 STEPS = ["code", "keys", "chain", "sheet", "log"]
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    if not CHROMIUM.exists():
-        pytest.skip(f"{CHROMIUM} is not installed: apt-get install chromium")
-    with sync_playwright() as playwright:
-        try:
-            opened = playwright.chromium.launch(executable_path=str(CHROMIUM), args=["--no-sandbox"])
-        except Error as error:
-            pytest.skip(f"Chromium does not start here: {error.message.splitlines()[0]}")
-        yield opened
-        opened.close()
 
 
 @pytest.fixture(scope="module")
@@ -59,15 +45,10 @@ def address(files: dict[str, bytes]) -> Iterator[str]:
 
 
 @pytest.fixture
-def page(browser: Browser) -> Iterator[Page]:
-    context = browser.new_context(viewport={"width": 360, "height": 740})
-    page = context.new_page()
-    trouble: list[str] = []
-    page.on("pageerror", lambda error: trouble.append(str(error)))
-    page.on("console", lambda message: "404" in message.text or trouble.append(message.text))
-    yield page
-    context.close()
-    assert trouble == []
+def page(browser: Browser, address: str) -> Iterator[Page]:
+    # Named as an argument, the server outlives the page.
+    with untroubled(browser, statuses=(404,), viewport={"width": 360, "height": 740}) as page:
+        yield page
 
 
 def ballots(sealed: Sealed) -> list[Ballot]:
@@ -84,7 +65,7 @@ def look(page: Page, address: str, text: str, folder: str = "") -> str:
     page.goto(f"{address}/{folder}track.html")
     page.locator("#code").fill(text)
     page.locator("#track-form button").click()
-    page.locator("#track[data-state]").wait_for(timeout=20_000)
+    page.locator("#track[data-state]").wait_for()
     return page.locator("#track").get_attribute("data-state") or ""
 
 
@@ -121,7 +102,7 @@ def test_every_step_is_right(page: Page, address: str, sealed: Sealed, status: s
 
 def test_words_behind_the_address_are_looked_for_at_once(page: Page, address: str, sealed: Sealed) -> None:
     page.goto(f"{address}/ar/track.html#{words(sealed, 'cast')}")
-    page.locator("#track[data-state=good]").wait_for(timeout=20_000)
+    page.locator("#track[data-state=good]").wait_for()
     assert page.evaluate("document.documentElement.scrollWidth") <= 360
 
 

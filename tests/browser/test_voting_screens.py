@@ -7,13 +7,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, expect
 
-from kiosk_browser import PHONE, PORTRAIT, WIDE, KioskBrowser, chromium, standing
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with chromium() as opened:
-        yield opened
+from kiosk_browser import PHONE, PORTRAIT, WIDE, KioskBrowser, standing
 
 
 @pytest.fixture

@@ -10,9 +10,10 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
+from chromium import chromium
 from cli_helpers import call, run
 from group_helpers import free_ports
-from kiosk_browser import PORTRAIT, chromium
+from kiosk_browser import PORTRAIT
 from warm_program import warm_program
 
 PAGE = (Path(__file__).resolve().parents[3] / "docs" / "how-to" / "vote-on-encrypted-ballots.md").read_text(encoding="utf-8")
