@@ -115,8 +115,8 @@ class Reported:
         cards = int(self.cards[box])
         if not cards * self.assertion.lowest <= counted <= cards * self.assertion.highest:
             raise AuditError(
-                f"box {name}: with at most {cards} cards of contest {self.assertion.contest} its score cannot be {counted}; count "
-                "again, and if it stays so make a new plan with the right number of cards"
+                f"box {name}: with at most {cards} cards of contest {self.assertion.contest} its score cannot be {counted}; "
+                "count again, and if it stays so make a new plan with the right number of cards"
             )
         return int(self.scores[box]) - counted
 
