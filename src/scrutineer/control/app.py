@@ -2,7 +2,6 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from typing import Final
 
 from starlette.applications import Starlette
 from starlette.requests import Request
@@ -12,13 +11,10 @@ from starlette.routing import Route
 from scrutineer.control.acts import Acts
 from scrutineer.control.doors import Doors
 from scrutineer.control.events import Events
-from scrutineer.control.pages import Pages, served_assets
+from scrutineer.control.pages import LOOK, Pages
 from scrutineer.control.room import Room
 from scrutineer.control.views import Views
 from scrutineer.control.web import Gate, Visit
-
-FOR_EVER: Final = "public, max-age=31536000, immutable"
-_TYPES: Final = {"css": "text/css; charset=utf-8", "js": "text/javascript; charset=utf-8", "svg": "image/svg+xml"}
 
 
 def control_app(room: Room) -> Starlette:
@@ -72,16 +68,8 @@ def control_app(room: Room) -> Starlette:
             Route("/leave", gate(doors.leave), methods=post),
             Route("/language", gate(doors.language), methods=post),
             Route("/events", events.open),
-            Route("/assets/{name}", _asset),
+            LOOK.route(),
         ],
         exception_handlers={404: missing},
         lifespan=lifespan,
     )
-
-
-async def _asset(request: Request) -> Response:
-    found = served_assets().get(request.url.path)
-    if found is None:
-        return Response(status_code=404)
-    kind = _TYPES[found.path.rpartition(".")[2]]
-    return Response(found.data, media_type=kind, headers={"cache-control": FOR_EVER, "x-content-type-options": "nosniff"})

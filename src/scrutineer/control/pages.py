@@ -1,8 +1,6 @@
 """Renders pages: the frame around them, and what every template may use. One `Face` for each language."""
 
 from dataclasses import dataclass
-from functools import cache
-from importlib.resources import files
 from typing import Final
 from zoneinfo import ZoneInfo
 
@@ -10,13 +8,13 @@ from markupsafe import Markup, escape
 from starlette.responses import HTMLResponse, Response
 
 from scrutineer.control.web import Visit
-from scrutineer.design import Asset, asset, environment
+from scrutineer.design import environment
 from scrutineer.election import Election
+from scrutineer.http.pages import Look
 from scrutineer.language import LANGUAGES, HtmlSay, language, msg
 
 ROOM: Final = "scrutineer.control"
-DESIGN: Final = "scrutineer.design"
-ASSETS: Final = ((DESIGN, "style.css"), (DESIGN, "icon.svg"), (ROOM, "control.css"), (ROOM, "control.js"))
+LOOK: Final = Look(ROOM, "control.css", "control.js")
 MENU: Final = (
     ("/", msg("Overview")),
     ("/arrivals", msg("Arrivals")),
@@ -113,7 +111,7 @@ class Pages:
             "above": face.above,
             "nearest": face.nearest,
             "officer": face.officer,
-            "asset": asset_path,
+            "asset": LOOK.path,
             "title": title,
             "live": False,
             "here": f"{path}?{query}" if (query := visit.request.url.query) else path,
@@ -136,17 +134,3 @@ class Pages:
 
 def _is_here(entry: str, path: str) -> bool:
     return path == entry or (entry != "/" and path.startswith(f"{entry}/"))
-
-
-@cache
-def served_assets() -> dict[str, Asset]:
-    """The style sheets, scripts and pictures by their path."""
-    found = [asset(room, name) for room, name in ASSETS]
-    return {f"/{one.path}": one for one in found}
-
-
-@cache
-def asset_path(name: str) -> str:
-    """Where a style sheet, script or picture lies."""
-    room = ROOM if files(ROOM).joinpath("assets", name).is_file() else DESIGN
-    return f"/{asset(room, name).path}"

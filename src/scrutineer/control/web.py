@@ -21,6 +21,7 @@ from starlette.responses import JSONResponse, RedirectResponse, Response
 from scrutineer.control.room import Room
 from scrutineer.control.sessions import LONGEST, Session, is_token
 from scrutineer.errors import ControlError, ScrutineerError
+from scrutineer.http.pages import page_headers
 from scrutineer.language import LANGUAGES
 
 MAX_BODY: Final = 64 << 10  # bytes
@@ -29,19 +30,8 @@ BODY_TIME: Final = 20.0  # seconds in which the body of a request has to be here
 LIVE: Final = "x-live"
 """Header of a request that a page makes by itself to renew what it shows: it does not keep a session alive."""
 TOKEN: Final = "x-token"  # noqa: S105 - the name of a header
-POLICY: Final = (
-    "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self' data:; connect-src 'self'; "
-    "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
-)
-_HEADERS: Final = {
-    "content-security-policy": POLICY,
-    "x-content-type-options": "nosniff",
-    # With no referrer at all, browsers would leave the origin out of forms, by which others' requests are told apart.
-    "referrer-policy": "same-origin",
-    "cross-origin-opener-policy": "same-origin",
-    "cross-origin-resource-policy": "same-origin",
+_HEADERS: Final = page_headers(images="'self' data:") | {
     "permissions-policy": "publickey-credentials-get=(self), publickey-credentials-create=(self)",
-    "cache-control": "no-store",
 }
 _CODE: Final = re.compile(r"[a-zA-Z]{2}")
 

@@ -7,7 +7,6 @@ files. Key files are read in memory and kept nowhere. The pages work without scr
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cache
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
@@ -15,8 +14,9 @@ from markupsafe import Markup, escape
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Response
 
-from scrutineer.design import Asset, asset, environment
+from scrutineer.design import environment
 from scrutineer.errors import PolicyError, ScrutineerError, UsageError
+from scrutineer.http.pages import Look
 from scrutineer.language import LANGUAGES, HtmlSay, language, msg
 from scrutineer.station.voting.board_forms import Fields
 from scrutineer.station.voting.closing import MAX_REASON
@@ -25,8 +25,7 @@ from scrutineer.station.voting.people import SIGNERS, Pair, of_station, read_pri
 from scrutineer.station.voting.tally_paper import closing_words
 
 ROOM: Final = "scrutineer.station.voting"
-DESIGN: Final = "scrutineer.design"
-ASSETS: Final = ((DESIGN, "style.css"), (DESIGN, "icon.svg"), (ROOM, "board.css"), (ROOM, "board.js"))
+LOOK: Final = Look(ROOM, "board.css", "board.js")
 TONGUE: Final = "board-language"
 STAGES: Final[dict[Stage, str]] = {
     "new": msg("Not open yet"),
@@ -305,7 +304,7 @@ class Board:
             "time": say.time,
             "clock": say.clock,
             "words_of": words,
-            "asset": asset_path,
+            "asset": LOOK.path,
             "title": title,
             "election": place.election.definition.name,
             "provenance": place.election.definition,
@@ -317,16 +316,3 @@ class Board:
             "folder": str(place.station.folder),
         }
         return HTMLResponse(self._environment.get_template(template).render(context | values), status)
-
-
-@cache
-def served_assets() -> dict[str, Asset]:
-    """Style sheets, script and picture by their path."""
-    found = [asset(room, name) for room, name in ASSETS]
-    return {f"/{one.path}": one for one in found}
-
-
-@cache
-def asset_path(name: str) -> str:
-    """Where a style sheet, script or picture lies."""
-    return next(path for path, one in served_assets().items() if one.name == name)

@@ -17,8 +17,9 @@ from starlette.routing import Route
 
 from scrutineer.ballots.confirmation import spoken
 from scrutineer.errors import ScrutineerError
+from scrutineer.http.pages import page_headers
 from scrutineer.language import HtmlSay
-from scrutineer.station.voting.board import Ask, Board, served_assets
+from scrutineer.station.voting.board import LOOK, Ask, Board
 from scrutineer.station.voting.board_forms import MAX_BODY, Fields, read_form
 from scrutineer.station.voting.day import PollDay
 
@@ -26,20 +27,7 @@ COOKIE: Final = "board"
 CODE: Final = "x-board-code"
 """Header in which a command of this machine gives the board's code."""
 BODY_TIME: Final = 20.0  # seconds in which a form has to be here
-POLICY: Final = (
-    "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self' data:; connect-src 'self'; "
-    "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
-)
-_HEADERS: Final = {
-    "content-security-policy": POLICY,
-    "x-content-type-options": "nosniff",
-    "referrer-policy": "same-origin",
-    "cross-origin-opener-policy": "same-origin",
-    "cross-origin-resource-policy": "same-origin",
-    "cache-control": "no-store",
-}
-_FOR_EVER: Final = "public, max-age=31536000, immutable"
-_TYPES: Final = {"css": "text/css; charset=utf-8", "js": "text/javascript; charset=utf-8", "svg": "image/svg+xml"}
+_HEADERS: Final = page_headers(images="'self' data:")
 
 
 def board_code(random: Callable[[int], bytes] = secrets.token_bytes) -> str:
@@ -117,20 +105,12 @@ def board_app(day: PollDay, origin: str, code: str) -> Starlette:
             Route("/enter", gate(inside), methods=["GET", "POST"]),
             Route("/language", gate(board.tongue), methods=post),
             Route("/paper/{name}", gate(board.paper)),
-            Route("/assets/{name}", _asset),
+            LOOK.route(),
             Route("/{act}", gate(board.step)),
             Route("/{act}", gate(board.deed), methods=post),
         ],
         exception_handlers={404: missing},
     )
-
-
-async def _asset(request: Request) -> Response:
-    found = served_assets().get(request.url.path)
-    if found is None:
-        return Response(status_code=404)
-    kind = _TYPES[found.path.rpartition(".")[2]]
-    return Response(found.data, media_type=kind, headers={"cache-control": _FOR_EVER, "x-content-type-options": "nosniff"})
 
 
 async def _body(request: Request) -> bytes | None:

@@ -14,7 +14,6 @@ import math
 import threading
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cache
 from typing import Final
 from urllib.parse import parse_qs
 
@@ -26,8 +25,9 @@ from starlette.responses import JSONResponse, RedirectResponse, Response
 from starlette.routing import BaseRoute, Route
 
 from scrutineer.ballots.manifest import ManifestContest
-from scrutineer.design import Asset, asset, environment
+from scrutineer.design import environment
 from scrutineer.errors import BallotError
+from scrutineer.http.pages import Look, page_headers
 from scrutineer.language import HtmlSay, language
 from scrutineer.station.voting.choices import Marks, chosen, contest_kind, no_marks, notices, party_marks
 from scrutineer.station.voting.contest_data import candidates, lines, longest_name
@@ -39,23 +39,9 @@ from scrutineer.station.voting.screens import COLOURS, SCANS, SIZES, Sitting, cu
 PATH: Final = "/vote"
 MAX_BODY: Final = 64 * 1024  # bytes
 MAX_FIELDS: Final = 1_100
-POLICY: Final = (
-    "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; connect-src 'self'; form-action 'self'; "
-    "base-uri 'none'; frame-ancestors 'none'"
-)
-HEADERS: Final = {
-    "content-security-policy": POLICY,
-    "x-content-type-options": "nosniff",
-    "referrer-policy": "same-origin",
-    "cross-origin-opener-policy": "same-origin",
-    "cross-origin-resource-policy": "same-origin",
-    "cache-control": "no-store",
-}
-FOR_EVER: Final = "public, max-age=31536000, immutable"
+HEADERS: Final = page_headers()
 _ROOM: Final = "scrutineer.station.voting"
-_DESIGN: Final = "scrutineer.design"
-_ASSETS: Final = ((_DESIGN, "style.css"), (_DESIGN, "icon.svg"), (_ROOM, "voting.css"), (_ROOM, "voting.js"))
-_TYPES: Final = {"css": "text/css; charset=utf-8", "js": "text/javascript; charset=utf-8", "svg": "image/svg+xml"}
+_LOOK: Final = Look(_ROOM, "voting.css", "voting.js", below=PATH)
 _LOCAL: Final = frozenset({"localhost", "127.0.0.1", "[::1]", "testserver"})
 _TEMPLATES: Final = (
     *("away.html", "still.html", "language.html", "party.html", "contest.html", "notice.html", "review.html", "prepared.html"),
@@ -85,7 +71,7 @@ def kiosk_routes(kiosk: Kiosk) -> list[BaseRoute]:
         Route(PATH, screens.answer, methods=["POST"]),
         Route(f"{PATH}/state", screens.state),
         Route(f"{PATH}/here", screens.here, methods=["POST"]),
-        Route(f"{PATH}/assets/{{name}}", _asset),
+        _LOOK.route(),
     ]
 
 
@@ -168,7 +154,7 @@ class _Screens:
             "sizes": SIZES,
             "colours": COLOURS,
             "scans": SCANS,
-            "asset": asset_path,
+            "asset": _LOOK.path,
             "path": PATH,
             "shown": shown,
             "sitting": shown.sitting,
@@ -276,26 +262,6 @@ def status_sentence(say: HtmlSay, contest: ManifestContest, marks: Marks) -> Mar
     if limit == 1:
         return say("You have marked one.")
     return say("You have marked {count} of {limit}.", count=count, limit=limit)
-
-
-@cache
-def served_assets() -> dict[str, Asset]:
-    """Style sheets, script and picture by their path."""
-    return {f"{PATH}/{one.path}": one for one in (asset(room, name) for room, name in _ASSETS)}
-
-
-@cache
-def asset_path(name: str) -> str:
-    """Where a style sheet, script or picture lies."""
-    return next(f"{PATH}/{asset(room, known).path}" for room, known in _ASSETS if known == name)
-
-
-async def _asset(request: Request) -> Response:
-    found = served_assets().get(request.url.path)
-    if found is None:
-        return Response(status_code=404)
-    kind = _TYPES[found.path.rpartition(".")[2]]
-    return Response(found.data, media_type=kind, headers={"cache-control": FOR_EVER, "x-content-type-options": "nosniff"})
 
 
 def _refused(request: Request) -> Response | None:
