@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from scrutineer.audits.assertions import Assertion
+from scrutineer.audits.designs.batch import BatchDesign
 from scrutineer.audits.designs.comparison import ReportedTotal
 from scrutineer.audits.designs.oneaudit import ScoreTally
 from scrutineer.audits.designs.polling import polling_null
@@ -19,6 +20,9 @@ from scrutineer.errors import AuditError
 
 MOST_VALUES: Final = 512
 """How many different values a forecast of pools keeps apart."""
+
+ROUNDS: Final = 4
+"""Draws of boxes with replacement, by number of boxes, that are called a full count: nearly all boxes are among them."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -173,6 +177,50 @@ def oneaudit_forecast(
         values += [((reported.spread - expected + papers) * scale).ravel(), np.array([float(reported.value(over))])]
         weights += [(counts * share).ravel(), np.array([alone * share])]
     return _gathered(np.concatenate(values), np.concatenate(weights), null, reported.cards)
+
+
+def two_stage_forecast(
+    reported: ReportedTotal, cards: NDArray[np.int64], tally: ScoreTally, per_box: int | None, rates: Rates = NO_ERRORS
+) -> Forecast:
+    """Two stages, held against totals of boxes: `per_box` cards of each drawn box, or all where it is None.
+
+    The mean of a box's drawn cards is taken to be one of two values, a standard deviation below and above the box's mean.
+    Raises AuditError for boxes that do not fit what was reported.
+    """
+    null = reported.null(replacement=True)
+    filled = cards > 0
+    scores, counts = tally.with_rest(cards)
+    cards, counts = cards[filled], counts[filled]
+    ScoreTally(tally.scores, tally.counts[filled]).pools(cards).check(reported)
+    errors = rates.overstatements(reported.spread)
+    over = sum(float(size) * share for size, share in errors)
+    means = (counts @ scores) / cards
+    spread = np.maximum((counts @ (scores * scores)) / cards - means * means, 0.0)
+    spread = spread + sum((float(size) - over) ** 2 * share for size, share in errors)
+    taken = cards if per_box is None else np.minimum(per_box, cards)
+    deviation = np.sqrt(spread / taken * (cards - taken) / np.maximum(cards - 1, 1))
+    scale = reported.cards / (2.0 * (reported.cards * reported.spread - reported.total))
+    middle = reported.spread - over
+    values = np.concatenate([(middle - deviation) * scale, (middle + deviation) * scale])
+    draws = max(1, reported.cards // max(1, per_box if per_box is not None else int(cards.mean())))
+    return _gathered(values, np.tile(cards.astype(np.float64), 2), null, draws)
+
+
+def batch_forecast(design: BatchDesign, rates: Rates = NO_ERRORS) -> Forecast:
+    """Boxes drawn by error bound and counted: 1 - taint, tallies being off by what so many cards at these rates make on average.
+
+    Raises AuditError where no sample is needed.
+    """
+    null = design.null()
+    bounds = design.bounds.astype(np.float64)
+    relative = np.full(len(bounds), -math.inf)
+    for each in design.reported:
+        spread = each.assertion.highest - each.assertion.lowest
+        over = sum(float(size) * share for size, share in rates.overstatements(spread))
+        np.maximum(relative, np.minimum(over * each.cards, each.bounds) / each.margin, out=relative)
+    drawn = bounds > 0
+    taints = np.clip(relative[drawn] * design.scale / bounds[drawn], -float(design.credit), 1.0)
+    return _gathered(1.0 - taints, bounds[drawn], null, ROUNDS * len(bounds))
 
 
 def _gathered(values: Values, weights: Values, null: Null, cards: int) -> Forecast:

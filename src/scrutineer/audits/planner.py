@@ -1,107 +1,22 @@
 """What an audit would cost, by design: boxes opened, cards handled, places visited, before anything is promised.
 
-Every design that the records allow gets a row. Work is simulated from the reported results; a row says how much is enough in half
-of all cases and in nine of ten, and whether that is a full count.
+Every design that the records allow gets a row. Sizes are simulated from the reported results and expected rates of error with the
+risk function that `planner_risk` suggests; a row says how much is enough in half of all cases and in nine of ten, whether that is
+a full count, and what it takes when the first thing that is drawn is as wrong as it can be.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass
-from enum import StrEnum
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from fractions import Fraction
-from typing import Final
 
-import numpy as np
-from numpy.typing import NDArray
-
-from scrutineer.audits.assertions import Assertion
 from scrutineer.audits.forecasts import NO_ERRORS, Rates
 from scrutineer.audits.manifest import Manifest
+from scrutineer.audits.planner_designs import Job, batch_betting, batch_macro, comparison, oneaudit, polling, two_stage
+from scrutineer.audits.planner_model import Design, Records, Row, Target
+from scrutineer.audits.planner_work import USUAL_COSTS, Costs, Site, Work
+from scrutineer.errors import AuditError
 
-
-class Design(StrEnum):
-    """Ways of auditing one election."""
-
-    COMPARISON = "comparison"
-    """Single cards are drawn and held against their records."""
-    ONEAUDIT = "oneaudit"
-    """Single cards are drawn and held against the totals of their boxes."""
-    POLLING = "polling"
-    """Single cards are drawn; nothing reported about them is used but the outcome."""
-    BATCH_MACRO = "batch-macro"
-    """Boxes are drawn by error bound and counted, Kaplan-Markov on the greatest relative overstatement (MACRO)."""
-    BATCH_BETTING = "batch-betting"
-    """Boxes are drawn by error bound and counted, each assertion with its own bets."""
-    TWO_STAGE = "two-stage"
-    """Boxes are drawn by their number of cards, and some cards of each."""
-    FULL_COUNT = "full-count"
-    """Every card of every box."""
-
-
-class Records(StrEnum):
-    """What was reported below the totals of the election."""
-
-    CARDS = "cards"
-    """A record of each card that can be found for its paper (cast vote records, or encrypted ballots that can be opened)."""
-    BATCHES = "batches"
-    """Totals by box."""
-    TOTALS = "totals"
-    """Nothing below the totals."""
-
-
-@dataclass(frozen=True, slots=True)
-class Costs:
-    """What work costs, in any one unit (money, minutes of a pair of people)."""
-
-    box: float = 10.0
-    """To fetch, open and seal a box again."""
-    card: float = 1.0
-    """To find one card in an open box and enter what it shows."""
-    counted_card: float = 0.25
-    """To count a card when a whole box is counted."""
-    place: float = 0.0
-    """To get to a place where boxes are kept."""
-
-
-USUAL_COSTS: Final = Costs()
-
-
-@dataclass(frozen=True, eq=False)
-class Target:
-    """One assertion that an audit has to prove, and what is reported about it."""
-
-    assertion: Assertion
-    total: int
-    """The reported total score of all cards."""
-    boxes: NDArray[np.int64] | None = None
-    """By box of the manifest (rows) and score (columns, from `lowest` up to `highest`): how many cards are said to have it."""
-
-
-@dataclass(frozen=True, slots=True)
-class Work:
-    """One estimate of work."""
-
-    draws: int
-    boxes: int
-    """Different boxes opened."""
-    cards: int
-    """Different cards handled."""
-    places: int
-    cost: float
-
-
-@dataclass(frozen=True, slots=True)
-class Row:
-    """One design and what it would take."""
-
-    design: Design
-    risk: str
-    """The name of the risk function."""
-    p50: Work
-    p90: Work
-    full_count: bool
-    """Whether nothing but a count of everything would do in one case of ten or more."""
-    why: str
-    """What decides the size, in plain English; empty where there is nothing to say."""
+__all__ = ["Costs", "Design", "Records", "Row", "Target", "Work", "rows_table", "trade_off"]
 
 
 def trade_off(
@@ -116,10 +31,66 @@ def trade_off(
     repetitions: int = 100,
     seed: int = 0,
 ) -> tuple[Row, ...]:
-    """Feasible designs, the cheapest (by the 9-of-10 cost) first. Raises AuditError without targets or where boxes do not fit."""
-    raise NotImplementedError
+    """Feasible designs, the cheapest (by the 9-of-10 cost) first; a full count is always among them.
+
+    `places`: by box where it is kept. Raises AuditError without targets or where boxes do not fit.
+    """
+    if not targets:
+        raise AuditError("there is no assertion to be audited: choose at least one contest")
+    for target in targets:
+        boxes = len(manifest.boxes)
+        if any(
+            len(given) != boxes
+            for given in (target.cards, None if target.boxes is None else target.boxes.counts)
+            if given is not None
+        ):
+            raise AuditError(f"{target.what}: numbers by box are not those of the {boxes} boxes of the manifest")
+    site = Site.of(manifest.cards, places, costs)
+    job = Job(targets, manifest, site, risk_limit, rates, repetitions, seed)
+    everything = site.everything()
+    full = Row(Design.FULL_COUNT, "", everything, everything, None, True, None, "every card is counted")
+    rows = [full]
+    hopeless = next((target for target in targets if target.spare < -target.assertion.lowest), None)
+    for design, plan in _feasible(targets, records):
+        if hopeless is not None:
+            why = (
+                f"{hopeless.what}: the margin is so small that one card could change it"
+                if hopeless.spare >= 0
+                else (f"{hopeless.what}: the reported scores do not make it true")
+            )
+            rows.append(replace(full, design=design, why=why))
+            continue
+        try:
+            row = plan(job)
+        except AuditError as error:
+            row = replace(full, why=str(error))
+        if row.full_count:
+            row = replace(full, risk=row.risk, why=row.why)
+        rows.append(replace(row, design=design))
+    order = list(Design)
+    return tuple(sorted(rows, key=lambda row: (row.p90.cost, row.full_count, order.index(row.design))))
 
 
 def rows_table(rows: Sequence[Row]) -> tuple[tuple[str, ...], ...]:
-    """The rows as texts for a table, a line of headings first."""
-    raise NotImplementedError
+    """The rows as texts for a table, a line of headings first. Pairs are half of all cases / nine of ten."""
+    lines: list[tuple[str, ...]] = [("design", "boxes", "cards", "places", "cost", "one bad draw", "what decides")]
+    for row in rows:
+        name = row.design if row.design is not Design.TWO_STAGE else f"{row.design}, {row.per_box or 'all'} cards a box"
+        pairs = [(row.p50.boxes, row.p90.boxes), (row.p50.cards, row.p90.cards), (row.p50.places, row.p90.places)]
+        pairs.append((round(row.p50.cost), round(row.p90.cost)))
+        bad = "full count" if row.one_bad is None else f"{row.one_bad.boxes} boxes, {row.one_bad.cards} cards"
+        if row.design is Design.POLLING and not row.full_count:
+            bad = "no matter"
+        lines.append((name, *(f"{half} / {most}" if half != most else f"{half}" for half, most in pairs), bad, row.why))
+    return tuple(lines)
+
+
+def _feasible(targets: Sequence[Target], records: Records) -> Iterator[tuple[Design, Callable[[Job], Row]]]:
+    if records is Records.CARDS:
+        yield Design.COMPARISON, comparison
+    if records is not Records.TOTALS and all(target.boxes is not None for target in targets):
+        yield Design.ONEAUDIT, oneaudit
+        yield Design.BATCH_MACRO, batch_macro
+        yield Design.BATCH_BETTING, batch_betting
+        yield Design.TWO_STAGE, two_stage
+    yield Design.POLLING, polling
