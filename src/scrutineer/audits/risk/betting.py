@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Final, Protocol
 
 import numpy as np
@@ -12,6 +13,8 @@ from scrutineer.audits.risk.process import RESERVE, Draws, Process, before, chec
 from scrutineer.errors import AuditError
 
 _HALVINGS: Final = 50  # of the range of bets: what is left of it is less than a float64 tells apart
+
+_FEW: Final = 16
 
 
 class Bets(Protocol):
@@ -213,17 +216,30 @@ def kelly_rate(values: Sequence[float], probabilities: Sequence[float], mean: fl
     check_reserve(reserve)
     shares = np.asarray(probabilities, dtype=np.float64)
     gains = np.asarray(values, dtype=np.float64) - mean
+    if len(gains) <= _FEW:
+        few = gains.tolist(), shares.tolist()
+        slope = partial(_slope_of_few, *few)
+    else:
+        slope = partial(_slope_of_many, gains, shares)
     low, high = 0.0, (1.0 - reserve) / mean
-    if _slope(gains, shares, high) >= 0:
+    if slope(high) >= 0:
         return high
     for _ in range(_HALVINGS):
         middle = (low + high) / 2
-        low, high = (middle, high) if _slope(gains, shares, middle) > 0 else (low, middle)
+        low, high = (middle, high) if slope(middle) > 0 else (low, middle)
     return low
 
 
-def _slope(gains: Values, shares: Values, rate: float) -> float:
+def _slope_of_many(gains: Values, shares: Values, rate: float) -> float:
     return float(np.add.accumulate(shares * gains / (1.0 + rate * gains))[-1])
+
+
+def _slope_of_few(gains: Sequence[float], shares: Sequence[float], rate: float) -> float:
+    """The same operations in the same order, so the same bits, without the cost of calling numpy."""
+    total = 0.0
+    for gain, share in zip(gains, shares, strict=True):
+        total += share * gain / (1.0 + rate * gain)
+    return total
 
 
 def _best_rates(values: Sequence[float], shares: Sequence[Values], means: Values, reserve: float) -> Values:
