@@ -108,7 +108,7 @@ def standing(count: Count, contest: int) -> Standing:
     """Who holds the places of a contest on the counted sheets, and whether what is open could change that."""
     state = count.contests[contest]
     result = unit_result(count, contest, state.unit)
-    tally = _tally(state, result)
+    tally = tally_of(state, result)
     rule = rule_of(state.contest)
     votes = tally.votes if isinstance(tally, outcomes.Tally) else _first_preferences(tally)
     return Standing(
@@ -140,7 +140,8 @@ def rule_of(contest: Contest) -> outcomes.Rule:
             return outcomes.Hamilton(contest.seats, share)
 
 
-def _tally(state: ContestCount, result: UnitResult) -> outcomes.Tally | outcomes.RankedTally:
+def tally_of(state: ContestCount, result: UnitResult) -> outcomes.Tally | outcomes.RankedTally:
+    """What the rule of a contest decides on: its result by candidate. A figure that no sheet states adds nothing."""
     contest = state.contest
     blank, null = result.blank or 0, result.null or 0
     if contest.rule == "ranked":

@@ -1,0 +1,224 @@
+"""The plan file of an audit of the outcome: everything that decides what is drawn and what it proves, fixed before the seed.
+
+Canonical JSON (UTF-8, keys in order, no spaces, no number with a point: shares and parameters are decimal texts). Its SHA-256
+stands in the signed `audit-plan`. Whoever has the plan, the files that it names by hash, the seed and the counts computes every
+draw, every risk and the report again.
+
+The tests of a plan were chosen from the reported results alone (`outcome.required`), each with the parameters of its risk
+function. All are tested at the whole risk limit, and the outcome is confirmed when every one of them is.
+"""
+
+import hashlib
+from fractions import Fraction
+from typing import Final, Literal, TypeAlias, get_args
+
+import msgspec
+
+from scrutineer.audits.assertions import Assertion
+from scrutineer.audits.risk.model import RiskFunction
+from scrutineer.audits.risk.named import risk_function
+from scrutineer.errors import AuditError
+from scrutineer.statements.codec import one_line
+
+FORMAT: Final = "scrutineer-audit-plan/1"
+PLAN_FILE: Final = "plan.json"
+MANIFEST_FILE: Final = "manifest.csv"
+TOTALS_FILE: Final = "totals.csv"
+CARDS_FILE: Final = "cards.bin"
+MAX_PLAN: Final = 1 << 28  # bytes
+MAX_DRAWS: Final = 10_000_000
+
+PlanDesign: TypeAlias = Literal["batch-macro", "batch-betting", "comparison", "oneaudit", "polling"]
+"""The designs of `planner.Design` that a plan can be made for."""
+DrawMode: TypeAlias = Literal["canonical", "rivest"]
+"""How units are drawn: as `sampling.canonical` says, or cards by Rivest's consistent sampler (`sampling.consistent`)."""
+DESIGNS: Final[tuple[PlanDesign, ...]] = get_args(PlanDesign)
+BOX_DESIGNS: Final = ("batch-macro", "batch-betting")
+"""Designs whose unit is a whole box, drawn with replacement by error bound."""
+FULL_COUNTS: Final = ("", "tie", "nobody-voted", "one-card", "unstated", "not-published")
+"""Why a contest has to be counted in full; those of `outcome.FullCount`, and that figures below the totals are missing."""
+
+
+class _Part(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """Fields are all there, in canonical form."""
+
+
+class PlannedFile(_Part, frozen=True, kw_only=True):
+    """A file that the plan rests on."""
+
+    sha256: str
+    size: int
+
+    def __post_init__(self) -> None:
+        _check_hex(self.sha256, "the hash of a file")
+        if self.size < 0:
+            raise AuditError("plan: a file has a size of 0 or more")
+
+
+class Test(_Part, frozen=True, kw_only=True):
+    """One assertion, what was reported of it, and how it is tested."""
+
+    code: str
+    weights: tuple[int, ...]
+    rest: int
+    need: int
+    most: int
+    continuing: tuple[int, ...] | None
+    first: tuple[int, ...]
+    total: int
+    """The reported score of all cards together."""
+    parameters: dict[str, str]
+    """Of the risk function; decimal texts as `risk.named` takes them."""
+
+    def assertion(self, contest: str) -> Assertion:
+        """The assertion. Raises AuditError for one that cannot be."""
+        continuing = None if self.continuing is None else frozenset(self.continuing)
+        first = frozenset(self.first)
+        return Assertion(contest, self.code, self.weights, self.rest, self.need, continuing, first, self.most)
+
+    @classmethod
+    def of(cls, assertion: Assertion, total: int, parameters: dict[str, str]) -> "Test":
+        """The test of an assertion."""
+        continuing = None if assertion.continuing is None else tuple(sorted(assertion.continuing))
+        return cls(
+            code=assertion.code,
+            weights=assertion.weights,
+            rest=assertion.rest,
+            need=assertion.need,
+            most=assertion.most,
+            continuing=continuing,
+            first=tuple(sorted(assertion.first)),
+            total=total,
+            parameters=parameters,
+        )
+
+
+class PlannedContest(_Part, frozen=True, kw_only=True):
+    """One contest: what has to be shown for its reported outcome to be right."""
+
+    contest: str
+    full_count: str
+    """Why only a full count can confirm the outcome; empty where a sample can."""
+    tests: tuple[Test, ...]
+    """Empty where a full count is needed, or nobody stands against the reported outcome."""
+
+    def __post_init__(self) -> None:
+        if self.full_count not in FULL_COUNTS or (self.full_count and self.tests):
+            raise AuditError(f"plan, contest {self.contest!r}: it is sampled, or counted in full for a reason that is known")
+        codes = [test.code for test in self.tests]
+        if len(set(codes)) < len(codes):
+            raise AuditError(f"plan, contest {self.contest!r}: an assertion stands there twice")
+        for test in self.tests:
+            test.assertion(self.contest)
+
+
+class Plan(_Part, frozen=True, kw_only=True):
+    """The plan file. Raises AuditError for one that no audit could follow."""
+
+    format: Literal["scrutineer-audit-plan/1"]
+    name: str
+    election: str
+    """Hash of the definition, in hexadecimal; `root` likewise."""
+    size: int
+    """Log size at which the audited results stand."""
+    root: str
+    risk_limit: str
+    design: PlanDesign
+    draw: DrawMode
+    replacement: bool
+    """Whether a unit may be drawn again."""
+    risk: str
+    """Name of the risk function (`risk.named.RISK_FUNCTIONS`)."""
+    first_round: int
+    """Draws of the first round; 0 where nothing has to be drawn."""
+    boxes: int
+    cards: int
+    """Of the manifest."""
+    contests: tuple[PlannedContest, ...]
+    files: dict[str, PlannedFile]
+
+    def __post_init__(self) -> None:
+        _check_hex(self.election, "election")
+        _check_hex(self.root, "root")
+        limit = self.limit
+        if not 0 < limit < 1 or self.risk_limit != share_text(limit):
+            raise AuditError(f"plan: the risk limit is {self.risk_limit[:24]!r}; write a share such as 0.05")
+        if self.size < 1 or not 0 <= self.first_round <= MAX_DRAWS or self.boxes < 1 or self.cards < 0:
+            raise AuditError("plan: a log size or number of draws, boxes or cards that cannot be")
+        contests = [contest.contest for contest in self.contests]
+        if not contests or contests != sorted(set(contests)):
+            raise AuditError("plan: the contests are not each once in the order of their ids, or there is none")
+        if self.by_box and (self.draw != "canonical" or not self.replacement):
+            raise AuditError("plan: boxes are drawn by error bound with replacement, by the canonical draw")
+        needed = {MANIFEST_FILE} | ({CARDS_FILE} if self.design == "comparison" else {TOTALS_FILE})
+        if set(self.files) != needed:
+            raise AuditError(f"plan: a plan for {self.design} names the files {', '.join(sorted(needed))}, and no others")
+        for contest in self.contests:
+            for test in contest.tests:
+                risk_function(self.risk, test.parameters)
+
+    @property
+    def by_box(self) -> bool:
+        """Whether whole boxes are drawn."""
+        return self.design in BOX_DESIGNS
+
+    @property
+    def limit(self) -> Fraction:
+        """The risk limit."""
+        try:
+            return Fraction(self.risk_limit)
+        except (ValueError, ZeroDivisionError) as error:
+            raise AuditError(f"plan: the risk limit is {self.risk_limit[:24]!r}; write a share such as 0.05") from error
+
+    @property
+    def sampled(self) -> tuple[PlannedContest, ...]:
+        """The contests that a sample can confirm and has to."""
+        return tuple(contest for contest in self.contests if contest.tests)
+
+    def tests(self) -> tuple[tuple[str, Test], ...]:
+        """Every test with its contest, in the order of the plan."""
+        return tuple((contest.contest, test) for contest in self.contests for test in contest.tests)
+
+    def function(self, test: Test) -> RiskFunction:
+        """The risk function of a test."""
+        return risk_function(self.risk, test.parameters)
+
+    def encode(self) -> bytes:
+        """The canonical bytes."""
+        return msgspec.json.encode(self, order="sorted")
+
+    @property
+    def hash(self) -> bytes:
+        """SHA-256 of the canonical bytes, which the signed plan names."""
+        return hashlib.sha256(self.encode()).digest()
+
+
+def read_plan(data: bytes) -> Plan:
+    """The plan of a file. Raises AuditError for anything but the canonical bytes of one."""
+    if len(data) > MAX_PLAN:
+        raise AuditError(f"plan: {len(data)} bytes are more than a plan may have")
+    try:
+        plan = msgspec.json.decode(data, type=Plan, strict=True)
+    except (msgspec.DecodeError, msgspec.ValidationError, RecursionError, AuditError) as error:
+        raise AuditError(f"plan: {one_line(error)}; use the file that `scrutineer audit plan` wrote") from error
+    if plan.encode() != data:
+        raise AuditError("plan: the file is not in its canonical form; use the one that `scrutineer audit plan` wrote")
+    return plan
+
+
+def planned_file(data: bytes) -> PlannedFile:
+    """How a plan names a file."""
+    return PlannedFile(sha256=hashlib.sha256(data).hexdigest(), size=len(data))
+
+
+def share_text(share: Fraction, digits: int = 12) -> str:
+    """A share from 0 to 1 as a decimal text, rounded up in its last digit: "0.05", "0", "1"."""
+    units = -(-share.numerator * 10**digits // share.denominator)
+    whole, part = divmod(units, 10**digits)
+    text = f"{part:0{digits}}".rstrip("0")
+    return f"{whole}.{text}" if text else str(whole)
+
+
+def _check_hex(value: str, what: str) -> None:
+    if len(value) != 64 or set(value) - set("0123456789abcdef"):
+        raise AuditError(f"plan: {what} is not a hash in 64 hexadecimal digits")
