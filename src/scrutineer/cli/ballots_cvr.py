@@ -30,13 +30,13 @@ from scrutineer.ballots.vote_records import vote_records
 from scrutineer.cli import trustee_folder
 from scrutineer.cli.show import Progress, json_option, plain_console, print_json, progress_display
 from scrutineer.cli.trustee_folder import ask_passphrase, chunks_of, opened, read_bounded
+from scrutineer.cli.trustee_options import FILE, passphrase_option
 from scrutineer.durable import write_whole
 from scrutineer.errors import BallotError, UsageError
 from scrutineer.pieces import hashed, sha256_of
 from scrutineer.station.printed_sheet import grouped_hash
 
 _LEAST_DIGITS = 16  # hexadecimal digits of a SHA-256 that a trustee has to give
-_file = click.Path(path_type=Path, dir_okay=False, exists=True)
 _numbers = click.option(
     "--ballots",
     "drawn",
@@ -48,7 +48,7 @@ _numbers = click.option(
 
 @click.command("open")
 @click.argument("folder", metavar="DIR", type=click.Path(path_type=Path, file_okay=False, exists=True))
-@click.argument("bundle", metavar="BUNDLE", type=_file)
+@click.argument("bundle", metavar="BUNDLE", type=FILE)
 @click.option(
     "--records",
     required=True,
@@ -57,7 +57,7 @@ _numbers = click.option(
 )
 @_numbers
 @click.option("--to", "target", required=True, type=click.Path(path_type=Path), metavar="FILE", help="File to write.")
-@click.option("--passphrase-file", type=_file, metavar="FILE", help="Read the passphrase from a file instead of the keyboard.")
+@passphrase_option
 @click.option("--yes", is_flag=True, help="Do not ask before the ballots are opened.")
 def open_command(
     folder: Path, bundle: Path, records: str, drawn: str, target: Path, passphrase_file: Path | None, yes: bool
@@ -95,11 +95,11 @@ def open_command(
 
 
 @click.command("cvr")
-@click.argument("bundle", metavar="BUNDLE", type=_file)
-@click.option("--keys", "key_file", type=_file, required=True, metavar="FILE", help="The trustees' public keys, ballots.json.")
+@click.argument("bundle", metavar="BUNDLE", type=FILE)
+@click.option("--keys", "key_file", type=FILE, required=True, metavar="FILE", help="The trustees' public keys, ballots.json.")
 @_numbers
 @click.option(
-    "--parts", type=_file, multiple=True, required=True, metavar="FILE", help="What `ballots open` wrote; one a trustee."
+    "--parts", type=FILE, multiple=True, required=True, metavar="FILE", help="What `ballots open` wrote; one a trustee."
 )
 @click.option("--to", "target", required=True, type=click.Path(path_type=Path), metavar="FILE", help="File to write.")
 @click.option("--codes", is_flag=True, help="Name the confirmation codes too: for the audit board alone, never for publication.")

@@ -33,24 +33,12 @@ from scrutineer.ballots.trustee import (
 from scrutineer.cli import trustee_folder
 from scrutineer.cli.show import json_option, plain_console, print_json
 from scrutineer.cli.trustee_folder import KEYS_FILE, ask_passphrase, make_folder, opened, read_bounded, write_lines
+from scrutineer.cli.trustee_options import FILE, files_argument, folder_argument, passphrase_option, to_option
 from scrutineer.cli.trustees_tally_commands import tally_command
 from scrutineer.count.rules import RULE_IDS
 from scrutineer.election.folder import read_folder
 from scrutineer.errors import BallotError, UsageError
 
-_dir = click.argument("folder", metavar="DIR", type=click.Path(path_type=Path, file_okay=False))
-_file = click.Path(path_type=Path, dir_okay=False, exists=True)
-_files = click.argument("files", metavar="FILE...", nargs=-1, required=True, type=click.Path(path_type=Path, exists=True))
-_passphrase = click.option(
-    "--passphrase-file", type=_file, metavar="FILE", help="Read the passphrase from a file instead of the keyboard."
-)
-_to = click.option(
-    "--to",
-    "target",
-    type=click.Path(path_type=Path, file_okay=False),
-    metavar="FOLDER",
-    help="Folder to write the file to.  [default: DIR]",
-)
 _NAMES: Final[dict[type[CarriedFile], str]] = {PublicFile: "public", SharesFile: "shares"}
 _Kind = TypeVar("_Kind", PublicFile, SharesFile)
 
@@ -85,15 +73,15 @@ def manifest_command(folder: Path, output: Path) -> None:
 
 
 @trustees_command.command("new")
-@_dir
-@click.option("--manifest", "manifest_path", required=True, type=_file, metavar="FILE", help="What the keys are made for.")
+@folder_argument
+@click.option("--manifest", "manifest_path", required=True, type=FILE, metavar="FILE", help="What the keys are made for.")
 @click.option("--index", required=True, type=click.IntRange(1, MAX_GUARDIANS), metavar="N", help="Which trustee this is, from 1.")
 @click.option("--of", "guardians", required=True, type=click.IntRange(1, MAX_GUARDIANS), metavar="N", help="How many there are.")
 @click.option("--quorum", required=True, type=click.IntRange(1, MAX_GUARDIANS), metavar="K", help="How many suffice to decrypt.")
 @click.option("--name", required=True, help="Name of this trustee, which is published.")
 @click.option("--no-passphrase", is_flag=True, help="Keep the secrets unsealed: whoever takes the disk has them.")
-@_passphrase
-@_to
+@passphrase_option
+@to_option
 def new_command(
     folder: Path,
     manifest_path: Path,
@@ -126,10 +114,10 @@ def new_command(
 
 
 @trustees_command.command("share")
-@_dir
-@_files
-@_passphrase
-@_to
+@folder_argument
+@files_argument
+@passphrase_option
+@to_option
 def share_command(folder: Path, files: tuple[Path, ...], passphrase_file: Path | None, target: Path | None) -> None:
     """Check the public files of all trustees, and write this trustee's sealed shares for them.
 
@@ -146,9 +134,9 @@ def share_command(folder: Path, files: tuple[Path, ...], passphrase_file: Path |
 
 
 @trustees_command.command("receive")
-@_dir
-@_files
-@_passphrase
+@folder_argument
+@files_argument
+@passphrase_option
 def receive_command(folder: Path, files: tuple[Path, ...], passphrase_file: Path | None) -> None:
     """Check the shares of all other trustees, and keep what this trustee will decrypt with.
 
@@ -166,8 +154,8 @@ def receive_command(folder: Path, files: tuple[Path, ...], passphrase_file: Path
 
 
 @trustees_command.command("finish")
-@_files
-@click.option("--manifest", "manifest_path", required=True, type=_file, metavar="FILE", help="What the keys were made for.")
+@files_argument
+@click.option("--manifest", "manifest_path", required=True, type=FILE, metavar="FILE", help="What the keys were made for.")
 @click.option(
     "-o", "--output", default=KEYS_FILE, type=click.Path(path_type=Path, dir_okay=False), show_default=True, help="File to write."
 )
@@ -188,9 +176,9 @@ def finish_command(files: tuple[Path, ...], manifest_path: Path, output: Path, a
 
 
 @trustees_command.command("confirm")
-@_dir
-@click.argument("keys", metavar="BALLOTS_JSON", type=_file)
-@_passphrase
+@folder_argument
+@click.argument("keys", metavar="BALLOTS_JSON", type=FILE)
+@passphrase_option
 def confirm_command(folder: Path, keys: Path, passphrase_file: Path | None) -> None:
     """Compare the joined keys with what this trustee received, and forget what is not needed any more."""
     data = read_bounded(keys, MAX_RECORD_SIZE, "the joined keys")
@@ -208,8 +196,8 @@ def confirm_command(folder: Path, keys: Path, passphrase_file: Path | None) -> N
 
 
 @trustees_command.command("status")
-@_dir
-@_passphrase
+@folder_argument
+@passphrase_option
 @json_option
 def status_command(folder: Path, passphrase_file: Path | None, as_json: bool) -> None:
     """Say how far this trustee is, and what comes next."""

@@ -31,32 +31,19 @@ from scrutineer.cli.trustee_inputs import (
     reveals_of,
     scan_files,
 )
+from scrutineer.cli.trustee_options import ANY, FILE, files_argument, folder_argument, passphrase_option, to_option
 from scrutineer.cli.trustee_rounds import Listed, TallyWork
 from scrutineer.errors import BallotError, UsageError
 from scrutineer.station.printed_sheet import grouped_hash
 
 _SHOWN = 50  # bundles of a table
 _FEW = 10  # ballots
-_dir = click.argument("folder", metavar="DIR", type=click.Path(path_type=Path, file_okay=False))
-_file = click.Path(path_type=Path, dir_okay=False, exists=True)
-_any = click.Path(path_type=Path, exists=True)
-_bundles = click.argument("bundles", metavar="BUNDLE...", nargs=-1, required=True, type=_any)
-_files = click.argument("files", metavar="FILE...", nargs=-1, required=True, type=_any)
+_bundles = click.argument("bundles", metavar="BUNDLE...", nargs=-1, required=True, type=ANY)
 _openings = click.option(
-    "--openings", multiple=True, type=_file, metavar="FILE", help="Challenged ballots that devices opened themselves; repeatable."
+    "--openings", multiple=True, type=FILE, metavar="FILE", help="Challenged ballots that devices opened themselves; repeatable."
 )
 _data = click.option(
     "--data", "data", multiple=True, metavar="CODE:CONTEST", help="Decrypt the write-ins of this one ballot too; repeatable."
-)
-_passphrase = click.option(
-    "--passphrase-file", type=_file, metavar="FILE", help="Read the passphrase from a file instead of the keyboard."
-)
-_to = click.option(
-    "--to",
-    "target",
-    type=click.Path(path_type=Path, file_okay=False),
-    metavar="FOLDER",
-    help="Folder to write the file to.  [default: DIR]",
 )
 
 
@@ -70,14 +57,14 @@ def tally_command() -> None:
 
 
 @tally_command.command("commit")
-@_dir
+@folder_argument
 @_bundles
 @click.option("--present", required=True, metavar="N,N,...", help="The trustees who are there, such as 1,3,5. All give the same.")
 @click.option("--attempt", default=1, show_default=True, type=click.IntRange(1, 1000), help="Raise it to begin again.")
 @_openings
 @_data
-@_passphrase
-@_to
+@passphrase_option
+@to_option
 @json_option
 def commit_command(
     folder: Path,
@@ -122,10 +109,10 @@ def commit_command(
 
 
 @tally_command.command("reveal")
-@_dir
-@_files
-@_passphrase
-@_to
+@folder_argument
+@files_argument
+@passphrase_option
+@to_option
 def reveal_command(folder: Path, files: tuple[Path, ...], passphrase_file: Path | None, target: Path | None) -> None:
     """Second step: reveal what was committed to, once everybody's commit file is here.
 
@@ -138,10 +125,10 @@ def reveal_command(folder: Path, files: tuple[Path, ...], passphrase_file: Path 
 
 
 @tally_command.command("respond")
-@_dir
-@_files
-@_passphrase
-@_to
+@folder_argument
+@files_argument
+@passphrase_option
+@to_option
 def respond_command(folder: Path, files: tuple[Path, ...], passphrase_file: Path | None, target: Path | None) -> None:
     """Third step: answer, once everybody's reveal file is here.
 
@@ -155,9 +142,9 @@ def respond_command(folder: Path, files: tuple[Path, ...], passphrase_file: Path
 
 @tally_command.command("combine")
 @_bundles
-@click.option("--keys", "keys_path", required=True, type=_file, metavar="FILE", help="The joined keys (ballots.json).")
+@click.option("--keys", "keys_path", required=True, type=FILE, metavar="FILE", help="The joined keys (ballots.json).")
 @click.option(
-    "--from", "files", required=True, multiple=True, type=_any, metavar="FILE", help="The trustees' files, or their folder."
+    "--from", "files", required=True, multiple=True, type=ANY, metavar="FILE", help="The trustees' files, or their folder."
 )
 @_openings
 @_data
