@@ -13,7 +13,7 @@ from typing import Final, NoReturn
 
 import click
 
-from scrutineer.ballots.engines import ProcessPool
+from scrutineer.ballots.engines import ProcessPool, own_cores
 from scrutineer.ballots.spread_check import spread
 from scrutineer.cli.cosigning import without_option, witness_option
 from scrutineer.cli.mirror_commands import (
@@ -32,7 +32,6 @@ from scrutineer.cli.show import Progress, json_option, print_json, progress_disp
 from scrutineer.errors import PublicationError, StoreError
 from scrutineer.language import LANGUAGES
 from scrutineer.portal.ballot_folder import BallotFolder
-from scrutineer.portal.forks import processors
 from scrutineer.portal.images import ImageFolder
 from scrutineer.portal.record import Pages, Translated
 from scrutineer.verify import FolderSource, Report, copy_site, verify_site
@@ -126,7 +125,7 @@ def publish_command(
     found = None if images is None else ImageFolder(images)
     sealed = ballots or (folder / BALLOTS if (folder / BALLOTS).is_dir() else None)
     boxes = None if sealed is None else BallotFolder(sealed)
-    choice = Choice(pages, codes, translated, workers or processors(), everything, found, boxes)
+    choice = Choice(pages, codes, translated, workers or own_cores(), everything, found, boxes)
     publisher = Publisher(office, site, choice, witnesses, without)
     if every is not None:
         _keep_publishing(publisher, office, site, every, pending=pending, as_json=as_json)

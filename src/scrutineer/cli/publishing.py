@@ -5,6 +5,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Final
 
+from scrutineer.ballots.engines import own_cores
 from scrutineer.cli.kept_history import keep_snapshot, kept_history
 from scrutineer.cli.office import Office, stretches
 from scrutineer.cli.published_head import PublishedHead, head_to_publish, newest_cosigned
@@ -15,7 +16,6 @@ from scrutineer.log import Log
 from scrutineer.portal.ballot_folder import BallotFolder
 from scrutineer.portal.ballot_named import named_ballots
 from scrutineer.portal.ballot_record import StationBallots
-from scrutineer.portal.forks import processors
 from scrutineer.portal.formats import SITE_FILE, read_site_info
 from scrutineer.portal.history_files import INDEX_FILE
 from scrutineer.portal.images import ImageFolder
@@ -33,7 +33,7 @@ class Choice:
     pages: Pages | None = None
     languages: tuple[str, ...] | None = None
     translated: Translated | None = None
-    workers: int = field(default_factory=processors)
+    workers: int = field(default_factory=own_cores)
     everything: bool = False
     """Whether pages are made again also where their data did not change."""
     images: ImageFolder | None = None

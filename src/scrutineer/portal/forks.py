@@ -21,11 +21,6 @@ T = TypeVar("T")
 _PARENT_GONE: Final = 3  # exit status
 
 
-def processors() -> int:
-    """How many processors this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-
-
 def in_forks(work: Callable[[int], Iterable[T]], count: int, workers: int) -> Generator[list[T], None, None]:
     """What `work` gives for 0 … count-1, in this order, made by forked processes; with one worker by this process.
 

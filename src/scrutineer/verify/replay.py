@@ -20,6 +20,7 @@ import time
 from collections.abc import Callable, Mapping
 from typing import TypeVar
 
+from scrutineer.ballots.engines import own_cores
 from scrutineer.ballots.key_table import read_table
 from scrutineer.count import Count
 from scrutineer.election import Definition, Election
@@ -39,7 +40,6 @@ from scrutineer.log.quorum import Quorum, check_quorum, find_cosigners
 from scrutineer.log.receipt import verify_head
 from scrutineer.portal.ballot_named import named_ballots
 from scrutineer.portal.ballot_record import StationBallots, bundle_path, published_ballots
-from scrutineer.portal.forks import processors
 from scrutineer.portal.formats import (
     BALLOTS_FILE,
     BASELINE_FILE,
@@ -177,7 +177,7 @@ class _Verification:
         )
         self._compare(record, files)
         if ballots is not None:
-            check = BallotsCheck(record, ballots, self._report, self._progress, self._extent, self._engine, processors())
+            check = BallotsCheck(record, ballots, self._report, self._progress, self._extent, self._engine, own_cores())
             self._report.ballots = check.run()
 
     def _count(

@@ -31,6 +31,7 @@ from scrutineer.ballots.engines import (
     LineCheck,
     ProcessPool,
     check_lines,
+    own_cores,
 )
 from scrutineer.ballots.exact import CheckTables
 from scrutineer.ballots.record import SIMPLE_CHAINING, BundleHeader, encode_line
@@ -268,3 +269,7 @@ def test_statuses_are_those_of_the_ballots() -> None:
     ((_, found),) = check_lines(KEYS, rows, InProcess(), check=CHECK)
     assert found.statuses == (("challenged", 3),)
     assert found.products == ()
+
+
+def test_a_process_knows_how_many_cores_it_may_use() -> None:
+    assert 1 <= own_cores() <= (os.cpu_count() or 1)

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from scrutineer.errors import LogError, PublicationError
-from scrutineer.portal.forks import in_forks, processors
+from scrutineer.portal.forks import in_forks
 
 
 def squares(number: int) -> Iterator[tuple[int, int]]:
@@ -122,10 +122,6 @@ def test_a_parent_that_is_gone_ends_its_processes() -> None:
     # The pipe ends when the last process that could write to it has ended.
     assert os.read(reading, 100) == b""
     os.close(reading)
-
-
-def test_processors() -> None:
-    assert processors() >= 1
 
 
 def children() -> list[int]:
