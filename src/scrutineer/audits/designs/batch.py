@@ -188,7 +188,7 @@ class BatchDesign:
         return self._null(Fraction(boxes * int(self.bounds.max()), self.scale), boxes)
 
     def taints(self, sample: Sample, counted: Mapping[str, BoxScores]) -> tuple[Fraction, ...]:
-        """By draw: the overstatement as a share of the bound; 1 for a box that is not among the counted ones.
+        """By draw: the overstatement as a share of the bound, at least -credit; 1 for a box that is not among the counted ones.
 
         Raises AuditError for a box of the sample that the design does not have or that is irrelevant, for a count with another
         number of scores, and for a score that so many cards cannot have.
@@ -197,7 +197,7 @@ class BatchDesign:
         for ticket in sample.tickets:
             if ticket.box not in known:
                 scores = counted.get(ticket.box, (None,) * len(self.reported))
-                known[ticket.box] = self.taint(ticket.box, self.overstatements(ticket.box, scores))
+                known[ticket.box] = max(self.taint(ticket.box, self.overstatements(ticket.box, scores)), -self.credit)
         return tuple(known[ticket.box] for ticket in sample.tickets)
 
     def overstatements(self, name: str, counted: BoxScores) -> tuple[int, ...]:
@@ -227,14 +227,14 @@ class BatchDesign:
 
     def values(self, sample: Sample, counted: Mapping[str, BoxScores]) -> Values:
         """By draw of `draw_boxes`: 1 - taint. Raises AuditError as `taints` does."""
-        return np.array([self._value(taint) for taint in self.taints(sample, counted)], np.float64)
+        return np.array([_below(1 - taint) for taint in self.taints(sample, counted)], np.float64)
 
     def uniform_values(self, sample: Sample, counted: Mapping[str, BoxScores]) -> Values:
         """By draw of `draw_boxes_uniformly`: 1 - overstatement over the largest bound. Raises AuditError as `taints` does."""
         largest = int(self.bounds.max())
         shares = (Fraction(int(self.bounds[self._place(ticket.box)]), largest) for ticket in sample.tickets)
         taints = self.taints(sample, counted)
-        return np.array([self._value(taint * share) for taint, share in zip(taints, shares, strict=True)], np.float64)
+        return np.array([_below(1 - taint * share) for taint, share in zip(taints, shares, strict=True)], np.float64)
 
     def size(self, risk_limit: Fraction) -> int:
         """The least number of draws of `draw_boxes` that reaches the risk limit by Kaplan-Markov where no box is overstated.
@@ -257,9 +257,6 @@ class BatchDesign:
         if self.limit < 1:
             raise AuditError("all boxes together cannot be overstated by so much that an assertion is false; no sample is needed")
         return Null(_above(max(1 - 1 / limit, _LEAST_MEAN)), _above(1 + self.credit), population)
-
-    def _value(self, overstated: Fraction) -> float:
-        return _below(1 - max(overstated, -self.credit))
 
     def _room(self, scale: int) -> bool:
         """Whether no sum in units of 1 / scale exceeds 62 bits."""
