@@ -1,0 +1,82 @@
+from fractions import Fraction
+
+import numpy as np
+import pytest
+
+from scrutineer.audits.assertions import Assertion
+from scrutineer.audits.designs.comparison import ReportedTotal, comparison_values
+from scrutineer.audits.designs.oneaudit import OWN_RECORD, Pools, ScoreTally, oneaudit_values
+from scrutineer.audits.designs.polling import polling_values
+from scrutineer.errors import AuditError
+
+HERON_WREN = Assertion("warden", "heron>wren", (1, -1))
+
+
+def pools(*pairs):
+    return Pools(np.array([pair[0] for pair in pairs], np.int64), np.array([pair[1] for pair in pairs], np.int64))
+
+
+def test_cards_with_records_have_the_values_of_comparison():
+    reported = ReportedTotal(HERON_WREN, 1000, 100)
+    records, papers = np.array([1, 1, 0, -1]), np.array([1, -1, 0, 1])
+    own = np.full(4, OWN_RECORD)
+    values = oneaudit_values(reported, pools(), own, records, papers)
+    assert values.tolist() == comparison_values(reported, records, papers).tolist()
+
+
+def test_cards_of_a_pool_are_held_against_its_mean():
+    """(u - mean of the pool + assorter) / (2u - v) of ONEAudit (arXiv 2303.03335), section 2.3, with u = 1."""
+    reported = ReportedTotal(HERON_WREN, 1000, 100)
+    values = oneaudit_values(
+        reported, pools((50, 10), (30, -6)), np.array([0, 0, 1]), np.zeros(3, np.int64), np.array([1, -1, 0])
+    )
+    means = [Fraction(1, 2) + Fraction(10, 100), Fraction(1, 2) + Fraction(10, 100), Fraction(1, 2) - Fraction(6, 60)]
+    assorted = [1, 0, Fraction(1, 2)]
+    assert values.tolist() == [
+        float((1 - mean + each) / (2 - Fraction(1, 10))) for mean, each in zip(means, assorted, strict=True)
+    ]
+
+
+def test_one_pool_of_everything_is_polling():
+    """Values are an increasing linear function of the assorter: evidence is that of polling (arXiv 2303.03335, section 2.1)."""
+    reported = ReportedTotal(HERON_WREN, 400, 60)
+    papers = np.array([1, 0, -1])
+    values = oneaudit_values(reported, pools((400, 60)), np.zeros(3, np.int64), np.zeros(3, np.int64), papers)
+    slopes = np.diff(values) / np.diff(polling_values(HERON_WREN, papers))
+    assert slopes[0] == pytest.approx(slopes[1])
+
+
+def test_all_cards_together_have_the_mean_of_comparison_whatever_the_pools():
+    """Overstatement-net-equivalence: pooling changes no mean over all cards (arXiv 2303.03335, section 2)."""
+    draws = np.random.Generator(np.random.PCG64(3))
+    papers, records = draws.choice([-1, 0, 1], 300), draws.choice([-1, 0, 1], 300)
+    reported = ReportedTotal(HERON_WREN, 300, int(records.sum()))
+    pool = np.repeat([0, 1, 2, OWN_RECORD], [50, 80, 70, 100])
+    totals = [(int(np.count_nonzero(pool == each)), int(records[pool == each].sum())) for each in range(3)]
+    values = oneaudit_values(reported, pools(*totals), pool, records, papers)
+    assert values.sum() == pytest.approx(comparison_values(reported, records, papers).sum(), rel=1e-14)
+
+
+def test_pools_that_cannot_be_are_refused():
+    reported = ReportedTotal(HERON_WREN, 100, 10)
+    with pytest.raises(AuditError, match="pool 2 has 10 cards"):
+        pools((10, 10), (10, 11)).check(reported)
+    with pytest.raises(AuditError, match="the pools hold 101 cards"):
+        pools((101, 0)).check(reported)
+    with pytest.raises(AuditError, match="at least one card"):
+        pools((0, 0))
+    with pytest.raises(AuditError, match="not among the 1 known"):
+        oneaudit_values(reported, pools((10, 1)), np.array([1]), np.array([0]), np.array([0]))
+    with pytest.raises(AuditError, match="outside"):
+        oneaudit_values(reported, pools((10, 1)), np.array([0]), np.array([0]), np.array([2]))
+
+
+def test_a_tally_by_box_and_score():
+    tally = ScoreTally(np.array([-1, 1]), np.array([[3, 5], [4, 1]]))
+    assert tally.totals.tolist() == [2, -3]
+    scores, counts = tally.with_rest(np.array([10, 5]))
+    assert (scores.tolist(), counts.tolist()) == ([-1, 1, 0], [[3, 5, 2], [4, 1, 0]])
+    with pytest.raises(AuditError, match="box 2: more cards"):
+        tally.with_rest(np.array([10, 4]))
+    with pytest.raises(AuditError, match="ascending"):
+        ScoreTally(np.array([1, -1]), np.array([[3, 5]]))
