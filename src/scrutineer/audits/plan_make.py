@@ -170,6 +170,8 @@ def make_plan(
         files={file: planned_file(data) for file, data in files.items()},
     )
     plan = _with_parameters(plan, manifest, totals)
+    if not plan.sampled and not any(contest.full_count for contest in plan.contests):
+        raise AuditError("nobody stands against the reported outcome of these contests: there is nothing that cards could show")
     if plan.sampled:
         draws, full = _first_round(plan, manifest, totals)
         if full:
