@@ -34,10 +34,9 @@ def follows(claim: Statement, known: Sequence[Statement]) -> bool:
         return True
     if any(_follows_from_one(claim, each) for each in known):
         return True
-    useful = [each for each in known if any(weight > 0 for weight in each.weights)]
-    if not useful or len(useful) * len(claim.weights) > MAX_CELLS:
+    if not known or len(known) * len(claim.weights) > MAX_CELLS:
         return False
-    return _feasible(_tableau(claim, useful))
+    return _feasible(_tableau(claim, known))
 
 
 def _follows_from_one(claim: Statement, known: Statement) -> bool:
@@ -57,14 +56,18 @@ def _follows_from_one(claim: Statement, known: Statement) -> bool:
 
 
 def _tableau(claim: Statement, known: Sequence[Statement]) -> list[Row]:
-    """Equations in (mu, lambda, slack | right side): one for each weight, and last that the lambdas that matter add up to 1."""
+    """Equations in (mu, lambda, slack | right side): one for each weight, and last one that sets the scale.
+
+    For a strict claim the lambdas of strict statements add up to 1; mu is then not 0, as these statements can all be true. For
+    another claim mu is 1.
+    """
     size = len(claim.weights)
     rows = []
     for at in range(size):
         slack = [Fraction(int(other == at)) for other in range(size)]
         rows.append([Fraction(-claim.weights[at]), *(Fraction(each.weights[at]) for each in known), *slack, Fraction(0)])
-    matters = [Fraction(int(each.strict or not claim.strict)) for each in known]
-    rows.append([Fraction(0), *matters, *(Fraction(0) for _ in range(size)), Fraction(1)])
+    scale = [int(not claim.strict), *(int(claim.strict and each.strict) for each in known), *(0 for _ in range(size)), 1]
+    rows.append([Fraction(value) for value in scale])
     return rows
 
 

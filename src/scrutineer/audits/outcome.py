@@ -8,6 +8,10 @@ weight of each of its options in the assertion, so that the scores of all cards 
 largest margin. If the reported outcome is wrong, some clause is false, hence all of its conditions, hence the chosen one. The
 audit confirms the outcome only when it has confirmed every assertion, that false one too, which happens with a chance of at
 most the risk limit. So each assertion is tested at the whole risk limit; nothing is to be divided among them.
+
+**Shares that need only be reached.** "At least 40 %" is an assertion with a need of 0, and everybody has reached a share of no
+votes at all. If nobody voted in truth, such assertions can all be true though the outcome is wrong. An audit that samples is
+not misled: what it confirms of any assertion is that the score of all cards is more than zero.
 """
 
 from collections.abc import Collection, Sequence
@@ -48,7 +52,7 @@ class Requirement:
     clauses: tuple[tuple[Assertion, ...], ...]
     """The legal outcome: in each clause one of these must hold. Of a ranked contest, the assertions one by one."""
     exact: bool
-    """Whether the assertions are necessary too. Where they are not, an outcome may be right though one of them is false."""
+    """Whether the assertions are necessary too, if anybody voted. Where not, an outcome may be right though one is false."""
     full_count: FullCount = ""
     """Why a full count has to be held from the start; `assertion_words.full_count_sentence` says it."""
     margins: tuple[int, ...] = ()
@@ -135,8 +139,8 @@ def _unranked(contest: Contest, tally: Tally, asked: Question) -> Requirement:
     clauses: list[tuple[Assertion, ...]] = []
     exact = asked.exact
     for clause in asked.clauses:
-        if any(condition.worst >= condition.need for condition in clause):
-            # No votes can make this condition false.
+        if contest.rule != "majority" and any(condition.worst >= condition.need for condition in clause):
+            # No votes can make this condition false. (Nobody wins a majority without a vote, the only option neither.)
             continue
         given = [_assertion(contest, condition, tally) for condition in clause]
         exact = exact and len(given) == 1 and clause[0].worst < 0
@@ -158,7 +162,8 @@ def _assertion(contest: Contest, condition: Condition, tally: Tally) -> tuple[As
         times = -(-2 * tally.cast // max(1, total))
         weights, rest = tuple(times * weight - 1 for weight in weights), times * rest - 1
         total = times * total - tally.cast
-    return Assertion(contest.id, condition.code, weights, rest, condition.need, most=contest.choices_allowed()), total
+    need = condition.need if condition.worst < 0 else 1
+    return Assertion(contest.id, condition.code, weights, rest, need, most=contest.choices_allowed()), total
 
 
 def _requirement(

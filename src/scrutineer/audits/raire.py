@@ -15,7 +15,7 @@ algorithm finds (largest width first), without a look at sets of a smaller width
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from heapq import heappop, heappush
+from heapq import heapify, heappop, heappush
 from math import inf
 from typing import Final, TypeAlias
 
@@ -24,8 +24,10 @@ import numpy as np
 from scrutineer.count.outcome import RankedTally
 from scrutineer.errors import AuditError
 
-MAX_SETS: Final = 200_000
-"""The most sets of candidates that are looked at; a contest that needs more has no assertions from here."""
+MAX_SETS: Final = 20_000
+"""The most sets of candidates that are looked at; in a contest that needs more, harder assertions are put up with."""
+
+_MAX_TRIES: Final = 500_000  # sets of candidates times assertions, beyond which unneeded assertions stay
 
 _EXACT: Final = 1 << 53
 
@@ -67,7 +69,9 @@ class RaireResult:
     margins: tuple[int, ...]
     """By comparison: the winner's votes less the loser's."""
     difficulty: float
-    """The greatest difficulty among them, which no other set can lower; 0 without comparisons."""
+    """The greatest difficulty among them; 0 without comparisons."""
+    best: bool = True
+    """Whether no other set has a lower greatest difficulty."""
 
 
 def raire(
@@ -75,21 +79,27 @@ def raire(
 ) -> RaireResult | None:
     """The comparisons that prove the winner with the least greatest difficulty, as few of them as are found.
 
-    `cards` are all cards that can be drawn; those of the tally where it is None. None where MAX_SETS does not suffice.
-    Raises AuditError where this is not the only winner of the tally, and for more ballots than can be added up exactly.
+    `cards` are all cards that can be drawn; those of the tally where it is None. Where MAX_SETS does not suffice for the best
+    set, the result is another one, or None where nothing was found to contradict some order of elimination. Raises AuditError
+    where this is not the only winner of the tally, and for more ballots than can be added up exactly.
     """
     ballots = _Ballots(tally, tally.cast if cards is None else cards, difficulty)
     if tally.options == 1:
         return RaireResult(winner, (), (), 0.0)
-    level = _widest(ballots, winner)
-    if level is None:
-        return None
+    level, best = _widest(ballots, winner)
     if level == inf:
+        if not best:
+            return None
         raise AuditError(f"the ballots do not make candidate {winner} the only winner: other orders of elimination are possible")
     chosen = _fewer(tally.options, winner, _cover(ballots, winner, level))
     found = sorted(((ballots.figures(each), each) for each in chosen), key=lambda pair: (-pair[0][2], _key(pair[1])))
-    margins = tuple(figures[0] - figures[1] for figures, _ in found)
-    return RaireResult(winner, tuple(each for _, each in found), margins, level)
+    return RaireResult(
+        winner,
+        tuple(each for _, each in found),
+        tuple(figures[0] - figures[1] for figures, _ in found),
+        max((figures[2] for figures, _ in found), default=0.0),
+        best,
+    )
 
 
 def _key(comparison: Comparison) -> tuple[int, int, tuple[int, ...]]:
@@ -116,6 +126,7 @@ class _Ballots:
         self._first = self.standing(_mask(range(tally.options)))
         self._rivals = self._naming_without()
         self.before = [[self._before(winner, loser) for loser in range(self.options)] for winner in range(self.options)]
+        self._hard = np.array(self.before)
 
     def standing(self, inside: int) -> list[int]:
         """The ballots of each candidate when just these are left; zero for the others."""
@@ -156,9 +167,12 @@ class _Ballots:
         loser = min((option for option in range(self.options) if inside >> option & 1), key=lambda option: standing[option])
         return self._difficulty(standing[leaving], standing[loser], self._cards), loser
 
-    def cheap(self, inside: int, leaving: int) -> float:
-        """The difficulty of the easiest comparison at no time that contradicts this step."""
-        return min((self.before[winner][loser] for winner, loser in _at_no_time(self.options, inside, leaving)), default=inf)
+    def cheap(self, inside: int) -> list[float]:
+        """By candidate outside: the difficulty of the easiest comparison at no time that contradicts that it comes next."""
+        left = np.array([inside >> option & 1 for option in range(self.options)], dtype=np.bool_)
+        later = self._hard[:, left].min(axis=1, initial=inf)
+        sooner = self._hard[~left].min(axis=0, initial=inf)
+        return list(np.minimum(later, sooner).tolist())
 
 
 def _at_no_time(options: int, inside: int, leaving: int) -> Iterator[tuple[int, int]]:
@@ -168,30 +182,34 @@ def _at_no_time(options: int, inside: int, leaving: int) -> Iterator[tuple[int, 
             yield (leaving, other) if inside >> other & 1 else (other, leaving)
 
 
-def _widest(ballots: _Ballots, winner: int) -> float | None:
-    """The least greatest difficulty of a set that excludes every other winner; None where MAX_SETS does not suffice."""
+def _widest(ballots: _Ballots, winner: int) -> tuple[float, bool]:
+    """The least greatest difficulty of a set that excludes every other winner, and whether it is that.
+
+    Where MAX_SETS does not suffice it is the width that was reached: the least is at most that, so that a set exists.
+    """
     options = ballots.options
-    everybody = _mask(range(options))
     seen: set[int] = set()
-    # Steps with the width of the path up to and with them; at first by comparisons at no time alone, which need no count.
-    steps = [(-ballots.cheap(0, last), 0, last, True) for last in range(options) if last != winner]
+    # Steps with the width of the path up to and with them; at first by comparisons at no time alone, which need no count. Of
+    # equal widths the longest path goes first: where one reaches everybody, others of its width are not looked at.
+    steps = [(-width, options, 0, last, True) for last, width in enumerate(ballots.cheap(0)) if last != winner]
     steps.sort()
     while steps:
-        width, inside, leaving, whole = heappop(steps)
+        width, left, inside, leaving, whole = heappop(steps)
         after = inside | 1 << leaving
         if after in seen:
             continue
         if not whole:
-            heappush(steps, (max(width, -ballots.next(inside, leaving)[0]), inside, leaving, True))
+            heappush(steps, (max(width, -ballots.next(inside, leaving)[0]), left, inside, leaving, True))
             continue
-        if after == everybody:
-            return -width
+        if left == 1:
+            return -width, True
+        if len(seen) >= MAX_SETS:
+            return -width, False
         seen.add(after)
-        if len(seen) > MAX_SETS:
-            return None
+        cheap = ballots.cheap(after)
         for option in _outside(options, after):
-            heappush(steps, (max(width, -ballots.cheap(after, option)), after, option, False))
-    return 0.0
+            heappush(steps, (max(width, -cheap[option]), left - 1, after, option, False))
+    return 0.0, True
 
 
 def _cover(ballots: _Ballots, winner: int, level: float) -> list[Comparison]:
@@ -223,24 +241,34 @@ def _cover(ballots: _Ballots, winner: int, level: float) -> list[Comparison]:
 
 def _greedy(ballots: _Ballots, wanted: list[list[Comparison]]) -> list[Comparison]:
     """One of each group at least, taking first what is in most groups that are left, and of those the easiest."""
+    groups: dict[Comparison, list[int]] = {}
+    for at, group in enumerate(wanted):
+        for each in group:
+            groups.setdefault(each, []).append(at)
+    left = [True] * len(wanted)
+    order = [(-len(members), ballots.figures(each)[2], _key(each), each) for each, members in groups.items()]
+    heapify(order)
     chosen: list[Comparison] = []
-    while wanted:
-        uses: dict[Comparison, int] = {}
-        for group in wanted:
-            for each in group:
-                uses[each] = uses.get(each, 0) + 1
-        best = min(uses, key=lambda each: (-uses[each], ballots.figures(each)[2], _key(each)))
+    while order:
+        count, hard, key, best = heappop(order)
+        uses = sum(left[at] for at in groups[best])
+        if not uses:
+            continue
+        if uses < -count:
+            heappush(order, (-uses, hard, key, best))
+            continue
         chosen.append(best)
-        wanted = [group for group in wanted if best not in group]
+        for at in groups[best]:
+            left[at] = False
     return chosen
 
 
 def _fewer(options: int, winner: int, comparisons: list[Comparison]) -> list[Comparison]:
     """The same without those that the others make unneeded, tried from the most special to the most general."""
-    kept = comparisons
+    kept, most = comparisons, min(MAX_SETS, _MAX_TRIES // max(1, len(comparisons)))
     for each in sorted(comparisons, key=lambda each: (each.continuing is None, -len(each.continuing or ()), _key(each))):
         without = [other for other in kept if other != each]
-        if open_orders(options, winner, without) == ():
+        if next(_open(options, winner, without, most), ()) == ():
             kept = without
     return kept
 
@@ -250,6 +278,16 @@ def open_orders(options: int, winner: int, comparisons: Iterable[Comparison]) ->
 
     Empty: every other winner is excluded. None where MAX_SETS sets of candidates do not suffice to find out.
     """
+    found = []
+    for order in _open(options, winner, comparisons, MAX_SETS):
+        if order is None:
+            return None
+        found.append(order)
+    return tuple(found)
+
+
+def _open(options: int, winner: int, comparisons: Iterable[Comparison], most: int) -> Iterator[tuple[int, ...] | None]:
+    """The same one by one; None after so many sets of candidates."""
     losers, winners = [0] * options, [0] * options
     steps: set[tuple[int, int]] = set()
     for each in comparisons:
@@ -259,7 +297,7 @@ def open_orders(options: int, winner: int, comparisons: Iterable[Comparison]) ->
         else:
             steps.add((each.winner, _mask(each.continuing)))
     everybody = _mask(range(options))
-    # Sets of candidates, and everybody in them last, that no order can begin with: not a matter of who is the very last.
+    # Sets of candidates that cannot be the last ones, in whatever order. It does not matter who of them would be the very last.
     closed: set[int] = set()
 
     def continued(inside: int) -> Iterator[tuple[int, int]]:
@@ -268,22 +306,21 @@ def open_orders(options: int, winner: int, comparisons: Iterable[Comparison]) ->
             if not (losers[leaving] & inside or winners[leaving] & ~after or (leaving, after) in steps) and after not in closed:
                 yield leaving, after
 
-    found = []
     for last in _outside(options, 1 << winner):
-        path = [(last, 1 << last)]
-        if winners[last] & ~path[0][1]:
+        if winners[last] & ~(1 << last):
             continue
+        path = [(last, 1 << last)]
         while path and path[-1][1] != everybody:
             onward = next(continued(path[-1][1]), None)
             if onward is not None:
                 path.append(onward)
                 continue
             closed.add(path.pop()[1])
-            if len(closed) > MAX_SETS:
-                return None
+            if len(closed) > most:
+                yield None
+                return
         if path:
-            found.append(tuple(leaving for leaving, _ in reversed(path)))
-    return tuple(found)
+            yield tuple(leaving for leaving, _ in reversed(path))
 
 
 def _mask(candidates: Iterable[int]) -> int:
