@@ -40,7 +40,7 @@ def consistent_sample(
     """
     if count < 0 or skip < 0 or digits < 1:
         raise AuditError(f"{count} draws after {skip}, numbers of {digits} digits: give 0 or more, and 1 digit or more")
-    seed_hash = sha256(_utf8(seed)).hexdigest()
+    seed_hash = sha256(text_bytes(seed)).hexdigest()
     some = list(ids)
     if len(set(some)) != len(some):
         raise AuditError(f"among the {len(some)} ids to draw from at least one stands twice: each has one line")
@@ -58,7 +58,7 @@ def consistent_sample(
 
 def first_number(id_: str, seed: str) -> str:
     """The ticket number of an id that has not been drawn yet."""
-    return _fraction(sha256(_utf8(seed)).hexdigest() + id_)
+    return _fraction(sha256(text_bytes(seed)).hexdigest() + id_)
 
 
 def next_number(number: str) -> str:
@@ -88,10 +88,11 @@ def _nines(number: str) -> int:
 
 
 def _fraction(text: str) -> str:
-    return "0." + f"{int.from_bytes(sha256(_utf8(text)).digest(), 'big'):064d}"[::-1]
+    return "0." + f"{int.from_bytes(sha256(text_bytes(text)).digest(), 'big'):064d}"[::-1]
 
 
-def _utf8(text: str) -> bytes:
+def text_bytes(text: str) -> bytes:
+    """A text in UTF-8. Raises AuditError for what is not Unicode."""
     try:
         return text.encode()
     except UnicodeEncodeError as error:

@@ -32,7 +32,7 @@ from itertools import accumulate
 from math import fsum, isfinite
 from typing import Final, NamedTuple, TypeAlias
 
-from scrutineer.audits.sampling.consistent import cut_off, first_number, next_number, tuple_text
+from scrutineer.audits.sampling.consistent import cut_off, first_number, next_number, text_bytes, tuple_text
 from scrutineer.audits.sampling.pcg64 import Pcg64
 from scrutineer.errors import AuditError
 
@@ -126,7 +126,7 @@ def draw_by_weights(seed: str, weights: Sequence[float], count: int) -> list[int
         raise AuditError(f"{len(weights)} weights have to be 0 or more and add up to 1; they add up to {fsum(weights)}")
     sums = list(accumulate(weights))
     shares = [share / sums[-1] for share in sums]
-    generator = Pcg64(int.from_bytes(sha256(seed.encode()).digest(), "big"))
+    generator = Pcg64(int.from_bytes(sha256(text_bytes(seed)).digest(), "big"))
     return [bisect_right(shares, generator.fraction()) for _ in range(count)]
 
 

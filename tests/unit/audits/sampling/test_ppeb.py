@@ -185,6 +185,8 @@ def test_what_no_audit_of_arlo_has_is_refused():
         draw_batches(SEED, CLOSE, FOUR + FOUR[:1], 1)
     with pytest.raises(AuditError, match="nothing to draw"):
         arlo_weights((Decimal(0), Decimal(0)))
+    with pytest.raises(AuditError, match="not Unicode"):
+        draw_by_weights("\ud800", [1.0], 1)
     for weights in ([0.5, 0.4], [1.5, -0.5], [float("nan"), 1.0]):
         with pytest.raises(AuditError, match="add up to 1"):
             draw_by_weights(SEED, weights, 1)
