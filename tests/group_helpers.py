@@ -239,6 +239,7 @@ class Reader:
     def _read(self) -> None:
         try:
             with closing(SharedLog.open(PostgresqlStore.open_reader(self._url), log_signer().verifier)) as log:
+                self.roots[log.size] = log.root()
                 while not self._stop.is_set():
                     with suppress(StoreError):
                         while log.follow(log.size):
@@ -274,8 +275,8 @@ def the_one_that_leads(members: list[MemberProcess], seconds: float = 30) -> int
     raise TimeoutError([member.lines for member in members])
 
 
-def check_record(url: str, acknowledged: dict[bytes, bytes]) -> list[bytes]:
-    """Read the log anew: root, every acknowledged statement exactly once, every receipt; return the entries."""
+def check_record(url: str, acknowledged: dict[bytes, bytes], roots: dict[int, bytes] | None = None) -> list[bytes]:
+    """Read the log anew: every acknowledged statement exactly once, every receipt, all roots seen; return the entries."""
     with closing(Log.open(PostgresqlStore.open_reader(url), log_signer().verifier)) as log:
         entries = list(log.entries())
         assert len(set(entries)) == len(entries) == log.size
@@ -284,4 +285,6 @@ def check_record(url: str, acknowledged: dict[bytes, bytes]) -> list[bytes]:
             assert entries[found.index] == statement
             assert found.root == log.root(found.size)
             assert log.receipt(found.index) == receipt
+        for size, root in (roots or {}).items():
+            assert log.root(size) == root
     return entries

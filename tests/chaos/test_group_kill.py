@@ -52,16 +52,10 @@ def finish(url: str, load: Load, reader: Reader, members: list[MemberProcess], h
     for member in members:
         assert member.process.poll() is None, member.said[-1:]
         assert member.terminate() == 0
-    entries = check_record(url, load.acknowledged)
+    entries = check_record(url, load.acknowledged, roots)
     assert len(entries) == 1 + len(load.given)
-    assert len(roots) > heads
-    again = Reader(url)
-    deadline = time.monotonic() + 30
-    while len(entries) not in again.roots and time.monotonic() < deadline:
-        time.sleep(0.02)
-    rebuilt = again.finish()
-    for size in set(roots) & set(rebuilt):
-        assert roots[size] == rebuilt[size]
+    # The reader saw the log as it was when the load began, and then grow.
+    assert len(roots) > heads + 1
     print(f"{len(entries)} entries, {len(load.acknowledged)} acknowledged; told otherwise: {dict(load.refusals)}")
 
 
