@@ -89,7 +89,7 @@ class Manifest:
         return {box: place for place, box in enumerate(self.boxes)}
 
     def box_of(self, card: int) -> tuple[str, int]:
-        """The box in which a card lies and its place there, both numbered from 1. Raises AuditError where there is no such card."""
+        """The box in which a card lies and its place there, from 1. Raises AuditError where there is no such card."""
         places, positions = self.boxes_of(np.array([card], np.int64))
         return self.boxes[int(places[0])], int(positions[0])
 

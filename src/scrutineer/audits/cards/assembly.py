@@ -1,7 +1,7 @@
-"""Puts cards together while records are read: each way of marking gets a number when it is first seen, cards are packed in blocks.
+"""Puts cards together while records are read: each way of marking gets a number when first seen, cards are packed in blocks.
 
-What a reader hands over is in the words of its file (names of options, numbers of candidates). Only at the end, when all options are
-known, do ways of marking become tuples of option numbers, in an order that does not depend on the order of the records.
+What a reader hands over is in the words of its file (names of options, numbers of candidates). Only at the end, when all options
+are known, do ways of marking become tuples of option numbers, in an order that does not depend on the order of the records.
 """
 
 from collections.abc import Callable, Hashable, Iterable, Sequence
@@ -125,7 +125,7 @@ class Assembly:
         numbers: dict[Hashable, PatternNumbers] = {}
         for key, column in self.columns.items():
             if column.rows:
-                packed = np.full(self.row, ABSENT, number_type(len(column.known)))
+                packed: PatternNumbers = np.full(self.row, ABSENT, np.int32)
                 packed[column.rows] = column.numbers
                 numbers[key] = packed
                 column.rows.clear()
@@ -148,7 +148,7 @@ class Assembly:
         place = len(self._lengths)
         for key, packed in numbers.items():
             column = self.column(key)
-            column.blocks[place] = packed.astype(number_type(len(column.known)), copy=False)
+            column.blocks[place] = small(packed, len(column.known))
             if len(column.known) > MOST_PATTERNS:
                 raise AuditError(f"{self.name}: more than {MOST_PATTERNS} ways of marking one contest; check what the file is")
         self._lengths.append(len(ids))
@@ -198,11 +198,11 @@ class Assembly:
             found.append(tuple(options) if shape.ranked else tuple(sorted(options)))
         patterns = tuple(sorted({marks for marks in found if marks is not None}))
         numbers = {marks: number for number, marks in enumerate(patterns)}
-        final = np.empty(len(found) + 2, number_type(len(patterns)))
+        final = small(np.zeros(len(found) + 2, np.int32), len(patterns))
         final[: len(found)] = [UNKNOWN if marks is None else numbers[marks] for marks in found]
         # Negative numbers count from the end of an array, so ABSENT and UNKNOWN stay what they are.
         final[ABSENT], final[UNKNOWN] = ABSENT, UNKNOWN
-        pattern = np.full(sum(self._lengths), ABSENT, final.dtype)
+        pattern = small(np.full(sum(self._lengths), ABSENT, np.int8), len(patterns))
         start = 0
         for place_of_block, length in enumerate(self._lengths):
             packed = column.blocks.pop(place_of_block, None)
@@ -219,6 +219,12 @@ class Assembly:
             shape.title,
             shape.titles,
         )
+
+
+def small(numbers: PatternNumbers, patterns: int) -> PatternNumbers:
+    """The same numbers in the smallest type that holds those of so many patterns."""
+    kept: PatternNumbers = numbers.astype(number_type(patterns), copy=False)
+    return kept
 
 
 def joined(blocks: Sequence[pa.Array]) -> pa.StringArray | pa.LargeStringArray:
@@ -244,7 +250,7 @@ def check_ids(name: str, ids: pa.StringArray | pa.LargeStringArray) -> None:
         raise AuditError(f"{name}: a card has no id; ask for a file in which each card has one")
     if lengths["max"] > LONGEST_ID:
         raise AuditError(f"{name}: the id of a card has more than {LONGEST_ID} bytes; check what the file is")
-    offsets, data = _parts(ids)
+    offsets, data = parts(ids)
     for start in range(int(offsets[0]), int(offsets[-1]), 1 << 24):
         if (data[start : min(start + (1 << 24), int(offsets[-1]))] < ord(" ")).any():
             raise AuditError(f"{name}: the id of a card holds control characters; ask for a file without them")
@@ -257,10 +263,10 @@ _POWERS: Final = np.cumprod(np.full(LONGEST_ID + 1, _FACTOR, np.uint64))
 def repeated(ids: pa.StringArray | pa.LargeStringArray) -> str | None:
     """An id that two cards have; None where all differ.
 
-    Ids are told apart by a polynomial in their bytes, modulo 2^64; where two agree in it, by themselves. So a file made to collide
-    costs time and proves nothing.
+    Ids are told apart by a polynomial in their bytes, modulo 2^64; where two agree in it, by themselves. So a file made to
+    collide costs time and proves nothing.
     """
-    offsets, data = _parts(ids)
+    offsets, data = parts(ids)
     sums = np.empty(len(ids), np.uint64)
     step = 1 << 14
     for start in range(0, len(ids), step):
@@ -279,7 +285,7 @@ def repeated(ids: pa.StringArray | pa.LargeStringArray) -> str | None:
     return min(twice.to_pylist()) if len(twice) else None
 
 
-def _parts(ids: pa.StringArray | pa.LargeStringArray) -> tuple[NDArray[np.int64], NDArray[np.uint8]]:
+def parts(ids: pa.StringArray | pa.LargeStringArray) -> tuple[NDArray[np.int64], NDArray[np.uint8]]:
     """Where each id starts and ends, and the bytes of all."""
     kind = np.int64 if pa.types.is_large_string(ids.type) else np.int32
     offsets = np.frombuffer(ids.buffers()[1], kind)[ids.offset : ids.offset + len(ids) + 1].astype(np.int64)

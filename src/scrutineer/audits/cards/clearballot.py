@@ -1,7 +1,7 @@
 """Reads cast vote records as Clear Ballot exports them in CSV.
 
-The first row names the columns. Those of options read `Choice_7_1:Mayor:Vote For 1:Wren:Party` (a number, contest, how many may be
-marked, option, party). A batch is `ScanComputerName-BoxID`, the place in it is the `BoxPosition`, the id is the `BallotID`.
+The first row names the columns. Those of options read `Choice_7_1:Mayor:Vote For 1:Wren:Party` (a number, contest, how many may
+be marked, option, party). A batch is `ScanComputerName-BoxID`, the place in it is the `BoxPosition`, the id is the `BallotID`.
 """
 
 import re

@@ -1,9 +1,9 @@
 """Reads cast vote records as Dominion's Democracy Suite exports them in CSV, and as Colorado publishes them.
 
-Row 1 names the election and the version, row 2 the contest of each column with how many options may be marked, as `(Vote For=2)`, or
-its ranks, as `(Number of positions=1, Number of ranks=3)`, row 3 the option (with its rank, as `Wren(2)`), row 4 the names of the
-columns before the first contest, and each further row is a card. A batch is `tabulator-batch`; the place in it is the `RecordId`, and
-the id is the `ImprintedId`, where it is missing the `UniqueVotingIdentifier`, or else `tabulator-batch-record`.
+Row 1 names the election and the version, row 2 the contest of each column with how many options may be marked, as `(Vote For=2)`,
+or its ranks, as `(Number of positions=1, Number of ranks=3)`, row 3 the option (with its rank, as `Wren(2)`), row 4 the names of
+the columns before the first contest, and each further row is a card. A batch is `tabulator-batch`; the place in it is the
+`RecordId`, and the id is the `ImprintedId`, where it is missing the `UniqueVotingIdentifier`, or else `tabulator-batch-record`.
 """
 
 import re
@@ -69,8 +69,8 @@ def _contests(name: str, first: int, contests: list[str], options: list[str]) ->
         ranked, plain = _RANKS.fullmatch(title), _VOTE_FOR.fullmatch(title)
         if not (ranked or plain) or "" in names:
             raise AuditError(
-                f"{name}, line {2 if '' not in names else 3}: contest {title!r} does not say how many options may be marked, as in "
-                "'Mayor (Vote For=1)', or has an option without a name; export the file anew"
+                f"{name}, line {2 if '' not in names else 3}: contest {title!r} does not say how many options may be marked, as "
+                "in 'Mayor (Vote For=1)', or has an option without a name; export the file anew"
             )
         if plain:
             distinct = distinct_names(names)

@@ -1,17 +1,17 @@
 """Reads cast vote records as Dominion's Democracy Suite exports them in JSON: one file, or `CvrExport_*.json` in a folder or zip.
 
-Both layouts are read: up to version 5.2 a record holds its contests, since 5.10 it holds cards, which hold them. A session (one pass
-of paper through a scanner) is one card here, named `tabulator-batch-record`, in the batch `tabulator-batch`. What counts:
+Both layouts are read: up to version 5.2 a record holds its contests, since 5.10 it holds cards, which hold them. A session (one
+pass of paper through a scanner) is one card here, named `tabulator-batch-record`, in the batch `tabulator-batch`. What counts:
 
-- `Modified` where it is current (somebody adjudicated the card), else `Original`. Where neither is current, no record says how the
-  card is marked: its contests are UNKNOWN.
+- `Modified` where it is current (somebody adjudicated the card), else `Original`. Where neither is current, no record says how
+  the card is marked: its contests are UNKNOWN.
 - Marks with `IsVote`: the system's own decision, whatever density the mark has and whether it was ambiguous.
 - `Overvotes` above zero in a contest without ranks: no mark counts. A contest that is not listed is absent from the card.
 - Ranks: ascending; an option that is ranked again counts at its first place, ranks left out are passed over, and two options at
   one rank end the ranking there.
 
-Where `ContestManifest.json` and `CandidateManifest.json` lie beside them, names, all candidates and how many may be marked come from
-there; otherwise from the records themselves (candidates that were never marked are then not known).
+Where `ContestManifest.json` and `CandidateManifest.json` lie beside them, names, all candidates and how many may be marked come
+from there; otherwise from the records themselves (candidates that were never marked are then not known).
 """
 
 import re
@@ -128,8 +128,9 @@ def _name(source: Source) -> str:
 def _sessions(source: Source, stream: Counted) -> Iterator[list[_Session]]:
     """The sessions of a file, some at a time.
 
-    A session starts with its tabulator, and no text in JSON can hold this start with its unescaped quotation marks; so the file is
-    cut there. What stands before the first and after the last of them is decoded with the last one, as the whole file would be.
+    A session starts with its tabulator, and no text in JSON can hold this start with its unescaped quotation marks; so the file
+    is cut there. What stands before the first and after the last of them is decoded with the last one, as the whole file would
+    be.
     """
     head = b""
     rest = stream.read(BLOCK)

@@ -17,8 +17,8 @@ import pyarrow.compute as pc
 import pyarrow.csv as pcsv
 from numpy.typing import NDArray
 
-from scrutineer.audits.cards.assembly import REDACTED, Assembly, Column
-from scrutineer.audits.cards.model import ABSENT
+from scrutineer.audits.cards.assembly import Assembly, Column
+from scrutineer.audits.cards.model import ABSENT, PatternNumbers
 from scrutineer.audits.cards.sources import Counted
 from scrutineer.errors import AuditError
 
@@ -49,8 +49,9 @@ class Choices:
         if not self.ranked:
             return tuple(marked)
         by_rank: dict[int, list[Hashable]] = {}
-        for option, rank in marked:  # type: ignore[misc]
-            by_rank.setdefault(rank, []).append(option)
+        for key in marked:
+            if isinstance(key, tuple):
+                by_rank.setdefault(int(key[1]), []).append(key[0])
         ranking: dict[Hashable, None] = {}
         for rank in sorted(by_rank):
             if len(by_rank[rank]) > 1:
@@ -67,19 +68,24 @@ class Head:
         self.lines = 0
         """Lines that were read."""
         self._stream = stream
-        self._size = 0
         self._rows = csv.reader(self._texts(), strict=True)
 
     def _texts(self) -> Iterator[str]:
         while line := self._stream.readline(LONGEST_HEADER):
             self.lines += 1
-            self._size += len(line)
-            if self._size > LONGEST_HEADER:
-                raise AuditError(f"{self.name}, line {self.lines}: the header is too long; check what the file is")
+            if len(line) == LONGEST_HEADER:
+                raise AuditError(f"{self.name}, line {self.lines}: the line is too long; check what the file is")
             try:
                 yield line.decode("utf-8-sig" if self.lines == 1 else "utf-8")
             except UnicodeDecodeError as error:
                 raise AuditError(f"{self.name}, line {self.lines}: not text in UTF-8; save the file so") from error
+
+    def rest(self) -> Iterator[list[str]]:
+        """All further rows. Raises AuditError, naming the line, for one that is none."""
+        try:
+            yield from self._rows
+        except csv.Error as error:
+            raise AuditError(f"{self.name}, line {self.lines}: not a row of a CSV file ({error}); save it as CSV anew") from error
 
     def row(self) -> list[str]:
         """The next row. Raises AuditError at the end of the file."""
@@ -136,9 +142,9 @@ def blocks(head: Head, stream: Counted, width: int, kinds: dict[int, pa.DataType
 
 def noted(
     assembly: Assembly, name: str, batch: pa.RecordBatch, line: int, contests: Sequence[Choices]
-) -> dict[Hashable, NDArray]:  # type: ignore[type-arg]
-    """By contest the numbers of the ways in which the rows of a block are marked. Raises AuditError for other cells than 0 and 1."""
-    found: dict[Hashable, NDArray[np.int32]] = {}
+) -> dict[Hashable, PatternNumbers]:
+    """By contest the numbers of the ways in which the rows of a block are marked. Raises AuditError for any other cell."""
+    found: dict[Hashable, PatternNumbers] = {}
     for choices in contests:
         words = _words(name, batch, line, choices)
         code = words[0]
@@ -170,8 +176,9 @@ def _words(name: str, batch: pa.RecordBatch, line: int, choices: Choices) -> lis
         for place in choices.columns[start : start + _CELLS]:
             cells = batch.column(str(place))
             values = (cells.fill_null(-1) if cells.null_count else cells).to_numpy()
-            if len(values) and not -1 <= values.min() <= values.max() <= 1 or (cells.null_count == 0 and (values < 0).any()):
-                row = int(np.argmax((values < -1) | (values > 1) | ((values == -1) & cells.is_valid().to_numpy(False))))
+            wrong = (values < -1) | (values > 1) | ((values < 0) & cells.is_valid().to_numpy(False))
+            if wrong.any():
+                row = int(np.argmax(wrong))
                 raise AuditError(
                     f"{name}, line {line + row}: {values[row]} in column {place + 1}; a mark is 0, 1 or an empty cell, "
                     "export the file so"
@@ -189,7 +196,7 @@ def _number(column: Column, choices: Choices, words: tuple[int, ...]) -> int:
         own = min(_CELLS, len(choices.columns) - place * _CELLS)
         digits: list[int] = []
         for _ in range(own):
-            word, digit = divmod(word, 3)  # noqa: PLW2901
+            word, digit = divmod(word, 3)
             digits.append(digit - 1)
         cells += reversed(digits)
     return ABSENT if all(cell < 0 for cell in cells) else column.number(choices.marks(cells))
@@ -210,15 +217,12 @@ def numbers_of(name: str, line: int, cells: pa.Array, column: str) -> NDArray[np
         raise AuditError(
             f"{name}, line {line + row}: {cells[row].as_py()!r} in column {column} is not a number; export the file anew"
         )
-    numbers: NDArray[np.int32] = pc.cast(cells, pa.int32()).to_numpy()
-    return numbers
+    return np.asarray(pc.cast(cells, pa.int32()).to_numpy(), np.int32)
 
 
 def batch_numbers(assembly: Assembly, parts: Sequence[pa.Array]) -> NDArray[np.int32]:
     """By row the number of its batch, whose name is the parts joined by `-`."""
     names = (parts[0] if len(parts) == 1 else pc.binary_join_element_wise(*parts, "-")).dictionary_encode()
     numbers = np.array([assembly.batch(name) for name in names.dictionary.to_pylist()], np.int32)
-    return numbers[names.indices.to_numpy()]
-
-
-__all__ = ["REDACTED", "Choices", "Head", "bare", "batch_numbers", "blocks", "noted", "numbers_of", "place_of"]
+    found: NDArray[np.int32] = numbers[names.indices.to_numpy()]
+    return found

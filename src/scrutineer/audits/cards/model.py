@@ -100,11 +100,12 @@ class ContestColumn:
         """The score of each pattern."""
         return np.fromiter((assertion.score(marks) for marks in self.patterns), np.int64, len(self.patterns))
 
-    def renamed(self, contest: str, options: Sequence[str], names: Mapping[str, str]) -> "ContestColumn":
+    def renamed(self, contest: str, options: Sequence[str], names: Mapping[str, str], most: int | None = None) -> "ContestColumn":
         """The same cards with the id and the options of an election's contest, in its order.
 
         `names` gives for each option of the records the option of the election; one that is left out keeps its name. Two options
-        of the records must not become one. Raises AuditError for an option that is marked and that the contest does not have.
+        of the records must not become one. `most` is how many options may be marked, where the election knows it better. Raises
+        AuditError for an option that is marked and that the contest does not have.
         """
         place = {option: number for number, option in enumerate(options)}
         marked = {option for marks in self.patterns for option in marks}
@@ -122,7 +123,7 @@ class ContestColumn:
             raise AuditError(f"contest {self.id!r}: two options of the records were given the same option of {contest!r}")
         moved = [tuple(target[option] for option in marks) for marks in self.patterns]
         patterns = tuple(marks if self.ranked else tuple(sorted(marks)) for marks in moved)
-        return replace(self, id=contest, options=tuple(options), patterns=patterns, titles=())
+        return replace(self, id=contest, options=tuple(options), patterns=patterns, most=most or self.most, titles=())
 
 
 @dataclass(frozen=True, eq=False)

@@ -1,10 +1,10 @@
-"""Reads rankings as the RAIRE tools exchange them: a text file with the contests first, then one line for each ballot and contest.
+"""Reads rankings as the RAIRE tools exchange them: a text file of contests first, then a line for each ballot and contest.
 
 The first line is the number of contests. Each of them has a line `Contest,<id>,<n>,<option>,…` with its n options, which some
 programs end with `winner,<option>` and further notes; they are read over. Then come lines `<contest>,<ballot>,<preference>,…`,
-most preferred first. A ballot may rank no option; a ballot without a line for a contest does not hold it. Of a ballot that ranks an
-option twice only the first place counts. Ids such as `99813_1_3` or `99813-1-3` name tabulator, batch and place; others say nothing
-of where the ballot lies.
+most preferred first. A ballot may rank no option; a ballot without a line for a contest does not hold it. Of a ballot that ranks
+an option twice only the first place counts. Ids such as `99813_1_3` or `99813-1-3` name tabulator, batch and place; others say
+nothing of where the ballot lies.
 """
 
 from collections.abc import Hashable
@@ -115,7 +115,7 @@ class _Lines:
         """Whole lines, each ended by LF."""
         if self.first:
             self.first = False
-            card = (body.split(b"\n", 1)[0].split(b",") + [b""])[1]
+            card = [*body.split(b"\n", 1)[0].split(b","), b""][1]
             for joint in (b"_", b"-"):
                 parts = card.split(joint)
                 if len(parts) == 3 and parts[2].isdigit():
@@ -172,7 +172,7 @@ class _Lines:
         kinds = {"contest": dictionary, "batch": dictionary, "position": pa.string(), "id": pa.string(), "marks": dictionary}
         try:
             table = pcsv.read_csv(
-                pa.BufferReader(memoryview(letters)[1:]),
+                pa.BufferReader(letters[1:].data),
                 read_options=pcsv.ReadOptions(use_threads=False, column_names=names, block_size=len(letters) + 1),
                 parse_options=pcsv.ParseOptions(delimiter=chr(_CUT), quote_char=False, ignore_empty_lines=False),
                 convert_options=pcsv.ConvertOptions(

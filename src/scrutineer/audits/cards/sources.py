@@ -4,6 +4,7 @@ import zipfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 from typing import BinaryIO, Final, TypeAlias
 
@@ -70,7 +71,7 @@ def of_zip(archive: zipfile.ZipFile, name: str) -> tuple[Source, ...]:
     members = sorted((member for member in archive.infolist() if _wanted(member.filename)), key=lambda member: member.filename)
     if len(members) > MOST_FILES:
         raise AuditError(f"{name}: more than {MOST_FILES} files")
-    for first, second in zip(members, members[1:], strict=False):
+    for first, second in pairwise(members):
         if first.filename == second.filename:
             raise AuditError(f"{name}: holds {first.filename} twice; ask for a file in which each stands once")
     return tuple(Source(member.filename, member.file_size, _member(archive, member)) for member in members)
