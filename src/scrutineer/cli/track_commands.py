@@ -11,7 +11,9 @@ from scrutineer.cli.mirror_commands import definition_hash, is_address
 from scrutineer.cli.show import json_option, print_json, progress_display
 from scrutineer.errors import PublicationError
 from scrutineer.verify import FolderSource, WebSite
-from scrutineer.verify.track import OUTCOMES, Reader, Tracked, read_code, track
+from scrutineer.verify.track import Reader, track
+from scrutineer.verify.tracked import OUTCOMES, Tracked
+from scrutineer.verify.tracking_code import read_code
 
 _MARKS = {"good": "  right      ", "bad": "  NOT RIGHT  ", "open": "  open       "}
 

@@ -8,16 +8,14 @@ stands in the log. What was made of the totals is for `verify_site`, which check
 
 import contextlib
 import hashlib
-import re
 from collections.abc import Iterator
-from dataclasses import dataclass, field
-from typing import Final, Literal, Protocol
+from typing import Final, Protocol
 
 import msgspec
 
 from scrutineer.ballots.bundle import read_bundle, split_lines
 from scrutineer.ballots.chain_check import ChainCheck
-from scrutineer.ballots.confirmation import TRACKING_SIZE, confirmation_code, contest_hash, spoken
+from scrutineer.ballots.confirmation import confirmation_code, contest_hash, spoken
 from scrutineer.ballots.key_table import read_table
 from scrutineer.ballots.keys import ElectionKeys
 from scrutineer.ballots.manifest import FIELD_MARK, ORDER_MARK
@@ -27,12 +25,10 @@ from scrutineer.ballots.record import Ballot, BundleClosing, BundleHeader, Opene
 from scrutineer.ballots.tally_check import MAX_TALLY_SIZE, read_tally
 from scrutineer.election import Election
 from scrutineer.election.definition import BALLOTS_TABLE, BASELINE_TABLE, Definition
-from scrutineer.errors import BallotError, LogError, PublicationError, ScrutineerError, TransportError, UsageError
+from scrutineer.errors import BallotError, LogError, PublicationError, ScrutineerError, TransportError
 from scrutineer.log import LogVerifier, open_checkpoint
-from scrutineer.log.merkle import HASH_SIZE, leaf_hash
 from scrutineer.log.note import MAX_NOTE_SIZE
 from scrutineer.log.quorum import Quorum, find_cosigners
-from scrutineer.log.tiles import MAX_ENTRY_SIZE, TILE_WIDTH, Bundle, decode_bundle
 from scrutineer.pieces import hashed
 from scrutineer.portal.ballot_files import FORMAT, INDEX_FILE, MOST_DIGITS, codes_path, summary_path
 from scrutineer.portal.ballot_record import STATUSES, bundle_path, tally_path
@@ -47,22 +43,12 @@ from scrutineer.portal.formats import (
 from scrutineer.statements import TallySheet, parse_statement, statement_hash, thumbprint
 from scrutineer.statements.bootstrap import check_table, open_election
 from scrutineer.statements.codec import MAX_STATEMENT_SIZE
-from scrutineer.verify.mirror.nodes import cover, node_in, root_of, tile_of
+from scrutineer.verify.log_entry import read_entry
 from scrutineer.verify.source import MAX_FILE_SIZE, MAX_SMALL_FILE, Progress
+from scrutineer.verify.tracked import State, Step, Tracked
 
-State = Literal["good", "bad", "open"]
 _MAX_SHARD: Final = 16 << 20  # bytes
 _MAX_SUMMARY: Final = 1 << 20  # bytes
-_WORD: Final = re.compile(r"[bdfghjklmnprstvz][aiou][bdfghjklmnprstvz][aiou][bdfghjklmnprstvz]")
-_HEXADECIMAL: Final = re.compile(r"[0-9a-f]{24,64}")
-_PAUSES: Final = re.compile(r"[\s,;./_·–—-]+")
-
-OUTCOMES: Final = {
-    "cast": "It was cast, and it is counted in the totals of its station.",
-    "challenged": "It was challenged: it was opened instead of being cast, and is not counted.",
-    "spoiled": "It was spoiled: it is neither counted nor opened, and its voter could vote again.",
-    "provisional": "It is provisional: it was set aside until the board decides, and is not counted so far.",
-}
 
 
 class Reader(Protocol):
@@ -73,77 +59,6 @@ class Reader(Protocol):
 
     def chunks(self, path: str, limit: int) -> Iterator[bytes]:
         """A file in pieces. Raises PublicationError or TransportError."""
-
-
-@dataclass(frozen=True, slots=True)
-class Step:
-    """One thing that was checked."""
-
-    state: State
-    sentence: str
-
-
-@dataclass(slots=True)
-class Tracked:
-    """What is known of a ballot."""
-
-    words: str
-    definition: str = ""
-    """Hash of the definition of the election, hexadecimal."""
-    election: str = ""
-    station: str = ""
-    place: str = ""
-    """Name of the station."""
-    number: int = 0
-    """Its place among the ballots of its machine, from 1."""
-    ballots: int = 0
-    """All ballots of that machine."""
-    status: str = ""
-    code: str = ""
-    """The whole confirmation code in hexadecimal."""
-    opened: list[tuple[str, list[str]]] = field(default_factory=list)
-    """Of a challenged ballot what was marked: the title of each contest, and names."""
-    sheets: list[int] = field(default_factory=list)
-    """Log entries of the sheets that name its bundle."""
-    steps: list[Step] = field(default_factory=list)
-
-    @property
-    def found(self) -> bool:
-        """Whether the ballot is in the published record."""
-        return bool(self.status)
-
-    @property
-    def proved(self) -> bool:
-        """Whether it was found and nothing that was checked is wrong or was left open."""
-        return self.found and all(step.state == "good" for step in self.steps)
-
-
-def read_code(text: str) -> bytes:
-    """The first 12 bytes of a confirmation code as a voter gives it: six words, hexadecimal digits, or an address that ends so.
-
-    Raises UsageError that names the word that cannot be one.
-    """
-    bare = text.strip().rpartition("#")[2].lower()
-    joined = _PAUSES.sub("", bare)
-    if _HEXADECIMAL.fullmatch(joined) is not None:
-        return bytes.fromhex(joined[: 2 * TRACKING_SIZE])
-    words = [word for word in _PAUSES.split(bare) if word]
-    wrong = next((word for word in words if _WORD.fullmatch(word) is None), None)
-    if wrong is not None:
-        raise UsageError(
-            f"{wrong[:40]!r} is not a word of a tracking code: each has five letters, such as 'lusab'; look at the slip"
-        )
-    if len(words) < TRACKING_SIZE // 2:
-        raise UsageError(f"a tracking code has {TRACKING_SIZE // 2} words, and {len(words)} were given: give all of them")
-    return b"".join(map(_bytes_of, words[: TRACKING_SIZE // 2]))
-
-
-def _bytes_of(word: str) -> bytes:
-    consonants, vowels = "bdfghjklmnprstvz", "aiou"
-    number = consonants.index(word[0])
-    for letter, of in zip(word[1:], (vowels, consonants, vowels, consonants), strict=True):
-        number = number * len(of) + of.index(letter)
-    return number.to_bytes(2, "big")
 
 
 def track(site: Reader, code: bytes, expected: bytes | None = None, progress: Progress | None = None) -> Tracked:
@@ -353,13 +268,7 @@ class _Tracking:
         return checkpoint.root, checkpoint.size
 
     def _sheet(self, election: Election, station: str, digest: bytes, index: int, root: bytes, size: int) -> None:
-        if not 0 <= index < size:
-            raise LogError(f"log entry {index} is named, and the log has {size}")
-        bundle = Bundle(index // TILE_WIDTH, min(TILE_WIDTH, size - index // TILE_WIDTH * TILE_WIDTH))
-        data = self._site.read(f"log/{bundle.path}", TILE_WIDTH * (MAX_ENTRY_SIZE + 2))
-        entry = decode_bundle(data)[index - bundle.start]
-        self._included(leaf_hash(entry), index, root, size)
-        statement = parse_statement(entry)
+        statement = parse_statement(read_entry(self._site.read, index, root, size))
         sheet, envelope = statement.payload, statement.envelope
         if not isinstance(sheet, TallySheet) or (sheet.election, sheet.station) != (election.hash, station):
             raise LogError(f"log entry {index} is not a sheet of station {station}")
@@ -376,19 +285,6 @@ class _Tracking:
                 "checks who admitted it.",
             )
         self._tracked.sheets.append(index)
-
-    def _included(self, leaf: bytes, index: int, root: bytes, size: int) -> None:
-        """RFC 9162 section 2.1.3, from the tiles. Raises LogError unless the entry is in the tree of that root."""
-        beside = set(cover(index, index)) | (set(cover(index + 1, size)) - set(cover(index + 1, index + 1)))
-        hashes = {(0, index): leaf}
-        tiles: dict[str, bytes] = {}
-        for node in beside:
-            tile = tile_of(node, size)
-            if tile.path not in tiles:
-                tiles[tile.path] = self._site.read(f"log/{tile.path}", TILE_WIDTH * HASH_SIZE)
-            hashes[node] = node_in(tile, tiles[tile.path], node)
-        if root_of(hashes, size) != root:
-            raise LogError(f"the published hashes do not lead from log entry {index} to the signed head")
 
     # --- challenged ballots ---------------------------------------------------------------------------------------------
 

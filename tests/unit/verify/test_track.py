@@ -11,7 +11,9 @@ from scrutineer.ballots.confirmation import tracking_words
 from scrutineer.ballots.record import Ballot
 from scrutineer.errors import UsageError
 from scrutineer.verify import FolderSource
-from scrutineer.verify.track import Tracked, read_code, track
+from scrutineer.verify.track import track
+from scrutineer.verify.tracked import Tracked
+from scrutineer.verify.tracking_code import read_code
 from sealed_election import Sealed, sealed_election
 
 
