@@ -3,20 +3,7 @@
 One `VotingMachine` serves one device. Whoever shows pages to voters calls `prepare`, then `cast`, `challenge` or `spoil`; whoever
 serves poll workers calls `activate` and `cancel`. Opening, resuming and closing need two poll workers and are in day.py.
 
-The states, and what leads from one to another:
-
-| state       | meaning                                                              | goes on with                     |
-|-------------|----------------------------------------------------------------------|----------------------------------|
-| `new`       | not opened yet                                                       | `begin` (two poll workers)       |
-| `suspended` | opened, but since a start or a break two poll workers have not come  | `resume` (two poll workers)      |
-| `ready`     | nobody is voting                                                     | `activate`, `suspend`, `close`   |
-| `active`    | a ballot is on the screen; nothing of it is kept anywhere            | `prepare`, `cancel`              |
-| `prepared`  | the ballot is encrypted and in the chain; its paper may be printed   | `cast`, `challenge`, `spoil`     |
-| `closed`    | nothing is taken any more                                            |                                  |
-| `halted`    | a write failed, so what is on the disk is known only after a restart | end the program, start it again  |
-
-After `challenge` and `spoil` the state is `active` again: the same voter votes again. After `cast` it is `ready`. After a failure
-of power the state is `suspended`, and `resume` leads to `ready`, or to `active` where a voter was at the machine.
+The states, and what leads from one to another, stand in machine_state.py.
 
 What is kept, in which order: a ballot is in the journal before its paper is printed. It is cast from the moment at
 which sealed totals that count it and name its code have replaced those before (totals.py); then the journal says so, and then the
@@ -27,7 +14,6 @@ Nothing here has a time, a voter's number, or anything else that would lead from
 """
 
 import contextlib
-import fcntl
 import hashlib
 import os
 import secrets
@@ -36,7 +22,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final, Literal
+from typing import Final
 
 import msgspec
 
@@ -45,10 +31,13 @@ from scrutineer.ballots.confirmation import next_chain, paper_serial, tracking_w
 from scrutineer.ballots.encrypt import ContestChoice, Encryptor, open_ballot
 from scrutineer.ballots.group import RandomBytes
 from scrutineer.ballots.keys import ElectionKeys
-from scrutineer.ballots.record import Ballot, OpenedBallot, Status, encode_line
+from scrutineer.ballots.record import Ballot, OpenedBallot, encode_line
 from scrutineer.errors import BallotError, ScrutineerError, StoreError
 from scrutineer.statements import SigningKey
+from scrutineer.station.voting.folder_lock import take_folder
 from scrutineer.station.voting.journal import Frame, Journal, Kind
+from scrutineer.station.voting.machine_state import WRONG_STATE, Interrupted, MachineState
+from scrutineer.station.voting.machine_state import Prepared as Prepared
 from scrutineer.station.voting.pad_store import PadStore
 from scrutineer.station.voting.past import Activation as Activation
 from scrutineer.station.voting.past import Counters as Counters
@@ -57,45 +46,6 @@ from scrutineer.station.voting.totals import RunningTotals, TotalsFile, seal, se
 
 JOURNAL_FILE: Final = "ballots.journal"
 TOTALS_FILE: Final = "totals.sealed"
-LOCK_FILE: Final = "machine.lock"
-
-MachineState = Literal["new", "suspended", "ready", "active", "prepared", "closed", "halted"]
-
-_WRONG_STATE: Final[dict[MachineState, str]] = {
-    "new": "the machine has not been opened: two poll workers open it first",
-    "suspended": "the machine is suspended: two poll workers resume it first",
-    "ready": "nobody is voting: activate a ballot first",
-    "active": "a voter is filling in a ballot: let them finish, or take it back on the poll workers' board "
-    "(“The voter has left…”)",
-    "prepared": "a ballot is printed and waits for its voter's decision: let them decide, or take it back on the poll workers' "
-    "board (“The voter has left…”)",
-    "closed": "the machine is closed: it takes no more ballots",
-    "halted": "the machine stopped because it could not write: end the program, look after the disk, and start it again",
-}
-
-
-@dataclass(frozen=True, slots=True)
-class Prepared:
-    """What goes on the paper record of an encrypted ballot, before the voter decides."""
-
-    code: bytes
-    """The confirmation code, 32 bytes."""
-    words: str
-    """The code's first 96 bits in words that can be read aloud; what `scrutineer track` takes."""
-    serial: str
-    """The paper's serial, which leads to the encrypted ballot only for those who can open its nonce."""
-
-
-@dataclass(frozen=True, slots=True)
-class Interrupted:
-    """What became of the last ballot before the program was started again.
-
-    Its voter may not have been told; a ballot that waited for the voter's answer when power failed has become `spoiled`.
-    """
-
-    words: str
-    status: Status
-    """With `cast` its paper belongs in the box; with `spoiled` its paper is void, and the voter votes again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,7 +102,7 @@ class VotingMachine:
         self._past: Past | None = None
         self._encryptor = Encryptor(keys, window=window, random=random)
         self._pads = PadStore(self._encryptor, styles)
-        self._folder_lock = _take_folder(folder)
+        self._folder_lock = take_folder(folder)
         try:
             if (folder / JOURNAL_FILE).exists():
                 self._take_up(Journal.open(folder / JOURNAL_FILE))
@@ -370,13 +320,13 @@ class VotingMachine:
         """What happened until now. Raises BallotError in any other state."""
         state = self.state
         if state not in wanted or self._past is None:
-            raise BallotError(_WRONG_STATE[state])
+            raise BallotError(WRONG_STATE[state])
         return self._past
 
     def _waiting(self) -> tuple[Past, Ballot, _Secret]:
         past = self._in("prepared")
         if past.pending is None or self._secret is None:
-            raise BallotError(_WRONG_STATE["active"])
+            raise BallotError(WRONG_STATE["active"])
         return past, past.pending, self._secret
 
     def _take_up(self, journal: Journal) -> None:
@@ -443,25 +393,9 @@ class VotingMachine:
             self._halted = True
             self._forget()
             why = error.strerror if isinstance(error, OSError) else str(error)
-            raise StoreError(f"the disk of the voting machine could not be written ({why}): {_WRONG_STATE['halted']}") from error
+            raise StoreError(f"the disk of the voting machine could not be written ({why}): {WRONG_STATE['halted']}") from error
 
     def _forget(self) -> None:
         self._totals = self._secret = self._prepared = None
         self._pads.stop()
         self._version += 1
-
-
-def _take_folder(folder: Path) -> int:
-    """The right to use a folder, for one program at a time, also before there is a journal. Raises StoreError."""
-    path = folder / LOCK_FILE
-    try:
-        handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-    except OSError as error:
-        raise StoreError(f"{path} cannot be opened ({error.strerror}): check the folder's permissions") from error
-    try:
-        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:
-        os.close(handle)
-        raise StoreError(f"{folder} is used by another program: the machine is running already", code="in-use") from None
-    os.utime(handle, (0, 0))
-    return handle

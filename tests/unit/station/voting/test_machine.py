@@ -14,8 +14,9 @@ from scrutineer.ballots.encrypt import ContestChoice
 from scrutineer.ballots.record import Ballot
 from scrutineer.errors import BallotError, StoreError
 from scrutineer.statements import SigningKey
+from scrutineer.station.voting.folder_lock import LOCK_FILE
 from scrutineer.station.voting.journal import Journal
-from scrutineer.station.voting.machine import JOURNAL_FILE, LOCK_FILE, TOTALS_FILE, Counters, VotingMachine
+from scrutineer.station.voting.machine import JOURNAL_FILE, TOTALS_FILE, Counters, VotingMachine
 from scrutineer.station.voting.totals import RunningTotals, TotalsFile
 from voting_helpers import DEVICE, PUBLIC, STATION, WORKERS, choices, decrypted, machine, opened
 
