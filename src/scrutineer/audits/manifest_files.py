@@ -39,7 +39,7 @@ class FoundManifest:
     """By box: the name of the batch alone, without tabulator and container."""
 
     def named(self, cards: Cards) -> Cards:
-        """The cards with the names of boxes, where their records name only the batch and one box alone has a batch of that name."""
+        """The cards with the names of boxes, where their records name the batch alone and only one box has it."""
         often = Counter(self.batches.values())
         boxes = {batch: box for box, batch in self.batches.items() if often[batch] == 1}
         names = tuple(name if name in self.manifest.index else boxes.get(name, name) for name in cards.batches)
@@ -77,8 +77,8 @@ def read_manifest_file(path: Path) -> FoundManifest:
     for row, name in zip(rows, names, strict=True):
         if name in lines:
             raise AuditError(
-                f"{path.name}, line {row.line}: box {name!r} stands there again, as in line {lines[name]}; count it once, or give the "
-                "two boxes different names"
+                f"{path.name}, line {row.line}: box {name!r} stands there again, as in line {lines[name]}; count it once, or "
+                "give the two boxes different names"
             )
         lines[name] = row.line
     try:
@@ -155,7 +155,7 @@ def _number(name: str, line: int, cell: str) -> int:
         raise AuditError(f"{name}, line {line}: {cell} cards in a box cannot be; count the cards in the box")
     if not (cell.isascii() and cell.isdigit() and len(cell) <= len(str(MOST_CARDS)) and int(cell) <= MOST_CARDS):
         raise AuditError(
-            f"{name}, line {line}: {cell[:24]!r} is not a number of cards from 0 to {MOST_CARDS}; write digits alone, without marks of "
-            "thousands"
+            f"{name}, line {line}: {cell[:24]!r} is not a number of cards from 0 to {MOST_CARDS}; write digits alone, "
+            "without marks of thousands"
         )
     return int(cell)

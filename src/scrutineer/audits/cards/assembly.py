@@ -202,7 +202,7 @@ class Assembly:
         final[: len(found)] = [UNKNOWN if marks is None else numbers[marks] for marks in found]
         # Negative numbers count from the end of an array, so ABSENT and UNKNOWN stay what they are.
         final[ABSENT], final[UNKNOWN] = ABSENT, UNKNOWN
-        pattern = small(np.full(sum(self._lengths), ABSENT, np.int8), len(patterns))
+        pattern: Any = np.full(sum(self._lengths), ABSENT, final.dtype)
         start = 0
         for place_of_block, length in enumerate(self._lengths):
             packed = column.blocks.pop(place_of_block, None)

@@ -59,8 +59,8 @@ def read_ess(sources: Sequence[Source], name: str, progress: Progress = silent) 
     votes = [source for source in tables if source not in ballots]
     if len(votes) != 1 or not ballots:
         raise AuditError(
-            f"{name}: {len(votes)} files of votes and {len(ballots)} of ballots; put one file of votes (if need be named cvr.csv) "
-            "and at least one of ballots together"
+            f"{name}: {len(votes)} files of votes and {len(ballots)} of ballots; put one file of votes (if need be named "
+            "cvr.csv) and at least one of ballots together"
         )
     total = sum(source.size for source in tables)
     where = _Where()
@@ -160,8 +160,8 @@ class _Where:
                 if ten is None and (machine is None or not _HEX.fullmatch(row[cvr])):
                     raise AuditError(
                         f"{source.name}, line {head.lines}: {row[cvr]!r} is not a Tabulator CVR of ten digits"
-                        f"{'' if machine is None else ' or sixteen hexadecimal ones'}; a spreadsheet program may have changed it, "
-                        "export the file anew"
+                        f"{'' if machine is None else ' or sixteen hexadecimal ones'}; a spreadsheet program may have changed "
+                        "it, export the file anew"
                     )
                 tabulator = row[machine] if machine is not None else ten[1] if ten else ""
                 name = f"{tabulator}-{row[batch]}"
