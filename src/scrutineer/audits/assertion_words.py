@@ -77,14 +77,9 @@ def _ranked_sentence(assertion: Assertion, contest: Contest, say: Say) -> str:
             candidate=winner,
             rival=loser,
         )
-    others = [say.name(names[at]) for at in sorted(comparison.continuing - {comparison.winner, comparison.loser})]
-    if not others:
-        return say("with these two alone left, more ballots prefer {candidate} than {rival}", candidate=winner, rival=loser)
+    left = say.listed([say.name(names[at]) for at in sorted(comparison.continuing)])
     return say(
-        "with {candidate}, {rival} and {others} alone left, {candidate} has more ballots than {rival}",
-        candidate=winner,
-        rival=loser,
-        others=say.listed(others),
+        "with {candidates} alone left, {candidate} has more ballots than {rival}", candidates=left, candidate=winner, rival=loser
     )
 
 

@@ -19,7 +19,7 @@ _UNSIGNED: Final = {1: np.uint8, 2: np.uint16}
 
 
 def totals(assertions: Sequence[Assertion], column: ContestColumn) -> NDArray[np.int64]:
-    """By assertion: the score of all cards that hold the contest.
+    """By assertion: the score of all cards that hold the contest; cards of which no record says anything add nothing.
 
     Raises AuditError for assertions of another contest, and for scores that cannot be added up in 64 bits.
     """
@@ -38,7 +38,7 @@ def pattern_cards(column: ContestColumn) -> NDArray[np.int64]:
     size = column.pattern.dtype.itemsize
     if size not in _UNSIGNED:
         return column.tally()
-    # Read without its sign ABSENT is the greatest number, which saves looking for it.
+    # Read without their signs ABSENT and UNKNOWN are the greatest numbers, which saves looking for them.
     bare = column.pattern.view(_UNSIGNED[size])
     return np.bincount(bare, minlength=len(column.patterns))[: len(column.patterns)].astype(np.int64)
 
@@ -119,9 +119,6 @@ def _matrix(column: ContestColumn, rows: slice, longest: int) -> NDArray[np.int6
     marks = np.full((len(patterns), longest + 1), len(column.options), dtype=np.int64)
     for row, pattern in enumerate(patterns):
         marks[row, : len(pattern)] = pattern
-    unfilled = sum(map(len, patterns))
-    if marks.min(initial=0) < 0 or np.count_nonzero(marks < len(column.options)) != unfilled:
-        raise AuditError(f"contest {column.id}: a pattern marks an option that is not one of 0 to {len(column.options) - 1}")
     return marks
 
 
