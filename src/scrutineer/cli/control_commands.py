@@ -1,10 +1,7 @@
 """`control`: the control room of an election, as a process of its own beside the intake service."""
 
-import os
 import secrets
-import socket
 import sys
-import threading
 import time
 from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
@@ -13,6 +10,7 @@ from typing import Final, cast
 import click
 import uvicorn
 
+from scrutineer.cli.listening import end_with_parent, listen
 from scrutineer.cli.office import INCIDENTS, RECORD, Office, now, officer
 from scrutineer.cli.service_status import ServiceStatus, is_alive, read_published, read_statuses
 from scrutineer.cli.show import json_option, print_json
@@ -95,7 +93,7 @@ def control_command(
     if listed:
         _list(office, as_json=as_json)
         return
-    listening = _listen(host, port)
+    listening = listen(host, port, "the control room cannot listen", "--port")
     place = Origin.parse(origin or _own_origin(listening.getsockname()[1]))
     keys = office.election.definition.log.keys
     night = Night(office.election, lambda: _store(office, store_url), LogVerifier.from_vkeys(keys[0], keys[1]))
@@ -104,7 +102,7 @@ def control_command(
     click.echo(f"Control room at {place.url}/")
     sys.stdout.flush()
     if with_parent:
-        threading.Thread(target=_end_with_parent, daemon=True).start()
+        end_with_parent()
     config = uvicorn.Config(
         control_app(room),
         log_level="warning",
@@ -245,20 +243,3 @@ def _held(office: Office) -> Collection[str]:
 
 def _key_of(office: Office, name: str) -> SigningKey:
     return office.key_of(name)
-
-
-def _listen(host: str, port: int) -> socket.socket:
-    try:
-        family, _, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)[0]
-        return socket.create_server(address[:2], family=family)
-    except OSError as error:
-        raise UsageError(
-            f"the control room cannot listen on port {port} of {host} ({error.strerror or error}): "
-            "stop the other program, or choose another port with --port"
-        ) from error
-
-
-def _end_with_parent() -> None:
-    while os.read(0, 4096):
-        pass
-    os._exit(0)

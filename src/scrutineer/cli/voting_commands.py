@@ -7,7 +7,6 @@ import signal
 import socket
 import sys
 import tempfile
-import threading
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Final
@@ -17,6 +16,7 @@ import uvicorn
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from scrutineer import __version__
+from scrutineer.cli.listening import end_with_parent
 from scrutineer.cli.show import json_option, print_json, progress_display
 from scrutineer.errors import PolicyError, StoreError, UsageError
 from scrutineer.language import LANGUAGES
@@ -165,7 +165,7 @@ def vote_command(
                 click.echo(f"No --sheet-printer: print what is in {place.folder / PRINTED}.")
             sys.stdout.flush()
             if with_parent:
-                threading.Thread(target=_end_with_parent, daemon=True).start()
+                end_with_parent()
             config = uvicorn.Config(
                 _by_port(apps),
                 log_level="warning",
@@ -398,9 +398,3 @@ def _listen(port: int, option: str) -> socket.socket:
             f"port {port} of this machine cannot be used ({error.strerror}): "
             f"stop the other program, or choose another with {option}"
         ) from error
-
-
-def _end_with_parent() -> None:
-    while os.read(0, 4096):
-        pass
-    os._exit(0)
