@@ -5,7 +5,9 @@ import contextlib
 import email.utils
 import errno
 import resource
+import signal
 import ssl
+import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -128,6 +130,15 @@ def connection_limit() -> int:
 def date_field() -> bytes:
     """The Date header field as of now."""
     return b"date: " + email.utils.formatdate(usegmt=True).encode() + b"\r\n"
+
+
+def stop_on_signals(stop: asyncio.Event) -> bool:
+    """Let SIGTERM and SIGINT set `stop`; whether they do, which only the main thread of a program can ask for."""
+    if threading.current_thread() is not threading.main_thread():
+        return False
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    return True
 
 
 async def each_second(work: Callable[[], object]) -> None:

@@ -16,7 +16,7 @@ from scrutineer.errors import LogError, ScrutineerError, UsageError
 from scrutineer.http.connection import Connections, Note
 from scrutineer.http.forwarded import read_networks
 from scrutineer.http.networks import network_key
-from scrutineer.http.port import Address, Port, Tls, connection_limit, date_field, drain
+from scrutineer.http.port import Address, Port, Tls, connection_limit, date_field, drain, stop_on_signals
 from scrutineer.intake.api import Api
 from scrutineer.intake.checkers import Checkers, ElectionFiles
 from scrutineer.intake.sequencer import LEADS, Recorder
@@ -147,9 +147,7 @@ class Service:
         except BaseException:
             await (checkers if intake is None else intake).close()
             raise
-        if threading.current_thread() is threading.main_thread():
-            for number in (signal.SIGTERM, signal.SIGINT):
-                loop.add_signal_handler(number, stop.set)
+        if stop_on_signals(stop):
             loop.add_signal_handler(signal.SIGHUP, self._reload, port)
         keeping = loop.create_task(self._keep(intake, connections))
         beside = [loop.create_task(_accompany(companion, intake)) for companion in self._beside]

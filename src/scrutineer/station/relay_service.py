@@ -14,7 +14,6 @@
 """
 
 import asyncio
-import signal
 import threading
 import time
 from collections import Counter
@@ -26,7 +25,7 @@ import uvloop
 
 from scrutineer.errors import ScrutineerError, StatementError
 from scrutineer.http import Address, Connections, Done, Port, Problem, Request, Response, Tls, drain, problem_response
-from scrutineer.http.port import date_field
+from scrutineer.http.port import date_field, stop_on_signals
 from scrutineer.http.problems import RETRY_AFTER, problem_of
 from scrutineer.station.bundle import Bundle, decode_bundle, encode_bundle
 from scrutineer.station.relay import Answer, Kept, Relay
@@ -181,9 +180,7 @@ class RelayService:
         connections = Connections(self.handle, time.monotonic, MAX_CONNECTIONS, max_body=MAX_BODY)
         connections.sweep(date_field())
         port = await Port.open(connections, self._host, self._port, self._tls)
-        if threading.current_thread() is threading.main_thread():
-            for number in (signal.SIGTERM, signal.SIGINT):
-                loop.add_signal_handler(number, stop.set)
+        stop_on_signals(stop)
         writing = loop.create_task(self._relay.run())
         beside = [loop.create_task(self._keep(connections))]
         if self._forward is not None:

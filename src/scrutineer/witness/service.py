@@ -1,7 +1,6 @@
 """The HTTP interface of a witness (C2SP tlog-witness 1.0.0): `POST /add-checkpoint`, and one line at `GET /health`."""
 
 import asyncio
-import signal
 import threading
 import time
 from collections.abc import Callable
@@ -10,7 +9,7 @@ from typing import Final
 import uvloop
 
 from scrutineer.http.connection import Connections, Done, Request, Response
-from scrutineer.http.port import Port, date_field, drain
+from scrutineer.http.port import Port, date_field, drain, stop_on_signals
 from scrutineer.http.problems import Problem
 from scrutineer.witness.rules import MAX_REQUEST_SIZE
 from scrutineer.witness.witness import Answer, Witness
@@ -95,9 +94,7 @@ class WitnessService:
         connections = Connections(self.handle, time.monotonic, MAX_CONNECTIONS, refuse=_refusal, max_body=MAX_REQUEST_SIZE)
         connections.sweep(date_field())
         port = await Port.open(connections, self._host, self._port)
-        if threading.current_thread() is threading.main_thread():
-            for number in (signal.SIGTERM, signal.SIGINT):
-                loop.add_signal_handler(number, stop.set)
+        stop_on_signals(stop)
         keeping = loop.create_task(self._keep(connections))
         try:
             if self._ready is not None:
