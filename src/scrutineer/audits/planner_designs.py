@@ -49,6 +49,11 @@ class Job:
     repetitions: int
     seed: int
 
+    @property
+    def limit(self) -> float:
+        """The risk limit."""
+        return float(self.risk_limit)
+
     def cards(self, target: Target) -> NDArray[np.int64]:
         """By box how many cards belong to the target's population."""
         return self.manifest.cards if target.cards is None else target.cards
@@ -98,9 +103,7 @@ def batch_macro(job: Job) -> Row:
     else:
         # The least padding stands for none, and keeps a simulated wrong box from being more than a full count.
         risk = KaplanMarkov(2.0**-30)
-        sizes = sample_size(
-            batch_forecast(design, job.rates), risk, float(job.risk_limit), repetitions=job.repetitions, seed=job.seed
-        )
+        sizes = sample_size(batch_forecast(design, job.rates), risk, job.limit, repetitions=job.repetitions, seed=job.seed)
     return _row_of_boxes(job, Design.BATCH_MACRO, "kaplan-markov", design, sizes, None)
 
 
@@ -111,8 +114,8 @@ def batch_betting(job: Job) -> Row:
         draws = design.size(job.risk_limit)
         return _row_of_boxes(job, Design.BATCH_BETTING, "", design, Sizes(draws, draws, False), None)
     expected = batch_forecast(design, job.rates)
-    choice = suggested(expected, sure=False)
-    sizes = sample_size(expected, choice.function(), float(job.risk_limit), repetitions=job.repetitions, seed=job.seed)
+    choice = suggested(expected, job.limit, sure=False)
+    sizes = sample_size(expected, choice.function(), job.limit, repetitions=job.repetitions, seed=job.seed)
     return _row_of_boxes(job, Design.BATCH_BETTING, choice.name, design, sizes, _one_bad(job, expected, 0.0, sure=False))
 
 
@@ -191,8 +194,7 @@ def _row_of_boxes(job: Job, design: Design, risk: str, boxes: BatchDesign, sizes
 
 def _sized(job: Job, forecasts: Sequence[tuple[Target, Forecast]], *, sure: bool) -> list[_Sized]:
     """Sizes of the assertions that can matter: in each contest those that are not far from the longest."""
-    limit = float(job.risk_limit)
-    typical = [expected.typical_size(limit) for _, expected in forecasts]
+    typical = [expected.typical_size(job.limit) for _, expected in forecasts]
     longest: dict[str, float] = {}
     for (target, _), size in zip(forecasts, typical, strict=True):
         contest = target.assertion.contest
@@ -202,21 +204,21 @@ def _sized(job: Job, forecasts: Sequence[tuple[Target, Forecast]], *, sure: bool
         if size is None:
             made.append(_Sized(target, expected, Sizes(expected.cards, expected.cards, True)))
         elif size >= NEAR * longest[target.assertion.contest]:
-            risk = suggested(expected, sure=sure).function()
-            sizes = sample_size(expected, risk, limit, repetitions=job.repetitions, seed=job.seed + number)
+            risk = suggested(expected, job.limit, sure=sure).function()
+            sizes = sample_size(expected, risk, job.limit, repetitions=job.repetitions, seed=job.seed + number)
             made.append(_Sized(target, expected, sizes))
     return made
 
 
 def _one_bad(job: Job, expected: Forecast, bad: float, *, sure: bool) -> Sizes | None:
     """Sizes if the first draw has this value; None for a full count."""
-    if expected.typical_size(float(job.risk_limit)) is None:
+    if expected.typical_size(job.limit) is None:
         return None
     sizes = next_round(
         expected,
         np.array([bad]),
-        suggested(expected, sure=sure).function(),
-        float(job.risk_limit),
+        suggested(expected, job.limit, sure=sure).function(),
+        job.limit,
         weight=FIRM,
         repetitions=job.repetitions,
         seed=job.seed,

@@ -18,11 +18,15 @@ from scrutineer.audits.forecasts import Forecast
 from scrutineer.audits.risk.model import RiskFunction, Values
 from scrutineer.errors import AuditError
 
-CELLS: Final = 1 << 24
+CELLS: Final = 1 << 22
 """About how many draws are simulated for one size; where they are many, the first repetitions stand for all (at least FEWEST)."""
 FEWEST: Final = 20
+BLOCK: Final = 1 << 20
+"""How many draws the risk function is given at once."""
 HOPELESS: Final = 8
 """A size that would be this many times all cards, were there no end of them, is called a full count without a simulation."""
+LARGE: Final = 150_000
+"""Typical sizes beyond this are not simulated (see `_diffusion`)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,21 +111,32 @@ def _sizes(
             f"a risk limit of {risk_limit}, quantiles of {quantiles} or {repetitions} repetitions: the limit and the quantiles "
             "lie between 0 and 1, the lower quantile first, and there is at least one repetition"
         )
-    stops = np.sort(_stops(forecast, seen, risk, risk_limit, math.ceil(quantiles[1] * repetitions), repetitions, seed))
+    if len(seen) and (reached := int(risk.stopping_times(seen[None, :], forecast.null, risk_limit)[0])) <= len(seen):
+        return Sizes(reached, reached, reached >= forecast.cards)
+    guess = forecast.typical_size(risk_limit)
+    if guess is None or guess >= HOPELESS * forecast.cards:
+        return Sizes(forecast.cards, forecast.cards, True)
+    if guess > LARGE:
+        shown = float(risk.log2_evidence(seen, forecast.null)[-1]) if len(seen) else 0.0
+        return _diffusion(forecast, len(seen), guess, shown, risk_limit, quantiles)
+    stops = np.sort(_stops(forecast, guess, seen, risk, risk_limit, quantiles[1], repetitions, seed))
     low, high = (int(stops[math.ceil(quantile * len(stops)) - 1]) for quantile in quantiles)
     cards = forecast.cards
     return Sizes(min(low, cards), min(high, cards), high >= cards)
 
 
 def _stops(
-    forecast: Forecast, seen: Values, risk: RiskFunction, risk_limit: float, enough: int, repetitions: int, seed: int
+    forecast: Forecast,
+    guess: float,
+    seen: Values,
+    risk: RiskFunction,
+    risk_limit: float,
+    quantile: float,
+    repetitions: int,
+    seed: int,
 ) -> NDArray[np.int64]:
-    """By repetition: the draw at which it stops. Those that go on when `enough` have stopped are said never to stop."""
-    guess = forecast.typical_size(risk_limit)
-    never = forecast.cards + 1
-    stops = np.full(repetitions, never, np.int64)
-    if guess is None or guess >= HOPELESS * forecast.cards:
-        return stops
+    """By repetition: the draw at which it stops. Those that go on when that share of all has stopped are said never to stop."""
+    stops = np.full(repetitions, forecast.cards + 1, np.int64)
     draws = np.random.Generator(np.random.PCG64(seed))
     left = np.tile(forecast.counts(len(seen)), (repetitions, 1)) if forecast.null.population is not None else None
     going = np.arange(repetitions)
@@ -131,18 +146,19 @@ def _stops(
         if len(going) * (values.shape[1] + columns) > CELLS and repetitions > FEWEST:
             # Which repetitions go on is no matter of how they went: the first ones stand for all.
             repetitions = max(FEWEST, repetitions // 2)
-            enough = min(enough, repetitions)
             stops, kept = stops[:repetitions], going < repetitions
             going, values, left = going[kept], values[kept], None if left is None else left[kept]
             continue
         if columns:
             more, left = _draw(forecast, left, len(going), columns, draws)
             values = np.concatenate([values, more], axis=1)
-        times = risk.stopping_times(values, forecast.null, risk_limit)
+        rows = max(1, BLOCK // max(1, values.shape[1]))
+        blocks = (values[start : start + rows] for start in range(0, len(values), rows))
+        times = np.concatenate([risk.stopping_times(block, forecast.null, risk_limit) for block in blocks])
         stopped = times <= values.shape[1]
         stops[going[stopped]] = times[stopped]
         going, values, left = going[~stopped], values[~stopped], None if left is None else left[~stopped]
-        if len(stops) - len(going) >= enough or values.shape[1] >= forecast.cards:
+        if len(stops) - len(going) >= math.ceil(quantile * repetitions) or values.shape[1] >= forecast.cards:
             return stops
         columns = min(values.shape[1], forecast.cards - values.shape[1])
 
@@ -160,3 +176,40 @@ def _draw(
     rest = None if left is None else left - counts
     values = np.repeat(np.tile(forecast.values, rows), counts.ravel()).reshape(rows, columns)
     return draws.permuted(values, axis=1), rest
+
+
+def _diffusion(
+    forecast: Forecast, seen: int, typical: float, shown: float, risk_limit: float, quantiles: tuple[float, float]
+) -> Sizes:
+    """Sizes of very long samples, without a simulation: after `seen` draws that left `shown` bits of evidence.
+
+    The logarithm of evidence with Kelly's bet is then nearly a Brownian motion with a drift of half its variance, and the draws
+    until it has risen by b have an inverse Gaussian distribution with a shape of b/2 times its mean. Without replacement, n draws
+    with it are worth n / (1 + n/N). Source: R. S. Chhikara and J. L. Folks, The Inverse Gaussian Distribution, 1989, chapter 3.
+    """
+    whole = -math.log(risk_limit)
+    rise = whole - shown * math.log(2)
+    if not rise < math.inf:
+        return Sizes(forecast.cards, forecast.cards, True)
+    rest = forecast.cards - seen
+    sizes = [typical * rise / whole * _inverse_gaussian(quantile, rise / 2) for quantile in quantiles]
+    if forecast.null.population is not None:
+        sizes = [size / (1 + size / max(1, rest)) for size in sizes]
+    low, high = (seen + min(math.ceil(size), rest) for size in sizes)
+    return Sizes(low, high, high >= forecast.cards)
+
+
+def _inverse_gaussian(quantile: float, shape: float) -> float:
+    """The quantile of an inverse Gaussian distribution with mean 1."""
+
+    def below(x: float) -> float:
+        root = math.sqrt(shape / x / 2)
+        return (math.erfc(-root * (x - 1)) + math.exp(2 * shape) * math.erfc(root * (x + 1))) / 2
+
+    low, high = 0.0, 1.0
+    while below(high) < quantile:
+        high *= 2
+    for _ in range(50):
+        middle = (low + high) / 2
+        low, high = (middle, high) if below(middle) < quantile else (low, middle)
+    return high
