@@ -13,6 +13,7 @@ from scrutineer.audits.risk.process import RESERVE, Draws, Process, before, chec
 from scrutineer.errors import AuditError
 
 _HALVINGS: Final = 50  # of the range of bets: what is left of it is less than a float64 tells apart
+_ROUGH: Final = 24  # where the distribution itself is an estimate
 
 _FEW: Final = 16
 
@@ -243,7 +244,7 @@ def _slope_of_few(gains: Sequence[float], shares: Sequence[float], rate: float) 
 
 
 def _best_rates(values: Sequence[float], shares: Sequence[Values], means: Values, reserve: float) -> Values:
-    """`kelly_rate` for a table of distributions at once."""
+    """`kelly_rate` for a table of distributions at once, to within 2^-24 of the range."""
     low = np.zeros(np.broadcast_shapes(shares[0].shape, means.shape))
     high = np.broadcast_to((1.0 - reserve) / means, low.shape)
     gains = [value - means for value in values]
@@ -255,7 +256,7 @@ def _best_rates(values: Sequence[float], shares: Sequence[Values], means: Values
         return slope
 
     most, full = high, rising(high) >= 0
-    for _ in range(_HALVINGS):
+    for _ in range(_ROUGH):
         middle = (low + high) / 2
         up = rising(middle) > 0
         low, high = np.where(up, middle, low), np.where(up, high, middle)

@@ -3,7 +3,8 @@
 **Means.** m_t is the greatest mean that the hypothesis leaves for draw t: `Null.mean` with replacement, and without it
 (N mean - sum of the earlier values) / (N - t + 1). The sums are whole multiples of a power of two (each value is rounded down
 and counts for one unit less, which covers the rounding of whoever computed it), so they are exact and m_t errs upward alone:
-the hypothesis that is tested contains the one that was meant. A unit is about 2^-61 of all that the population can hold.
+the hypothesis that is tested contains the one that was meant. A unit is 2^-40, or more where a population is so great that
+its sum would not fit 61 bits; in all that is less than a tenth of a vote for 300 million cards.
 
 **Ends.** Once the sum exceeds N mean no population fits the hypothesis: evidence is infinite from then on. Once m_t reaches
 `Null.upper` every rest fits it: evidence is 0 from then on.
@@ -34,6 +35,7 @@ from scrutineer.errors import AuditError
 RESERVE: Final = 1 / 128
 _LEAST_RESERVE: Final = 2.0**-40
 _Number = TypeVar("_Number", np.float64, np.int64)
+_DIGITS: Final = 40
 _FIRST_LOOK: Final = 128  # draws looked at first by stopping_times; each further look is at four times as many
 
 
@@ -69,7 +71,7 @@ class Draws:
     def _units(self) -> tuple[int, int, NDArray[np.int64]]:
         """Binary digits after the point of a unit, the greatest total under the hypothesis, and the running totals."""
         size = self.null.population or 0
-        digits = 61 - ceil(size * Fraction(self.null.upper)).bit_length()
+        digits = min(61 - ceil(size * Fraction(self.null.upper)).bit_length(), _DIGITS)
         total = ceil(size * Fraction(self.null.mean) * Fraction(2) ** digits)
         units = np.ldexp(self.values, digits).astype(np.int64)
         return digits, total, np.add.accumulate(np.maximum(units - 1, 0), axis=1)
