@@ -74,7 +74,8 @@ def box_forecast(design: BatchDesign) -> Forecast:
     and not all of it, and clean boxes add a tenth less than they would without this caution.
     """
     worst = float(Fraction(1, WORST_BOXES) / max(design.limit, Fraction(1)))
-    return forecast({1.0: 1 - worst, 0.0: worst}, design.null(), max(1, len(design.names)))
+    # With replacement nearly every box that matters has been drawn after so many draws: no more are ever worth while.
+    return forecast({1.0: 1 - worst, 0.0: worst}, design.null(), 10 * len(design.names))
 
 
 def forecast_of(plan: Plan, contest: str, test: Test, manifest: Manifest, totals: Totals) -> Forecast:

@@ -1,6 +1,7 @@
 """The report of an audit of the outcome: what the counts show, as canonical JSON that anyone computes again, byte for byte."""
 
 import hashlib
+import re
 from typing import Final, Literal
 
 import msgspec
@@ -14,8 +15,11 @@ from scrutineer.statements.codec import one_line
 
 FORMAT: Final = "scrutineer-audit-report/1"
 REPORT_FILE: Final = "report.json"
-REPORT_PAGE: Final = "report.html"
+"""The first report; the second one is report-2.json, and so on. None is ever written over."""
 MAX_REPORT: Final = 1 << 28  # bytes
+
+
+_NAME: Final = re.compile(r"report(?:-[1-9][0-9]*)?\.json", re.ASCII)
 
 
 class _Part(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -74,6 +78,7 @@ class Report(_Part, frozen=True, kw_only=True):
     contests: tuple[ReportedContest, ...]
     tests: tuple[ReportedTest, ...]
     counts: tuple[ReportedCount, ...]
+    """In the order of their boxes and hashes."""
     voids: tuple[str, ...]
     faults: tuple[str, ...]
 
@@ -85,6 +90,21 @@ class Report(_Part, frozen=True, kw_only=True):
     def hash(self) -> bytes:
         """SHA-256 of the canonical bytes, which the signed report names."""
         return hashlib.sha256(self.encode()).digest()
+
+
+def report_name(number: int) -> str:
+    """The file of the n-th report of an audit, from 1."""
+    return REPORT_FILE if number == 1 else f"report-{number}.json"
+
+
+def page_name(report: str) -> str:
+    """The page that shows a report file."""
+    return f"{report.removesuffix('.json')}.html"
+
+
+def is_report(name: str) -> bool:
+    """Whether a file is called like a report."""
+    return _NAME.fullmatch(name) is not None
 
 
 def make_report(
@@ -133,7 +153,7 @@ def make_report(
                 cards=len(one.count.cards),
                 discrepancies=one.count.discrepancies,
             )
-            for one in seen.held
+            for one in sorted(seen.held, key=lambda one: (one.count.box.encode(), one.hash))
         ),
         voids=status.voids,
         faults=status.faults,

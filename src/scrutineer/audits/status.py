@@ -8,7 +8,7 @@ gains by not finding it; when it is counted, the risk is computed again with wha
 from collections.abc import Mapping
 from dataclasses import dataclass
 from fractions import Fraction
-from typing import Final
+from typing import Final, TypeAlias
 
 import numpy as np
 
@@ -142,7 +142,8 @@ def measure(files: PlanFiles, sample: Sample, seen: Seen) -> Status:
     """How the audit stands after these draws. Raises AuditError for a sample that is not of this plan."""
     plan = files.plan
     faults = [*seen.faults, *_not_drawn(plan, sample, seen)]
-    risks, voids = _by_box(files, sample, seen) if plan.by_box else (_by_card(files, sample, seen), [])
+    voids: list[str] = []
+    risks = _risks(files, sample, seen, voids)
     tests = tuple(TestStatus(contest, test.code, risks[contest, test.code]) for contest, test in plan.tests())
     contests = []
     for contest in plan.contests:
@@ -201,18 +202,25 @@ def _found(plan: Plan, sample: Sample, seen: Seen) -> tuple[int, tuple[str, ...]
     return len(found["counted"]), tuple(found["missing"]), tuple(found["illegible"]), tuple(found["pending"])
 
 
-Risks = dict[tuple[str, str], float]
+DrawnValues: TypeAlias = dict[tuple[str, str], tuple[Values, Null]]
+"""By contest and code of a test: the values of the draws, and the hypothesis that they are tested against."""
 
 
-def _by_box(files: PlanFiles, sample: Sample, seen: Seen) -> tuple[Risks, list[str]]:
+def drawn_values(files: PlanFiles, sample: Sample, seen: Seen, voids: list[str] | None = None) -> DrawnValues:
+    """What the draws show of every test, in their order. Notes in `voids` why nothing can be confirmed by this plan.
+
+    Raises AuditError for a sample that is not of this plan, and for boxes that cannot be overstated by enough to matter.
+    """
+    noted = [] if voids is None else voids
+    return _by_box(files, sample, seen, noted) if files.plan.by_box else _by_card(files, sample, seen)
+
+
+def _by_box(files: PlanFiles, sample: Sample, seen: Seen, voids: list[str]) -> DrawnValues:
     """Tally-sheet comparison: what was counted in boxes against what was reported of them."""
     plan, design = files.plan, files.design
     if design is None:
-        return {}, []
+        return {}
     tests = plan.tests()
-    if design.limit < 1:
-        return {(contest, test.code): 0.0 for contest, test in tests}, []
-    voids: list[str] = []
     scores: dict[str, BoxScores] = {}
     for box in sample.boxes():
         one = seen.boxes.get(box)
@@ -221,23 +229,19 @@ def _by_box(files: PlanFiles, sample: Sample, seen: Seen) -> tuple[Risks, list[s
     null = design.null()
     if plan.design == "batch-macro":
         values = design.values(sample, scores)
-        worst = {(contest, test.code): _risk(plan, test, values, null) for contest, test in tests}
-        return worst, voids
+        return {(contest, test.code): (values, null) for contest, test in tests}
     unknown: BoxScores = (None,) * len(tests)
-    taints = {
-        box: [
-            max(Fraction(0), design.taint(box, [amount if number == at else 0 for at, amount in enumerate(amounts)]))
-            for number in range(len(tests))
-        ]
-        for box in sample.boxes()
-        for amounts in (design.overstatements(box, scores.get(box, unknown)),)
-    }
-    risks: Risks = {}
+    overstated = {box: design.overstatements(box, scores.get(box, unknown)) for box in sample.boxes()}
+    found: DrawnValues = {}
     for number, (contest, test) in enumerate(tests):
-        by_box = {box: _below(1 - each[number]) for box, each in taints.items()}
-        values = np.array([by_box[ticket.box] for ticket in sample.tickets], np.float64)
-        risks[contest, test.code] = _risk(plan, test, values, null)
-    return risks, voids
+        by_box = {
+            box: _below(
+                1 - max(Fraction(0), design.taint(box, [amount if at == number else 0 for at, amount in enumerate(amounts)]))
+            )
+            for box, amounts in overstated.items()
+        }
+        found[contest, test.code] = (np.array([by_box[ticket.box] for ticket in sample.tickets], np.float64), null)
+    return found
 
 
 def _box_scores(files: PlanFiles, design: BatchDesign, box: str, totals: tuple[BoxTotals, ...], voids: list[str]) -> BoxScores:
@@ -283,10 +287,10 @@ def _one_score(assertion: Assertion, test: Test, one: BoxTotals, cards: int) -> 
     return (score if seen > cards else max(score, cards * assertion.lowest)), seen
 
 
-def _by_card(files: PlanFiles, sample: Sample, seen: Seen) -> Risks:
+def _by_card(files: PlanFiles, sample: Sample, seen: Seen) -> DrawnValues:
     """Single cards: what is on those that were drawn."""
     plan, manifest = files.plan, files.manifest
-    risks: Risks = {}
+    found: DrawnValues = {}
     places = pool_numbers(manifest)
     pool = np.array([places[manifest.index[ticket.box]] for ticket in sample.tickets], np.int64)
     cards: list[CardMarks | None] = []
@@ -300,19 +304,28 @@ def _by_card(files: PlanFiles, sample: Sample, seen: Seen) -> Risks:
         assertion = test.assertion(contest)
         papers = paper_scores(assertion, marks, styled=False)
         if plan.design == "polling":
-            values = polling_values(assertion, papers)
-            null = polling_null(assertion, None if plan.replacement else plan.cards)
+            population = None if plan.replacement else plan.cards
+            found[contest, test.code] = (polling_values(assertion, papers), polling_null(assertion, population))
         else:
             reported = reported_total(plan, contest, test)
             own = pools(test, contest, manifest, files.totals)
             values = oneaudit_values(reported, own, pool, np.zeros(len(papers), np.int64), papers)
-            null = reported.null(replacement=plan.replacement)
-        risks[contest, test.code] = _risk(plan, test, values, null)
-    return risks
+            found[contest, test.code] = (values, reported.null(replacement=plan.replacement))
+    return found
 
 
-def _risk(plan: Plan, test: Test, values: Values, null: Null) -> float:
-    return float(plan.function(test).p_values(values, null)[-1]) if len(values) else WORST
+def _risks(files: PlanFiles, sample: Sample, seen: Seen, voids: list[str]) -> dict[tuple[str, str], float]:
+    """The p-value of every test after all draws."""
+    plan = files.plan
+    if files.design is not None and files.design.limit < 1:
+        return {(contest, test.code): 0.0 for contest, test in plan.tests()}
+    if not len(sample):
+        return {(contest, test.code): WORST for contest, test in plan.tests()}
+    found = drawn_values(files, sample, seen, voids)
+    return {
+        (contest, test.code): float(plan.function(test).p_values(*found[contest, test.code])[-1])
+        for contest, test in plan.tests()
+    }
 
 
 def _below(number: Fraction) -> float:

@@ -31,6 +31,7 @@ COMMANDS: Final[dict[str, tuple[str, str]]] = {
     "claim": ("claim_commands", "Check announced figures: with themselves, each other, and a record."),
     "incident": ("incident_commands", "Sign and register what happened: an outage, an attack, an intimidation."),
     "incidents": ("incident_commands", "Show what the intake refused and what was reported; check the journal."),
+    "audit": ("audit_commands", "Audit an outcome by public dice: plan, draw, enter, report; and check audits."),
     "publish": ("publish_commands", "Write the static site: log, data files, pages."),
     "verify": ("publish_commands", "Replay everything that was published; PASS, or exactly what is wrong."),
     "track": ("track_commands", "Find a ballot by its tracking code, and say what became of it."),

@@ -83,7 +83,7 @@ def _folder(folder: Path, contest: str | None, progress: Progress) -> Records:
 def _site(folder: Path, contest: str | None) -> Records:
     source = FolderSource(folder)
     try:
-        election = _election(source)
+        election = site_election(source)
     except PublicationError as error:
         raise UsageError(f"{folder} is neither an opened election folder nor a published site: {error}") from error
 
@@ -98,7 +98,8 @@ def _site(folder: Path, contest: str | None) -> Records:
     return record
 
 
-def _election(source: FolderSource) -> Election:
+def site_election(source: FolderSource) -> Election:
+    """The election of a published site. Raises PublicationError where its definition or tables are not there."""
     definition, units, register = (source.read(path) for path in (DEFINITION_FILE, UNITS_FILE, REGISTER_FILE))
     payload = parse_statement(definition).payload
     has_baseline = isinstance(payload, Definition) and BASELINE_TABLE in payload.tables

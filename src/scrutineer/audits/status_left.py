@@ -1,0 +1,53 @@
+"""What is left to do: how many draws will probably be enough, from what was planned and what was seen."""
+
+from fractions import Fraction
+
+import numpy as np
+
+from scrutineer.audits.counts import Seen
+from scrutineer.audits.forecasts import Forecast
+from scrutineer.audits.plan_design import box_forecast, forecast_of
+from scrutineer.audits.sampling.sample import Sample
+from scrutineer.audits.sizes import Sizes, next_round
+from scrutineer.audits.status import PlanFiles, Status, drawn_values
+from scrutineer.errors import AuditError
+
+
+def work_left(files: PlanFiles, sample: Sample, seen: Seen, status: Status) -> Sizes | None:
+    """How many draws in all will be enough in half of all cases and in nine of ten; None where a sample cannot help any more.
+
+    The forecast of the plan and what was seen so far are taken together; units that nobody has counted yet are left out of what
+    was seen, because they are work to be done and no discrepancy. An estimate, which decides nothing.
+    """
+    plan = files.plan
+    if status.voids or not plan.sampled or (files.design is not None and files.design.limit < 1):
+        return None
+    counted = Sample(tuple(ticket for ticket in sample.tickets if _is_counted(plan.by_box, seen, ticket.box, ticket.position)))
+    sizes = []
+    values = drawn_values(files, counted, seen)
+    for contest, test in plan.tests():
+        if next(Fraction(each.p) for each in status.tests if (each.contest, each.code) == (contest, test.code)) <= plan.limit:
+            continue
+        own, _ = values[contest, test.code]
+        try:
+            expected = _forecast(files, contest, test.code)
+            room = expected.cards if expected.null.population is None else expected.null.population
+            sizes.append(
+                next_round(expected, np.minimum(own[:room], expected.null.upper), plan.function(test), float(plan.limit))
+            )
+        except AuditError:
+            return None
+    if not sizes:
+        return None
+    return Sizes(max(each.p50 for each in sizes), max(each.p90 for each in sizes), any(each.full_count for each in sizes))
+
+
+def _is_counted(by_box: bool, seen: Seen, box: str, position: int) -> bool:
+    return box in seen.boxes or (not by_box and (box, position) in seen.cards)
+
+
+def _forecast(files: PlanFiles, contest: str, code: str) -> Forecast:
+    if files.design is not None:
+        return box_forecast(files.design)
+    test = next(test for own, test in files.plan.tests() if (own, test.code) == (contest, code))
+    return forecast_of(files.plan, contest, test, files.manifest, files.totals)

@@ -1,0 +1,289 @@
+"""`audit`: plan an audit, draw by public dice, enter what was counted, say how it stands, report it, and check all of it."""
+
+from pathlib import Path
+from typing import Final
+
+import click
+
+from scrutineer.audits.check import check_audit
+from scrutineer.audits.counts import resolve
+from scrutineer.audits.plan_draw import DRAW_FILE, difference, draws_in, encode_draw
+from scrutineer.audits.report import make_report, page_name, report_name
+from scrutineer.audits.report_page import report_page
+from scrutineer.audits.sampling.sample import Sample
+from scrutineer.audits.sampling.seed import canonical_seed
+from scrutineer.audits.status import PlanFiles, draw, measure
+from scrutineer.audits.status_left import work_left
+from scrutineer.cli.audit_enter import enter_command
+from scrutineer.cli.audit_inputs import SEED_STATEMENT, AuditFolder, record_at
+from scrutineer.cli.audit_plan import plan_command
+from scrutineer.cli.audit_sign import Signing, evidence_hashes, folder_argument, kept_and_sent, log_option, signing_options
+from scrutineer.cli.audit_words import OUTCOME_WORDS, check_json, print_check, print_status, say_next, status_json
+from scrutineer.cli.show import json_option, print_json, progress_display
+from scrutineer.errors import AuditError, UsageError
+from scrutineer.statements import AuditReport, AuditSeed, statement_hash
+from scrutineer.statements.audit import AuditOutcome, ContestRisk
+
+AUDITS: Final = "audits"
+"""Folder of a published site that holds a folder for each audit."""
+_SHOWN: Final = 20  # lines of a list that people get to see
+
+
+@click.group("audit")
+def audit_command() -> None:
+    """Audit an election: from a plan that is registered first, by public dice, to a report that anyone checks.
+
+    DIR is the audit's own folder. Every step writes new files into it and changes none; it may be given again. The signed
+    statements (*.cose) go to the log with --to URL, or with `scrutineer submit`.
+
+    The order: `plan`, register it; throw dice in public, `seed`, register it; `draw`; fetch and count what was drawn; `enter`;
+    `status` at any time; `report`. Everyone can `verify`.
+    """
+
+
+audit_command.add_command(plan_command)
+audit_command.add_command(enter_command)
+
+
+@audit_command.command("seed")
+@folder_argument
+@log_option()
+@click.option(
+    "--digits",
+    required=True,
+    metavar="DIGITS",
+    help="What the dice showed, in the order in which they fell; spaces may stand between.",
+)
+@click.option("--how", required=True, metavar="TEXT", help="How the seed was made.")
+@click.option("--who", required=True, metavar="TEXT", help="Who threw, and who watched.")
+@click.option("--when", required=True, metavar="TEXT", help="When.")
+@click.option(
+    "--evidence",
+    multiple=True,
+    type=click.Path(path_type=Path, exists=True, dir_okay=False),
+    metavar="FILE",
+    help="A photograph or recording: its SHA-256 is published, and you keep the file.",
+)
+@signing_options
+@json_option
+def seed_command(
+    folder: Path,
+    log: Path | None,
+    digits: str,
+    how: str,
+    who: str,
+    when: str,
+    evidence: tuple[Path, ...],
+    signing: Signing,
+    as_json: bool,
+) -> None:
+    """Sign what public dice showed. The log takes it only after the plan, and only once."""
+    audit = AuditFolder(folder)
+    planned, plan = audit.plan_statement()
+    with progress_display(as_json) as progress:
+        record = None if log is None else record_at(log, progress)
+        if record is not None and planned.hash not in record.audits:
+            raise AuditError(
+                f"the plan of {folder} is not registered in {record.where}: register it first; a seed comes after its plan"
+            )
+        seed = canonical_seed(digits)
+        statement = signing.sign(
+            AuditSeed(
+                election=plan.election,
+                plan=planned.hash,
+                seed=seed,
+                how=how,
+                who=who,
+                when=when,
+                evidence=evidence_hashes(evidence),
+            )
+        )
+        entry = kept_and_sent(audit, SEED_STATEMENT, statement, signing, record)
+    if as_json:
+        print_json({"seed": seed, "statement": statement_hash(statement).hex(), "entry": entry})
+        return
+    click.echo(f"The seed of audit {plan.name!r} is {seed}.")
+    say_next(entry, folder / SEED_STATEMENT, f"Then: scrutineer audit draw {folder}")
+
+
+@audit_command.command("draw")
+@folder_argument
+@click.option(
+    "--count",
+    "wanted",
+    type=click.IntRange(1),
+    metavar="N",
+    help="So many draws in all. [default: the first round's, or as drawn before]",
+)
+@json_option
+def draw_command(folder: Path, wanted: int | None, as_json: bool) -> None:
+    """Draw by plan and seed. The same seed gives the same draws on every machine; a larger number adds draws and changes none."""
+    audit = AuditFolder(folder)
+    files, seeded = audit.plan_files(), audit.seed_statement()
+    if seeded is None:
+        raise UsageError(f"{folder} holds no seed: throw dice in public, and run `scrutineer audit seed {folder}`")
+    given = audit.read(DRAW_FILE)
+    known = 0 if given is None else draws_in(given)
+    count = max(known, wanted or known or files.plan.first_round)
+    sample = draw(files, seeded[1].seed, count)
+    if given is not None and (differs := difference(given, encode_draw(Sample(sample.tickets[:known])))):
+        raise AuditError(f"{differs}: the file was changed; move it away and draw again")
+    if count > known or given is None:
+        audit.replace(DRAW_FILE, encode_draw(sample))
+    if as_json:
+        print_json({"draws": count, "units": len(sample.units()), "boxes": list(sample.boxes()), "file": str(folder / DRAW_FILE)})
+        return
+    unit = "boxes" if files.plan.by_box else "cards"
+    click.echo(f"{count:,} draws: {len(sample.units()):,} different {unit} in {len(sample.boxes()):,} boxes.")
+    for box in sample.boxes()[:_SHOWN]:
+        click.echo(f"  {box}")
+    if len(sample.boxes()) > _SHOWN:
+        click.echo(f"  and {len(sample.boxes()) - _SHOWN:,} more; all are in {folder / DRAW_FILE}")
+
+
+@audit_command.command("status")
+@folder_argument
+@log_option()
+@json_option
+def status_command(folder: Path, log: Path | None, as_json: bool) -> None:
+    """Say how the audit stands: what is drawn, counted, missing; the risk of every assertion; and what is left to do."""
+    audit = AuditFolder(folder)
+    planned, plan = audit.plan_statement()
+    with progress_display(as_json) as progress:
+        record = None if log is None else record_at(log, progress)
+        counts = [one for _, one in audit.counts(record, planned.hash)]
+        if plan.about != "outcome":
+            files, sample, status, left = None, Sample(()), None, None
+        else:
+            files = audit.plan_files()
+            sample = _sample(audit, files)
+            status = measure(files, sample, resolve(counts))
+            progress("Estimating what is left", 0, 1)
+            left = work_left(files, sample, resolve(counts), status)
+    if status is None or files is None:
+        print_json({"audit": plan.name, "about": plan.about}) if as_json else click.echo(
+            f"Audit {plan.name!r} is about {plan.about}."
+        )
+        return
+    if as_json:
+        print_json(status_json(plan.name, status, left))
+        return
+    print_status(plan.name, files.plan, status)
+    if status.confirmed:
+        click.echo("Every contest is at its risk limit: report it.")
+    elif left is not None:
+        click.echo(
+            f"Left, if what comes is like what was seen and planned: {left.p50:,} draws in all in half of all cases, "
+            f"{left.p90:,} in nine of ten."
+        )
+        if left.full_count:
+            click.echo("That is as much as a full count.")
+
+
+@audit_command.command("report")
+@folder_argument
+@log_option(required=True)
+@click.option("--stop", is_flag=True, help="The audit ends here, although the outcome is not confirmed.")
+@click.option("--found", default="", metavar="TEXT", help="What was found, of an audit about anything but the outcome.")
+@click.option("--shows", default="", metavar="TEXT", help="What the audit can show, and what it cannot.")
+@click.option(
+    "--evidence",
+    multiple=True,
+    type=click.Path(path_type=Path, exists=True, dir_okay=False),
+    metavar="FILE",
+    help="A file whose SHA-256 is published.",
+)
+@signing_options
+@json_option
+def report_command(
+    folder: Path, log: Path, stop: bool, found: str, shows: str, evidence: tuple[Path, ...], signing: Signing, as_json: bool
+) -> None:
+    """Report what the registered counts show, and sign it. Counts that are not in the log do not count."""
+    audit = AuditFolder(folder)
+    planned, plan = audit.plan_statement()
+    with progress_display(as_json) as progress:
+        record = record_at(log, progress)
+        registered = record.of_plan(planned.hash)
+        if planned.hash not in record.audits:
+            raise AuditError(f"the plan of {folder} is not registered in {record.where}: register it first")
+        seed = next((one.hash for _, one in registered if isinstance(one.payload, AuditSeed)), None)
+        number = 1 + sum(isinstance(one.payload, AuditReport) for _, one in registered)
+        name = report_name(number)
+        outcome: AuditOutcome = "stopped" if stop else "held"
+        report: bytes | None = None
+        risks: tuple[ContestRisk, ...] = ()
+        if plan.about == "outcome":
+            files = audit.plan_files()
+            sample = _sample(audit, files) if seed is not None else Sample(())
+            counts = tuple(one for _, one in audit.counts(record, planned.hash))
+            made = make_report(files, planned.hash, seed, sample, counts, record.size, stop=stop)
+            outcome, report = made.outcome, made.hash
+            risks = tuple(ContestRisk(contest=each.contest, risk=each.risk) for each in made.contests)
+            audit.replace(name, made.encode())
+            audit.replace(page_name(name), report_page(files.plan, made))
+        statement = signing.sign(
+            AuditReport(
+                election=plan.election,
+                plan=planned.hash,
+                seed=seed,
+                size=record.size,
+                outcome=outcome,
+                risks=risks,
+                report=report,
+                found=found,
+                shows=shows,
+                evidence=evidence_hashes(evidence),
+            )
+        )
+        signed = name.removesuffix(".json") + ".cose"
+        audit.replace(signed, statement)
+        entry = kept_and_sent(audit, signed, statement, signing, record)
+    if as_json:
+        print_json({"outcome": outcome, "risks": {each.contest: each.risk for each in risks}, "report": name, "entry": entry})
+        return
+    click.echo(f"Audit {plan.name!r}: {OUTCOME_WORDS[outcome]}")
+    for each in risks:
+        click.echo(f"  {each.contest}: risk {each.risk} (limit {plan.risk_limit})")
+    say_next(entry, folder / signed, f"Then anyone can: scrutineer audit verify {folder}")
+
+
+@audit_command.command("verify")
+@click.argument("where", metavar="DIR|SITE", type=click.Path(path_type=Path, exists=True, file_okay=False))
+@log_option()
+@json_option
+def verify_command(where: Path, log: Path | None, as_json: bool) -> None:
+    """Check a whole audit from its artifacts: hashes, order, draw, every risk, the report. Of a SITE, each of its audits.
+
+    With --log, also that everything is registered in its order, and that the audited results are those of the log.
+
+    Exit status 0 where nothing is found, 1 where something is.
+    """
+    folders = [where]
+    if not AuditFolder(where).is_audit():
+        folders = sorted(path for path in (where / AUDITS).glob("*") if path.is_dir())
+        log = log or where
+        if not folders:
+            raise UsageError(f"{where} is neither the folder of an audit nor a site that has one in {AUDITS}/")
+    with progress_display(as_json) as progress:
+        record = None if log is None else record_at(log, progress)
+        checks = {folder: check_audit(AuditFolder(folder).artifacts(record)) for folder in folders}
+    if as_json:
+        print_json(
+            {"passed": all(check.passed for check in checks.values()), "audits": [check_json(f, c) for f, c in checks.items()]}
+        )
+    else:
+        for folder, check in checks.items():
+            print_check(folder, check)
+    if not all(check.passed for check in checks.values()):
+        raise click.exceptions.Exit(1)
+
+
+def _sample(audit: AuditFolder, files: PlanFiles) -> Sample:
+    """What draw.csv says is drawn, drawn again. Raises AuditError where that is something else."""
+    seeded, given = audit.seed_statement(), audit.read(DRAW_FILE)
+    if seeded is None or given is None:
+        return Sample(())
+    sample = draw(files, seeded[1].seed, draws_in(given))
+    if differs := difference(given, encode_draw(sample)):
+        raise AuditError(f"{differs}: the file was changed; move it away and draw again")
+    return sample

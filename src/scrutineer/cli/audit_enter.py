@@ -1,0 +1,223 @@
+"""`audit enter`: what was counted, entered by two people; a count is signed where both say the same."""
+
+import hashlib
+from pathlib import Path
+
+import click
+import msgspec
+
+from scrutineer.audits.counts import Counted, resolve
+from scrutineer.audits.counts_entry import MAX_ENTRY_FILE, Difference, Entered, count_of, differences, read_entries
+from scrutineer.audits.plan_draw import DRAW_FILE, draws_in
+from scrutineer.audits.status import PlanFiles, draw
+from scrutineer.cli.audit_inputs import COUNTS, ENTRIES, AuditFolder, AuditRecord, record_at
+from scrutineer.cli.audit_sign import Signing, folder_argument, kept_and_sent, log_option, signing_options
+from scrutineer.cli.show import json_option, print_json, progress_display
+from scrutineer.errors import AuditError, UsageError
+from scrutineer.statements import AuditCount, statement_hash
+
+
+@click.command("enter")
+@folder_argument
+@click.argument("tables", metavar="TABLE…", nargs=-1, required=True, type=click.Path(path_type=Path, exists=True, dir_okay=False))
+@click.option(
+    "--by",
+    "people",
+    multiple=True,
+    required=True,
+    metavar="NAME",
+    help="Who entered it: one name for each TABLE, in their order.",
+)
+@click.option("--replace", metavar="REASON", help="Take the place of counts that were signed before, and say why.")
+@log_option(required=True)
+@signing_options
+@json_option
+def enter_command(
+    folder: Path,
+    tables: tuple[Path, ...],
+    people: tuple[str, ...],
+    replace: str | None,
+    log: Path,
+    signing: Signing,
+    as_json: bool,
+) -> None:
+    """Enter what was counted in boxes, or is marked on cards. Two people enter it, each without seeing what the other has.
+
+    TABLE is a CSV, JSON or TOML file with a row for each contest of a box or card: box, position, contest, status, cards, blank,
+    null, votes, discrepancies, note, images. Give two tables at once, or one now and the other later: what one person has entered
+    waits for the second. Where they differ, every field is shown, and no count is written: look at the paper again, and enter
+    the row again. Where both say the same, the count is signed.
+
+    Exit status 0 where everything agrees, 1 where something differs.
+    """
+    if len(tables) != len(people) or len(set(people)) < len(people) or len(tables) > 2:
+        raise UsageError("give one or two tables and as many different names: --by NAME for each TABLE, in their order")
+    audit = AuditFolder(folder)
+    planned, plan = audit.plan_statement()
+    with progress_display(as_json) as progress:
+        record = record_at(log, progress)
+        entered = [
+            read_entries(path.read_bytes()[: MAX_ENTRY_FILE + 1], name, path.name)
+            for path, name in zip(tables, people, strict=True)
+        ]
+        files = audit.plan_files() if plan.about == "outcome" else None
+        if files is not None:
+            for one in entered:
+                _check_drawn(audit, files, one)
+        for one in entered:
+            _keep(audit, one)
+        both = _pairs(audit)
+        differing: list[Difference] = []
+        written: list[str] = []
+        for first, second in both:
+            found = differences(first, second)
+            differing += found
+            bad = {difference.box for difference in found}
+            for number, box in enumerate(
+                agreed := [box for box in first.boxes() if box in set(second.boxes()) and box not in bad]
+            ):
+                progress("Signing counts", number, len(agreed))
+                if _write(audit, record, planned.hash, (first, second), box, replace, signing):
+                    written.append(box)
+    waiting = sorted(_waiting(audit))
+    if as_json:
+        fields = ("box", "position", "contest", "field", "first", "second")
+        shown = [{name: getattr(difference, name) for name in fields} for difference in differing]
+        print_json({"counted": written, "differences": shown, "waiting": waiting})
+    else:
+        for box in written:
+            click.echo(f"Counted: {box}")
+        for difference in differing:
+            click.echo(f"Differs: {difference}")
+        if waiting:
+            click.echo(f"Entered by one person, and waiting for the second: {', '.join(waiting)}")
+        if differing:
+            click.echo("Look at the paper again, and enter these again.")
+    if differing:
+        raise click.exceptions.Exit(1)
+
+
+def _check_drawn(audit: AuditFolder, files: PlanFiles, entered: Entered) -> None:
+    """Nobody enters what was not drawn. Raises AuditError."""
+    seeded, given = audit.seed_statement(), audit.read(DRAW_FILE)
+    if seeded is None or given is None:
+        raise UsageError(f"{audit.path} holds no draw: run `scrutineer audit draw {audit.path}` first")
+    units = draw(files, seeded[1].seed, draws_in(given)).units()
+    boxes = {box for box, _ in units}
+    for (box, position, _), row in entered.rows.items():
+        whole = files.plan.by_box or row["status"] != "counted"
+        if box not in boxes or (position and (box, position) not in units) or (not position and not whole):
+            card = f"card {position} of " if position else ""
+            raise AuditError(
+                f"{card}box {box!r} was not drawn{' as a whole' if box in boxes and not position else ''}: check its label"
+            )
+        if position and files.plan.by_box:
+            raise AuditError(f"box {box!r}: whole boxes are counted in this audit, not single cards: leave the position out")
+
+
+def _keep(audit: AuditFolder, entered: Entered) -> None:
+    """Keep one person's rows; rows entered again take the place of that person's earlier ones of the same box."""
+    name = f"{ENTRIES}/{hashlib.sha256(entered.by.encode()).hexdigest()[:16]}.json"
+    rows = dict(entered.rows)
+    known = audit.read(name)
+    if known is not None:
+        earlier = _kept(known, name)
+        boxes = set(entered.boxes())
+        rows = {key: row for key, row in earlier.rows.items() if key[0] not in boxes} | rows
+    audit.replace(name, _encoded(Entered(entered.by, rows)))
+
+
+def _encoded(entered: Entered) -> bytes:
+    rows = [
+        {"box": box, "position": str(position or ""), "contest": contest} | dict(row)
+        for (box, position, contest), row in sorted(entered.rows.items())
+    ]
+    return msgspec.json.encode({"by": entered.by, "rows": rows})
+
+
+def _kept(data: bytes, name: str) -> Entered:
+    try:
+        value = msgspec.json.decode(data)
+        return read_entries(msgspec.json.encode(value["rows"]), str(value["by"]), name)
+    except (msgspec.DecodeError, LookupError, TypeError) as error:
+        raise AuditError(f"{name} is not what this program wrote there: move it away, and enter again") from error
+
+
+def _all(audit: AuditFolder) -> list[Entered]:
+    found = []
+    for path in sorted((audit.path / ENTRIES).glob("*.json")):
+        name = f"{ENTRIES}/{path.name}"
+        found.append(_kept(audit.read(name) or b"", name))
+    return found
+
+
+def _pairs(audit: AuditFolder) -> list[tuple[Entered, Entered]]:
+    """What two people have entered of the same boxes; of a box that three entered, the first two."""
+    people = _all(audit)
+    done: set[str] = set()
+    pairs = []
+    for number, first in enumerate(people):
+        for second in people[number + 1 :]:
+            shared = (set(first.boxes()) & set(second.boxes())) - done
+            if shared:
+                done |= shared
+                pairs.append((_only(first, shared), _only(second, shared)))
+    return pairs
+
+
+def _only(entered: Entered, boxes: set[str]) -> Entered:
+    return Entered(entered.by, {key: row for key, row in entered.rows.items() if key[0] in boxes})
+
+
+def _waiting(audit: AuditFolder) -> set[str]:
+    people = _all(audit)
+    once = [box for one in people for box in one.boxes()]
+    return {box for box in once if once.count(box) == 1}
+
+
+def _write(
+    audit: AuditFolder,
+    record: AuditRecord,
+    planned: bytes,
+    pair: tuple[Entered, Entered],
+    box: str,
+    why: str | None,
+    signing: Signing,
+) -> bool:
+    """Sign the count of a box and keep it; whether it is new. Raises AuditError where another count of it holds."""
+    people = sorted(one.by for one in pair)
+    known = _known(audit, record, planned)
+    fresh = count_of(pair[0], box, record.election, planned, people)
+    held = [one for one in resolve(known).held if one.count.box == box]
+    for one in held:
+        if _same(one.count, fresh):
+            return False
+    replaces = None
+    positions = {card.position for card in fresh.cards}
+    beside = [
+        one for one in held if not positions or not one.count.cards or positions & {card.position for card in one.count.cards}
+    ]
+    if beside:
+        if why is None:
+            raise AuditError(
+                f"box {box!r} was counted before, with other figures: if this count is right, give --replace and say why; "
+                "both stay in the log"
+            )
+        replaces = beside[-1].hash
+        fresh = count_of(pair[0], box, record.election, planned, people, replaces=replaces, why=why)
+    statement = signing.sign(fresh)
+    name = f"{COUNTS}/{hashlib.sha256(box.encode()).hexdigest()[:8]}-{statement_hash(statement).hex()[:16]}.cose"
+    kept_and_sent(audit, name, statement, signing, record)
+    return True
+
+
+def _known(audit: AuditFolder, record: AuditRecord, planned: bytes) -> list[Counted]:
+    """Counts that are registered, and those of the folder that are not yet."""
+    registered = [one for _, one in audit.counts(record, planned)]
+    names = {one.hash for one in registered}
+    return registered + [one for _, one in audit.counts(None, planned) if one.hash not in names]
+
+
+def _same(one: AuditCount, other: AuditCount) -> bool:
+    names = ("box", "status", "totals", "cards", "images", "discrepancies")
+    return all(getattr(one, name) == getattr(other, name) for name in names)
