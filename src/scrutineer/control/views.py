@@ -2,8 +2,9 @@
 
 import contextlib
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, TypeVar
 
 from starlette.responses import Response
 
@@ -19,6 +20,8 @@ from scrutineer.control.web import Visit
 from scrutineer.count import OUTSTANDING, QUARANTINED, Count, rule, standing
 from scrutineer.errors import CallError, ControlError, UsageError
 from scrutineer.language import msg
+
+T = TypeVar("T")
 
 ROWS: Final = 50
 """Rows of a long table on one page."""
@@ -151,16 +154,14 @@ class Views:
         text = query.get("find", "").strip()[:100].casefold()
         if text:
             found = [one for one in found if text in units.ids[one.unit].casefold() or text in units.names[one.unit].casefold()]
-        page, pages = numbered(query.get("page", "1"), len(found))
+        shown, place = _one_page(visit, found)
         return self._pages.page(
             visit,
             "late.html",
             face.say("Late stations"),
             live=True,
-            rows=found[(page - 1) * ROWS : page * ROWS],
-            total=len(found),
-            page=page,
-            pages=pages,
+            rows=shown,
+            **place,
             region=region,
             regions=regions,
             find=query.get("find", "")[:100],
@@ -174,16 +175,14 @@ class Views:
         room, face = visit.room, self._pages.face(visit)
         with room.night.hold():
             held = quarantine(room.night)
-        page, pages = numbered(visit.request.query_params.get("page", "1"), len(held))
+        shown, place = _one_page(visit, held)
         return self._pages.page(
             visit,
             "quarantine.html",
             face.say("Quarantine"),
             live=True,
-            held=held[(page - 1) * ROWS : page * ROWS],
-            total=len(held),
-            page=page,
-            pages=pages,
+            held=shown,
+            **place,
             rules=rules_in_words(face),
         )
 
@@ -228,16 +227,14 @@ class Views:
         room, face = visit.room, self._pages.face(visit)
         with room.night.hold() as count:
             told = count.incidents[::-1]
-        page, pages = numbered(visit.request.query_params.get("page", "1"), len(told))
+        shown, place = _one_page(visit, told)
         return self._pages.page(
             visit,
             "incidents.html",
             face.say("Incidents"),
             live=True,
-            incidents=told[(page - 1) * ROWS : page * ROWS],
-            total=len(told),
-            page=page,
-            pages=pages,
+            incidents=shown,
+            **place,
             kinds=INCIDENTS,
             refusals=REFUSALS,
             refused=room.refused,
@@ -307,11 +304,13 @@ class Views:
         return found
 
 
-def numbered(text: str, total: int) -> tuple[int, int]:
-    """The page that was asked for, as far as there is one, and how many there are."""
-    pages = max(1, -(-total // ROWS))
-    page = int(text) if text.isascii() and text.isdecimal() and len(text) < 8 else 1
-    return min(max(1, page), pages), pages
+def _one_page(visit: Visit, rows: Sequence[T]) -> tuple[Sequence[T], dict[str, int]]:
+    """The rows of the page that was asked for, as far as there is one; and what its template says of where that is."""
+    text = visit.request.query_params.get("page", "1")
+    pages = max(1, -(-len(rows) // ROWS))
+    asked = int(text) if text.isascii() and text.isdecimal() and len(text) < 8 else 1
+    page = min(max(1, asked), pages)
+    return rows[(page - 1) * ROWS : page * ROWS], {"total": len(rows), "page": page, "pages": pages}
 
 
 def rules_in_words(face: Face) -> dict[str, str]:
