@@ -68,7 +68,7 @@ from scrutineer.verify.files import FileCheck
 from scrutineer.verify.history_check import HistoryCheck
 from scrutineer.verify.log_check import LogCheck
 from scrutineer.verify.report import Check, Extent, Report
-from scrutineer.verify.source import MAX_SMALL_FILE, FolderSource, Progress
+from scrutineer.verify.source import MAX_SMALL_FILE, FolderSource, Progress, silent
 from scrutineer.verify.statement_check import StatementCheck
 
 T = TypeVar("T")
@@ -104,7 +104,7 @@ def verify_site(
     """
     report = Report()
     try:
-        _Verification(source, report, progress or _silent, int(clock()), ballots, engine).run(definition, threads)
+        _Verification(source, report, progress or silent, int(clock()), ballots, engine).run(definition, threads)
         report.complete = True
     except _Unverifiable:
         pass
@@ -417,7 +417,3 @@ class _Verification:
         except PublicationError as error:
             self._report.add(check, path, str(error).removeprefix(f"{path} "))
             raise _Unverifiable from error
-
-
-def _silent(_what: str, _done: int, _total: int) -> None:
-    pass

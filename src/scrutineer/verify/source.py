@@ -21,6 +21,10 @@ _FLAGS: Final = os.O_RDONLY | os.O_CLOEXEC | getattr(os, "O_NONBLOCK", 0) | geta
 Progress = Callable[[str, int, int], None]  # what is being done, done, in all
 
 
+def silent(_what: str, _done: int, _total: int) -> None:
+    """The progress that nobody hears of."""
+
+
 class FolderSource:
     """A published site in a folder. Paths are relative, with slashes."""
 

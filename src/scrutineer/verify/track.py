@@ -44,7 +44,7 @@ from scrutineer.statements import TallySheet, parse_statement, statement_hash, t
 from scrutineer.statements.bootstrap import check_table, open_election
 from scrutineer.statements.codec import MAX_STATEMENT_SIZE
 from scrutineer.verify.log_entry import read_entry
-from scrutineer.verify.source import MAX_FILE_SIZE, MAX_SMALL_FILE, Progress
+from scrutineer.verify.source import MAX_FILE_SIZE, MAX_SMALL_FILE, Progress, silent
 from scrutineer.verify.tracked import State, Step, Tracked
 
 _MAX_SHARD: Final = 16 << 20  # bytes
@@ -67,7 +67,7 @@ def track(site: Reader, code: bytes, expected: bytes | None = None, progress: Pr
     What a site shows never raises; it becomes a step that is bad. Raises TransportError where it cannot be reached.
     """
     tracked = Tracked(spoken(code))
-    tracking = _Tracking(site, tracked, progress or (lambda _what, _done, _total: None))
+    tracking = _Tracking(site, tracked, progress or silent)
     with contextlib.suppress(_Stopped):
         tracking.run(code, expected)
     return tracked

@@ -52,7 +52,7 @@ from scrutineer.verify.mirror.offers import (
     size_limit,
 )
 from scrutineer.verify.mirror.tree import check_tiles, extend_tree, held_tree
-from scrutineer.verify.source import FolderSource, Progress
+from scrutineer.verify.source import FolderSource, Progress, silent
 from scrutineer.verify.web import WebSite
 
 ROUNDS: Final = 4
@@ -116,7 +116,7 @@ class Mirror:
         self._folder = folder
         self._sources = tuple(sources)
         self._connections = connections
-        self._progress = progress or _silent
+        self._progress = progress or silent
         self._pause = pause
         self._verifier: LogVerifier | None = None
         self._quorum: Quorum | None = None
@@ -404,7 +404,3 @@ class Mirror:
             tuple(attempt.findings),
             tuple(dict.fromkeys(attempt.evidence)),
         )
-
-
-def _silent(_what: str, _done: int, _total: int) -> None:
-    pass
