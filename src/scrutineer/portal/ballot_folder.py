@@ -2,7 +2,7 @@
 
 import contextlib
 import stat
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Literal
@@ -15,6 +15,7 @@ from scrutineer.ballots.tally_check import MAX_TALLY_SIZE, read_tally
 from scrutineer.errors import BallotError, PublicationError
 from scrutineer.pieces import pieces_of
 from scrutineer.portal.ballot_record import StationBallots, scan_bundle, with_tally
+from scrutineer.portal.progress import Progress, silent
 
 _BUNDLES: Final = ".jsonl"
 _TALLIES: Final = ".json"
@@ -24,13 +25,8 @@ _FOR_TRUSTEES: Final = (
     "the tally record then publishes them"
 )
 
-Progress = Callable[[int, int], None]
 Stamp = tuple[int, int]  # size and time of change
 _Found = StationBallots | bytes | Literal["openings"] | None
-
-
-def _silent(_done: int, _total: int) -> None:
-    pass
 
 
 class BallotFolder:
@@ -53,7 +49,7 @@ class BallotFolder:
             return frozenset((str(path), (s := path.lstat()).st_size, s.st_mtime_ns) for path in self._folder.rglob("*.json*"))
         return frozenset()
 
-    def find(self, progress: Progress = _silent) -> list[tuple[str, StationBallots]]:
+    def find(self, progress: Progress = silent) -> list[tuple[str, StationBallots]]:
         """The bundles of the folder by name, each with what was decrypted of it.
 
         `progress` is told the files looked at, and how many there are. Raises PublicationError where something cannot be read.

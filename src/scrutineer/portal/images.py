@@ -15,6 +15,7 @@ from typing import Final
 
 from scrutineer.errors import PublicationError
 from scrutineer.portal.formats import SiteFile
+from scrutineer.portal.progress import Progress, silent
 from scrutineer.portal.record import Image, Images
 from scrutineer.portal.sheets import read_source
 from scrutineer.statements import Attestation, is_tally_sheet, parse_statement
@@ -78,14 +79,6 @@ def image_files(images: Images) -> Iterator[SiteFile]:
         yield SiteFile(path, _Pieces(path, digest, images[digest]), once=True)
 
 
-Progress = Callable[[int, int], None]
-"""Told the files done, and how many there are."""
-
-
-def _silent(_done: int, _total: int) -> None:
-    pass
-
-
 class ImageFolder:
     """A folder of images, which is looked through again for every publication; only files that changed are read again."""
 
@@ -99,7 +92,7 @@ class ImageFolder:
         self.skipped: list[tuple[str, str]] = []
         """Files that cannot be published, by name, with the reason; after `find`."""
 
-    def find(self, progress: Progress = _silent) -> dict[bytes, Image]:
+    def find(self, progress: Progress = silent) -> dict[bytes, Image]:
         """Every image of the folder and those below it, by hash. Hidden files and links are passed over.
 
         `progress` is told the files looked at and how many there are. Raises PublicationError where something cannot be read.
@@ -116,9 +109,7 @@ class ImageFolder:
                 images.setdefault(digest, Image(ending, _Loader(path)))
         return images
 
-    def named(
-        self, entries: Callable[[int, int], Iterable[bytes]], size: int, progress: Progress = _silent
-    ) -> dict[bytes, Image]:
+    def named(self, entries: Callable[[int, int], Iterable[bytes]], size: int, progress: Progress = silent) -> dict[bytes, Image]:
         """The images that one of the first `size` entries of the log names; `entries` gives a stretch of them."""
         images = self.find(progress)
         known, start = self._noted

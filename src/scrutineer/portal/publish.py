@@ -9,10 +9,9 @@ is the same, byte for byte.
 """
 
 import contextlib
-import errno
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
@@ -31,44 +30,17 @@ from scrutineer.portal.history_files import FOLDER, INDEX_FILE, SnapshotFiles, i
 from scrutineer.portal.images import PublishedImage, image_name, image_path, published_images
 from scrutineer.portal.log_files import Entries, PublishedEntries, render_head, render_pending, render_tiles
 from scrutineer.portal.manifest import MAX_MANIFEST_SIZE, Manifest, open_manifest, sign_manifest
+from scrutineer.portal.progress import Progress, silent
+from scrutineer.portal.publication import Effort as Effort
+from scrutineer.portal.publication import PublicationSummary as PublicationSummary
+from scrutineer.portal.publication import advice
 from scrutineer.portal.record import Image, Record
 from scrutineer.portal.rendered import MAX_RENDERED_SIZE, RENDERED_FILE, Rendered
 from scrutineer.portal.site import Part, Site, render_definition
 from scrutineer.portal.site_folder import SiteFolder, Written
 
-Progress = Callable[[int, int], None]
-"""Told the files done and about how many there are in all."""
-
 _EVERY: Final = 64  # files between two words of progress
 _FEW: Final = 400  # places; for fewer no other processes are started
-
-
-@dataclass(frozen=True, slots=True)
-class PublicationSummary:
-    """What a publication did."""
-
-    size: int
-    """Log entries that the site shows."""
-    files: int
-    """Files of the site, the manifest included."""
-    written: int
-    """Files that are new or changed."""
-    removed: int
-    """Files of the previous publication that no longer belong."""
-    bytes: int
-    """Size of the whole site."""
-    kept: int = 0
-    """Files of places whose data did not change: they were not made again."""
-
-
-@dataclass(frozen=True, slots=True)
-class Effort:
-    """How the pages of places are made; the site is the same in every case."""
-
-    workers: int = 1
-    """Processes that make pages where there are many."""
-    everything: bool = False
-    """Whether pages are made again also where their data did not change."""
 
 
 def publish(
@@ -131,11 +103,11 @@ def _publish(
         folder = SiteFolder(site)
         with folder.alone():
             try:
-                return _Publication(record, entries, signer, folder, progress or _silent, effort).run(pending=pending)
+                return _Publication(record, entries, signer, folder, progress or silent, effort).run(pending=pending)
             finally:
                 folder.tidy()
     except OSError as error:
-        raise PublicationError(_advice(site, error)) from error
+        raise PublicationError(advice(site, error)) from error
 
 
 class _Publication:
@@ -406,22 +378,3 @@ class _Publication:
 
     def _say(self) -> None:
         self._progress(len(self._files), max(self._expected, len(self._files)))
-
-
-def _advice(site: Path, error: OSError) -> str:
-    where = error.filename or site
-    match error.errno:
-        case errno.ENOSPC | errno.EDQUOT:
-            return f"{site}: no space is left to write the site; free some and publish again, nothing published is lost"
-        case errno.EACCES | errno.EPERM | errno.EROFS:
-            return f"{where} cannot be written ({error.strerror}): choose a folder that you may write to"
-        case errno.ENOTDIR | errno.EEXIST | errno.EISDIR:
-            return f"{where} is in the way of the site ({error.strerror}): choose another folder, or remove it"
-        case errno.ENAMETOOLONG:
-            return f"{where} is too long a name for this disk: choose a folder with a shorter path"
-        case _:
-            return f"{where} cannot be written ({error.strerror or error}): check the disk and publish again"
-
-
-def _silent(_done: int, _total: int) -> None:
-    pass
