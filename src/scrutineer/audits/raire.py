@@ -24,11 +24,13 @@ import numpy as np
 from scrutineer.count.outcome import RankedTally
 from scrutineer.errors import AuditError
 
+MAX_STEPS: Final = 20_000
+"""The most steps whose ballots are counted; a contest that needs more has harder assertions, or none."""
 MAX_SETS: Final = 20_000
-"""The most sets of candidates that are looked at; in a contest that needs more, harder assertions are put up with."""
+"""The most sets of candidates that are looked at to find out what assertions leave open."""
 
-_MAX_TRIES: Final = 500_000  # sets of candidates times assertions, beyond which unneeded assertions stay
-
+_MAX_TRIES: Final = 500_000  # sets of candidates times assertions that are looked at to leave out unneeded assertions
+_MAX_TRIMMED: Final = 500  # assertions beyond which none is left out: nobody would audit so many
 _EXACT: Final = 1 << 53
 
 Difficulty: TypeAlias = Callable[[int, int, int], float]
@@ -79,7 +81,7 @@ def raire(
 ) -> RaireResult | None:
     """The comparisons that prove the winner with the least greatest difficulty, as few of them as are found.
 
-    `cards` are all cards that can be drawn; those of the tally where it is None. Where MAX_SETS does not suffice for the best
+    `cards` are all cards that can be drawn; those of the tally where it is None. Where MAX_STEPS do not suffice for the best
     set, the result is another one, or None where nothing was found to contradict some order of elimination. Raises AuditError
     where this is not the only winner of the tally, and for more ballots than can be added up exactly.
     """
@@ -185,10 +187,11 @@ def _at_no_time(options: int, inside: int, leaving: int) -> Iterator[tuple[int, 
 def _widest(ballots: _Ballots, winner: int) -> tuple[float, bool]:
     """The least greatest difficulty of a set that excludes every other winner, and whether it is that.
 
-    Where MAX_SETS does not suffice it is the width that was reached: the least is at most that, so that a set exists.
+    Where MAX_STEPS do not suffice it is the width that was reached: the least is at most that, so that a set exists.
     """
     options = ballots.options
     seen: set[int] = set()
+    counted = 0
     # Steps with the width of the path up to and with them; at first by comparisons at no time alone, which need no count. Of
     # equal widths the longest path goes first: where one reaches everybody, others of its width are not looked at.
     steps = [(-width, options, 0, last, True) for last, width in enumerate(ballots.cheap(0)) if last != winner]
@@ -199,12 +202,13 @@ def _widest(ballots: _Ballots, winner: int) -> tuple[float, bool]:
         if after in seen:
             continue
         if not whole:
+            counted += 1
+            if counted > MAX_STEPS:
+                return -width, False
             heappush(steps, (max(width, -ballots.next(inside, leaving)[0]), left, inside, leaving, True))
             continue
         if left == 1:
             return -width, True
-        if len(seen) >= MAX_SETS:
-            return -width, False
         seen.add(after)
         cheap = ballots.cheap(after)
         for option in _outside(options, after):
@@ -265,6 +269,8 @@ def _greedy(ballots: _Ballots, wanted: list[list[Comparison]]) -> list[Compariso
 
 def _fewer(options: int, winner: int, comparisons: list[Comparison]) -> list[Comparison]:
     """The same without those that the others make unneeded, tried from the most special to the most general."""
+    if len(comparisons) > _MAX_TRIMMED:
+        return comparisons
     kept, most = comparisons, min(MAX_SETS, _MAX_TRIES // max(1, len(comparisons)))
     for each in sorted(comparisons, key=lambda each: (each.continuing is None, -len(each.continuing or ()), _key(each))):
         without = [other for other in kept if other != each]

@@ -197,9 +197,9 @@ def test_the_only_option_of_a_majority_needs_a_vote() -> None:
     assert insufficient(contest, Tally((60,), 40), needed.assertions) == ()
 
 
-def test_too_many_sets_of_candidates_leave_a_run_off_unstated(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_too_many_steps_leave_a_run_off_unstated(monkeypatch: pytest.MonkeyPatch) -> None:
     assert required(RANKED, CYCLE).full_count == ""
-    monkeypatch.setattr(raire_module, "MAX_SETS", 0)
+    monkeypatch.setattr(raire_module, "MAX_STEPS", 0)
     needed = required(RANKED, CYCLE)
     assert (needed.full_count, needed.assertions) == ("unstated", ())
 

@@ -170,14 +170,14 @@ def test_more_ballots_than_can_be_added_up_are_refused() -> None:
 
 def test_where_the_best_set_is_out_of_reach_another_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
     draw, compromises = random.Random(14), 0
-    for _ in range(40):
+    for _ in range(120):
         tally = random_tally(draw, 5)
         outcome = decide(InstantRunoff(), tally)
         best = None if outcome.tied else raire(tally, outcome.elected[0])
         if best is None:
             continue
         with monkeypatch.context() as patch:
-            patch.setattr(module, "MAX_SETS", 6)
+            patch.setattr(module, "MAX_STEPS", 12)
             found = raire(tally, outcome.elected[0])
         if found is not None and not found.best:
             compromises += 1
@@ -186,9 +186,10 @@ def test_where_the_best_set_is_out_of_reach_another_is_found(monkeypatch: pytest
     assert compromises > 5
 
 
-def test_too_many_sets_of_candidates_are_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "MAX_SETS", 1)
+def test_what_takes_too_long_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "MAX_STEPS", 1)
     assert raire(GUIDE, 2) is None
+    monkeypatch.setattr(module, "MAX_SETS", 1)
     nobody_leaves_first = [Comparison(winner, (winner + 1) % 3, frozenset(range(3))) for winner in range(3)]
     assert open_orders(3, 0, nobody_leaves_first) is None
 
