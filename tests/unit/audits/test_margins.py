@@ -118,6 +118,28 @@ def test_margins_of_largest_remainders_are_those_of_the_authors() -> None:
         assert float(by_code[code]) == pytest.approx(margin, rel=1e-5)
 
 
+# Of the same source: votes, seats, and the code and margin of the assertion that it lists first of those required.
+OTHER_PRIMARIES = [
+    (
+        (117_633, 77_425, 42_270, 40_732, 6_733, 5_115, 5_109, 2_006, 1_997, 1_530, 1_273, 1_158, 680, 620),
+        5,
+        "below:2",
+        0.0130381,
+    ),
+    ((365_284, 65_055, 58_364, 15_300, 9_127, 7_267, 5_859, 5_296, 2_656, 2_514, 1_183), 6, "below:1", 0.0341866),
+    ((262_336, 106_605, 61_140, 44_217, 38_120, 16_900, 6_813, 1_069, 765, 658, 352, 288), 12, "seat:0:1", 0.00262526),
+]
+
+
+@pytest.mark.parametrize(("votes", "seats", "code", "margin"), OTHER_PRIMARIES)
+def test_the_smallest_margin_of_largest_remainders(votes: tuple[int, ...], seats: int, code: str, margin: float) -> None:
+    contest = Contest("c", "Delegates", "hamilton", _numbered(len(votes)), seats=seats, threshold="15 %")
+    needed = required(contest, Tally(votes))
+    assert needed.assertions[0].code == code
+    smallest = smallest_margin(needed.assertions, np.array(needed.margins), sum(votes))
+    assert float(smallest) == pytest.approx(margin, rel=1e-5)
+
+
 # The lower chamber of a country of 2024, one of its districts: 24 seats by D'Hondt, threshold 5 %. Votes and figures out of
 # github.com/JohnLCaron/rlauxe, docs/cases/Belgium2024.md: the hardest assertion, its mean, greatest value and margin.
 DISTRICT = (249_826, 70_890, 4_213, 125_257, 127_973, 368_877, 90_370, 125_894, 8_639, 10_341, 7_221, 1_686)
