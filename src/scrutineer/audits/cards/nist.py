@@ -3,8 +3,8 @@
 Of each record its current snapshot counts. A contest that it does not list is absent from the card. A position counts if it is
 indicated and may be allocated; if either is unknown, so is the contest on this card. A contest that is overvoted or invalidated
 has no mark that counts. Ranks order the options of a ranked contest; two options at one rank end the ranking there. A name
-written in without an option of its own is the option `write-in`. A position that gives more than one vote is refused: weights of
-votes within a card are not known here.
+written in without an option of its own is the option `write-in`. A position that gives more than one vote makes the contest
+unknown on this card: weights of votes within a card are not kept here.
 
 The batch is `<CreatingDeviceId>-<BatchId>`, or the place of the ballot's style where there is no batch (as in records of one
 station); the place in it is the `BatchSequenceId`, the id the `UniqueId`, `BallotAuditId` or `BallotPrePrintedId`. A file is held
@@ -142,7 +142,7 @@ def _take(assembly: Assembly, where: str, record: _Record, units: dict[str, str]
     if len(current) != 1:
         raise AuditError(f"{where}: has {len(current)} current snapshots; ask which of them counts")
     for contest in current[0].CVRContest:
-        if not assembly.column(contest.ContestId).add(assembly.row, _marks(where, contest, ranked)):
+        if not assembly.column(contest.ContestId).add(assembly.row, _marks(contest, ranked)):
             raise AuditError(f"{where}: holds contest {contest.ContestId!r} twice; export it anew")
     if not 0 <= record.BatchSequenceId < 1 << 31:
         raise AuditError(f"{where}: BatchSequenceId {record.BatchSequenceId} is no place in a batch; export it anew")
@@ -151,7 +151,7 @@ def _take(assembly: Assembly, where: str, record: _Record, units: dict[str, str]
     assembly.card(batch or units.get(record.BallotStyleUnitId) or UNPLACED, record.BatchSequenceId, card)
 
 
-def _marks(where: str, contest: _Marked, ranked: set[str]) -> tuple[str, ...] | str:
+def _marks(contest: _Marked, ranked: set[str]) -> tuple[str, ...] | str:
     """The options that count, ranked ones in their order; REDACTED where the record does not know it."""
     found: dict[int, dict[str, None]] = {}
     for selection in contest.CVRContestSelection:
@@ -163,10 +163,7 @@ def _marks(where: str, contest: _Marked, ranked: set[str]) -> tuple[str, ...] | 
             if "invalidated-rules" in (*selection.Status, *position.Status):
                 continue
             if position.NumberVotes != 1:
-                raise AuditError(
-                    f"{where}: a mark in contest {contest.ContestId!r} stands for {position.NumberVotes} votes; "
-                    "contests with weights of votes cannot be read"
-                )
+                return REDACTED
             rank = selection.Rank if position.Rank is None else position.Rank
             if rank is not None:
                 ranked.add(contest.ContestId)

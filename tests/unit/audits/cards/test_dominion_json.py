@@ -30,11 +30,23 @@ def contest(number, *marks, overvotes=0):
 
 def record(*contests, current=True, old=False):
     inner = {"Contests": list(contests)}
-    return {"PrecinctPortionId": 1, "BallotTypeId": 1, "IsCurrent": current, **(inner if old else {"Cards": [{"Id": 1, **inner}]})}
+    return {
+        "PrecinctPortionId": 1,
+        "BallotTypeId": 1,
+        "IsCurrent": current,
+        **(inner if old else {"Cards": [{"Id": 1, **inner}]}),
+    }
 
 
 def session(number, original, modified=None, batch=4, image="a/00003_00004_000009*.*"):
-    made = {"TabulatorId": 3, "BatchId": batch, "RecordId": number, "CountingGroupId": 2, "ImageMask": image, "Original": original}
+    made = {
+        "TabulatorId": 3,
+        "BatchId": batch,
+        "RecordId": number,
+        "CountingGroupId": 2,
+        "ImageMask": image,
+        "Original": original,
+    }
     return made if modified is None else {**made, "Modified": modified}
 
 
