@@ -66,8 +66,8 @@ class Site:
 
     def everything(self) -> Work:
         """A full count."""
-        filled = self.cards > 0
-        return self._work(int(self.cards.sum()), filled.astype(np.float64), self.cards, self.costs.counted_card)
+        filled = (self.cards > 0).astype(np.float64)
+        return self._work(int(self.cards.sum()), filled, self._visited(filled), self.cards, self.costs.counted_card)
 
     def of_cards(self, samples: Sequence[tuple[int, NDArray[np.int64]]]) -> Work:
         """Cards drawn without replacement: by contest, how many, and by box how many cards hold it.
@@ -75,27 +75,34 @@ class Site:
         Cards of one box hold contests one inside the other, as those of one polling place do: the contest of which most cards
         are drawn has the other contests' cards among its own.
         """
-        drawn, opened = np.zeros(len(self.cards)), np.zeros(len(self.cards))
+        drawn, opened, visited = np.zeros(len(self.cards)), np.zeros(len(self.cards)), np.zeros(self._count)
         for size, cards in samples:
-            share = size / max(1, int(cards.sum()))
-            np.maximum(drawn, share * cards, out=drawn)
-            np.maximum(opened, _hit(share, cards), out=opened)
-        return self._work(max((size for size, _ in samples), default=0), opened, drawn, self.costs.card)
+            np.maximum(drawn, size / max(1, int(cards.sum())) * cards, out=drawn)
+            np.maximum(opened, _hit(size, cards), out=opened)
+            np.maximum(visited, _hit(size, np.bincount(self.places, cards, self._count)), out=visited)
+        return self._work(max((size for size, _ in samples), default=0), opened, visited, drawn, self.costs.card)
 
     def of_boxes(self, draws: int, chances: Values, per_box: int | None) -> Work:
         """Boxes drawn with replacement at these chances (adding up to 1), and of each so many cards; None: all are counted."""
         opened = -np.expm1(draws * np.log1p(-np.minimum(chances, 1 - 1e-15)))
         if per_box is None:
-            return self._work(draws, opened, opened * self.cards, self.costs.counted_card)
+            return self._work(draws, opened, self._visited(opened), opened * self.cards, self.costs.counted_card)
         share = np.minimum(per_box / np.maximum(self.cards, 1), 1.0)
         drawn = self.cards * -np.expm1(draws * np.log1p(-np.minimum(chances * share, 1 - 1e-15)))
-        return self._work(draws, opened, drawn, self.costs.card)
+        return self._work(draws, opened, self._visited(opened), drawn, self.costs.card)
 
-    def _work(self, draws: int, opened: Values, drawn: NDArray[np.int64] | Values, card: float) -> Work:
-        # A place is spared only where all of its boxes are.
-        spared = np.ones(int(self.places.max(initial=-1)) + 1)
+    @property
+    def _count(self) -> int:
+        return int(self.places.max(initial=-1)) + 1
+
+    def _visited(self, opened: Values) -> Values:
+        """The chance of each place to be visited: it is spared where each of its boxes is, about one independently of another."""
+        spared = np.ones(self._count)
         np.multiply.at(spared, self.places, 1 - opened)
-        boxes, cards, places = float(opened.sum()), float(drawn.sum()), float((1 - spared).sum())
+        return 1 - spared
+
+    def _work(self, draws: int, opened: Values, visited: Values, drawn: NDArray[np.int64] | Values, card: float) -> Work:
+        boxes, cards, places = float(opened.sum()), float(drawn.sum()), float(visited.sum())
         cost = boxes * self.costs.box + cards * card + places * self.costs.place
         return Work(draws, _whole(boxes), _whole(cards), _whole(places), cost)
 
@@ -105,7 +112,13 @@ def _whole(number: float) -> int:
     return max(round(number), int(number > 0))
 
 
-def _hit(share: float, cards: NDArray[np.int64]) -> Values:
-    """The chance that at least one of so many cards is among a share of all."""
-    hit: Values = np.where(cards > 0, -np.expm1(cards * np.log1p(-min(share, 1 - 1e-15))), 0.0)
+def _hit(size: int, cards: NDArray[np.int64] | Values) -> Values:
+    """By group of cards the chance that one of them is among so many drawn of all, without replacement.
+
+    That it is not is at most (1 - group/all)^size and at most (1 - size/all)^group; the lesser is close.
+    """
+    total = max(1.0, float(cards.sum()))
+    group, share = np.minimum(cards / total, 1 - 1e-15), min(size / total, 1 - 1e-15)
+    missed = np.minimum(size * np.log1p(-group), cards * np.log1p(-share))
+    hit: Values = -np.expm1(missed)
     return hit

@@ -84,7 +84,7 @@ def test_the_same_arguments_give_the_same_sizes():
 def test_typical_polling_sizes_are_those_of_bravo(votes, size):
     """With half of the last draw's gain, which the limit is passed by, it is BRAVO's average sample number.
 
-    The formula is that of P. B. Stark, Tools for Ballot-Polling Risk-Limiting Election Audits (for BRAVO), initial sample size; 119
+    The formula is that of P. B. Stark, Tools for Ballot-Polling Risk-Limiting Election Audits (for BRAVO), initial size; 119
     cards at 60 % and a limit of 10 % is also what Arlo's own tests expect.
     """
     expected = polling_forecast(PAIR, {1: votes, -1: 1000 - votes}, 1000, replacement=True)

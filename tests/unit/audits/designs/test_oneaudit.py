@@ -7,6 +7,7 @@ from scrutineer.audits.assertions import Assertion
 from scrutineer.audits.designs.comparison import ReportedTotal, comparison_values
 from scrutineer.audits.designs.oneaudit import OWN_RECORD, Pools, ScoreTally, oneaudit_values
 from scrutineer.audits.designs.polling import polling_values
+from scrutineer.audits.risk.betting import Betting, Fixed
 from scrutineer.errors import AuditError
 
 HERON_WREN = Assertion("warden", "heron>wren", (1, -1))
@@ -80,3 +81,22 @@ def test_a_tally_by_box_and_score():
         tally.with_rest(np.array([10, 4]))
     with pytest.raises(AuditError, match="ascending"):
         ScoreTally(np.array([1, -1]), np.array([[3, 5]]))
+
+
+@pytest.mark.parametrize("replacement", [True, False])
+def test_the_risk_limit_holds_where_totals_of_boxes_hide_a_tie(replacement):
+    """8,000 audits of papers that tie: two one-sided boxes whose totals add 60 votes, and records that are right."""
+    repetitions, length = 8000, 300
+    reported = ReportedTotal(HERON_WREN, 1000, 60)
+    pooled = pools((300, 230), (300, -170))
+    papers = np.repeat([1, -1, 1, -1, 1, -1], [250, 50, 50, 250, 200, 200])
+    pool = np.repeat([0, 1, OWN_RECORD], [300, 300, 400])
+    values = oneaudit_values(reported, pooled, pool, np.where(pool < 0, papers, 0), papers)
+    assert values.mean() == pytest.approx(0.5, abs=1e-12)
+    draws = np.random.Generator(np.random.PCG64(13))
+    rows = (
+        draws.choice(values, (repetitions, length)) if replacement else draws.permuted(np.tile(values, (repetitions, 1)), axis=1)
+    )
+    stops = Betting(Fixed(1.2)).stopping_times(rows[:, :length], reported.null(replacement=replacement), 0.05)
+    confirmed = np.mean(stops <= length)
+    assert 0.005 < confirmed <= 0.05 + 3 * np.sqrt(0.05 * 0.95 / repetitions)
