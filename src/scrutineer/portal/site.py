@@ -10,6 +10,7 @@ from typing import Final, Literal, NamedTuple
 
 from scrutineer.design import assets
 from scrutineer.portal.api_files import api_files, unit_files
+from scrutineer.portal.audit_files import audit_files
 from scrutineer.portal.audit_pages import audit_pages
 from scrutineer.portal.ballot_files import ballot_files
 from scrutineer.portal.bulletin_pages import bulletin_pages
@@ -80,6 +81,8 @@ HISTORY: Final[tuple[Render, ...]] = (night_pages, snapshot_pages)
 
 _STATIONS: Final = 512
 _UNITS: Final = 64
+_LEAST: Final = 16
+_PIECES: Final = 16
 """Places in one part."""
 
 
@@ -156,6 +159,7 @@ class Site:
         yield from search_files(self.view)
         yield from snapshot_files(self.record)
         yield from image_files(self.record.images)
+        yield from audit_files(self.record.audits)
         units, places = self.view.units, self.view.places
         yield from ballot_files(self.record.ballots, lambda number: places.station(int(units.station_units[number])))
 
@@ -173,7 +177,9 @@ def render_site(record: Record) -> Iterator[SiteFile]:
     yield from site.shared()
 
 
-def _cut(places: Sequence[int], length: int) -> Iterator[Sequence[int]]:
+def _cut(places: Sequence[int], most: int) -> Iterator[Sequence[int]]:
+    """Pieces of at most so many places; of an update, which has few, small ones, so that there is work for every process."""
+    length = min(most, max(_LEAST, len(places) // _PIECES))
     for start in range(0, len(places), length):
         yield places[start : start + length]
 
