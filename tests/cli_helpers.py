@@ -14,6 +14,7 @@ from typing import Any
 from unittest import mock
 
 from scrutineer.cli import main
+from warm_program import warm_run
 
 HEADER = "station,contest,votes:heron,votes:kingfisher,votes:owl-forest,votes:owl-meadow,blank,null,cast,voters,roll,time\n"
 STATIONS = ("north-1", "north-2", "north-3", "south-1", "south-2", "south-3")
@@ -44,8 +45,13 @@ def checked(result: Result, code: int) -> Result:
     return result
 
 
-def run(*arguments: object, code: int = 0, env: dict[str, str] | None = None, timeout: float = 120) -> Result:
-    """Run a command as a process of its own."""
+def run(*arguments: object, code: int = 0, timeout: float = 120) -> Result:
+    """Run a command as a process of its own, which has not to load the program first."""
+    return checked(Result(*warm_run([str(argument) for argument in arguments], timeout)), code)
+
+
+def run_afresh(*arguments: object, code: int = 0, env: dict[str, str] | None = None, timeout: float = 120) -> Result:
+    """Run a command as a process of its own, started as people start it."""
     done = subprocess.run(
         command(arguments), capture_output=True, text=True, timeout=timeout, env={**os.environ, **(env or {})}, check=False
     )

@@ -34,12 +34,6 @@ def page_block(mark: str) -> str:
     return block
 
 
-def free_port() -> int:
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        return int(listener.getsockname()[1])
-
-
 @dataclass(frozen=True)
 class Certificate:
     """A certificate for 127.0.0.1 that vouches for itself."""

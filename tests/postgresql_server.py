@@ -5,7 +5,6 @@ import os
 import pwd
 import shutil
 import signal
-import socket
 import subprocess
 import tempfile
 import time
@@ -14,6 +13,8 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import pytest
+
+from free_ports import free_port
 
 PASSWORD = "hoopoe%secret/@"  # with characters that a URL must escape
 ESCAPED = "hoopoe%25secret%2F%40"
@@ -50,9 +51,7 @@ class Server:
             # The server refuses to run as the administrator.
             self._user = next((user.pw_uid for user in pwd.getpwall() if user.pw_name == "postgres"), 65534)
             os.chown(folder, self._user, -1)
-        with socket.socket() as free:
-            free.bind(("127.0.0.1", 0))
-            self.port: int = free.getsockname()[1]
+        self.port = free_port()
         secret = folder / "password"
         secret.write_text(PASSWORD)
         secret.chmod(0o644)

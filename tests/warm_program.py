@@ -6,55 +6,95 @@ it. Nothing else is shared, so that what is proved of processes is proved here a
 tests that start it as people do.
 """
 
+import atexit
 import importlib
 import json
 import os
+import select
+import shutil
 import signal
 import socket
 import struct
 import subprocess
 import sys
+import tempfile
 import traceback
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Sequence
+from functools import cache
 from pathlib import Path
 
 ANSWER = struct.Struct("!i")
 
 
-@contextmanager
-def warm_program(folder: Path) -> Iterator[Path]:
-    """A folder to put first into PATH, in which `scrutineer` is such a program."""
-    programs = folder / "warm"
-    programs.mkdir()
+@cache
+def warm_programs() -> Path:
+    """A folder to put first into PATH, in which `scrutineer` is such a program; it is gone when this process ends."""
+    programs = Path(tempfile.mkdtemp(prefix="warm-"))
     address = programs / "socket"
     program = programs / "scrutineer"
     program.write_text(f'#!/bin/sh\nexec "{sys.executable}" -I -S "{__file__}" call "{address}" "$@"\n', encoding="utf-8")
     program.chmod(0o755)
     command = [sys.executable, __file__, "wait", str(address)]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, start_new_session=True) as server:
+    # Its standard input ends when this process does, and so does it, with the folder.
+    server = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, start_new_session=True)
+    assert server.stdin is not None
+    assert server.stdout is not None
+    assert server.stdout.readline() == b"ready\n"
+    atexit.register(server.communicate)
+    return programs
+
+
+def warm_environment(**more: str) -> dict[str, str]:
+    """The environment of shells in which `scrutineer` is such a program."""
+    return {**os.environ, "PATH": f"{warm_programs()}{os.pathsep}{os.environ['PATH']}", **more}
+
+
+def warm_run(arguments: Sequence[str], timeout: float) -> tuple[int, str, str]:
+    """Have a command run in a process of its own; its exit status, output and errors."""
+    with (
+        tempfile.TemporaryFile() as out,
+        tempfile.TemporaryFile() as err,
+        Path(os.devnull).open("rb") as nothing,
+        socket.socket(socket.AF_UNIX) as line,
+    ):
+        worker = _ask(line, str(warm_programs() / "socket"), arguments, [nothing.fileno(), out.fileno(), err.fileno()])
+        line.settimeout(timeout)
         try:
-            assert server.stdout is not None
-            assert server.stdout.readline() == b"ready\n"
-            yield programs
-        finally:
-            os.killpg(server.pid, signal.SIGKILL)
+            status = _ended(line)
+        except TimeoutError:
+            os.kill(worker, signal.SIGKILL)
+            raise
+        said = []
+        for file in (out, err):
+            file.seek(0)
+            said.append(file.read().decode())
+    return (status, *said)
 
 
 def call(address: str, arguments: list[str]) -> int:
-    """Have a command run; its exit status."""
+    """Have a command run in the place of this process; its exit status."""
     with socket.socket(socket.AF_UNIX) as line:
-        line.connect(address)
-        asked = json.dumps([arguments, os.getcwd(), dict(os.environ)]).encode()  # noqa: PTH109 - this side loads next to nothing
-        socket.send_fds(line, [struct.pack("!I", len(asked))], [0, 1, 2])
-        line.sendall(asked)
-        (worker,) = ANSWER.unpack(line.recv(ANSWER.size, socket.MSG_WAITALL))
+        worker = _ask(line, address, arguments, [0, 1, 2])
         for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
             signal.signal(number, lambda which, _: os.kill(worker, which))
-        answer = line.recv(ANSWER.size, socket.MSG_WAITALL)
-        # The worker has ended only when its end of the line is closed, and with it whatever it had locked.
-        while line.recv(1):
-            pass
+        return _ended(line)
+
+
+def _ask(line: socket.socket, address: str, arguments: Sequence[str], files: list[int]) -> int:
+    """Have a command begin with these standard files; its process."""
+    line.connect(address)
+    asked = json.dumps([list(arguments), os.getcwd(), dict(os.environ)]).encode()  # noqa: PTH109 - callers load next to nothing
+    socket.send_fds(line, [struct.pack("!I", len(asked))], files)
+    line.sendall(asked)
+    return int(ANSWER.unpack(line.recv(ANSWER.size, socket.MSG_WAITALL))[0])
+
+
+def _ended(line: socket.socket) -> int:
+    """Wait for the end of a command; its exit status."""
+    answer = line.recv(ANSWER.size, socket.MSG_WAITALL)
+    # The worker has ended only when its end of the line is closed, and with it whatever it had locked.
+    while line.recv(1):
+        pass
     return int(ANSWER.unpack(answer)[0]) if len(answer) == ANSWER.size else 128 + signal.SIGTERM
 
 
@@ -70,6 +110,9 @@ def wait(address: str) -> None:
         server.listen(16)
         print("ready", flush=True)
         while True:
+            if sys.stdin in select.select([server, sys.stdin], [], [])[0]:
+                shutil.rmtree(Path(address).parent)
+                return
             line, _ = server.accept()
             if os.fork():
                 line.close()
@@ -99,6 +142,10 @@ def _become(line: socket.socket) -> None:
     for number, file in enumerate(files):
         os.dup2(file, number)
         os.close(file)
+    # The old ones remember of which kind the old files were.
+    sys.stdin = os.fdopen(0, encoding="utf-8", closefd=False)
+    sys.stdout = os.fdopen(1, "w", encoding="utf-8", closefd=False)
+    sys.stderr = os.fdopen(2, "w", encoding="utf-8", closefd=False, errors="backslashreplace", buffering=1)
     os.chdir(folder)
     os.environ.clear()
     os.environ.update(environment)

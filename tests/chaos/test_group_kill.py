@@ -11,12 +11,12 @@ import pytest
 
 pytest.importorskip("psycopg", reason="needs psycopg, PostgreSQL's driver: the extra postgresql")
 
+from free_ports import free_ports
 from group_helpers import (
     Load,
     MemberProcess,
     Reader,
     check_record,
-    free_ports,
     opened_database,
     start_together,
     the_one_that_leads,

@@ -12,7 +12,8 @@ import pytest
 pytest.importorskip("psycopg", reason="needs psycopg, PostgreSQL's driver: the extra postgresql")
 
 from cable import Cable
-from group_helpers import Load, MemberProcess, check_record, free_ports, opened_database
+from free_ports import free_ports
+from group_helpers import Load, MemberProcess, check_record, opened_database
 from intake_helpers import republic
 from postgresql_server import Server, running
 from scrutineer.intake.sequencer import FOLLOWS, LEADS

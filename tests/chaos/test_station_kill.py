@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from cli_helpers import call
+from free_ports import free_port
 from intake_helpers import Republic, ServiceProcess, opened_log, republic
 from log_helpers import check_log
 from scrutineer.log import verify_entry_receipt
@@ -21,11 +22,6 @@ from station_helpers import VERIFIER, Commands
 
 KILLS = int(os.environ.get("SCRUTINEER_CHAOS", "10"))
 PER_FILE = 150
-
-
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        return int(free.getsockname()[1])
 
 
 def statement_file(path: Path, statements: list[bytes]) -> Path:

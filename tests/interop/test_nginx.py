@@ -10,11 +10,11 @@ from typing import NamedTuple
 import httpx
 import pytest
 
-from cli_helpers import call, opened, rows, run, serving, signed
+from cli_helpers import call, opened, rows, run_afresh, serving, signed
+from free_ports import free_port
 from nginx_server import (
     NGINX,
     Certificate,
-    free_port,
     make_certificate,
     nginx,
     page_block,
@@ -80,7 +80,7 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
     folder = tmp_path_factory.mktemp("nginx")
     office, site, certificate = opened(folder / "birds"), folder / "site", make_certificate(folder)
     with serving(office) as service:
-        run("submit", signed(office, rows()), "--to", service.address, "--definition", office / "record/definition.cose")
+        run_afresh("submit", signed(office, rows()), "--to", service.address, "--definition", office / "record/definition.cose")
     call("publish", office, "--to", site)
     definition = str(call("count", office, "--json").json["election"])
     port, mirror_port = free_port(), free_port()
@@ -225,10 +225,10 @@ def test_our_own_server_answers_alike(place: Place, client: httpx.Client) -> Non
 
 
 def test_verify_and_mirror_over_tls(place: Place, tmp_path: Path) -> None:
-    verified = run("verify", place.url, "--definition", place.definition, env=place.environment)
+    verified = run_afresh("verify", place.url, "--definition", place.definition, env=place.environment)
     assert "PASS" in verified.out
     copy = tmp_path / "copy"
-    run("mirror", place.url, copy, "--definition", place.definition, env=place.environment)
+    run_afresh("mirror", place.url, copy, "--definition", place.definition, env=place.environment)
     for path in PATHS:
         name = path or "index.html"
         assert (copy / "site" / name).read_bytes() == (place.site / name).read_bytes()
@@ -237,7 +237,7 @@ def test_verify_and_mirror_over_tls(place: Place, tmp_path: Path) -> None:
 
 def test_a_stranger_s_certificate_is_not_believed(place: Place, tmp_path: Path) -> None:
     other = make_certificate(tmp_path)
-    run("verify", place.url, "--definition", place.definition, env={"SSL_CERT_FILE": str(other.path)}, code=1)
+    run_afresh("verify", place.url, "--definition", place.definition, env={"SSL_CERT_FILE": str(other.path)}, code=1)
 
 
 def test_a_mirror_s_link_is_followed_when_it_changes(place: Place, tmp_path: Path) -> None:

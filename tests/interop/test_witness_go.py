@@ -4,7 +4,6 @@ import dataclasses
 import hashlib
 import os
 import shutil
-import socket
 import subprocess
 import time
 from base64 import b64decode, b64encode
@@ -16,6 +15,7 @@ import pytest
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ed25519
 
+from free_ports import free_port
 from go_helpers import go_program
 from log_helpers import ORIGIN
 from scrutineer.election.witness_policy import NamedWitness, WitnessPolicy
@@ -73,9 +73,7 @@ def litewitness(tmp_path: Path) -> Iterator[tuple[str, bytes]]:
         ["add-key", "-db", database, "-origin", ORIGIN, "-key", LOG.verifier.vkeys[0]],
     ):
         subprocess.run(["witnessctl", *command], check=True, capture_output=True)
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        listen = f"127.0.0.1:{free.getsockname()[1]}"
+    listen = f"127.0.0.1:{free_port()}"
     processes = [subprocess.Popen(["ssh-agent", "-D", "-a", agent_socket], stdout=subprocess.DEVNULL)]
     try:
         wait_for(agent_socket.exists)

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from cli_helpers import FIGURES, HEADER, Service, call, checked, command, opened, rows, run, serving, signed
+from cli_helpers import FIGURES, HEADER, Service, call, checked, command, opened, rows, run, run_afresh, serving, signed
 
 STANDING_KEYS = [
     "contest",
@@ -219,7 +219,7 @@ def test_output_that_nobody_reads_to_its_end_is_never_success_and_says_nothing(o
 
 
 def test_a_terminal_that_cannot_show_a_name_shows_something_else(office: Path) -> None:
-    result = run("count", office, env={"PYTHONIOENCODING": "ascii"})
+    result = run_afresh("count", office, env={"PYTHONIOENCODING": "ascii"})
     assert "President of the Aviary" in result.out
 
 

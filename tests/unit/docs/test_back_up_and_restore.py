@@ -1,30 +1,19 @@
 """The shell blocks of docs/how-to/back-up-and-restore.md, run as a reader would paste them."""
 
-import os
-import re
 import shutil
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
+from pasted import DOCS, paste
 from scrutineer.log.backup import MAX_BLOCK_ENTRIES, MAX_BLOCK_HEADS, MAX_HEADER_SIZE, TITLE
 from scrutineer.log.mark import SLOT_SIZE, SLOTS
 from scrutineer.log.mark import TITLE as MARK_TITLE
 
-DOCS = Path(__file__).resolve().parents[3] / "docs"
-PAGE = (DOCS / "how-to" / "back-up-and-restore.md").read_text(encoding="utf-8")
-
 
 @pytest.mark.skipif(shutil.which("bash") is None, reason="bash is not installed: apt install bash")
 def test_its_commands_do_what_it_says(tmp_path: Path) -> None:
-    blocks = "\n".join(re.findall(r"^```sh\n(.*?)^```$", PAGE, re.MULTILINE | re.DOTALL))
-    environment = {**os.environ, "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"}
-    run = subprocess.run(
-        ["bash", "-euo", "pipefail", "-c", blocks], cwd=tmp_path, env=environment, capture_output=True, text=True, check=False
-    )
-    assert run.returncode == 0, run.stdout + run.stderr
+    run = paste(DOCS / "how-to" / "back-up-and-restore.md", tmp_path, ports=())
     assert run.stdout.count("PASS: every entry") == 2
     assert "Nothing is lost of what site shows: 2 entries" in run.stdout
     assert "exit status 1" in run.stdout

@@ -1,6 +1,5 @@
 """The shell blocks of docs/how-to/vote-on-encrypted-ballots.md, pasted as a reader would, with a browser for its voters."""
 
-import os
 import re
 import shutil
 import subprocess
@@ -11,18 +10,15 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from chromium import chromium
-from cli_helpers import call, run
-from group_helpers import free_ports
+from cli_helpers import call, run_afresh
+from free_ports import free_ports
 from kiosk_browser import PORTRAIT
-from warm_program import warm_program
+from pasted import blocks_of
+from warm_program import warm_environment
 
 PAGE = (Path(__file__).resolve().parents[3] / "docs" / "how-to" / "vote-on-encrypted-ballots.md").read_text(encoding="utf-8")
 VOTERS = "## 4. Vote"
 SECONDS = 60
-
-
-def blocks(text: str) -> str:
-    return "\n".join(re.findall(r"^```sh\n(.*?)^```$", text, re.MULTILINE | re.DOTALL))
 
 
 def fill_in(board: Page, screen: Page, option: int, act: str) -> str:
@@ -64,15 +60,11 @@ def vote(browser: Browser, addresses: str) -> dict[str, str]:
     }
 
 
-def environment(programs: Path) -> dict[str, str]:
-    return {**os.environ, "PATH": f"{programs}{os.pathsep}{os.environ['PATH']}", "COLUMNS": "120"}
-
-
 @pytest.mark.skipif(shutil.which("bash") is None, reason="bash is not installed: apt install bash")
 @pytest.mark.skipif(shutil.which("openssl") is None, reason="openssl is not installed: apt install openssl")
 def test_a_whole_election_day(tmp_path: Path) -> None:
     before, after = PAGE.split(VOTERS)
-    script = f"{blocks(before)}\ntouch open\nuntil [ -e voted ]; do sleep 0.2; done\n{blocks(after)}"
+    script = f"{blocks_of(before)}\ntouch open\nuntil [ -e voted ]; do sleep 0.2; done\n{blocks_of(after)}"
     intake, kiosk, board = free_ports(3)
     script = script.replace("scrutineer serve aviary", f"scrutineer serve aviary --port {intake}").replace(
         "127.0.0.1:8470", f"127.0.0.1:{intake}"
@@ -89,9 +81,10 @@ def test_a_whole_election_day(tmp_path: Path) -> None:
     script = f"set -euo pipefail\nset -m\ntrap 'jobs -p | xargs -r kill; touch open' EXIT\n{script}"
     with (
         chromium() as browser,
-        warm_program(tmp_path) as programs,
         (tmp_path / "said.txt").open("w") as said,
-        subprocess.Popen(["bash", "-c", script], cwd=tmp_path, env=environment(programs), stdout=said, stderr=said) as shell,
+        subprocess.Popen(
+            ["bash", "-c", script], cwd=tmp_path, env=warm_environment(COLUMNS="120"), stdout=said, stderr=said
+        ) as shell,
     ):
         codes: dict[str, str] = {}
         while not (tmp_path / "open").exists() and shell.poll() is None:
@@ -113,4 +106,4 @@ def test_a_whole_election_day(tmp_path: Path) -> None:
     for status, code in codes.items():
         assert call("track", code, "--from", tmp_path / "site", "--json").json["status"] == status
     # Once as it is started by people.
-    assert "cast" in run("track", codes["cast"], "--from", tmp_path / "site").out
+    assert "cast" in run_afresh("track", codes["cast"], "--from", tmp_path / "site").out

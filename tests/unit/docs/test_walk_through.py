@@ -1,49 +1,22 @@
 """The shell blocks of the documents, run as a reader would paste them."""
 
-import os
 import re
 import shutil
-import socket
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).resolve().parents[3]
-SHELL = re.compile(r"^```sh\n(.*?)^```$", re.MULTILINE | re.DOTALL)
-PORT = "8470"
-OTHER_PORTS = ("8480", "8481")
+from pasted import DOCS, paste
 
 pytestmark = pytest.mark.skipif(shutil.which("bash") is None, reason="bash is not installed: apt install bash")
-
-
-def free_port() -> int:
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        return int(listener.getsockname()[1])
-
-
-def run_blocks(page: str, folder: Path) -> str:
-    """Run the shell blocks of a page in a folder, on a free port; what they printed."""
-    port = str(free_port())
-    blocks = SHELL.findall((ROOT / page).read_text(encoding="utf-8"))
-    assert blocks, f"{page} has no shell blocks"
-    script = "\n".join(blocks).replace(PORT, port).replace("scrutineer serve aviary", f"scrutineer serve aviary --port {port}")
-    for other in OTHER_PORTS:
-        script = script.replace(other, str(free_port()))
-    # `set -m` gives background jobs numbers, as in a terminal.
-    script = f"set -euo pipefail\nset -m\ntrap 'jobs -p | xargs -r kill' EXIT\n{script}"
-    environment = {**os.environ, "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}", "COLUMNS": "120"}
-    run = subprocess.run(["bash", "-c", script], cwd=folder, env=environment, capture_output=True, text=True, check=False)
-    assert run.returncode == 0, run.stdout + run.stderr
-    return run.stdout
 
 
 @pytest.fixture(scope="module")
 def tutorial(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
     folder = tmp_path_factory.mktemp("tutorial")
-    return folder, run_blocks("docs/tutorial.md", folder)
+    return folder, paste(DOCS / "tutorial.md", folder, waits=[("8470",)]).stdout
 
 
 def test_tutorial(tutorial: tuple[Path, str]) -> None:
@@ -60,14 +33,14 @@ def test_check_without_this_program(tutorial: tuple[Path, str]) -> None:
     folder, printed = tutorial
     found = re.search(r"^Definition: ([0-9a-f]{64})$", printed, re.MULTILINE)
     assert found is not None
-    text = run_blocks("docs/how-to/check-without-this-program.md", folder)
+    text = paste(DOCS / "how-to/check-without-this-program.md", folder, ports=()).stdout
     assert f"{found[1]}  -\n" in text
     assert re.search(r"^scrutineer/aviary-2026\+[0-9a-f]{8}\+A", text, re.MULTILINE)
     assert "6 stations counted; 965 votes for heron\n" in text
 
 
 def check_site(site: Path, *entries: str) -> subprocess.CompletedProcess[str]:
-    program = ROOT / "docs" / "how-to" / "check_site.py"
+    program = DOCS / "how-to" / "check_site.py"
     return subprocess.run([sys.executable, program, site, *entries], capture_output=True, text=True, check=False)
 
 
@@ -89,21 +62,21 @@ def test_check_site_program(tutorial: tuple[Path, str], tmp_path: Path) -> None:
 
 
 def test_tour_of_the_readme(tmp_path: Path) -> None:
-    printed = run_blocks("README.md", tmp_path)
+    printed = paste(DOCS.parent / "README.md", tmp_path, waits=[("8470",)]).stdout
     assert "3 of 6 stations counted, 2 outstanding, 1 in quarantine" in printed
     assert "PASS: every signature, total and file is what the log gives." in printed
     assert "tally-sheet by station/north-1; wrote sheet.cose" in printed
 
 
 def test_layout_from_nothing(tmp_path: Path) -> None:
-    printed = run_blocks("docs/how-to/add-a-layout.md", tmp_path)
+    printed = paste(DOCS / "how-to/add-a-layout.md", tmp_path, ports=()).stdout
     assert "Replayed from published data (The Aviary Gazette;" in printed
     assert "All sheets, counted or in quarantine: 1,115 votes on options." in printed
     assert "PASS: every signature, total and file is what the log gives." in printed
 
 
 def test_an_announcement_from_nothing(tmp_path: Path) -> None:
-    printed = run_blocks("docs/how-to/check-an-announcement.md", tmp_path)
+    printed = paste(DOCS / "how-to/check-an-announcement.md", tmp_path, ports=(), installed=True).stdout
     assert "Votes and percentages fit a total of 10,070, as shares of the valid votes." in printed
     assert "Not decided: Grey Heron leads Kingfisher by 711, and what is still open exceeds that" in printed
     assert "No, not by adding sheets alone: Kingfisher: 4,401 after 4,462: −61 votes." in printed
@@ -113,7 +86,7 @@ def test_an_announcement_from_nothing(tmp_path: Path) -> None:
 
 
 def test_a_mirror_from_nothing(tmp_path: Path) -> None:
-    printed = run_blocks("docs/how-to/mirror-a-result.md", tmp_path)
+    printed = paste(DOCS / "how-to/mirror-a-result.md", tmp_path, ("8480", "8481"), [("8480",)]).stdout
     assert "copy/site is new: log size 1," in printed
     assert "This mirror follows the first definition that it saw, with the hash" in printed
     assert "second/site is new: log size 2," in printed
