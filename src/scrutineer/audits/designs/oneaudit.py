@@ -14,6 +14,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from scrutineer.audits.assertions import Assertion
 from scrutineer.audits.designs.comparison import ReportedTotal
 from scrutineer.audits.designs.seen import Scores
 from scrutineer.audits.risk.model import Values
@@ -70,6 +71,45 @@ class ScoreTally:
             or (self.counts.size and int(self.counts.min()) < 0)
         ):
             raise AuditError("a tally by box and score needs ascending scores, and for each box how many cards have each of them")
+
+    @classmethod
+    def of_votes(
+        cls, assertion: Assertion, votes: NDArray[np.int64], cards: NDArray[np.int64], rest: NDArray[np.int64] | None = None
+    ) -> "ScoreTally":
+        """From votes by box and option, and by box the cards on which no mark counts.
+
+        Where a card may mark several options, votes do not say which marks are on one card: as few cards as possible are taken
+        to have marks for and against. Totals are right, and single cards as far from each other as can be, so that sizes are
+        rather too large. Raises AuditError where votes do not even say the totals: for ranked contests, for several marks with
+        weights other than 1, 0 and -1, and for more votes than the cards can bear.
+        """
+        if votes.ndim != 2 or votes.shape != (len(cards), len(assertion.weights)) or assertion.continuing is not None:
+            raise AuditError(
+                f"assertion {assertion.code} of contest {assertion.contest}: votes of {len(assertion.weights)} options of an "
+                "unranked contest are needed for each box"
+            )
+        weights = np.array(assertion.weights, np.int64)
+        if assertion.most == 1:
+            blank = np.zeros(len(cards), np.int64) if rest is None else rest
+            scores = np.unique(np.append(weights, assertion.rest))
+            columns = [votes[:, weights == score].sum(axis=1) + (blank if score == assertion.rest else 0) for score in scores]
+            kept = scores != 0
+            return cls(scores[kept], np.column_stack(columns)[:, kept])
+        if (
+            np.count_nonzero(weights == 1) != 1
+            or np.count_nonzero(weights == -1) != 1
+            or np.abs(weights).sum() != 2
+            or assertion.rest
+        ):
+            raise AuditError(
+                f"assertion {assertion.code} of contest {assertion.contest}: where a card may mark several options, votes say "
+                "how cards are marked only for an option against another; compare single cards with records"
+            )
+        supporting, opposing = votes[:, weights == 1][:, 0], votes[:, weights == -1][:, 0]
+        both = np.maximum(supporting + opposing - cards, 0)
+        if cards.size and bool(np.any((supporting > cards) | (opposing > cards))):
+            raise AuditError(f"contest {assertion.contest}: a box has more votes for an option than cards")
+        return cls(np.array([-1, 1]), np.column_stack([opposing - both, supporting - both]))
 
     @property
     def totals(self) -> NDArray[np.int64]:

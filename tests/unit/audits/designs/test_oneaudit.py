@@ -83,6 +83,33 @@ def test_a_tally_by_box_and_score():
         ScoreTally(np.array([1, -1]), np.array([[3, 5]]))
 
 
+def test_votes_by_box_become_scores():
+    two_thirds = Assertion("bridge", "yes>=2/3", (1, -2, -2))
+    tally = ScoreTally.of_votes(two_thirds, np.array([[70, 20, 5], [10, 0, 3]]), np.array([100, 20]))
+    assert (tally.scores.tolist(), tally.counts.tolist()) == ([-2, 1], [[25, 70], [3, 10]])
+    of_all_cards = Assertion("bridge", "yes>=half of all", (1, -1), rest=-1)
+    tally = ScoreTally.of_votes(of_all_cards, np.array([[60, 30]]), np.array([100]), np.array([10]))
+    assert (tally.scores.tolist(), tally.counts.tolist()) == ([-1, 1], [[40, 60]])
+
+
+def test_several_marks_on_a_card_are_taken_apart_as_far_as_they_go():
+    two_seats = Assertion("council", "heron>wren", (1, -1, 0), most=2)
+    tally = ScoreTally.of_votes(two_seats, np.array([[60, 30, 40], [90, 30, 40]]), np.array([100, 100]))
+    assert tally.counts.tolist() == [[30, 60], [10, 70]]
+    assert tally.totals.tolist() == [30, 60]
+    assert (np.array([100, 100]) - tally.counts.sum(axis=1)).tolist() == [10, 20]
+
+
+def test_votes_that_do_not_say_the_scores_are_refused():
+    cards, votes = np.array([10]), np.array([[5, 3]])
+    with pytest.raises(AuditError, match="for each box"):
+        ScoreTally.of_votes(Assertion("c", "irv", (1, -1), continuing=frozenset({0, 1})), votes, cards)
+    with pytest.raises(AuditError, match="compare single cards"):
+        ScoreTally.of_votes(Assertion("c", "share", (2, -1), most=2), votes, cards)
+    with pytest.raises(AuditError, match="more votes for an option than cards"):
+        ScoreTally.of_votes(Assertion("c", "pair", (1, -1), most=2), np.array([[11, 3]]), cards)
+
+
 @pytest.mark.parametrize("replacement", [True, False])
 def test_the_risk_limit_holds_where_totals_of_boxes_hide_a_tie(replacement):
     """8,000 audits of papers that tie: two one-sided boxes whose totals add 60 votes, and records that are right."""
