@@ -75,6 +75,8 @@ class Artifacts:
     """The root of the log at a size; None for a size that it does not have."""
     count: Callable[[int], Count] | None = None
     """The count of the log at a size."""
+    whole: bool = True
+    """Whether every file has to be there. Of a site's audits only some may be published yet: what is missing is left out then."""
 
 
 @dataclass
@@ -143,6 +145,8 @@ class _Checking:
             return
         plan = self._try("plan", PLAN_FILE, lambda: self._plan(planned))
         if plan is None:
+            return
+        if not self._all.whole and not plan.files.keys() <= self._files.keys():
             return
         files = self._try("files", "files", lambda: open_files(plan, self._files))
         if files is None:
@@ -215,7 +219,7 @@ class _Checking:
     def _plan(self, planned: AuditPlan) -> Plan | None:
         data = self._files.get(PLAN_FILE)
         if data is None:
-            self.found.add("plan", PLAN_FILE, "is missing, and the signed plan names it")
+            self._missing("plan", PLAN_FILE, "is missing, and the signed plan names it")
             return None
         if hashlib.sha256(data).digest() != planned.plan:
             self.found.add("plan", PLAN_FILE, "is not the file that the signed plan names: it was changed")
@@ -242,7 +246,7 @@ class _Checking:
         seed = self._seeded[1].seed
         if given is None:
             if self._counts or self._reports:
-                self.found.add("draw", DRAW_FILE, "is missing: what was drawn cannot be told from what was counted")
+                self._missing("draw", DRAW_FILE, "is missing: what was drawn cannot be told from what was counted")
             return Sample(())
         most = files.plan.cards if not files.plan.replacement else 10 * files.plan.boxes * files.plan.boxes + 10_000_000
         rows = self._try("draw", DRAW_FILE, lambda: draws_in(given))
@@ -288,7 +292,7 @@ class _Checking:
         for name, (_, signed) in zip(names, self._reports, strict=True):
             data = self._files.get(name)
             if data is None:
-                self.found.add("report", name, "is missing, and a signed report names it")
+                self._missing("report", name, "is missing, and a signed report names it")
                 continue
             if hashlib.sha256(data).digest() != signed.report:
                 self.found.add("report", name, "is not the file that the signed report names: it was changed")
@@ -323,18 +327,31 @@ class _Checking:
         for name, file in named.items():
             data = self._files.get(name)
             if data is None:
-                self.found.add("files", name, "is missing, and the plan names it")
+                self._missing("files", name, "is missing, and the plan names it")
             elif (hashlib.sha256(data).digest(), len(data)) != (file.sha256, file.size):
                 self.found.add("files", name, "is not the file that the plan names: it was changed")
-        evidence = {hash_ for _, report in self._reports for hash_ in (*report.evidence, report.report)}
-        for name, data in self._files.items():
-            if name not in named and hashlib.sha256(data).digest() not in evidence:
-                self.found.add("files", name, "is named neither by the plan nor by a report")
+        self._check_names(set(named))
+
+    def _missing(self, code: FindingCode, where: str, message: str) -> None:
+        if self._all.whole:
+            self.found.add(code, where, message)
+
+    def _evidence(self) -> set[bytes]:
+        """Hashes of what seed, counts and reports name as evidence."""
+        seeds = () if self._seeded is None else self._seeded[1].evidence
+        images = (image for _, one in self._counts for image in one.count.images)
+        named = (
+            hash_ for _, report in self._reports for hash_ in (*report.evidence, *([report.report] if report.report else []))
+        )
+        return {*seeds, *images, *named}
 
     def _check_names(self, known: set[str]) -> None:
+        evidence = self._evidence()
         reports = {report_name(number) for number in range(1, len(self._reports) + 1)}
         known |= reports | {page_name(name) for name in reports}
         for name in sorted(name for name in self._files.keys() - known if not is_report(name)):
+            if hashlib.sha256(self._files[name]).digest() in evidence:
+                continue
             self.found.add("files", name, "is no file of this audit: nothing that is signed names it")
 
     def _try(self, code: FindingCode, where: str, step: Callable[[], T]) -> T | None:

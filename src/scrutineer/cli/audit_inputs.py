@@ -238,6 +238,8 @@ class AuditFolder:
             if path.is_file() and path.suffix != ".cose" and (data := self.read(path.name)) is not None
         }
         own = self.statements()
+        if record is not None and not own:
+            return self._published(record, files)
         if record is None:
             return Artifacts(files, [Entry(data) for data in _in_order(own)])
         places = {data: record.audits.get(leaf_hash(data), (None, b""))[0] for data in own}
@@ -247,6 +249,17 @@ class AuditFolder:
         entries = [Entry(data, index) for index, data in registered]
         entries += [Entry(data) for data, index in places.items() if index is None]
         return Artifacts(files, entries, admit=record.admit, root=record.root, count=record.count)
+
+    def _published(self, record: AuditRecord, files: dict[str, bytes]) -> Artifacts:
+        """Files as a site has them, whose statements are in the log alone. Raises UsageError where no plan is called so."""
+        for name, (_, data) in record.audits.items():
+            payload = parse_statement(data).payload
+            if isinstance(payload, AuditPlan) and payload.name == self.path.resolve().name:
+                entries = [Entry(statement.data, index) for index, statement in record.of_plan(name)]
+                return Artifacts(files, entries, admit=record.admit, root=record.root, count=record.count, whole=False)
+        raise UsageError(
+            f"no audit in the log of {record.where} is called {self.path.resolve().name!r}: give the folder that name"
+        )
 
 
 def _replaced_last(statements: Iterable[Statement]) -> list[Counted]:

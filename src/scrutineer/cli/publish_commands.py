@@ -44,6 +44,8 @@ _SKIPPED = 10
 """Files named that are not published."""
 BALLOTS: Final = "ballots"
 """Folder of an election folder in which stations' encrypted ballots are looked for."""
+AUDITS: Final = "audits"
+"""The same for audits."""
 
 
 @click.command("publish")
@@ -86,6 +88,13 @@ BALLOTS: Final = "ballots"
     help="Publish stations' encrypted ballots in FOLDER: bundles (.jsonl) whose SHA-256 a sheet in effect names, and what was "
     "decrypted of them (.json). Those published before stay.  [default: DIR/ballots, where it is there]",
 )
+@click.option(
+    "--audits",
+    metavar="FOLDER",
+    type=click.Path(path_type=Path, exists=True, file_okay=False),
+    help="Publish the files of the audits in FOLDER, each in a folder of its name, as far as signed plans and reports name "
+    "them. Those published before stay.  [default: DIR/audits, where it is there]",
+)
 @click.option("--all", "everything", is_flag=True, help="Make every page again, also where its data did not change.")
 @click.option("--workers", type=click.IntRange(1, 256), help="Processes that make pages.  [default: one for each processor]")
 @witness_option
@@ -101,6 +110,7 @@ def publish_command(
     translated: Translated | None,
     images: Path | None,
     ballots: Path | None,
+    audits: Path | None,
     everything: bool,
     workers: int | None,
     witnesses: tuple[str, ...],
@@ -125,7 +135,8 @@ def publish_command(
     found = None if images is None else ImageFolder(images)
     sealed = ballots or (folder / BALLOTS if (folder / BALLOTS).is_dir() else None)
     boxes = None if sealed is None else BallotFolder(sealed)
-    choice = Choice(pages, codes, translated, workers or own_cores(), everything, found, boxes)
+    audited = audits or (folder / AUDITS if (folder / AUDITS).is_dir() else None)
+    choice = Choice(pages, codes, translated, workers or own_cores(), everything, found, boxes, audited)
     publisher = Publisher(office, site, choice, witnesses, without)
     if every is not None:
         _keep_publishing(publisher, office, site, every, pending=pending, as_json=as_json)

@@ -13,6 +13,7 @@ from scrutineer.cli.show import Progress, silent
 from scrutineer.count import Count
 from scrutineer.errors import PublicationError
 from scrutineer.log import Log
+from scrutineer.portal.audit_files import find_audit_files, named_audit_files
 from scrutineer.portal.ballot_folder import BallotFolder
 from scrutineer.portal.ballot_named import named_ballots
 from scrutineer.portal.ballot_record import StationBallots
@@ -40,6 +41,8 @@ class Choice:
     """Where images of sheets are looked for."""
     ballots: BallotFolder | None = None
     """Where stations' encrypted ballots are looked for."""
+    audits: Path | None = None
+    """Where audits are looked for, each in a folder of its name."""
 
     def options(self, site: Path, stations: int) -> SiteOptions:
         """The options of the site. Raises PublicationError where they cannot be used, or `site` holds no readable site."""
@@ -176,6 +179,7 @@ def publish_log(
         history=kept_history(office, log, shown.head.size) if shown.cosigned and not (site / INDEX_FILE).exists() else (),
         images=_images(chosen.images, log, shown.head.size, progress),
         ballots=_ballots(chosen.ballots, office, count, log.entry, progress),
+        audits={} if chosen.audits is None else named_audit_files(find_audit_files(chosen.audits), count),
     )
     tell: Callable[[int, int], None] = lambda done, total: progress("Publishing", done, total)  # noqa: E731 - one argument less
     signer = office.log_signer()

@@ -19,6 +19,7 @@ from scrutineer.errors import LogError, NoteError, PublicationError
 from scrutineer.log import LogSigner, open_checkpoint
 from scrutineer.log.quorum import Quorum, check_quorum
 from scrutineer.log.tiles import TILE_WIDTH
+from scrutineer.portal.audit_files import MAX_AUDIT_FILE, audit_file_of, named_audit_files
 from scrutineer.portal.ballot_folder import SitePieces
 from scrutineer.portal.ballot_named import named_ballots
 from scrutineer.portal.ballot_record import StationBallots, changed_ballots, published_ballots, station_of
@@ -139,7 +140,7 @@ class _Publication:
             raise PublicationError(f"{folder.root} shows a head that was published before, and that stays: choose another folder")
         if not pending:
             history, images, ballots = self._history(before), self._images(before), self._ballots(before)
-            self._record = record = replace(record, history=history, images=images, ballots=ballots)
+            self._record = record = replace(record, history=history, images=images, ballots=ballots, audits=self._audits(before))
         cut_off = folder.begin(frozenset(before))
         self._expected = len(before) or self._guess()
         for file in render_definition(record):
@@ -220,6 +221,14 @@ class _Publication:
         if not found:
             return dict(record.ballots)
         return named_ballots((found | given).items(), record.count, record.entry)
+
+    def _audits(self, before: Mapping[str, bytes]) -> dict[str, bytes]:
+        """The files of audits of the site, which stay there, and those that were given now."""
+        there = {}
+        for path in before:
+            if audit_file_of(path) is not None and (data := self._folder.read(path, MAX_AUDIT_FILE)) is not None:
+                there[path] = data
+        return named_audit_files(there | dict(self._record.audits), self._record.count)
 
     def _check_prefix(self) -> None:
         """Refuse to replace a checkpoint by one of another history: readers hold the old one as evidence."""

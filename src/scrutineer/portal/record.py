@@ -126,6 +126,8 @@ class Record:
     """Images that are published with the pages, of those that statements of the log name (images.py)."""
     ballots: "Mapping[int, StationBallots]" = field(default_factory=dict)
     """Encrypted ballots that are published, by number of the station whose sheet names them (ballot_record.py)."""
+    audits: Mapping[str, bytes] = field(default_factory=dict)
+    """Files of audits that are published, by path (audit_files.py)."""
 
     @cached_property
     def snapshots(self) -> tuple[Snapshot, ...]:

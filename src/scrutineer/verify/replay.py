@@ -10,7 +10,8 @@ Trusts the hash of the definition and nothing else. The steps, by number:
 (5) every bulletin and certificate says what the log gives at its size (statement_check.py);
 (6) every snapshot that is listed is a signed and cosigned head of this log (history_check.py);
 (7) every other file is, byte for byte, what the log gives; nothing is missing and nothing was added (files.py);
-(8) encrypted ballots prove themselves, and give the figures of the signed sheets (ballots.py).
+(8) encrypted ballots prove themselves, and give the figures of the signed sheets (ballots.py);
+(9) audits whose files are published say what plan, seed and counts give (audits.py).
 
 All findings are collected; nothing stops at the first one unless the rest could not mean anything. Where the log cannot be
 replayed, every file is still held against its hash in the manifest.
@@ -35,6 +36,7 @@ from scrutineer.election.shapes import read_shapes
 from scrutineer.errors import NoteError, PublicationError, ScrutineerError
 from scrutineer.log import Head, LogVerifier
 from scrutineer.log.quorum import Quorum
+from scrutineer.portal.audit_files import MAX_AUDIT_FILE, named_audit_files, published_audit_files
 from scrutineer.portal.ballot_named import named_ballots
 from scrutineer.portal.ballot_record import StationBallots, bundle_path, published_ballots
 from scrutineer.portal.formats import (
@@ -59,6 +61,7 @@ from scrutineer.portal.record import Image, Record, SiteOptions
 from scrutineer.portal.site import render_site
 from scrutineer.statements import Bulletin, parse_statement, statement_hash
 from scrutineer.statements.bootstrap import open_election
+from scrutineer.verify.audits import check_audits
 from scrutineer.verify.ballots import BallotsCheck, Engine
 from scrutineer.verify.files import FileCheck
 from scrutineer.verify.head_check import HeadCheck
@@ -166,8 +169,10 @@ class _Verification(Steps):
             history=snapshots,
             images=self._images(manifest, log),
             ballots=self._ballots(manifest, count, log),
+            audits=self._audits(manifest, count),
         )
         self._compare(record, files)
+        check_audits(count, log, record.audits, self._report, self._progress)
         if ballots is not None:
             check = BallotsCheck(record, ballots, self._report, self._progress, self._extent, self._engine, own_cores())
             self._report.ballots = check.run()
@@ -195,6 +200,16 @@ class _Verification(Steps):
         paths = self._source.paths() if manifest is None else manifest.files
         found = published_images(paths, lambda path: self._source.read(path, MAX_IMAGE_SIZE))
         return named_images(found, map(log.entry, range(log.head.size))) if found else {}
+
+    def _audits(self, manifest: Manifest | None, count: Count) -> dict[str, bytes]:
+        """The published files of audits that belong to the log's audits; others do not belong to the site, and are findings."""
+        paths = self._source.paths() if manifest is None else manifest.files
+        skipped: list[tuple[str, str]] = []
+        found = published_audit_files(paths, lambda path: self._source.read(path, MAX_AUDIT_FILE))
+        kept = named_audit_files(found, count, skipped)
+        for path, reason in skipped:
+            self._report.add("audit", path, f"does not belong to its audit: {reason}")
+        return kept
 
     def _ballots(self, manifest: Manifest | None, count: Count, log: LogCheck) -> dict[int, StationBallots]:
         """The published ballots that sheets in effect name; others do not belong to the site, and are findings."""

@@ -19,6 +19,7 @@ Check = Literal[
     "snapshot",
     "published",
     "ballots",
+    "audit",
 ]
 MAX_MESSAGE_LENGTH: Final = 1_000  # characters
 MAX_FINDINGS: Final = 1_000
@@ -109,6 +110,8 @@ class Report:
     signatures: int = 0
     bulletins: int = 0
     certificates: int = 0
+    audits: int = 0
+    """Audits whose published files were checked."""
     files: int = 0
     findings: list[Finding] = field(default_factory=list)
     dropped: int = 0
