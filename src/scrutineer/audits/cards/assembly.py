@@ -6,7 +6,7 @@ are known, do ways of marking become tuples of option numbers, in an order that 
 
 from collections.abc import Callable, Hashable, Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, cast
 
 import numpy as np
 import pyarrow as pa
@@ -63,13 +63,10 @@ class Column:
             number = self.known[marks] = len(self.known)
         return number
 
-    def add(self, row: int, marks: Hashable) -> bool:
-        """Notes how a card is marked, by its row in the block. False: this card already has the contest."""
-        if self.rows and self.rows[-1] == row:
-            return False
+    def add(self, row: int, marks: Hashable) -> None:
+        """Notes how a card is marked, by its row in the block."""
         self.rows.append(row)
         self.numbers.append(self.number(marks))
-        return True
 
 
 class Assembly:
@@ -126,7 +123,12 @@ class Assembly:
         for key, column in self.columns.items():
             if column.rows:
                 packed: PatternNumbers = np.full(self.row, ABSENT, np.int32)
-                packed[column.rows] = column.numbers
+                rows = np.array(column.rows, np.int64)
+                # Rows only grow while cards are read one after the other.
+                for twice in np.flatnonzero(rows[1:] == rows[:-1])[:1]:
+                    card = self._ids[int(rows[twice])]
+                    raise AuditError(f"{self.name}: card {card!r} holds contest {key!r} twice; ask for the file anew")
+                packed[rows] = column.numbers
                 numbers[key] = packed
                 column.rows.clear()
                 column.numbers.clear()
@@ -223,8 +225,8 @@ class Assembly:
 
 def small(numbers: PatternNumbers, patterns: int) -> PatternNumbers:
     """The same numbers in the smallest type that holds those of so many patterns."""
-    kept: PatternNumbers = numbers.astype(number_type(patterns), copy=False)
-    return kept
+    kept: Any = numbers.astype(number_type(patterns), copy=False)
+    return cast("PatternNumbers", kept)
 
 
 def joined(blocks: Sequence[pa.Array]) -> pa.StringArray | pa.LargeStringArray:

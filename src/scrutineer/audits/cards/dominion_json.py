@@ -189,39 +189,30 @@ def _decode(source: Source, decoder: msgspec.json.Decoder[_T], data: bytes) -> _
 
 def _take(assembly: Assembly, name: str, sessions: list[_Session]) -> None:
     """Notes the cards of some sessions."""
-    columns = assembly.columns
+    find = assembly.columns.get
     for session in sessions:
         record, modified = session.Original, session.Modified
         if modified is not None and modified.IsCurrent:
             if record.IsCurrent:
                 raise AuditError(f"{name}: {_called(session)} has two current records; ask which of them counts")
             record = modified
-        known = record.IsCurrent
         row = assembly.row
         for contests in [record.Contests or []] if record.Cards is None else [card.Contests for card in record.Cards]:
             for contest in contests:
-                column = columns.get(contest.Id)
-                if column is None:
-                    column = assembly.column(contest.Id)
+                column = find(contest.Id) or assembly.column(contest.Id)
                 marks = contest.Marks
-                voted: int | tuple[int, ...] = ()
-                if contest.Overvotes > 0 and all(mark.Rank <= 1 for mark in marks):
-                    pass
-                elif len(marks) == 1:
-                    if marks[0].IsVote:
-                        voted = marks[0].CandidateId
-                elif marks:
-                    votes = [mark for mark in marks if mark.IsVote]
-                    if len(votes) == 1:
-                        voted = votes[0].CandidateId
-                    elif votes:
-                        voted = _voted(votes)
-                rows = column.rows
-                if rows and rows[-1] == row:
-                    raise AuditError(f"{name}: {_called(session)} holds contest {contest.Id} twice; export it anew")
-                rows.append(row)
-                number = column.known.get(voted) if known else column.number(REDACTED)
+                voted: int | tuple[int, ...] | str
+                if not marks:
+                    voted = ()
+                elif len(marks) == 1 and not contest.Overvotes:
+                    voted = marks[0].CandidateId if marks[0].IsVote else ()
+                else:
+                    voted = _voted(marks, contest.Overvotes)
+                if not record.IsCurrent:
+                    voted = REDACTED
+                number = column.known.get(voted)
                 column.numbers.append(column.number(voted) if number is None else number)
+                column.rows.append(row)
         record_number = session.RecordId if type(session.RecordId) is int else _record_number(name, session)
         if session.TabulatorId < 0 or session.BatchId < 0 or not 0 <= record_number < 1 << 31:
             raise AuditError(f"{name}: {_called(session)} has a negative number, or one that is too large; export it anew")
@@ -229,12 +220,17 @@ def _take(assembly: Assembly, name: str, sessions: list[_Session]) -> None:
         assembly.card(batch, record_number, f"{batch}-{record_number}")
 
 
-def _voted(votes: list[_Mark]) -> tuple[int, ...]:
-    """Several marks that count: ranked options in their order after a -1; several of the first rank ascending after a 0.
+def _voted(marks: list[_Mark], overvotes: int) -> int | tuple[int, ...]:
+    """The marks that count: a single one as its option, several ranked ones in their order after a -1, or ascending after a 0.
 
     Whether several of the first rank are several votes or an overvoted rank is known once all records are read (`_several`,
-    `_ranking`). A single mark is noted as its option alone.
+    `_ranking`).
     """
+    votes = [mark for mark in marks if mark.IsVote]
+    if not votes or (overvotes > 0 and all(mark.Rank <= 1 for mark in marks)):
+        return ()
+    if len(votes) == 1:
+        return votes[0].CandidateId
     if all(mark.Rank <= 1 for mark in votes):
         return (0, *sorted({mark.CandidateId for mark in votes}))
     by_rank: dict[int, set[int]] = {}

@@ -145,8 +145,7 @@ def _card(assembly: Assembly, source: Source, tabulator: str, scanned: dict[str,
         left = (contest.findtext(f"{_SPACE}Undervotes") or "0").strip()
         if not (left.isascii() and left.isdigit() and len(left) < 5):
             raise AuditError(f"{source.name}: contest {title!r} has {left!r} undervotes; ask for the file anew")
-        if not assembly.column(title).add(assembly.row, tuple(sorted(marks))):
-            raise AuditError(f"{source.name}: contest {title!r} stands there twice; ask for the file anew")
+        assembly.column(title).add(assembly.row, tuple(sorted(marks)))
         seen = most.setdefault(title, _Most())
         seen.marked = max(seen.marked, len(marks))
         seen.said = max(seen.said, len(marks) + int(left) if int(left) else 0)

@@ -142,8 +142,7 @@ def _take(assembly: Assembly, where: str, record: _Record, units: dict[str, str]
     if len(current) != 1:
         raise AuditError(f"{where}: has {len(current)} current snapshots; ask which of them counts")
     for contest in current[0].CVRContest:
-        if not assembly.column(contest.ContestId).add(assembly.row, _marks(contest, ranked)):
-            raise AuditError(f"{where}: holds contest {contest.ContestId!r} twice; export it anew")
+        assembly.column(contest.ContestId).add(assembly.row, _marks(contest, ranked))
     if not 0 <= record.BatchSequenceId < 1 << 31:
         raise AuditError(f"{where}: BatchSequenceId {record.BatchSequenceId} is no place in a batch; export it anew")
     batch = "-".join(part for part in (record.CreatingDeviceId, record.BatchId) if part) if record.BatchId else ""

@@ -192,7 +192,7 @@ def test_sessions_with_another_order_of_keys_are_read_whole(tmp_path):
     [
         ([], "holds no record"),
         ([session(1, record(contest(7))), session(1, record(contest(7)))], "card '3-4-1' stands there twice"),
-        ([session(1, record(contest(7), contest(7)))], "record 1 holds contest 7 twice"),
+        ([session(1, record(contest(7), contest(7)))], "card '3-4-1' holds contest 7 twice"),
         ([session(1, record(contest(7)), record(contest(7)))], "record 1 has two current records"),
         ([session("X", record(contest(7)), image="gone")], "record X has no number"),
         ([session(-1, record(contest(7)))], "has a negative number"),

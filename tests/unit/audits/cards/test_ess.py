@@ -19,7 +19,7 @@ GEN,,,,,,,,,
 "Nest County, Avia",,,,,,,,,
 "May 5, 2030",,,,,,,,,
 ,,,,,,,,,
-Cast Vote Record,Batch,Ballot Status,Original Ballot Exception,Remaining Ballot Exception,Write-in Type,Results Report,Reporting Group,Tabulator CVR,Precinct ID
+Cast Vote Record,Batch,Ballot Status,Original Ballot Exception,Remaining Ballot Exception,Type,Report,Group,Tabulator CVR,Precinct
 4,B2,Not Reviewed,,,,N,Day,0002000415,p
 1,B1,Not Reviewed,,,,N,Day,0001013415,p
 2,B1,Not Reviewed,"Undervote, odd",,,N,Day,0001013416,p

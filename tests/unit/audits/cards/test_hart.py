@@ -11,7 +11,10 @@ from scrutineer.audits.cards.reading import read_cards, recognise
 from scrutineer.errors import AuditError
 
 OPTION = "<Option><Name>{0}</Name><Id>i</Id><Value>1</Value></Option>"
-WRITTEN = "<Option><Id>w</Id><Value>1</Value><WriteInData><Text/><WriteInDataStatus>Unresolved</WriteInDataStatus></WriteInData></Option>"
+WRITTEN = (
+    "<Option><Id>w</Id><Value>1</Value><WriteInData><Text/>"
+    "<WriteInDataStatus>Unresolved</WriteInDataStatus></WriteInData></Option>"
+)
 SCANNED = '#FormatVersion 1\n#BatchId,CvrId,UniqueIdentifier,Workstation\n1,"g1","u1","S1"\n1,"g1","u1","S1"\n1,"g2","u2","S2"\n'
 
 
@@ -104,9 +107,9 @@ def test_the_order_of_files_does_not_matter(tmp_path):
     ("text", "message"),
     [
         (card("g1", 100, 2, contest("Mayor", WREN)), "card 'g1' stands there twice"),
-        (card("g9", 100, 2, contest("Mayor", WREN), contest("Mayor")), "9.xml: contest 'Mayor' stands there twice"),
+        (card("g9", 100, 2, contest("Mayor", WREN), contest("Mayor")), "card 'g9' holds contest 'Mayor' twice"),
         (card("g9", 100, 2, contest("Mayor", WREN, WREN)), "9.xml: an option of contest 'Mayor' stands there twice"),
-        (card("g9", 100, 2, contest("Mayor", WREN.replace(">1<", ">2<"))), "9.xml: .* has the value '2'"),
+        (card("g9", 100, 2, contest("Mayor", WREN.replace(">1<", ">2<"))), "has the value '2'"),
         (card("g9", 100, "x", contest("Mayor", WREN)), "9.xml: BatchSequence 'x' is not a number"),
         (card("", 100, 2, contest("Mayor", WREN)), "9.xml: a CvrGuid is missing"),
         (card("g9", 100, 2, contest("Mayor", OPTION.format(""))), "9.xml: a Name is missing"),
@@ -130,5 +133,5 @@ def test_a_damaged_zip_is_refused(tmp_path):
     data[60] ^= 0xFF
     path = tmp_path / "cards.zip"
     path.write_bytes(data)
-    with pytest.raises(AuditError, match="1.xml: cannot be"):
+    with pytest.raises(AuditError, match=r"1\.xml: cannot be"):
         read_cards(path, "hart")

@@ -129,7 +129,7 @@ def test_our_own_records_of_ballots_that_an_audit_drew(tmp_path):
     ("content", "message"),
     [
         (report(), "holds no record"),
-        (report(record(1, contest("mayor"), contest("mayor"))), "record 1: holds contest 'mayor' twice"),
+        (report(record(1, contest("mayor"), contest("mayor"))), "card 'c1' holds contest 'mayor' twice"),
         (report(record(1, contest("council"))), "cards hold contest 'council', which the election does not list"),
         (report(record(1, contest("mayor", selection("o-kite")))), "has no option 'o-kite'"),
         (report(record(1, contest("mayor"), CurrentSnapshotId="x")), "record 1: has 0 current snapshots"),

@@ -9,8 +9,9 @@ from scrutineer.audits.cards.model import ABSENT
 from scrutineer.audits.cards.reading import read_cards, recognise
 from scrutineer.errors import AuditError
 
-DOMINION = """Aves,5.10.1.2,,,,,,,,,
-,,,,,,"Mayor (Vote For=1)","Mayor (Vote For=1)","Council, ward 2 (Vote For=2)","Council, ward 2 (Vote For=2)","Council, ward 2 (Vote For=2)"
+WARD = "Council, ward 2 (Vote For=2)"
+DOMINION = f"""Aves,5.10.1.2,,,,,,,,,
+,,,,,,Mayor (Vote For=1),Mayor (Vote For=1),"{WARD}","{WARD}","{WARD}"
 ,,,,,,Wren,Robin,Owl,Kite,Write-in
 CvrNumber,TabulatorNum,BatchId,RecordId,ImprintedId,BallotType,REP,DEM,,,
 1,T1,B1,1,T1-B1-1,town,0,1,1,1,0
@@ -18,17 +19,18 @@ CvrNumber,TabulatorNum,BatchId,RecordId,ImprintedId,BallotType,REP,DEM,,,
 3,T1,B2,1,T1-B2-1,"town, north",,,1,0,1
 4,T2,B1,7,,town,0,0,1,,1
 """
-RANKED = """Aves,5.17
-,,,,,"Mayor (Number of positions=1, Number of ranks=3)"{0}
+NEXT = ',"Mayor (Number of positions=1, Number of ranks=3)"' * 8
+RANKED = f"""Aves,5.17
+,,,,,"Mayor (Number of positions=1, Number of ranks=3)"{NEXT}
 ,,,,,Wren(1),Robin(1),Owl(1),Wren(2),Robin(2),Owl(2),Wren(3),Robin(3),Owl(3)
-CvrNumber,TabulatorNum,BatchId,RecordId,ImprintedId{1}
+CvrNumber,TabulatorNum,BatchId,RecordId,ImprintedId,,,,,,,,,
 1,1,1,1,a,1,0,0,0,0,1,0,1,0
 2,1,1,2,b,0,1,0,0,1,0,0,0,1
 3,1,1,3,c,1,1,0,0,0,1,0,0,0
 4,1,1,4,d,1,0,0,0,1,1,0,0,0
 5,1,1,5,e,0,0,0,0,0,0,0,0,0
 6,1,1,6,f,,,,,,,,,
-""".format(',"Mayor (Number of positions=1, Number of ranks=3)"' * 8, "," * 9)
+"""
 CLEAR = (
     "RowNumber,BoxID,BoxPosition,BallotID,PrecinctID,BallotStyleID,PrecinctStyleName,ScanComputerName,Status,Remade,"
     "Choice_1_1:Mayor:Vote For 1:Wren:None,Choice_2_1:Mayor:Vote For 1:Robin: with colon:None,"
