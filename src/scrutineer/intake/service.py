@@ -10,8 +10,10 @@ from scrutineer.intake.checkers import Checkers
 from scrutineer.intake.frames import Verdict
 from scrutineer.intake.sequencer import Recorder, Sequencer
 from scrutineer.log import Integrated, Log
+from scrutineer.statements.audit import AuditPlan, AuditSeed
+from scrutineer.statements.audit_order import orders_audits
 from scrutineer.statements.policy import changes_policy
-from scrutineer.statements.statement import statement_hash
+from scrutineer.statements.statement import parse_statement, statement_hash
 
 QUEUE_LIMIT: Final = 8_192  # statements on their way at a time
 
@@ -85,6 +87,8 @@ class Intake:
         self._limit = limit
         self._gate = gate
         self._under_way = 0
+        self._claims: dict[str | bytes, bytes] = {}
+        """What took the name of an audit, or the one seed of a plan, since this service began, by name or plan."""
         self._stopping = False
         checkers.failed = self.fail
         self._recorder: Recorder = (
@@ -159,6 +163,8 @@ class Intake:
                 done(self._refuse(Problem("store-failed", f"the statement is not recorded: {result}")))
 
         def checked(verdict: Verdict) -> None:
+            if verdict is None and orders_audits(data):
+                verdict = self._claim(data, leaf)
             if verdict is None:
                 self._recorder.put(data, sequenced)
             else:
@@ -167,6 +173,21 @@ class Intake:
                 done(self._refuse(Problem(reason_of(code), detail)))
 
         self.checkers.check(data, checked, noticed)
+
+    def _claim(self, data: bytes, leaf: bytes) -> Verdict:
+        """Let one plan of a name, and one seed of a plan, go to the log where several are on their way in the same moment.
+
+        The checkers know what is logged, and not what is about to be. A claim whose commit fails lapses with this service.
+        """
+        payload = parse_statement(data).payload
+        if not isinstance(payload, AuditPlan | AuditSeed):
+            return None
+        claim = payload.name if isinstance(payload, AuditPlan) else payload.plan
+        if self._claims.setdefault(claim, leaf) == leaf:
+            return None
+        if isinstance(payload, AuditPlan):
+            return "second-plan", f"another plan of audit {claim!r} came first: give this one another name"
+        return "second-seed", "another seed of this plan came first: a plan is drawn from once"
 
     async def close(self) -> None:
         """Refuse what comes from now on; wait until the running commit has ended."""
