@@ -2,11 +2,12 @@
 
 The first line is the number of contests. Each of them has a line `Contest,<id>,<n>,<option>,…` with its n options, which some
 programs end with `winner,<option>` and further notes; they are read over. Then come lines `<contest>,<ballot>,<preference>,…`,
-most preferred first. A ballot may rank no option; a ballot without a line for a contest does not hold it. Of a ballot that ranks
-an option twice only the first place counts. Ids such as `99813_1_3` or `99813-1-3` name tabulator, batch and place; others say
-nothing of where the ballot lies.
+most preferred first. A ballot may rank no option, with or without the comma before; a ballot without a line for a contest does
+not hold it. Of a ballot that ranks an option twice only the first place counts. Ids such as `99813_1_3` or `99813-1-3` name
+tabulator, batch and place; others say nothing of where the ballot lies.
 """
 
+import re
 from collections.abc import Hashable
 from typing import Final
 
@@ -159,6 +160,9 @@ class _Lines:
             places = stops[np.minimum(at + step, len(stops) - 1)]
             fits = letters[places] == mark
             if not fits.all():
+                whole = _completed(body)
+                if whole != body:
+                    return self.columns(whole, joint)
                 if joint:
                     raise _Unlike
                 raise self.wrong(
@@ -269,6 +273,11 @@ class _Lines:
             Shape(name, name, tuple((option, option) for option in options), most=len(options), ranked=True)
             for name, options in self.options.items()
         )
+
+
+def _completed(body: bytes) -> bytes:
+    """The same lines, where those that end after the ballot have the comma behind which the preferences are missing."""
+    return re.sub(rb"(?m)^([^,\r\n]*,[^,\r\n]*)(?=\r?$)", rb"\1,", body)
 
 
 def _plain(assembly: Assembly) -> Assembly:

@@ -48,6 +48,15 @@ def test_several_contests_of_one_ballot_are_one_card(tmp_path):
     assert cards.column("B").pattern.tolist() == [1, 0, -1]
 
 
+@pytest.mark.parametrize("end", ["\n", "\r\n"])
+@pytest.mark.parametrize("ids", [("7_1_1", "7_1_2", "7_1_3"), ("a", "b", "c")])
+def test_a_blank_ballot_may_end_without_a_comma(tmp_path, ids, end):
+    lines = ["1", "Contest,20,2,1,2", f"20,{ids[0]},2", f"20,{ids[1]}", f"20,{ids[2]}"]
+    cards = read(tmp_path, end.join(lines) + end)
+    assert cards.ids.to_pylist() == list(ids)
+    assert [cards.column("20").patterns[number] for number in cards.column("20").pattern] == [(1,), (), ()]
+
+
 def test_line_ends_of_windows_and_a_last_line_without_end(tmp_path):
     cards = read(tmp_path, MAYOR.replace("\n", "\r\n").rstrip("\r\n"))
     assert cards.column("20").pattern.tolist() == [1, 3, 0, 2]
@@ -81,7 +90,7 @@ def test_it_is_recognised_by_its_content(tmp_path):
         ("1\nContest,20,2,1,2\n20,a,1\n20,b,9\n", "line 4: contest '20' has no option '9'"),
         ("1\nContest,20,2,1,2\n20,a,1\n20,b,1,,2\n", "line 4: contest '20' has no option ''"),
         ("1\nContest,20,2,1,2\n20,a,1\n21,b,1\n", "line 4: contest '21' is not listed"),
-        ("1\nContest,20,2,1,2\n20,a,1\n20,b\n20,c,1\n", "line 4: give contest, ballot and preferences"),
+        ("1\nContest,20,2,1,2\n20,a,1\n20\n20,c,1\n", "line 4: give contest, ballot and preferences"),
         ("1\nContest,20,2,1,2\n20,a,1\n20,a,2\n", "card 'a' stands there twice"),
         ("1\nContest,20,2,1,2\n20,,1\n", "a card has no id"),
         ("2\nContest,A,1,wren\nContest,B,1,owl\nA,x,wren\nB,x,owl\nA,x,\n", "ballot 'x' has two lines"),
