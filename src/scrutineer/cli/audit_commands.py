@@ -16,6 +16,7 @@ from scrutineer.audits.status import PlanFiles, draw, measure
 from scrutineer.audits.status_left import work_left
 from scrutineer.cli.audit_enter import enter_command
 from scrutineer.cli.audit_inputs import SEED_STATEMENT, AuditFolder, record_at
+from scrutineer.cli.audit_papers_commands import pages_command, papers_command
 from scrutineer.cli.audit_plan import plan_command
 from scrutineer.cli.audit_sign import Signing, evidence_hashes, folder_argument, kept_and_sent, log_option, signing_options
 from scrutineer.cli.audit_words import OUTCOME_WORDS, check_json, print_check, print_status, say_next, status_json
@@ -43,6 +44,8 @@ def audit_command() -> None:
 
 audit_command.add_command(plan_command)
 audit_command.add_command(enter_command)
+audit_command.add_command(papers_command)
+audit_command.add_command(pages_command)
 
 
 @audit_command.command("seed")

@@ -35,8 +35,8 @@ def place_of(difference: Difference) -> Place:
 def resolve(first: Entered, second: Entered, choices: Mapping[Place, str], by: str) -> Settled:
     """What two people entered, each difference decided by a third one: which value holds, by field.
 
-    For a row that only one of them has the value is `there` or `missing`. Raises AuditError for a difference that is not decided, a
-    value that neither of the two entered, a decision about what does not differ, and a third look by one of the two.
+    For a row that only one of them has the value is `there` or `missing`. Raises AuditError for a difference that is not decided,
+    a value that neither of the two entered, a decision about what does not differ, and a third look by one of the two.
     """
     if first.by == second.by or by in (first.by, second.by) or not by.strip():
         raise AuditError(f"{by!r} cannot decide: two people enter, and a third one who is named looks again")

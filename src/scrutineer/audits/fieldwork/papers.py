@@ -131,6 +131,7 @@ def _compile(kind: str, work: FieldWork, content: dict[str, object]) -> bytes:
     head = {
         "kind": kind,
         "election": work.election,
+        "provenance": work.provenance,
         "audit": work.audit,
         "title": work.title,
         "plan": work.plan_prefix,

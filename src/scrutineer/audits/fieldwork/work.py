@@ -60,6 +60,8 @@ class FieldWork:
     """What has to be fetched and counted for an audit."""
 
     election: str
+    provenance: str
+    """One sentence; empty where the sheets are those of real stations."""
     audit: str
     title: str
     plan: bytes
@@ -128,7 +130,9 @@ def field_work(
         for box in draws
     ]
     boxes.sort(key=lambda box: (_place(election, box.name), box.name.encode()))
-    return FieldWork(election.definition.name, plan.name, title, planned, plan.by_box, len(sample), tuple(boxes))
+    definition = election.definition
+    provenance = "" if definition.provenance == "official" else definition.provenance_sentence()
+    return FieldWork(definition.name, provenance, plan.name, title, planned, plan.by_box, len(sample), tuple(boxes))
 
 
 def read_code(text: str) -> PaperCode:
