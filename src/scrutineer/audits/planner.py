@@ -9,6 +9,9 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from fractions import Fraction
 
+import numpy as np
+from numpy.typing import NDArray
+
 from scrutineer.audits.forecasts import NO_ERRORS, Rates
 from scrutineer.audits.manifest import Manifest
 from scrutineer.audits.planner_designs import Job, batch_betting, batch_macro, comparison, oneaudit, polling, two_stage
@@ -26,6 +29,7 @@ def trade_off(
     *,
     risk_limit: Fraction,
     places: Sequence[str] | None = None,
+    recorded: NDArray[np.bool_] | None = None,
     rates: Rates = NO_ERRORS,
     costs: Costs = USUAL_COSTS,
     repetitions: int = 100,
@@ -33,7 +37,8 @@ def trade_off(
 ) -> tuple[Row, ...]:
     """Feasible designs, the cheapest (by the 9-of-10 cost) first; a full count is always among them.
 
-    `places`: by box where it is kept. Raises AuditError without targets or where boxes do not fit.
+    `places`: by box where it is kept. `recorded`: by box whether its cards have records, where some have and `records` is
+    BATCHES; ONEAudit then takes the others as pools. Raises AuditError without targets or where boxes do not fit.
     """
     if not targets:
         raise AuditError("there is no assertion to be audited: choose at least one contest")
@@ -45,8 +50,12 @@ def trade_off(
             if given is not None
         ):
             raise AuditError(f"{target.what}: numbers by box are not those of the {boxes} boxes of the manifest")
+    if recorded is not None and recorded.shape != manifest.cards.shape:
+        raise AuditError(
+            f"{len(manifest.boxes)} boxes need as many answers to whether their cards have records, not {len(recorded)}"
+        )
     site = Site.of(manifest.cards, places, costs)
-    job = Job(targets, manifest, site, risk_limit, rates, repetitions, seed)
+    job = Job(targets, manifest, site, risk_limit, rates, repetitions, seed, recorded)
     everything = site.everything()
     full = Row(Design.FULL_COUNT, "", everything, everything, None, True, None, "every card is counted")
     rows = [full]

@@ -1,8 +1,10 @@
 """The estimate of each design; see `planner`."""
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import cached_property
 from typing import Final
 
 import numpy as np
@@ -33,6 +35,8 @@ PER_BOX: Final = (5, 10, 20, 50, 100, 200)
 """How many cards of a drawn box are looked at in two stages; and all of them."""
 FIRM: Final = 1_000_000
 """The weight of a forecast that a single bad draw does not change."""
+CLOSEST: Final = 30
+"""How many assertions of a contest are looked at: those with the smallest margins."""
 NEAR: Final = 0.4
 """Assertions of a contest that would take less than this part of the longest one are not simulated."""
 
@@ -48,11 +52,32 @@ class Job:
     rates: Rates
     repetitions: int
     seed: int
+    recorded: NDArray[np.bool_] | None = None
+    """By box whether its cards have records; None: none has, or all have where the design needs them."""
 
     @property
     def limit(self) -> float:
         """The risk limit."""
         return float(self.risk_limit)
+
+    @cached_property
+    def closest(self) -> Sequence[Target]:
+        """In each contest the assertions with the smallest margins for their spread of scores."""
+        order = sorted(self.targets, key=lambda each: Fraction(each.total, each.assertion.highest - each.assertion.lowest))
+        known: Counter[str] = Counter()
+        kept = set()
+        for each in order:
+            known[each.assertion.contest] += 1
+            if known[each.assertion.contest] <= CLOSEST:
+                kept.add(id(each))
+        return [each for each in self.targets if id(each) in kept]
+
+    def pools(self, target: Target) -> tuple[NDArray[np.int64], ScoreTally]:
+        """Cards and scores of the boxes whose cards are held against totals; 0 for boxes with records."""
+        cards, tally = self.cards(target), _boxes(target)
+        if self.recorded is None:
+            return cards, tally
+        return np.where(self.recorded, 0, cards), ScoreTally(tally.scores, np.where(self.recorded[:, None], 0, tally.counts))
 
     def cards(self, target: Target) -> NDArray[np.int64]:
         """By box how many cards belong to the target's population."""
@@ -78,19 +103,19 @@ class _Sized:
 
 def comparison(job: Job) -> Row:
     """Ballot comparison."""
-    forecasts = [(each, comparison_forecast(job.reported(each), job.rates)) for each in job.targets]
+    forecasts = [(each, comparison_forecast(job.reported(each), job.rates)) for each in job.closest]
     return _row_of_cards(job, Design.COMPARISON, forecasts, sure=False, bad=0.0)
 
 
 def oneaudit(job: Job) -> Row:
-    """ONEAudit, boxes being pools."""
-    forecasts = [(each, oneaudit_forecast(job.reported(each), job.cards(each), _boxes(each), job.rates)) for each in job.targets]
+    """ONEAudit, boxes without records being pools."""
+    forecasts = [(each, oneaudit_forecast(job.reported(each), *job.pools(each), job.rates)) for each in job.closest]
     return _row_of_cards(job, Design.ONEAUDIT, forecasts, sure=True, bad=0.0)
 
 
 def polling(job: Job) -> Row:
     """Ballot polling."""
-    forecasts = [(each, polling_forecast(each.assertion, each.tally, int(job.cards(each).sum()))) for each in job.targets]
+    forecasts = [(each, polling_forecast(each.assertion, each.tally, int(job.cards(each).sum()))) for each in job.closest]
     return _row_of_cards(job, Design.POLLING, forecasts, sure=True, bad=None)
 
 
@@ -129,7 +154,7 @@ def two_stage(job: Job) -> Row:
             job,
             [
                 (each, two_stage_forecast(job.reported(each), job.manifest.cards, _boxes(each), per_box, job.rates))
-                for each in job.targets
+                for each in job.closest
             ],
             sure=True,
         )

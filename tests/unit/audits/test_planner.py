@@ -158,6 +158,28 @@ def test_contests_of_few_cards_are_sampled_among_these():
     assert second.cards > 500
 
 
+def test_boxes_with_records_spare_work():
+    """Where nine boxes of ten have records, ONEAudit is between comparison and what it takes without them."""
+    recorded = np.arange(2650) % 10 > 0
+    rows = by_design(
+        trade_off([GEORGIA[1]], GEORGIA[0], Records.BATCHES, risk_limit=TWENTIETH, recorded=recorded, repetitions=50)
+    )
+    assert ROWS[Design.COMPARISON].p90.cards < rows[Design.ONEAUDIT].p90.cards < ROWS[Design.ONEAUDIT].p90.cards / 2
+
+
+def test_of_many_assertions_the_closest_decide():
+    """61 assertions of one contest: the row is that of the one with the smallest margin alone."""
+    manifest, closest = country(300, 300, 0.08, 0.1)
+    others = [
+        country(300, 300, 0.1 + 0.002 * number, 0.1, assertion=Assertion("warden", f"{number}", (1, -1)))[1]
+        for number in range(60)
+    ]
+    many = by_design(trade_off([*others, closest], manifest, Records.CARDS, risk_limit=TWENTIETH, repetitions=20))
+    alone = by_design(trade_off([closest], manifest, Records.CARDS, risk_limit=TWENTIETH, repetitions=20))
+    assert many[Design.COMPARISON].why == alone[Design.COMPARISON].why == "contest warden, assertion heron>wren"
+    assert many[Design.COMPARISON].p90.draws == alone[Design.COMPARISON].p90.draws
+
+
 def test_what_no_sample_can_show_is_a_full_count():
     manifest, _ = country(20, 100, 0.1, 0.1)
     half = manifest.cards // 2
@@ -204,6 +226,8 @@ def test_what_does_not_fit_is_refused():
     fewer = Manifest(manifest.boxes[:19], manifest.cards[:19])
     with pytest.raises(AuditError, match="19 boxes"):
         trade_off([target], fewer, Records.CARDS, risk_limit=TWENTIETH)
+    with pytest.raises(AuditError, match="20 boxes need as many answers"):
+        trade_off([target], manifest, Records.CARDS, risk_limit=TWENTIETH, recorded=np.array([True]))
     with pytest.raises(AuditError, match="do not add up"):
         Target(PAIR, 5, overall={1: 4})
     with pytest.raises(AuditError, match="neither of all cards nor by box"):
