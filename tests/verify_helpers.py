@@ -42,6 +42,8 @@ from scrutineer.statements import (
 )
 from scrutineer.verify import FolderSource, Report, verify_site
 
+TWO = SiteOptions(languages=("en", "ar"))
+"""A translation beside the first language, whose pages are the same in every other."""
 NOON = 1_750_000_000
 STATIONS = ("a1", "a2", "a3", "b1", "b2")
 OFFICERS = ("authority/officer-1", "authority/officer-2")
@@ -112,7 +114,7 @@ class Story:
         count, root = self.count()
         return self.act(_changed(make_certificate(count, root, time=NOON), changes))
 
-    def published(self, options: SiteOptions | None = None, signer: LogSigner | None = None) -> portal.Published:
+    def published(self, options: SiteOptions = TWO, signer: LogSigner | None = None) -> portal.Published:
         return portal.published(self.election, self.tables, self.log, options, signer)
 
 
