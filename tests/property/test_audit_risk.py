@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from risk_nulls import FUNCTIONS
 from scrutineer.audits.risk.betting import Adaptive, Betting, Diversified, Fixed, Kelly, kelly_rate
 from scrutineer.audits.risk.bravo import Bravo
-from scrutineer.audits.risk.evidence import average, running_product
+from scrutineer.audits.risk.evidence import average, mixed_product, running_product
 from scrutineer.audits.risk.kaplan import KaplanKolmogorov
 from scrutineer.audits.risk.model import Null, Values
 from scrutineer.audits.risk.process import Draws, Process
@@ -216,3 +216,36 @@ def test_evidence_beyond_any_float_is_kept() -> None:
     assert lost[1999] == pytest.approx(2000 * np.log2(0.05))
     assert lost[-1] > 10
     assert ldexp(1.0, -1074) > 0
+
+
+@given(
+    st.lists(st.lists(st.floats(0.0078125, 40) | st.floats(1e-12, 1e12), min_size=70, max_size=70), min_size=1, max_size=5),
+    st.lists(st.floats(0.001, 1), min_size=5, max_size=5),
+)
+@settings(max_examples=60)
+def test_mixed_products_have_the_bits_of_averages(parts: list[list[float]], weights: list[float]) -> None:
+    factors = np.array(parts)[:, None, :] ** np.arange(1, 4)[None, :, None] ** 0.5
+    factors = np.tile(factors, 6)
+    mixed = mixed_product(factors, weights[: len(parts)])
+    plain = average(zip(weights, map(running_product, factors), strict=False))
+    assert mixed.fraction.tolist() == plain.fraction.tolist()
+    assert mixed.exponent.tolist() == plain.exponent.tolist()
+
+
+def test_parts_of_very_different_size_are_mixed_bit_for_bit() -> None:
+    factors = np.stack([np.full((2, 4000), 1.7), np.full((2, 4000), 0.3), np.ones((2, 4000))])
+    factors[0, :, 2000:], factors[1, :, 2000:] = 0.3, 4.0
+    mixed = mixed_product(factors, (0.2, 0.3, 0.5))
+    plain = average(zip((0.2, 0.3, 0.5), map(running_product, factors), strict=True))
+    assert mixed.fraction.tolist() == plain.fraction.tolist()
+    assert mixed.exponent.tolist() == plain.exponent.tolist()
+
+
+def test_great_tables_are_worked_on_in_parts_with_the_same_bits() -> None:
+    function = Betting(Diversified((0.2, 0.8, 1.4, 1.9), (1.0,) * 4))
+    values = np.random.default_rng(6).choice([0.0, 0.5, 1.0], size=(300, 400))
+    for population in (None, 900):
+        null = Null(0.5, 1.0, population)
+        together = function.p_values(values, null)
+        for row in (0, 81, 82, 299):
+            assert together[row].tolist() == function.p_values(values[row], null).tolist()

@@ -7,15 +7,16 @@ from typing import Final, Protocol
 
 import numpy as np
 
-from scrutineer.audits.risk.evidence import Evidence, average
+from scrutineer.audits.risk.evidence import Evidence, mixed_product
 from scrutineer.audits.risk.model import Null, Values
-from scrutineer.audits.risk.process import RESERVE, Draws, Process, before, check_reserve, product_of_bets
+from scrutineer.audits.risk.process import RESERVE, Draws, Process, before, check_reserve, factors_of_bets, product_of_bets
 from scrutineer.errors import AuditError
 
 _HALVINGS: Final = 50  # of the range of bets: what is left of it is less than a float64 tells apart
 _ROUGH: Final = 24  # where the distribution itself is an estimate
 
 _FEW: Final = 16
+_AT_ONCE: Final = 2**17  # numbers that fit a processor's cache
 
 
 class Bets(Protocol):
@@ -122,8 +123,21 @@ class Diversified:
     def evidence(self, draws: Draws, reserve: float) -> Evidence:
         """See `Bets.evidence`."""
         total = _sum(self.weights)
-        parts = zip(self.weights, self.rates, strict=True)
-        return average((weight / total, product_of_bets(draws, rate, reserve)) for weight, rate in parts)
+        shares = [weight / total for weight in self.weights]
+        rates = np.asarray(self.rates, dtype=np.float64).reshape(-1, 1, 1)
+        rows, number = draws.shape
+        at_once = max(_AT_ONCE // max(len(shares) * number, 1), 1)
+        found = [
+            mixed_product(factors_of_bets(draws, rates, reserve, slice(row, row + at_once)), shares)
+            for row in range(0, max(rows, 1), at_once)
+        ]
+        if len(found) == 1:
+            return found[0].settled(draws.impossible, draws.certain)
+        fractions, exponents = (
+            np.concatenate([each.fraction for each in found]),
+            np.concatenate([each.exponent for each in found]),
+        )
+        return Evidence(fractions, exponents).settled(draws.impossible, draws.certain)
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,7 @@ Running products and weighted averages are made draw by draw from left to right 
 power of two changes no rounding, so how often a product is scaled back is free, and the bits are those of the plain loop.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from scrutineer.audits.risk.model import Values
 
 _BITS: Final = 960  # of the exponents that a float64 has, what a product may use up before it is scaled back
+_MIXED_BITS: Final = 200  # the same, for products that are added up: half of what two of them may move apart
 _PLAIN: Final = 30  # factors within 2^-30 … 2^30 are multiplied as they are; others are taken apart first
 
 
@@ -53,12 +54,12 @@ def running_product(factors: Values) -> Evidence:
         return Evidence(fraction, exponent)
     powers: NDArray[np.int64] = np.zeros((1, 1), np.int64)
     mantissas = factors
-    bits = max(abs(int(np.frexp(edge)[1])) for edge in (factors.min(), factors.max()))
+    bits = _bits(factors)
     if bits > _PLAIN:
         mantissas, powers_of_factors = np.frexp(factors)
         powers = np.add.accumulate(powers_of_factors.astype(np.int64), axis=1)
         bits = 1
-    step = _BITS // max(bits, 1)
+    step = _BITS // bits
     carried, carried_power = np.ones((rows, 1)), np.zeros((rows, 1), np.int64)
     for start in range(0, draws, step):
         part = slice(start, start + step)
@@ -69,6 +70,42 @@ def running_product(factors: Values) -> Evidence:
         exponent[:, part] = power + carried_power
         carried, carried_power = fraction[:, part][:, -1:], exponent[:, part][:, -1:]
     return Evidence(fraction, exponent + powers)
+
+
+def mixed_product(factors: Values, weights: Sequence[float]) -> Evidence:
+    """The sum of weight x running product over the first axis of parts x rows x draws, as `average` has it, bit for bit.
+
+    The parts of a stretch are added up as they are, each brought to the scale of the greatest at its start. A stretch is so short
+    that a part too small for that could not have touched the last bit of the sum at its end.
+    """
+    bits = _bits(factors) if factors.size else 1
+    if bits > _PLAIN:
+        return average(zip(weights, map(running_product, factors), strict=True))
+    parts, rows, draws = factors.shape
+    fraction, exponent = np.empty((rows, draws)), np.empty((rows, draws), np.int64)
+    shares = np.asarray(weights, dtype=np.float64).reshape(parts, 1, 1)
+    carried, power = np.ones((parts, rows, 1)), np.zeros((parts, rows, 1), np.int64)
+    step = _MIXED_BITS // bits
+    for start in range(0, draws, step):
+        part = slice(start, start + step)
+        products = factors[:, :, part].copy()
+        products[:, :, :1] *= carried
+        np.multiply.accumulate(products, axis=2, out=products)
+        carried, more = np.frexp(products[:, :, -1:])
+        top = power.max(axis=0)
+        with np.errstate(under="ignore"):
+            products *= np.ldexp(shares, np.maximum(power - top, -1000))
+            total = np.add.accumulate(products, axis=0, out=products)[-1]
+        fraction[:, part], scale = np.frexp(total)
+        exponent[:, part] = scale + top
+        power = power + more
+    return Evidence(fraction, exponent)
+
+
+def _bits(factors: Values) -> int:
+    """By how many bits one of these factors can move a product up or down, at most, and at least 1."""
+    (_, least), (_, most) = np.frexp(factors.min()), np.frexp(factors.max())
+    return max(1 - int(least), int(most), 1)
 
 
 def average(parts: Iterable[tuple[float, Evidence]]) -> Evidence:

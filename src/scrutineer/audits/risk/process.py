@@ -95,6 +95,15 @@ class Draws:
         return sums > total
 
     @cached_property
+    def ended(self) -> NDArray[np.bool_] | None:
+        """Whether the population has decided; None where it has for no draw."""
+        impossible, certain = self.impossible, self.certain
+        if impossible is None or certain is None:
+            return None
+        ended: NDArray[np.bool_] = impossible | certain
+        return ended if ended.any() else None
+
+    @cached_property
     def certain(self) -> NDArray[np.bool_] | None:
         """Whether every rest fits the hypothesis, before each draw."""
         return None if self.null.population is None else self.means >= self.null.upper
@@ -160,10 +169,19 @@ class Process(ABC):
 
 def product_of_bets(draws: Draws, bets: Values | float, reserve: float) -> Evidence:
     """The evidence of bets, cut to what the reserve allows. The bet on a draw may depend on what came before it alone."""
+    factors = factors_of_bets(draws, bets, reserve, slice(None))
+    return running_product(factors).settled(draws.impossible, draws.certain)
+
+
+def factors_of_bets(draws: Draws, bets: Values | float, reserve: float, rows: slice) -> Values:
+    """What each draw multiplies evidence by, for some rows: 1 + bet (x - m), and 1 where nothing is left to bet on."""
     means = draws.means
-    stakes = np.clip(bets, 0.0, (1.0 - reserve) / means)
-    factors = np.broadcast_to(1.0 + stakes * (draws.values - means), draws.shape)
-    impossible, certain = draws.impossible, draws.certain
-    if impossible is not None and certain is not None:
-        factors = np.where(impossible | certain, 1.0, factors)
-    return running_product(factors).settled(impossible, certain)
+    ended = draws.ended
+    if len(means) > 1:
+        means = means[rows]
+    factors: Values = np.minimum(np.maximum(bets, 0.0), (1.0 - reserve) / means)
+    factors = factors * (draws.values[rows] - means)
+    factors += 1.0
+    if ended is not None:
+        factors[..., ended[rows]] = 1.0
+    return factors

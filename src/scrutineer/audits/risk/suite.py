@@ -60,6 +60,8 @@ class ComparedStratum:
 
     def scaled(self, overstatement: float) -> "Scaled":
         """The same, however small."""
+        if overstatement > self.margin + self.cards:
+            return _NONE  # more than if every card had been a vote for the loser
         if not self.drawn:
             return _ONE
         factor = 1.0 - overstatement / (2.0 * self.gamma * self.cards)

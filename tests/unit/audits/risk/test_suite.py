@@ -102,6 +102,15 @@ def test_fishers_combination(strata: int, p_value: float) -> None:
     assert fisher([0.5] * strata) == pytest.approx(p_value, abs=0.00005)
 
 
+def test_overstatements_that_no_cards_can_hold_are_excluded() -> None:
+    compared, polled = ComparedStratum(100, 20, 0), PolledStratum(50, 30, 20, 0, 0, 0)
+    assert compared.p_value(120) == 1
+    assert compared.p_value(121) == 0
+    assert polled.p_value(60) == 1
+    assert polled.p_value(61) == 0
+    assert suite(compared, polled).p_value == 1
+
+
 def test_fishers_combination_at_its_ends() -> None:
     assert fisher([1.0, 1.0]) == 1
     assert fisher([0.0, 1.0]) == 0
