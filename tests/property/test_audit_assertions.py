@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from audit_samples import near, random_cards, random_contest, score, tally_of_cards
-from scrutineer.audits.implication import Statement, follows
+from scrutineer.audits.implication import Implications, Statement
 from scrutineer.audits.outcome import insufficient, required
 from scrutineer.count.outcome import decide
 from scrutineer.count.results import rule_of
@@ -112,6 +112,6 @@ def test_implication_is_exact() -> None:
         if not true.any():
             continue
         broken = bool((true & (grid @ np.array(claim.weights) < int(claim.strict))).any())
-        assert follows(claim, known) == (not broken), (claim, known)
+        assert Implications(known).follows(claim) == (not broken), (claim, known)
         followed += not broken
     assert followed > 50

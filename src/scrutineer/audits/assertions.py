@@ -20,7 +20,10 @@ numbered as the contest lists them. Empty: nothing is marked, or nothing that co
 
 @dataclass(frozen=True, slots=True)
 class Assertion:
-    """A linear statement about the cards of one contest. Raises AuditError for one that no card could contradict."""
+    """A linear statement about the cards of one contest.
+
+    Raises AuditError for one that no card could contradict, and for options that are not weighed.
+    """
 
     contest: str
     code: str
@@ -43,6 +46,15 @@ class Assertion:
             raise AuditError(
                 f"assertion {self.code} of contest {self.contest}: need is 0 or 1, and a card may mark at least 1 option"
             )
+        named = self.first | (self.continuing or frozenset())
+        if not all(0 <= option < len(self.weights) for option in named):
+            raise AuditError(f"assertion {self.code} of contest {self.contest} names an option that it does not weigh")
+        if (self.continuing is None and self.first) or not self.first <= (self.continuing or self.first):
+            raise AuditError(
+                f"assertion {self.code} of contest {self.contest}: options that must be put first are among those still in"
+            )
+        if self.continuing is not None and self.rest:
+            raise AuditError(f"assertion {self.code} of contest {self.contest}: a card that ranks nobody scores 0 in a run-off")
         if self.lowest >= 0:
             raise AuditError(
                 f"assertion {self.code} of contest {self.contest}: no card can speak against it; leave it out of the plan"

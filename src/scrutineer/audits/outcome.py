@@ -20,7 +20,7 @@ from fractions import Fraction
 from typing import Literal, TypeAlias
 
 from scrutineer.audits.assertions import Assertion
-from scrutineer.audits.implication import Statement, follows
+from scrutineer.audits.implication import Implications, Statement
 from scrutineer.audits.raire import Comparison, Difficulty, comparison_difficulty, open_orders, raire
 from scrutineer.calls.condition_words import condition_sentence
 from scrutineer.calls.conditions import Condition
@@ -97,7 +97,7 @@ def insufficient(contest: Contest, tally: Tally | RankedTally, assertions: Seque
     """Which parts of the reported outcome are not shown to follow from these assertions, in plain English; empty: it all follows.
 
     The assertions may be anybody's. Of an unranked contest a part is a clause, and follows if one of its conditions is a
-    combination of assertions, whatever the votes are (`implication.follows`). Of a ranked contest every order of elimination that
+    combination of assertions, whatever the votes are (implication.py). Of a ranked contest every order of elimination that
     ends in another winner must be excluded. An assertion that the reported tally itself makes false is named as well.
     Raises AuditError where the tally is not of the kind that the contest's rule decides, or has other candidates.
     """
@@ -110,9 +110,9 @@ def insufficient(contest: Contest, tally: Tally | RankedTally, assertions: Seque
         return (*left, *_open_winners(contest, asked.outcome.elected[0], usable))
     if not asked.stated:
         return (*left, Phrase("the reported outcome cannot be stated as conditions on totals: nothing is shown to follow"))
-    known = [Statement((*each.weights, each.rest), each.need > 0) for each in usable]
+    known = Implications([Statement((*each.weights, each.rest), each.need > 0) for each in usable])
     for clause in asked.clauses:
-        if not any(follows(_statement(contest, condition), known) for condition in clause):
+        if not any(known.follows(_statement(contest, condition)) for condition in clause):
             left.append(Phrase("it is not shown to follow that {conditions}", conditions=_Conditions(clause, names)))
     return tuple(left)
 
@@ -294,8 +294,6 @@ def weights_by_candidate(contest: Contest, assertion: Assertion) -> tuple[int, .
     """By candidate: what a vote adds; None where that depends on the option, or the assertion is about other options."""
     of_option = contest.candidate_of_option()
     if len(assertion.weights) != len(of_option):
-        return None
-    if any(not 0 <= option < len(of_option) for option in (assertion.continuing or frozenset()) | assertion.first):
         return None
     weights = dict(zip(of_option, assertion.weights, strict=True))
     if _by_option(contest, [weights[candidate] for candidate in range(len(weights))]) != assertion.weights:

@@ -92,6 +92,14 @@ def test_what_no_card_can_contradict_is_no_assertion() -> None:
         Assertion("c", "lead:0:1", (1, 0, 0))
     with pytest.raises(AuditError, match="need is 0 or 1"):
         Assertion("c", "lead:0:1", (1, -1), need=2)
+    with pytest.raises(AuditError, match="names an option that it does not weigh"):
+        replace(LEAD, continuing=frozenset({0, 3}))
+    with pytest.raises(AuditError, match="are among those still in"):
+        replace(LEAD, first=frozenset({0}))
+    with pytest.raises(AuditError, match="are among those still in"):
+        replace(LEAD, continuing=frozenset({0, 1}), first=frozenset({2}))
+    with pytest.raises(AuditError, match="ranks nobody scores 0"):
+        replace(LEAD, continuing=frozenset({0, 1}), rest=1)
     with pytest.raises(AuditError, match="no card that could be audited"):
         margin_share(3, 0, LEAD)
 

@@ -305,7 +305,6 @@ def test_comparisons_are_read_from_weights_and_not_from_codes() -> None:
         replace(group, weights=(1, 1, -1)),
         replace(group, need=0),
         replace(group, first=everybody),
-        replace(group, continuing=frozenset({0, 1, 7})),
         replace(group, first=frozenset({0})),
     ):
         assert assertion_comparisons(RANKED, nothing) == ()
