@@ -5,10 +5,15 @@ from dataclasses import dataclass, replace
 from functools import cache
 from typing import Any
 
+import numpy as np
+import pyarrow as pa
+
 from audit_helpers import AUDITORS, DICE, Auditing, signed_election
 from count_helpers import STATIONS, Ballots
+from scrutineer.audits.cards.model import Cards, ContestColumn
 from scrutineer.audits.check import Artifacts, Entry
 from scrutineer.audits.counts import Counted
+from scrutineer.audits.manifest import Manifest
 from scrutineer.audits.plan import PLAN_FILE
 from scrutineer.audits.plan_draw import DRAW_FILE, encode_draw
 from scrutineer.audits.plan_make import MadePlan, make_plan
@@ -88,7 +93,9 @@ def card_in(box: str, position: int) -> CardMarks:
 def held(design: str = "batch-betting") -> HeldAudit:
     """An audit that ends with its outcome confirmed."""
     log = results_log()
-    made = make_plan(count_of(log), root_of(log), name="boxes", design=design)  # type: ignore[arg-type]
+    cards = records() if design == "comparison" else None
+    manifest = Manifest.of((box, sum(votes) + 5) for box, votes in RESULTS.items()) if cards is not None else None
+    made = make_plan(count_of(log), root_of(log), name="boxes", design=design, cards=cards, manifest=manifest)  # type: ignore[arg-type]
     files = open_files(made.plan, made.files)
     sample = draw(files, DICE, made.plan.first_round * 2)
     named = tuple(
@@ -138,3 +145,20 @@ def in_log(log: Sequence[bytes]) -> Any:
         policy.apply(policy.admit(data))
 
     return admit
+
+
+def records() -> Cards:
+    """A record of every card, as it is marked."""
+    boxes = sorted(RESULTS)
+    cards = [
+        (number, position, card_in(box, position).marks["president"])
+        for number, box in enumerate(boxes)
+        for position in range(1, sum(RESULTS[box]) + 6)
+    ]
+    patterns = ((), (0,), (1,), (2,))
+    column = ContestColumn(
+        "president", ("heron", "wren", "finch"), patterns, np.array([patterns.index(marks) for _, _, marks in cards], np.int8)
+    )
+    ids = pa.array([f"{boxes[number]}-{position}" for number, position, _ in cards])
+    batch, position = (np.array([card[at] for card in cards], np.int32) for at in (0, 1))
+    return Cards((column,), tuple(boxes), batch, position, ids)

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from scrutineer.audits.designs.batch import BatchDesign, Reported
 from scrutineer.audits.designs.comparison import ReportedTotal
 from scrutineer.audits.designs.oneaudit import Pools, ScoreTally
-from scrutineer.audits.forecasts import Forecast, forecast, oneaudit_forecast, polling_forecast
+from scrutineer.audits.forecasts import Forecast, Rates, comparison_forecast, forecast, oneaudit_forecast, polling_forecast
 from scrutineer.audits.manifest import Manifest
 from scrutineer.audits.plan import Plan, Test
 from scrutineer.audits.plan_totals import ContestTotals, Totals
@@ -17,6 +17,9 @@ from scrutineer.errors import AuditError
 
 WORST_BOXES: Final = 10
 """A box that is overstated as far as it can be is expected in one of so many times U draws (see `box_forecast`)."""
+
+USUAL_ERRORS: Final = Rates(one_over=0.0005, two_over=0.00005)
+"""Shares of cards whose paper differs from its record, for plans of comparison."""
 
 
 def batch_design(plan: Plan, manifest: Manifest, totals: Totals) -> BatchDesign:
@@ -78,8 +81,13 @@ def box_forecast(design: BatchDesign) -> Forecast:
     return forecast({1.0: 1 - worst, 0.0: worst}, design.null(), 10 * len(design.names))
 
 
-def forecast_of(plan: Plan, contest: str, test: Test, manifest: Manifest, totals: Totals) -> Forecast:
-    """What draws of single cards are expected to show of one test, where the reported results are right."""
+def forecast_of(plan: Plan, contest: str, test: Test, manifest: Manifest, totals: Totals | None) -> Forecast:
+    """What draws of single cards are expected to show of one test, where the reported results are right.
+
+    For comparison, one card in 2,000 is expected to overstate by one vote, and one in 20,000 by as much as one card can.
+    """
+    if totals is None:
+        return comparison_forecast(reported_total(plan, contest, test), USUAL_ERRORS, replacement=plan.replacement)
     found = totals.of(contest, manifest)
     tally = box_scores(test, contest, found)
     if plan.design == "polling":

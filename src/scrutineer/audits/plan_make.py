@@ -12,13 +12,16 @@ from typing import Final
 import msgspec
 import numpy as np
 
+from scrutineer.audits import margins
 from scrutineer.audits.assertions import Assertion
+from scrutineer.audits.cards.model import Cards
 from scrutineer.audits.designs.batch import clean_size
 from scrutineer.audits.forecasts import Forecast
 from scrutineer.audits.manifest import Manifest
 from scrutineer.audits.outcome import Requirement, required
 from scrutineer.audits.plan import (
     BOX_DESIGNS,
+    CARDS_FILE,
     FORMAT,
     MANIFEST_FILE,
     TOTALS_FILE,
@@ -30,6 +33,7 @@ from scrutineer.audits.plan import (
     planned_file,
     share_text,
 )
+from scrutineer.audits.plan_cards import cards_file, cards_of, placed_cards
 from scrutineer.audits.plan_design import batch_design, box_forecast, forecast_of
 from scrutineer.audits.plan_totals import Row, Totals
 from scrutineer.audits.sizes import sample_size
@@ -119,6 +123,7 @@ def make_plan(
     draw: DrawMode = "canonical",
     replacement: bool = False,
     manifest: Manifest | None = None,
+    cards: Cards | None = None,
     first_round: int | None = None,
 ) -> MadePlan:
     """The plan for the results of a count, which has been folded up to the log size whose root is given.
@@ -127,24 +132,31 @@ def make_plan(
     as are enough in half of all cases where the results are right. Raises AuditError for a design that the figures do not allow,
     contests that the election does not have, and figures that do not add up to the published result.
     """
-    if design == "comparison":
-        raise AuditError("comparison of single cards needs records of cards: choose another design for results by station")
+    if (design == "comparison") != (cards is not None) or (cards is not None and manifest is None):
+        raise AuditError("comparison of single cards needs records of cards and a manifest, and no other design takes records")
     if design not in BOX_DESIGNS:
         _check_mode(draw)
     elif draw != "canonical":
         raise AuditError("boxes are drawn by error bound with the canonical draw: leave out the other way of drawing")
     chosen = _contests(count, contests)
-    manifest, totals = reported_totals(count, chosen, manifest)
+    totals: Totals | None = None
+    if cards is None:
+        manifest, totals = reported_totals(count, chosen, manifest)
+        files = {MANIFEST_FILE: manifest.encode(), TOTALS_FILE: totals.encode()}
+    else:
+        manifest = manifest or Manifest.of(())
+        cards = cards_of(cards, chosen)
+        files = {MANIFEST_FILE: manifest.encode(), CARDS_FILE: cards_file(cards)}
+        cards = placed_cards(cards, manifest)
     requirements, reported, notes = [], [], _notes(count, chosen, manifest)
     for contest in chosen:
         number = count.election.contest_index[contest.id]
         state = count.contests[number]
         requirement = required(contest, tally_of(state, unit_result(count, number, state.unit)))
         requirements.append(requirement)
-        reported.append(_reported(requirement, totals, manifest))
+        reported.append(_reported(requirement, totals, manifest) if cards is None else _recorded(requirement, cards, notes))
     risk = USUAL_RISK[design]
     by_box = design in BOX_DESIGNS
-    files = {MANIFEST_FILE: manifest.encode(), TOTALS_FILE: totals.encode()}
     plan = Plan(
         format=FORMAT,
         name=name,
@@ -208,9 +220,27 @@ def _cards(contest: Contest, votes: tuple[int, ...], rest: int, cast: int, voter
     return max(least, cast if cast != UNKNOWN else voters)
 
 
-def _reported(requirement: Requirement, totals: Totals, manifest: Manifest) -> list[tuple[Assertion, int]]:
+def _recorded(requirement: Requirement, cards: Cards, notes: list[str]) -> list[tuple[Assertion, int]]:
+    """The assertions and their scores by the records of cards. Raises AuditError where the records say that one is not true."""
+    if requirement.full_count or not requirement.assertions:
+        return []
+    scores = margins.totals(requirement.assertions, cards.column(requirement.contest)).tolist()
+    for assertion, score, margin in zip(requirement.assertions, scores, requirement.margins, strict=True):
+        if score < assertion.need:
+            raise AuditError(
+                f"contest {requirement.contest!r}: by the records of cards {assertion.code} is not true; count all cards by hand"
+            )
+        if score != margin:
+            notes.append(
+                f"Contest {requirement.contest}: the records of cards add up to {score:,} in {assertion.code}, and the published "
+                f"result to {margin:,}."
+            )
+    return list(zip(requirement.assertions, scores, strict=True))
+
+
+def _reported(requirement: Requirement, totals: Totals | None, manifest: Manifest) -> list[tuple[Assertion, int]]:
     """The assertions and their reported scores, added up over boxes. Raises AuditError where that is not the published result."""
-    if requirement.full_count:
+    if requirement.full_count or totals is None:
         return []
     found = totals.of(requirement.contest, manifest)
     added = []
@@ -243,11 +273,11 @@ def _notes(count: Count, contests: Sequence[Contest], manifest: Manifest) -> lis
     return notes
 
 
-def _with_parameters(plan: Plan, manifest: Manifest, totals: Totals) -> Plan:
+def _with_parameters(plan: Plan, manifest: Manifest, totals: Totals | None) -> Plan:
     """The plan with the parameters of each test's risk function, from the reported results."""
     if not plan.sampled:
         return plan
-    if plan.by_box:
+    if totals is not None and plan.by_box:
         design = batch_design(plan, manifest, totals)
         rate = _rate(box_forecast(design)) if design.limit >= 1 else {"rate": "0"}
         given = {(contest, test.code): rate for contest, test in plan.tests()}
@@ -279,10 +309,10 @@ def _polling_parameters(contest: str, test: Test, cards: int) -> dict[str, str]:
     return {"eta": share_text(min(mean, assertion.upper)), "weight": "100"}
 
 
-def _first_round(plan: Plan, manifest: Manifest, totals: Totals) -> tuple[int, bool]:
+def _first_round(plan: Plan, manifest: Manifest, totals: Totals | None) -> tuple[int, bool]:
     """How many draws are enough in half of all cases where the results are right, and whether that is a full count."""
     limit = float(plan.limit)
-    if plan.by_box:
+    if totals is not None and plan.by_box:
         design = batch_design(plan, manifest, totals)
         if design.limit < 1:
             return 0, False

@@ -5,23 +5,27 @@ least as strong as this. A unit that is missing, illegible or not counted yet is
 gains by not finding it; when it is counted, the risk is computed again with what was seen.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import cached_property
 from typing import Final, TypeAlias
 
 import numpy as np
+from numpy.typing import NDArray
 
 from scrutineer.audits.assertions import Assertion
-from scrutineer.audits.cards.model import Cards
+from scrutineer.audits.cards.model import ABSENT, UNKNOWN, Cards
 from scrutineer.audits.counts import Seen
 from scrutineer.audits.designs.batch import BatchDesign, BoxScores
+from scrutineer.audits.designs.comparison import comparison_values
 from scrutineer.audits.designs.oneaudit import oneaudit_values
 from scrutineer.audits.designs.polling import polling_null, polling_values
-from scrutineer.audits.designs.seen import Absence, paper_scores
+from scrutineer.audits.designs.seen import Absence, paper_scores, record_scores
 from scrutineer.audits.designs.seen import Seen as SeenMarks
 from scrutineer.audits.manifest import Manifest, read_manifest
-from scrutineer.audits.plan import MANIFEST_FILE, TOTALS_FILE, Plan, Test, planned_file, share_text
+from scrutineer.audits.plan import CARDS_FILE, MANIFEST_FILE, TOTALS_FILE, Plan, Test, planned_file, share_text
+from scrutineer.audits.plan_cards import planned_cards
 from scrutineer.audits.plan_design import batch_design, pool_numbers, pools, reported_total
 from scrutineer.audits.plan_totals import Totals, read_totals
 from scrutineer.audits.risk.model import Null, Values
@@ -41,10 +45,40 @@ class PlanFiles:
 
     plan: Plan
     manifest: Manifest
-    totals: Totals
+    totals: Totals | None
+    """Of all designs but comparison."""
     cards: Cards | None = None
+    """Of comparison: the records, and one for each card of the manifest that has none."""
     design: BatchDesign | None = None
     """Of plans by box."""
+
+    @cached_property
+    def places(self) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """Box and position of every record as one number, ascending, and the rows of the records in this order."""
+        if self.cards is None:
+            raise AuditError("there are no records of cards in this audit")
+        key = (self.cards.batch.astype(np.int64) << 31) + self.cards.position
+        order = np.argsort(key, kind="stable")
+        return key[order], order
+
+    def record(self, contest: str, tickets: Sequence[Ticket]) -> list[SeenMarks]:
+        """What the records say of drawn cards in one contest; missing where there is no record."""
+        if self.cards is None:
+            raise AuditError("there are no records of cards in this audit")
+        keys, order = self.places
+        batches = {box: number for number, box in enumerate(self.cards.batches)}
+        wanted = np.array([(batches.get(each.box, -1) << 31) + each.position for each in tickets], np.int64)
+        at = np.minimum(np.searchsorted(keys, wanted), max(0, len(keys) - 1))
+        column = self.cards.column(contest)
+        found: list[SeenMarks] = []
+        for place, key in zip(at.tolist(), wanted.tolist(), strict=True):
+            if not len(keys) or int(keys[place]) != key:
+                raise AuditError("a card was drawn that the manifest does not have")
+            pattern = int(column.pattern[order[place]])
+            found.append(
+                Absence.NO_CONTEST if pattern == ABSENT else Absence.MISSING if pattern == UNKNOWN else column.patterns[pattern]
+            )
+        return found
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,8 +145,8 @@ def open_files(plan: Plan, files: Mapping[str, bytes]) -> PlanFiles:
             f"the manifest has {len(manifest.boxes)} boxes with {manifest.total} cards, and the plan says {plan.boxes} with "
             f"{plan.cards}: they do not belong together"
         )
-    if TOTALS_FILE not in plan.files:
-        raise AuditError("comparison of single cards cannot be measured yet by this program")
+    if plan.design == "comparison":
+        return PlanFiles(plan, manifest, None, cards=planned_cards(plan, manifest, files[CARDS_FILE]))
     totals = read_totals(files[TOTALS_FILE])
     design = batch_design(plan, manifest, totals) if plan.by_box and plan.sampled else None
     return PlanFiles(plan, manifest, totals, design=design)
@@ -244,6 +278,12 @@ def _by_box(files: PlanFiles, sample: Sample, seen: Seen, voids: list[str]) -> D
     return found
 
 
+def _totals(files: PlanFiles) -> Totals:
+    if files.totals is None:
+        raise AuditError(f"audit {files.plan.name!r} has no totals by box")
+    return files.totals
+
+
 def _box_scores(files: PlanFiles, design: BatchDesign, box: str, totals: tuple[BoxTotals, ...], voids: list[str]) -> BoxScores:
     """By test: the score of what was counted in a box; None where it cannot be told. Notes boxes with more cards than planned."""
     place = files.manifest.index[box]
@@ -303,12 +343,19 @@ def _by_card(files: PlanFiles, sample: Sample, seen: Seen) -> DrawnValues:
         ]
         assertion = test.assertion(contest)
         papers = paper_scores(assertion, marks, styled=False)
-        if plan.design == "polling":
+        if plan.design == "comparison":
+            reported = reported_total(plan, contest, test)
+            records = record_scores(assertion, files.record(contest, sample.tickets))
+            found[contest, test.code] = (
+                comparison_values(reported, records, papers),
+                reported.null(replacement=plan.replacement),
+            )
+        elif plan.design == "polling":
             population = None if plan.replacement else plan.cards
             found[contest, test.code] = (polling_values(assertion, papers), polling_null(assertion, population))
         else:
             reported = reported_total(plan, contest, test)
-            own = pools(test, contest, manifest, files.totals)
+            own = pools(test, contest, manifest, _totals(files))
             values = oneaudit_values(reported, own, pool, np.zeros(len(papers), np.int64), papers)
             found[contest, test.code] = (values, reported.null(replacement=plan.replacement))
     return found

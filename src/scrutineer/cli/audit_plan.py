@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 
+from scrutineer.audits.cards.reading import read_cards
 from scrutineer.audits.manifest_files import read_manifest_file
 from scrutineer.audits.plan import DESIGNS, PLAN_FILE, DrawMode, PlanDesign
 from scrutineer.audits.plan_make import make_plan
@@ -38,9 +39,7 @@ from scrutineer.statements.audit import SUBJECTS, AuditFile, AuditSubject
 @click.option("--contest", "contests", multiple=True, metavar="ID", help="Audit this contest; all if left out.")
 @click.option("--size", type=int, metavar="N", help="Log size at which the results stand.  [default: all of the log]")
 @click.option("--risk-limit", default="0.05", show_default=True, metavar="SHARE", help="Chance of confirming a wrong outcome.")
-@click.option(
-    "--design", type=click.Choice([d for d in DESIGNS if d != "comparison"]), default="batch-betting", show_default=True
-)
+@click.option("--design", type=click.Choice(DESIGNS), default="batch-betting", show_default=True)
 @click.option(
     "--sampler", type=click.Choice(["canonical", "rivest"]), default="canonical", show_default=True, help="How to draw."
 )
@@ -50,6 +49,12 @@ from scrutineer.statements.audit import SUBJECTS, AuditFile, AuditSubject
     type=click.Path(path_type=Path, exists=True, dir_okay=False),
     metavar="FILE",
     help="Boxes and how many cards lie in each, established without the voting system. [default: what the sheets say]",
+)
+@click.option(
+    "--cards",
+    type=click.Path(path_type=Path, exists=True),
+    metavar="PATH",
+    help="Records of single cards, of any maker, for the design 'comparison'. Ids of contests and options are the definition's.",
 )
 @click.option(
     "--draws", type=click.IntRange(0), metavar="N", help="Draws of the first round. [default: as many as will probably do]"
@@ -81,6 +86,7 @@ def plan_command(
     sampler: DrawMode,
     replacement: bool,
     manifest: Path | None,
+    cards: Path | None,
     draws: int | None,
     named: tuple[Path, ...],
     signing: Signing,
@@ -109,6 +115,7 @@ def plan_command(
                 draw=sampler,
                 replacement=replacement,
                 manifest=None if manifest is None else read_manifest_file(manifest).manifest,
+                cards=None if cards is None else read_cards(cards, progress=progress),
                 first_round=draws,
             )
         files = dict(made.files) if made is not None else {path.name: path.read_bytes() for path in named}

@@ -1,0 +1,191 @@
+"""The plan file: made from the published results, and read back strictly."""
+
+import json
+from fractions import Fraction
+from typing import Any
+
+import numpy as np
+import pytest
+
+from audit_artifacts import ELECTION, RESULTS, count_of, held, records, results_log, root_of
+from count_helpers import STATIONS, Ballots
+from scrutineer.audits.manifest import Manifest
+from scrutineer.audits.plan import Plan, read_plan, share_text
+from scrutineer.audits.plan_cards import placed_cards
+from scrutineer.audits.plan_make import MadePlan, make_plan, reported_totals
+from scrutineer.audits.plan_totals import Totals, read_totals
+from scrutineer.errors import AuditError, CountError
+
+LOG = results_log()
+BALLOTS = Ballots(ELECTION)
+DESIGNS = ("batch-betting", "batch-macro", "polling", "oneaudit", "comparison")
+WHOLE = Manifest.of((box, sum(votes) + 5) for box, votes in RESULTS.items())
+
+
+def made(log: list[bytes] = LOG, **given: Any) -> MadePlan:
+    return make_plan(count_of(log), root_of(log), name="boxes", **given)
+
+
+@pytest.mark.parametrize("design", DESIGNS)
+def test_the_same_results_give_the_same_plan(design: str) -> None:
+    plan = held(design).made.plan
+    cards = {"cards": records(), "manifest": WHOLE} if design == "comparison" else {}
+    again = made(design=design, **cards)
+    assert again.plan.encode() == plan.encode()
+    assert read_plan(plan.encode()) == plan
+    assert plan.first_round > 0
+    assert (plan.size, plan.root, plan.cards) == (7, root_of(LOG).hex(), sum(map(sum, RESULTS.values())) + 30)
+
+
+def test_totals_are_those_of_the_sheets_that_count() -> None:
+    excluded = [*LOG, BALLOTS.exclude("a1")]
+    _, totals = reported_totals(count_of(excluded), ELECTION.contests, None)
+    assert ("a1", "president") not in totals.rows
+    assert totals.rows["a2", "president"] == (85, 5, (48, 22, 10))
+    _, totals = reported_totals(count_of(LOG[:-1]), ELECTION.contests, None)
+    assert totals.rows["b3", "president"] == (100, 0, (0, 0, 0))
+    notes = made(LOG[:-1]).notes
+    assert notes[0].startswith("Contest president: 1 station(s) are outstanding or in quarantine")
+    assert "excluded by decision" in made(excluded).notes[0]
+
+
+def test_a_manifest_is_held_against_the_results() -> None:
+    boxes = {box: sum(votes) + 5 for box, votes in RESULTS.items()}
+    assert made(manifest=Manifest.of(boxes.items())).plan.cards == sum(boxes.values())
+    with pytest.raises(AuditError, match="station 'a1' votes in contest 'president' and is not in the manifest"):
+        made(manifest=Manifest.of((box, cards) for box, cards in boxes.items() if box != "a1"))
+    with pytest.raises(AuditError, match="box 'cellar' of the manifest is no station"):
+        made(manifest=Manifest.of([*boxes.items(), ("cellar", 3)]))
+    with pytest.raises(AuditError, match="box 'a1', contest 'president': 51 cards cannot bear these votes"):
+        made(manifest=Manifest.of((boxes | {"a1": 51}).items()))
+
+
+@pytest.mark.parametrize(
+    ("votes", "reason"),
+    [((30, 30, 5), "tie"), ((0, 0, 0), "nobody-voted")],
+)
+def test_what_only_a_full_count_can_confirm_is_said(votes: tuple[int, ...], reason: str) -> None:
+    log = [LOG[0], *(BALLOTS.sheet(station, votes) for station in STATIONS)]
+    plan = made(log).plan
+    assert [contest.full_count for contest in plan.contests] == [reason]
+    assert plan.first_round == 0
+    one_vote = [LOG[0], BALLOTS.sheet("a1", (31, 30, 5)), *(BALLOTS.sheet(station, (30, 30, 5)) for station in STATIONS[1:])]
+    assert made(one_vote).plan.contests[0].full_count == "one-card"
+
+
+@pytest.mark.parametrize(
+    ("given", "told"),
+    [
+        ({"contests": ("senate",)}, "there is no contest 'senate'"),
+        ({"risk_limit": Fraction(0)}, "risk limit"),
+        ({"risk_limit": Fraction(1)}, "risk limit"),
+        ({"design": "comparison"}, "needs records of cards and a manifest"),
+        ({"draw": "rivest"}, "with the canonical draw"),
+        ({"design": "polling", "draw": "lots"}, "no way of drawing called 'lots'"),
+    ],
+)
+def test_plans_that_cannot_be_made(given: dict[str, Any], told: str) -> None:
+    with pytest.raises(AuditError, match=told):
+        made(**given)
+
+
+def changed(**fields: Any) -> bytes:
+    value = json.loads(held().made.plan.encode()) | fields
+    return json.dumps(value, sort_keys=True, separators=(",", ":")).encode()
+
+
+TEST = json.loads(held().made.plan.encode())["contests"][0]["tests"][0]
+
+
+@pytest.mark.parametrize(
+    ("data", "told"),
+    [
+        (b"", "use the file"),
+        (b"{}", "missing required field"),
+        (b"[" * 100_000, "use the file"),
+        (held().made.plan.encode() + b"\n", "not in its canonical form"),
+        (changed(format="other"), "Invalid enum value"),
+        (changed(extra=1), "unknown field"),
+        (changed(size=True), "Expected `int`"),
+        (changed(size=0), "cannot be"),
+        (changed(election="00"), "not a hash in 64"),
+        (changed(risk_limit="0.050"), "write a share"),
+        (changed(risk_limit="1/20"), "write a share"),
+        (changed(risk="dice"), "no risk function is called 'dice'"),
+        (changed(draw="rivest"), "by the canonical draw"),
+        (changed(files={}), "names the files manifest.csv, totals.csv"),
+        (changed(contests=[]), "or there is none"),
+        (changed(contests=[{"contest": "president", "full_count": "because", "tests": []}]), "for a reason that is known"),
+        (changed(contests=[{"contest": "president", "full_count": "", "tests": [TEST, TEST]}]), "stands there twice"),
+        (changed(contests=[{"contest": "president", "full_count": "", "tests": [TEST | {"weights": [1, 1, 1]}]}]), "no card can"),
+        (
+            changed(contests=[{"contest": "president", "full_count": "", "tests": [TEST | {"parameters": {}}]}]),
+            "needs the parameter",
+        ),
+    ],
+)
+def test_files_that_are_no_plan(data: bytes, told: str) -> None:
+    with pytest.raises(AuditError, match=told):
+        read_plan(data)
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("", "line 1"),
+        ("box,contest,cards,rest,votes\na,president,3,0\n", "line 2: give 5 cells"),
+        ("box,contest,cards,rest,votes\na,president,3,0,01\n", "canonical form"),
+        ("box,contest,cards,rest,votes\na,president,3,0,-1\n", "is not a number"),
+        ("box,contest,cards,rest,votes\na,president,3,0,\n", "is not a number"),
+        ("box,contest,cards,rest,votes\na,president,3,0,4\n", "3 cards cannot bear these votes"),
+        ("box,contest,cards,rest,votes\na,president,3,4,0\n", "3 cards cannot bear these votes"),
+        ("box,contest,cards,rest,votes\na,president,3,0,1\na,president,3,0,1\n", "twice"),
+        ("box,contest,cards,rest,votes\nb,president,3,0,1\na,president,3,0,1\n", "canonical form"),
+        ("box,contest,cards,rest,votes\na,president,3,0,1\nb,president,3,0,1 2\n", "one number of votes for each option"),
+        ("box,contest,cards,rest,votes\r\na,president,3,0,1\r\n", "canonical form"),
+    ],
+)
+def test_files_that_are_no_totals(text: str, told: str) -> None:
+    with pytest.raises(AuditError, match=told):
+        read_totals(text.encode())
+
+
+def test_totals_are_read_back_and_fit_a_manifest() -> None:
+    totals = Totals({("b", "president"): (9, 1, (5, 3)), ("a", "mayor"): (4, 0, (4,)), ("a", "president"): (4, 0, (2, 2))})
+    assert read_totals(totals.encode()) == totals
+    found = totals.of("president", Manifest.of([("a", 4), ("b", 10), ("c", 1)]))
+    assert found.cards.tolist() == [4, 9, 0]
+    assert found.holds.tolist() == [True, True, False]
+    for manifest, told in (([("a", 4)], "is not in the manifest"), ([("a", 3), ("b", 9)], "has 3 cards in the manifest")):
+        with pytest.raises(AuditError, match=told):
+            totals.of("president", Manifest.of(manifest))
+    with pytest.raises(AuditError, match="no box holds"):
+        totals.of("senate", Manifest.of([("a", 4)]))
+
+
+def test_records_say_where_their_cards_lie() -> None:
+    cards = records()
+    assert len(placed_cards(cards, WHOLE)) == WHOLE.total
+    more = Manifest.of((box, int(number) + 1) for box, number in zip(WHOLE.boxes, WHOLE.cards, strict=True))
+    assert placed_cards(cards, more).column("president").unknown() == len(WHOLE.boxes)
+    for position in (0, 2):
+        moved = cards.position.copy()
+        moved[0] = position
+        with pytest.raises(AuditError, match="in which place of its box it lies"):
+            placed_cards(type(cards)(cards.contests, cards.batches, cards.batch, moved, cards.ids), WHOLE)
+
+
+@pytest.mark.parametrize(
+    ("share", "text"), [(Fraction(1, 20), "0.05"), (Fraction(0), "0"), (Fraction(1), "1"), (Fraction(1, 3), "0.333333333334")]
+)
+def test_shares_are_rounded_up(share: Fraction, text: str) -> None:
+    assert share_text(share) == text
+    assert Fraction(text) >= share
+
+
+def test_a_plan_is_no_plan_of_other_numbers() -> None:
+    plan = held().made.plan
+    assert isinstance(plan, Plan)
+    assert {type(number) for number in np.array(plan.contests[0].tests[0].weights).tolist()} == {int}
+    with pytest.raises((AuditError, CountError)):
+        make_plan(count_of(LOG[:1]), bytes(32), name="boxes", design="oneaudit", manifest=Manifest.of([("a1", 1)]))
