@@ -5,6 +5,7 @@ from dataclasses import replace
 import pytest
 
 from audit_samples import options
+from scrutineer.audits import implication
 from scrutineer.audits import raire as raire_module
 from scrutineer.audits.assertions import Assertion
 from scrutineer.audits.outcome import (
@@ -316,3 +317,13 @@ def test_orders_beyond_counting_are_said_to_be_so(monkeypatch: pytest.MonkeyPatc
     assert insufficient(RANKED, CYCLE, needed.assertions) == (
         "it is not shown that no other candidate can win: there are too many orders of elimination to look at",
     )
+
+
+@pytest.mark.parametrize("limit", ["MAX_PIVOTS", "MAX_CELLS"])
+def test_what_would_take_too_long_to_find_is_not_shown(limit: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    tally = Tally((500, 300, 100))
+    monkeypatch.setattr(implication, limit, 0)
+    assert insufficient(ONE, tally, LEADS) == ("it is not shown to follow that Heron has more votes than Kite",)
+    # What single assertions say is still seen.
+    assert insufficient(ONE, tally, required(ONE, tally).assertions) == ()
+    assert insufficient(HALF, Tally((800, 100, 100)), (Assertion("c", "x", (1, -2, -3)),)) == ()
