@@ -101,7 +101,7 @@ def _unpacked(source: Source) -> Iterator[tuple[Source, ...]]:
         try:
             with zipfile.ZipFile(copy) as archive:
                 yield of_zip(archive, source.name)
-        except zipfile.BadZipFile as error:
+        except (NotImplementedError, zipfile.BadZipFile) as error:
             raise AuditError(f"{source.name}: not a zip ({error}); ask for it anew") from error
 
 

@@ -2,7 +2,7 @@
 
 import zipfile
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
@@ -36,7 +36,7 @@ class Source:
     def small(self, most: int = MOST_SMALL) -> bytes:
         """All its bytes. Raises AuditError where there are more than `most`, whatever a zip says of its size."""
         with self.open() as stream:
-            data = _read(self.name, stream, most + 1)
+            data = _read(self.name, stream.read, most + 1)
         if len(data) > most:
             raise AuditError(f"{self.name}: more than {most} bytes, too many for a file of this kind; check what it is")
         return data
@@ -44,7 +44,7 @@ class Source:
     def first(self) -> bytes:
         """Its first bytes, by which a format is recognised."""
         with self.open() as stream:
-            return _read(self.name, stream, FIRST_BYTES)
+            return _read(self.name, stream.read, FIRST_BYTES)
 
 
 @contextmanager
@@ -54,16 +54,17 @@ def opened(path: Path) -> Iterator[tuple[Source, ...]]:
     Hidden files and what archive programs add are left out. Raises AuditError for a path that is missing or unreadable, and for a
     zip that names a file twice.
     """
-    try:
-        if path.is_dir():
-            yield _of_folder(path)
-        elif path.is_file() and zipfile.is_zipfile(path):
-            with zipfile.ZipFile(path) as archive:
-                yield of_zip(archive, path.name)
-        else:
-            yield (Source(path.name, path.stat().st_size, lambda: path.open("rb")),)
-    except (OSError, zipfile.BadZipFile) as error:
-        raise AuditError(f"{path.name}: cannot be read ({error}); check the path and the file") from error
+    with ExitStack() as stack:
+        try:
+            if path.is_dir():
+                sources = _of_folder(path)
+            elif path.is_file() and zipfile.is_zipfile(path):
+                sources = of_zip(stack.enter_context(zipfile.ZipFile(path)), path.name)
+            else:
+                sources = (Source(path.name, path.stat().st_size, _file(path, path.name)),)
+        except (OSError, NotImplementedError, zipfile.BadZipFile) as error:
+            raise AuditError(f"{path.name}: cannot be read ({error}); check the path and the file") from error
+        yield sources
 
 
 def of_zip(archive: zipfile.ZipFile, name: str) -> tuple[Source, ...]:
@@ -77,6 +78,16 @@ def of_zip(archive: zipfile.ZipFile, name: str) -> tuple[Source, ...]:
     return tuple(Source(member.filename, member.file_size, _member(archive, member)) for member in members)
 
 
+def _file(path: Path, name: str) -> Callable[[], BinaryIO]:
+    def open_file() -> BinaryIO:
+        try:
+            return path.open("rb")
+        except OSError as error:
+            raise AuditError(f"{name}: cannot be read ({error}); check the path and the file") from error
+
+    return open_file
+
+
 def _member(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> Callable[[], BinaryIO]:
     def open_member() -> BinaryIO:
         try:
@@ -87,9 +98,9 @@ def _member(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> Callable[[], B
     return open_member
 
 
-def _read(name: str, stream: BinaryIO, most: int) -> bytes:
+def _read(name: str, read: Callable[[int], bytes], most: int) -> bytes:
     try:
-        return stream.read(most)
+        return read(most)
     except (OSError, EOFError, zipfile.BadZipFile) as error:
         raise AuditError(f"{name}: cannot be read ({error}); the file is damaged, ask for it anew") from error
     except Exception as error:  # zlib.error and its like share no base class
@@ -101,7 +112,7 @@ def _of_folder(path: Path) -> tuple[Source, ...]:
     for file in sorted(path.rglob("*"), key=lambda each: each.relative_to(path).as_posix()):
         name = file.relative_to(path).as_posix()
         if _wanted(name) and file.is_file():
-            found.append(Source(name, file.stat().st_size, lambda file=file: file.open("rb")))  # type: ignore[misc]
+            found.append(Source(name, file.stat().st_size, _file(file, name)))
         if len(found) > MOST_FILES:
             raise AuditError(f"{path.name}: more than {MOST_FILES} files")
     return tuple(found)
@@ -121,14 +132,14 @@ class Counted:
 
     def read(self, size: int = -1) -> bytes:
         """The next bytes."""
-        data = _read(self._name, self._stream, size)
+        data = _read(self._name, self._stream.read, size)
         self._done += len(data)
         self._progress("reading records", self._done, self._total)
         return data
 
     def readline(self, most: int) -> bytes:
         """The next line, at most so many bytes of it."""
-        data = self._stream.readline(most)
+        data = _read(self._name, self._stream.readline, most)
         self._done += len(data)
         return data
 
