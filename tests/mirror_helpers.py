@@ -34,7 +34,7 @@ def do_round(
     folder: Path,
     *addresses: str,
     definition: bytes | None = None,
-    timeout: float = 5,
+    timeout: float = 30,
     connections: int = 4,
     steps: list[tuple[str, int, int]] | None = None,
 ) -> MirrorRound:

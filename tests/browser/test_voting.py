@@ -1,14 +1,12 @@
 """The voter's screens in a real browser, over a real voting machine: every way through them, by touch, keys and switches."""
 
-from collections.abc import Iterator
 from pathlib import Path
 
-import pytest
 import zxingcpp
 from PIL import Image
-from playwright.sync_api import Browser, expect
+from playwright.sync_api import expect
 
-from kiosk_browser import KioskBrowser, standing
+from kiosk_browser import KioskBrowser
 
 RING = """(() => {
   const at = document.activeElement;
@@ -16,12 +14,6 @@ RING = """(() => {
   return getComputedStyle(at.matches(".point input") ? at.nextElementSibling : at).outlineStyle;
 })()"""
 """The kind of the ring around what has the keyboard."""
-
-
-@pytest.fixture
-def kiosk(browser: Browser, tmp_path: Path) -> Iterator[KioskBrowser]:
-    with standing(browser, tmp_path / "machine") as made:
-        yield made
 
 
 def test_a_ballot_is_cast_and_its_code_can_be_read_from_the_screen(kiosk: KioskBrowser, tmp_path: Path) -> None:

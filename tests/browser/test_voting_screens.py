@@ -1,19 +1,12 @@
 """Every screen that a voter can come to: accessible, narrow enough, in every size and every set of colours."""
 
-from collections.abc import Callable, Iterator
-from pathlib import Path
+from collections.abc import Callable
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, expect
+from playwright.sync_api import expect
 
-from kiosk_browser import PHONE, PORTRAIT, WIDE, KioskBrowser, standing
-
-
-@pytest.fixture
-def kiosk(browser: Browser, tmp_path: Path) -> Iterator[KioskBrowser]:
-    with standing(browser, tmp_path / "machine") as made:
-        yield made
+from kiosk_browser import PHONE, PORTRAIT, WIDE, KioskBrowser
 
 
 def walk(kiosk: KioskBrowser, language: str, look: Callable[[str], None]) -> None:

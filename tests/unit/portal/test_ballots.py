@@ -17,17 +17,7 @@ from scrutineer.portal.ballot_record import scan_bundle, station_of, with_tally
 from scrutineer.portal.publish import publish
 from scrutineer.station.voting.closing import encoded
 from scrutineer.verify import FolderSource, verify_site
-from sealed_election import STATIONS, Sealed, sealed_election
-
-
-@pytest.fixture(scope="module")
-def sealed() -> Sealed:
-    return sealed_election()
-
-
-@pytest.fixture
-def folder(sealed: Sealed, tmp_path: Path) -> Path:
-    return sealed.write_folder(tmp_path / "ballots")
+from sealed_election import STATIONS, Sealed
 
 
 def ballots_of(bundle: bytes) -> list[Ballot]:
@@ -38,8 +28,8 @@ def show(given: Published, site: Path) -> int:
     return publish(given.record, given.entries, given.signer, site).written
 
 
-def test_a_site_has_the_files_that_the_sheets_name(sealed: Sealed, folder: Path, tmp_path: Path) -> None:
-    show(sealed.with_ballots(folder), tmp_path / "site")
+def test_a_site_has_the_files_that_the_sheets_name(sealed: Sealed, sealed_folder: Path, tmp_path: Path) -> None:
+    show(sealed.with_ballots(sealed_folder), tmp_path / "site")
     site = tmp_path / "site"
     for station in STATIONS:
         assert (site / f"ballots/{station}.jsonl").read_bytes() == sealed.voted[station].bundle
@@ -53,8 +43,8 @@ def test_a_site_has_the_files_that_the_sheets_name(sealed: Sealed, folder: Path,
     assert [str(finding) for finding in report.findings] == []
 
 
-def test_every_code_is_in_the_index_once(sealed: Sealed, folder: Path, tmp_path: Path) -> None:
-    show(sealed.with_ballots(folder), tmp_path / "site")
+def test_every_code_is_in_the_index_once(sealed: Sealed, sealed_folder: Path, tmp_path: Path) -> None:
+    show(sealed.with_ballots(sealed_folder), tmp_path / "site")
     index = json.loads((tmp_path / "site/ballots/index.json").read_bytes())
     assert (index["digits"], index["ballots"], index["stations"]) == (1, 16, 2)
     found = set()
@@ -76,18 +66,18 @@ def test_the_index_is_cut_finer_the_more_ballots_there_are() -> None:
     assert [digits_for(n) for n in (0, 1, 16 * MOST_IN_FILE, 16 * MOST_IN_FILE + 1, 20_000_000)] == [1, 1, 1, 2, 4]
 
 
-def test_a_bundle_that_no_sheet_names_is_refused_with_both_hashes(sealed: Sealed, folder: Path) -> None:
+def test_a_bundle_that_no_sheet_names_is_refused_with_both_hashes(sealed: Sealed, sealed_folder: Path) -> None:
     skipped: list[tuple[str, str]] = []
     other = sealed.voted["pond"].bundle.replace(b'"spoiled"', b'"provisional"', 1)
-    (folder / "pond.jsonl").write_bytes(other)
-    (folder / "pond.tally.json").unlink()
+    (sealed_folder / "pond.jsonl").write_bytes(other)
+    (sealed_folder / "pond.tally.json").unlink()
     paper = sealed.voted["pond"].bundle.replace(b'"station":"pond"', b'"station":"paper"', 1)
-    (folder / "paper.jsonl").write_bytes(paper)
+    (sealed_folder / "paper.jsonl").write_bytes(paper)
     lost = sealed.voted["pond"].bundle.replace(b'"station":"pond"', b'"station":"moor"', 1)
-    (folder / "nowhere.jsonl").write_bytes(lost)
-    (folder / "nothing.jsonl").write_bytes(b"{}\n")
-    (folder / "other.json").write_bytes(b"{}")
-    given = sealed.with_ballots(folder, skipped)
+    (sealed_folder / "nowhere.jsonl").write_bytes(lost)
+    (sealed_folder / "nothing.jsonl").write_bytes(b"{}\n")
+    (sealed_folder / "other.json").write_bytes(b"{}")
+    given = sealed.with_ballots(sealed_folder, skipped)
     assert [own.station for own in given.record.ballots.values()] == ["reed"]
     said = dict(skipped)
     assert said["pond.jsonl"] == (
@@ -98,11 +88,11 @@ def test_a_bundle_that_no_sheet_names_is_refused_with_both_hashes(sealed: Sealed
     assert set(said) == {"pond.jsonl", "paper.jsonl", "nowhere.jsonl"}
 
 
-def test_the_openings_of_a_machine_are_said_to_be_for_the_trustees(sealed: Sealed, folder: Path) -> None:
+def test_the_openings_of_a_machine_are_said_to_be_for_the_trustees(sealed: Sealed, sealed_folder: Path) -> None:
     [opened] = sealed.tallies["pond"].challenged
-    (folder / "openings.jsonl").write_bytes(encoded(opened))
-    (folder / "nothing.jsonl").write_bytes(b"{}\n")
-    found = BallotFolder(folder)
+    (sealed_folder / "openings.jsonl").write_bytes(encoded(opened))
+    (sealed_folder / "nothing.jsonl").write_bytes(b"{}\n")
+    found = BallotFolder(sealed_folder)
     for _ in range(2):
         assert len(found.find()) == len(STATIONS)
         [(name, why)] = found.skipped
@@ -110,12 +100,12 @@ def test_the_openings_of_a_machine_are_said_to_be_for_the_trustees(sealed: Seale
         assert "the trustees give it to `trustees tally commit` and `combine` as --openings" in why
 
 
-def test_files_are_known_by_what_they_hold_and_not_by_their_names(sealed: Sealed, folder: Path) -> None:
-    (folder / "below").mkdir()
-    (folder / "pond.jsonl").rename(folder / "below" / "bundle.jsonl")
-    (folder / "pond.tally.json").rename(folder / "tally-1.json")
-    (folder / "reed.jsonl").unlink()
-    found = BallotFolder(folder)
+def test_files_are_known_by_what_they_hold_and_not_by_their_names(sealed: Sealed, sealed_folder: Path) -> None:
+    (sealed_folder / "below").mkdir()
+    (sealed_folder / "pond.jsonl").rename(sealed_folder / "below" / "bundle.jsonl")
+    (sealed_folder / "pond.tally.json").rename(sealed_folder / "tally-1.json")
+    (sealed_folder / "reed.jsonl").unlink()
+    found = BallotFolder(sealed_folder)
     [(name, own)] = found.find()
     assert (name, own.station) == ("below/bundle.jsonl", "pond")
     assert own.tally is not None
@@ -125,8 +115,10 @@ def test_files_are_known_by_what_they_hold_and_not_by_their_names(sealed: Sealed
     assert sealed.voted["reed"].digest.hex() in reason
 
 
-def test_publishing_again_writes_nothing_and_keeps_what_is_not_given_again(sealed: Sealed, folder: Path, tmp_path: Path) -> None:
-    given = sealed.with_ballots(folder)
+def test_publishing_again_writes_nothing_and_keeps_what_is_not_given_again(
+    sealed: Sealed, sealed_folder: Path, tmp_path: Path
+) -> None:
+    given = sealed.with_ballots(sealed_folder)
     show(given, tmp_path / "site")
     assert show(given, tmp_path / "site") <= 2  # the head and the manifest are signed anew
     bare = replace(given, record=replace(given.record, ballots={}))
@@ -136,13 +128,13 @@ def test_publishing_again_writes_nothing_and_keeps_what_is_not_given_again(seale
     assert report.passed
 
 
-def test_ballots_that_come_later_change_their_station_alone(sealed: Sealed, folder: Path, tmp_path: Path) -> None:
+def test_ballots_that_come_later_change_their_station_alone(sealed: Sealed, sealed_folder: Path, tmp_path: Path) -> None:
     site = tmp_path / "site"
     show(sealed.given, site)
     before = {path: path.stat().st_mtime_ns for path in site.glob("stations/**/*.html")}
-    (folder / "reed.jsonl").unlink()
-    (folder / "reed.tally.json").unlink()
-    show(sealed.with_ballots(folder), site)
+    (sealed_folder / "reed.jsonl").unlink()
+    (sealed_folder / "reed.tally.json").unlink()
+    show(sealed.with_ballots(sealed_folder), site)
     changed = {path.name for path, time in before.items() if path.stat().st_mtime_ns != time}
     assert changed == {"pond.html"}
     report = verify_site(FolderSource(site), definition=sealed.given.record.election.hash)
@@ -164,9 +156,9 @@ def test_only_files_of_ballots_are_taken_for_them() -> None:
         assert station_of(path) is None
 
 
-def test_a_folder_tells_when_something_in_it_changed(folder: Path) -> None:
-    found = BallotFolder(folder)
+def test_a_folder_tells_when_something_in_it_changed(sealed_folder: Path) -> None:
+    found = BallotFolder(sealed_folder)
     before = found.stamp()
     assert found.stamp() == before
-    (folder / "later.tally.json").write_bytes(b"{}")
+    (sealed_folder / "later.tally.json").write_bytes(b"{}")
     assert found.stamp() != before

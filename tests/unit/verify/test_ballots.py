@@ -19,16 +19,6 @@ from sealed_election import Sealed, certified, sealed_election
 from site_servers import answering, mirror
 
 
-@pytest.fixture(scope="module")
-def sealed() -> Sealed:
-    return sealed_election()
-
-
-@pytest.fixture
-def folder(sealed: Sealed, tmp_path: Path) -> Path:
-    return sealed.write_folder(tmp_path / "ballots")
-
-
 def check(given: Published, site: Path, **options: object) -> Report:
     given.publish(site)
     return verify_site(FolderSource(site), definition=given.record.election.hash, **options)  # type: ignore[arg-type]
@@ -38,8 +28,8 @@ def said(report: Report) -> list[str]:
     return [str(finding) for finding in report.findings]
 
 
-def test_ballots_and_sheets_that_agree_pass(sealed: Sealed, folder: Path, tmp_path: Path) -> None:
-    report = check(sealed.with_ballots(folder), tmp_path / "site")
+def test_ballots_and_sheets_that_agree_pass(sealed: Sealed, sealed_folder: Path, tmp_path: Path) -> None:
+    report = check(sealed.with_ballots(sealed_folder), tmp_path / "site")
     assert said(report) == []
     assert report.passed
     facts = report.ballots
@@ -88,17 +78,17 @@ def test_a_sheet_that_states_other_figures_is_named_and_nobody_accused(tmp_path:
 
 
 @pytest.mark.parametrize("extent", ["none", "sample"])
-def test_less_can_be_asked_for(sealed: Sealed, folder: Path, tmp_path: Path, extent: str) -> None:
-    report = check(sealed.with_ballots(folder), tmp_path / "site", ballots=extent)
+def test_less_can_be_asked_for(sealed: Sealed, sealed_folder: Path, tmp_path: Path, extent: str) -> None:
+    report = check(sealed.with_ballots(sealed_folder), tmp_path / "site", ballots=extent)
     assert report.passed
     assert report.ballots is not None
     assert report.ballots.checked == (0 if extent == "none" else 16)
 
 
-def test_ballots_that_are_not_there_yet_are_a_note(sealed: Sealed, folder: Path, tmp_path: Path) -> None:
-    (folder / "pond.jsonl").unlink()
-    (folder / "reed.tally.json").unlink()
-    report = check(sealed.with_ballots(folder), tmp_path / "site")
+def test_ballots_that_are_not_there_yet_are_a_note(sealed: Sealed, sealed_folder: Path, tmp_path: Path) -> None:
+    (sealed_folder / "pond.jsonl").unlink()
+    (sealed_folder / "reed.tally.json").unlink()
+    report = check(sealed.with_ballots(sealed_folder), tmp_path / "site")
     assert report.passed
     assert report.ballots is not None
     assert (report.ballots.unpublished, report.ballots.undecrypted) == (["pond"], ["reed"])
@@ -126,9 +116,9 @@ def unopened(record: TallyRecord) -> TallyRecord:
 
 @pytest.mark.parametrize(("change", "number"), [(one_vote_more, "10."), (unopened, "R.10")])
 def test_totals_that_were_not_decrypted_so_are_found(
-    sealed: Sealed, folder: Path, tmp_path: Path, change: Callable[[TallyRecord], TallyRecord], number: str
+    sealed: Sealed, sealed_folder: Path, tmp_path: Path, change: Callable[[TallyRecord], TallyRecord], number: str
 ) -> None:
-    given = sealed.with_ballots(folder)
+    given = sealed.with_ballots(sealed_folder)
     ballots = dict(given.record.ballots)
     first = next(iter(ballots))
     ballots[first] = tally(ballots[first], change, sealed.tallies["pond"])
@@ -138,9 +128,9 @@ def test_totals_that_were_not_decrypted_so_are_found(
     assert any(f"(check {number}" in one for one in said(report))
 
 
-def test_a_bundle_that_was_exchanged_after_publication_is_found(sealed: Sealed, folder: Path, tmp_path: Path) -> None:
+def test_a_bundle_that_was_exchanged_after_publication_is_found(sealed: Sealed, sealed_folder: Path, tmp_path: Path) -> None:
     site = tmp_path / "site"
-    sealed.with_ballots(folder).publish(site)
+    sealed.with_ballots(sealed_folder).publish(site)
     path = site / "ballots/pond.jsonl"
     path.write_bytes(path.read_bytes().replace(b'"spoiled"', b'"provisional"', 1))
     report = verify_site(FolderSource(site), definition=sealed.given.record.election.hash)
@@ -149,8 +139,10 @@ def test_a_bundle_that_was_exchanged_after_publication_is_found(sealed: Sealed, 
     assert "and the station's sheet names" in report.findings[0].message
 
 
-def test_a_bundle_in_the_place_of_another_does_not_belong_to_the_site(sealed: Sealed, folder: Path, tmp_path: Path) -> None:
-    given = sealed.with_ballots(folder)
+def test_a_bundle_in_the_place_of_another_does_not_belong_to_the_site(
+    sealed: Sealed, sealed_folder: Path, tmp_path: Path
+) -> None:
+    given = sealed.with_ballots(sealed_folder)
     (number, pond), _ = given.record.ballots.items()
     data = sealed.voted["reed"].bundle
     wrong = replace(scan_bundle("pond", lambda: iter([data])), named_by=pond.named_by)
@@ -161,11 +153,11 @@ def test_a_bundle_in_the_place_of_another_does_not_belong_to_the_site(sealed: Se
     assert "ballots/pond.jsonl: is listed in the manifest, and the log gives no such file" in said(report)
 
 
-def test_once_the_result_is_certified_missing_ballots_are_a_finding(sealed: Sealed, folder: Path, tmp_path: Path) -> None:
+def test_once_the_result_is_certified_missing_ballots_are_a_finding(sealed: Sealed, sealed_folder: Path, tmp_path: Path) -> None:
     final = certified(sealed)
-    assert check(final.with_ballots(folder), tmp_path / "whole").passed
-    (folder / "pond.jsonl").unlink()
-    report = check(final.with_ballots(folder), tmp_path / "site")
+    assert check(final.with_ballots(sealed_folder), tmp_path / "whole").passed
+    (sealed_folder / "pond.jsonl").unlink()
+    report = check(final.with_ballots(sealed_folder), tmp_path / "site")
     assert said(report) == [
         "ballots/pond.jsonl: is not published, although the sheet in log entry 1, 2 names it and the result is certified"
     ]
@@ -182,11 +174,11 @@ def test_a_sheet_cannot_leave_out_the_name_of_its_ballots(tmp_path: Path) -> Non
     )
 
 
-def test_once_the_result_is_certified_missing_totals_are_a_finding(sealed: Sealed, folder: Path, tmp_path: Path) -> None:
+def test_once_the_result_is_certified_missing_totals_are_a_finding(sealed: Sealed, sealed_folder: Path, tmp_path: Path) -> None:
     """Whoever publishes could otherwise leave out the decryption that the sheets do not agree with."""
-    (folder / "pond.tally.json").unlink()
-    assert check(sealed.with_ballots(folder), tmp_path / "before").passed
-    report = check(certified(sealed).with_ballots(folder), tmp_path / "after")
+    (sealed_folder / "pond.tally.json").unlink()
+    assert check(sealed.with_ballots(sealed_folder), tmp_path / "before").passed
+    report = check(certified(sealed).with_ballots(sealed_folder), tmp_path / "after")
     assert said(report) == [
         "ballots/pond.tally.json: is not published, although the ballots that it is of are, and the result is certified"
     ]
@@ -208,9 +200,9 @@ def test_ballots_of_another_style_are_found(tmp_path: Path) -> None:
     assert "ballots/pond.jsonl: has 5 cast ballot(s) of another ballot style than the station's, style-1" in said(report)
 
 
-def test_a_mirror_holds_the_ballots_and_takes_no_other_keys(sealed: Sealed, folder: Path, tmp_path: Path) -> None:
+def test_a_mirror_holds_the_ballots_and_takes_no_other_keys(sealed: Sealed, sealed_folder: Path, tmp_path: Path) -> None:
     site, name = tmp_path / "site", sealed.given.record.election.hash
-    sealed.with_ballots(folder).publish(site)
+    sealed.with_ballots(sealed_folder).publish(site)
     with answering(mirror(site, {})) as address:
         result = do_round(tmp_path / "copy", address, definition=name)
     assert result.good

@@ -14,12 +14,7 @@ from scrutineer.verify import FolderSource
 from scrutineer.verify.track import track
 from scrutineer.verify.tracked import Tracked
 from scrutineer.verify.tracking_code import read_code
-from sealed_election import Sealed, sealed_election
-
-
-@pytest.fixture(scope="module")
-def sealed() -> Sealed:
-    return sealed_election()
+from sealed_election import Sealed
 
 
 @pytest.fixture
