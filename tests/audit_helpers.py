@@ -3,8 +3,9 @@
 from typing import Any
 
 from count_helpers import key_of, make_election, units
-from scrutineer.election import Definition, Election, Issuer, Register
+from scrutineer.election import Definition, Election, Issuer, LogIdentity, Register
 from scrutineer.election.definition import REGISTER_TABLE, UNITS_TABLE, table_hash, write_register, write_units
+from scrutineer.log import LogSigner
 from scrutineer.statements import (
     AuditCount,
     AuditPlan,
@@ -17,6 +18,7 @@ from scrutineer.statements import (
 from scrutineer.statements.audit import BoxTotals, ContestRisk
 from scrutineer.statements.bootstrap import open_election
 
+LOG = LogSigner("log.example/heron", b"\x01" * 32, b"\x02" * 32)
 HASH = bytes(range(32))
 AUDITORS = ("auditor/dipper", "auditor/wren")
 NORTHERN_AUDITOR = "auditor/northern"
@@ -33,6 +35,7 @@ def signed_election() -> tuple[Election, bytes, bytes, bytes]:
     register = write_register(Register(tree.station_index, plain.register.station_keys, others))
     fields = {name: getattr(plain.definition, name) for name in Definition.__struct_fields__}
     fields["tables"] = {UNITS_TABLE: table_hash(write_units(tree)), REGISTER_TABLE: table_hash(register)}
+    fields["log"] = LogIdentity(LOG.verifier.origin, LOG.verifier.vkeys)
     definition = sign_statement(Definition(**fields), "authority/one", key_of("authority/one"))
     return open_election(definition, write_units(tree), register), definition, write_units(tree), register
 
