@@ -1,7 +1,7 @@
 """p-values that pbstark/SHANGRLA (9d5db92, shangrla/core/NonnegMean.py) gives for two made-up samples, met to 1e-9.
 
-Its history of p-values is one over the evidence after each draw, at most 1 and not the least so far; draws 10, 100, 200 and 400. aGRAPA without replacement is left out: there it holds averages
-against the mean that was left before the draw before last.
+Its history of p-values is one over the evidence after each draw, at most 1 and not the least so far; draws 10, 100, 200 and 400.
+aGRAPA without replacement is left out: there it holds averages against the mean that was left one draw earlier.
 """
 
 import numpy as np
