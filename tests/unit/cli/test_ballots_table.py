@@ -7,6 +7,7 @@ import pytest
 
 from ballot_helpers import seeded
 from cli_helpers import call, refused
+from marsh import marsh
 from scrutineer.ballots.from_election import manifest_of
 from scrutineer.ballots.keys import KeyRecord
 from scrutineer.ballots.manifest import read_manifest
@@ -17,24 +18,7 @@ from scrutineer.election.folder import read_folder
 from scrutineer.errors import DefinitionError
 from scrutineer.simulate.encrypted import hold_ceremony
 
-ELECTION = """\
-[election]
-id = "marsh"
-name = "Election of the marsh"
-date = "2026-06-07"
-timezone = "UTC"
-authority = "Council of the marsh"
-[[contest]]
-id = "warden"
-title = "Warden"
-rule = "plurality"
-[[contest.option]]
-id = "heron"
-name = "Heron"
-[[contest.option]]
-id = "owl"
-name = "Owl"
-"""
+ELECTION = marsh("warden", "Warden")
 UNITS = "id,parent,name,kind,roll\nmarsh,,Marsh,country,\nn1,marsh,One,station,700\ns1,marsh,Two,station,90\n"
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from cli_helpers import call, refused, run, serving
+from marsh import HEAD
 from scrutineer.calls.from_count import partial_count
 from scrutineer.calls.stated import bulletin_calls, state_call
 from scrutineer.calls.verdict import make_call
@@ -20,14 +21,7 @@ from scrutineer.log import Log
 from scrutineer.statements import Bulletin, parse_statement
 from verify_helpers import signed_anew
 
-ELECTION = """\
-[election]
-id = "marsh"
-name = "Election of the marsh"
-date = "2026-06-07"
-timezone = "UTC"
-authority = "Council of the marsh"
-[calls]
+ELECTION = f"""{HEAD}[calls]
 gamma = "3"
 [[contest]]
 id = "president"

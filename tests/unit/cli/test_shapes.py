@@ -6,28 +6,12 @@ from pathlib import Path
 import pytest
 
 from cli_helpers import call, refused
+from marsh import marsh
 from scrutineer.cli.office import Office
 from scrutineer.election.definition import SHAPES_TABLE, table_hash
 from scrutineer.errors import DefinitionError
 
-ELECTION = """\
-[election]
-id = "marsh"
-name = "Election of the marsh"
-date = "2026-06-07"
-timezone = "UTC"
-authority = "Council of the marsh"
-[[contest]]
-id = "president"
-title = "President"
-rule = "plurality"
-[[contest.option]]
-id = "heron"
-name = "Heron"
-[[contest.option]]
-id = "owl"
-name = "Owl"
-"""
+ELECTION = marsh("president", "President")
 UNITS = """\
 id,parent,name,kind,roll
 marsh,,Marsh,country,
