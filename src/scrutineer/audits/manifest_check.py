@@ -9,15 +9,19 @@ is refused until the difference is explained.
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from enum import StrEnum
-from typing import assert_never
+from typing import Final, assert_never
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from scrutineer.audits.cards.assembly import joined
 from scrutineer.audits.cards.model import UNKNOWN, Cards, PatternNumbers
 from scrutineer.audits.manifest import Manifest
 from scrutineer.errors import AuditError
+
+PHANTOM: Final = "phantom "
+"""How the ids of cards begin that the manifest counts and of which there is no record."""
 
 
 class Disagreement(StrEnum):
@@ -104,7 +108,7 @@ def with_phantoms(cards: Cards, manifest: Manifest) -> Cards:
     """The cards with one UNKNOWN card, at the end, for each that the manifest counts and that has no record.
 
     Batches become the boxes of the manifest, in its order. Phantoms have the ids `phantom <box> <n>`, n from 1, and the lowest
-    free places of their box. Raises AuditError for a difference that is refused.
+    free places of their box. Raises AuditError for a difference that is refused, and for a record that calls itself a phantom.
     """
     for finding in against_cards(manifest, cards):
         if finding.refused:
@@ -114,6 +118,8 @@ def with_phantoms(cards: Cards, manifest: Manifest) -> Cards:
     count = int(missing.sum())
     if not count:
         return replace(cards, batches=manifest.boxes, batch=moved)
+    if pc.any(pc.starts_with(cards.ids, PHANTOM)).as_py():
+        raise AuditError(f"a record has an id that starts with {PHANTOM!r}, as those of cards without a record do; rename it")
     boxes = np.repeat(np.arange(len(manifest.boxes), dtype=np.int32), missing)
     positions = np.zeros(count, np.int32)
     order = np.argsort(moved, kind="stable")
@@ -124,7 +130,7 @@ def with_phantoms(cards: Cards, manifest: Manifest) -> Cards:
         free = np.setdiff1d(np.arange(1, int(manifest.cards[box]) + 1, dtype=np.int32), taken)[: int(missing[box])]
         start = len(names)
         positions[start : start + len(free)] = free
-        names += [f"phantom {manifest.boxes[box]} {number}" for number in range(1, int(missing[box]) + 1)]
+        names += [f"{PHANTOM}{manifest.boxes[box]} {number}" for number in range(1, int(missing[box]) + 1)]
     return Cards(
         tuple(replace(each, pattern=_with_unknown(each.pattern, count)) for each in cards.contests),
         manifest.boxes,

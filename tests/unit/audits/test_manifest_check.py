@@ -1,5 +1,7 @@
 """A manifest held against published counts and against records of cards."""
 
+from dataclasses import replace
+
 import numpy as np
 import pyarrow as pa
 import pytest
@@ -86,6 +88,12 @@ def test_with_all_records_there_is_no_phantom():
 def test_an_audit_with_too_many_records_is_refused(more):
     with pytest.raises(AuditError, match=f"box '{more[0]}'"):
         with_phantoms(cards_of(*ALL, more), BOXES)
+
+
+def test_a_record_that_calls_itself_a_phantom_is_refused():
+    cards = cards_of(("a", 1))
+    with pytest.raises(AuditError, match="starts with 'phantom '"):
+        with_phantoms(replace(cards, ids=pa.array(["phantom a 1"])), BOXES)
 
 
 def test_every_box_without_any_record_is_filled():
