@@ -18,6 +18,7 @@ from scrutineer.errors import AuditError
 WORST_BOXES: Final = 10
 """A box that is overstated as far as it can be is expected in one of so many times U draws (see `box_forecast`)."""
 
+_ROOM: Final = 2**62
 USUAL_ERRORS: Final = Rates(one_over=0.0005, two_over=0.00005)
 """Shares of cards whose paper differs from its record, for plans of comparison."""
 
@@ -29,13 +30,46 @@ def batch_design(plan: Plan, manifest: Manifest, totals: Totals) -> BatchDesign:
     for contest, test in plan.tests():
         found, assertion = by_contest[contest], test.assertion(contest)
         one = Reported.of_votes(assertion, found.votes, found.cards, found.rest)
-        if int(one.scores.sum()) != test.total:
-            raise AuditError(
-                f"contest {contest!r}, {test.code}: the totals by box add up to {int(one.scores.sum())}, and the plan says "
-                f"{test.total}: they do not belong together"
-            )
+        _check_total(contest, test, int(one.scores.sum()))
         reported.append(one)
     return BatchDesign(manifest.boxes, tuple(reported))
+
+
+def check_totals(plan: Plan, manifest: Manifest, totals: Totals) -> None:
+    """Raise AuditError unless the totals by box add up to what the plan says was reported of every test.
+
+    The values of ONEAudit are right for these sums alone: with a larger one in the plan, a wrong outcome would be confirmed.
+    """
+    for contest in plan.sampled:
+        found = totals.of(contest.contest, manifest)
+        for test in contest.tests:
+            if len(test.weights) != found.votes.shape[1]:
+                raise AuditError(
+                    f"contest {contest.contest!r}, {test.code}: {len(test.weights)} weights for {found.votes.shape[1]} options"
+                )
+            scores = found.votes @ np.array(test.weights, np.int64) + test.rest * found.rest
+            _check_total(contest.contest, test, int(scores.sum()))
+
+
+def check_weights(plan: Plan, cards: int) -> None:
+    """Raise AuditError for weights with which the scores of so many cards could leave the numbers that are computed with.
+
+    A sum that has run over would make an assertion with large margins of one with small ones, and both say the same of a card.
+    """
+    for contest, test in plan.tests():
+        greatest = max(map(abs, (test.rest, *test.weights)), default=0)
+        if greatest * min(test.most, len(test.weights)) * max(1, cards) >= _ROOM:
+            raise AuditError(
+                f"contest {contest!r}, {test.code}: its weights are larger than any assertion about {cards} cards needs"
+            )
+
+
+def _check_total(contest: str, test: Test, total: int) -> None:
+    if total != test.total:
+        raise AuditError(
+            f"contest {contest!r}, {test.code}: the totals by box add up to {total}, and the plan says {test.total}: "
+            "they do not belong together"
+        )
 
 
 def reported_total(plan: Plan, contest: str, test: Test) -> ReportedTotal:

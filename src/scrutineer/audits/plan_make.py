@@ -217,7 +217,7 @@ def _cards(contest: Contest, votes: tuple[int, ...], rest: int, cast: int, voter
     least = (sum(votes) if contest.single_choice() else max(votes)) + rest
     if cast == UNKNOWN and voters == UNKNOWN and not contest.single_choice():
         return None
-    return max(least, cast if cast != UNKNOWN else voters)
+    return max(least, cast, voters)
 
 
 def _recorded(requirement: Requirement, cards: Cards, notes: list[str]) -> list[tuple[Assertion, int]]:

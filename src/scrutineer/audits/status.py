@@ -26,7 +26,7 @@ from scrutineer.audits.designs.seen import Seen as SeenMarks
 from scrutineer.audits.manifest import Manifest, read_manifest
 from scrutineer.audits.plan import CARDS_FILE, MANIFEST_FILE, TOTALS_FILE, Plan, Test, planned_file, share_text
 from scrutineer.audits.plan_cards import planned_cards
-from scrutineer.audits.plan_design import batch_design, pool_numbers, pools, reported_total
+from scrutineer.audits.plan_design import batch_design, check_totals, check_weights, pool_numbers, pools, reported_total
 from scrutineer.audits.plan_totals import Totals, read_totals
 from scrutineer.audits.risk.model import Null, Values
 from scrutineer.audits.sampling.canonical import draw_boxes, draw_cards
@@ -145,9 +145,11 @@ def open_files(plan: Plan, files: Mapping[str, bytes]) -> PlanFiles:
             f"the manifest has {len(manifest.boxes)} boxes with {manifest.total} cards, and the plan says {plan.boxes} with "
             f"{plan.cards}: they do not belong together"
         )
+    check_weights(plan, manifest.total)
     if plan.design == "comparison":
         return PlanFiles(plan, manifest, None, cards=planned_cards(plan, manifest, files[CARDS_FILE]))
     totals = read_totals(files[TOTALS_FILE])
+    check_totals(plan, manifest, totals)
     design = batch_design(plan, manifest, totals) if plan.by_box and plan.sampled else None
     return PlanFiles(plan, manifest, totals, design=design)
 
@@ -294,7 +296,7 @@ def _box_scores(files: PlanFiles, design: BatchDesign, box: str, totals: tuple[B
         one = counted.get(contest)
         if not cards:
             scores.append(0)
-            if one is not None and (any(one.counts) or one.cards):
+            if one is not None and (any(one.counts) or one.blank or one.null or one.cards):
                 voids.append(f"box {box} holds cards of contest {contest}, and the plan says that it holds none")
             continue
         found = None if one is None else _one_score(assertion, test, one, cards)

@@ -1,0 +1,102 @@
+"""Audits that were planned so that they confirm too easily, with everything signed and registered for them, are found."""
+
+import hashlib
+import json
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pytest
+
+from audit_artifacts import AUDITING, RESULTS, held, in_log, records
+from scrutineer.audits.cards.model import Cards
+from scrutineer.audits.check import Artifacts, Entry, check_audit
+from scrutineer.audits.plan_cards import cards_file
+from scrutineer.statements import parse_statement
+from scrutineer.statements.audit import AuditFile
+
+Change = Callable[[dict[str, Any], dict[str, bytes]], None]
+"""Changes the document of a plan, and the contents of its files, in place."""
+
+
+def planned(design: str, change: Change) -> Artifacts:
+    """An audit of which only the plan is registered, changed before it was signed."""
+    audit = held(design)
+    files = {name: audit.artifacts.files[name] for name in audit.made.files}
+    plan = json.loads(audit.artifacts.files["plan.json"])
+    change(plan, files)
+    plan["files"] = {name: {"sha256": hashlib.sha256(data).hexdigest(), "size": len(data)} for name, data in files.items()}
+    data = json.dumps(plan, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()
+    named = tuple(
+        AuditFile(name=name, sha256=bytes.fromhex(file["sha256"]), size=file["size"])
+        for name, file in sorted(plan["files"].items())
+    )
+    signed = parse_statement(audit.plan).payload
+    fields = {name: getattr(signed, name) for name in ("name", "size", "root", "risk_limit")}
+    statement = AUDITING.plan(files=named, plan=hashlib.sha256(data).digest(), **fields)
+    admit = in_log([*audit.log[:7], statement])
+    return replace(audit.artifacts, entries=[Entry(statement, 7)], files={"plan.json": data, **files}, admit=admit)
+
+
+def findings(design: str, change: Change) -> list[str]:
+    return [str(each) for each in check_audit(planned(design, change)).findings]
+
+
+@pytest.mark.parametrize("design", ["batch-betting", "batch-macro", "polling", "oneaudit", "comparison"])
+def test_a_plan_that_was_not_changed_passes(design: str) -> None:
+    assert findings(design, lambda plan, files: None) == []
+
+
+@pytest.mark.parametrize("design", ["batch-betting", "polling", "oneaudit", "comparison"])
+def test_a_larger_margin_than_the_one_below_the_totals(design: str) -> None:
+    def larger(plan: dict[str, Any], files: dict[str, bytes]) -> None:
+        plan["contests"][0]["tests"][0]["total"] += 1
+
+    assert any("add up to 195, and the plan says 196" in each for each in findings(design, larger))
+
+
+@pytest.mark.parametrize("design", ["batch-betting", "batch-macro", "oneaudit"])
+@pytest.mark.parametrize("cards", [84, 55])
+def test_boxes_with_fewer_cards_than_anybody_says(design: str, cards: int) -> None:
+    def fewer(plan: dict[str, Any], files: dict[str, bytes]) -> None:
+        files["totals.csv"] = files["totals.csv"].replace(b"a1,president,85,", b"a1,president,%d," % cards)
+
+    (found,) = findings(design, fewer)
+    assert "fewer cards than the manifest, and not for those of the sheets either, in box a1 (president)" in found
+
+
+def test_more_cards_in_the_manifest_and_those_of_the_sheets_in_the_totals() -> None:
+    def more(plan: dict[str, Any], files: dict[str, bytes]) -> None:
+        files["manifest.csv"] = files["manifest.csv"].replace(b"a1,85", b"a1,95")
+        plan["cards"] += 10
+
+    assert findings("batch-betting", more) == []
+
+
+def test_records_and_a_manifest_of_some_boxes_alone() -> None:
+    def some(plan: dict[str, Any], files: dict[str, bytes]) -> None:
+        kept = files["manifest.csv"].splitlines(keepends=True)[:3]
+        files["manifest.csv"] = b"".join(kept)
+        plan |= {"boxes": 2, "cards": 170}
+        whole = records()
+        mask = np.asarray(whole.batch < 2)
+        column = replace(whole.contests[0], pattern=whole.contests[0].pattern[mask])
+        ids = whole.ids.filter(pa.array(mask))
+        files["cards.bin"] = cards_file(Cards((column,), whole.batches[:2], whole.batch[mask], whole.position[mask], ids))
+        for test in plan["contests"][0]["tests"]:
+            votes = [RESULTS[box] for box in ("a1", "a2")]
+            test["total"] = sum(weight * vote for row in votes for weight, vote in zip(test["weights"], row, strict=True))
+
+    (found,) = findings("comparison", some)
+    assert "505 ballots are published, and the manifest of the plan has 170 cards" in found
+
+
+@pytest.mark.parametrize("design", ["batch-betting", "oneaudit", "comparison"])
+def test_weights_with_which_sums_run_over(design: str) -> None:
+    def huge(plan: dict[str, Any], files: dict[str, bytes]) -> None:
+        for test in plan["contests"][0]["tests"]:
+            test["weights"] = [weight << 55 for weight in test["weights"]]
+
+    assert any("weights are larger than any assertion about" in each for each in findings(design, huge))
