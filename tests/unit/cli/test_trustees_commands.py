@@ -1,10 +1,9 @@
-"""`trustees`: a whole ceremony in folders, decryption with two trustees missing, and everything that can be wrong on the way."""
+"""`trustees`: a decryption with two trustees missing, and everything that can be wrong on the way."""
 
 import base64
 import hashlib
 import json
 import shutil
-import stat
 from collections.abc import Iterator
 from pathlib import Path
 from unittest import mock
@@ -12,62 +11,25 @@ from unittest import mock
 import msgspec
 import pytest
 
-from ballot_helpers import SMALL, every_contest, seeded
+from ballot_helpers import SMALL, seeded
 from cli_helpers import call, refused
 from scrutineer.ballots.bundle import BundleWriter
 from scrutineer.ballots.confirmation import confirmation_code
-from scrutineer.ballots.encrypt import ContestChoice, Encryptor, open_ballot
+from scrutineer.ballots.encrypt import ContestChoice, Encryptor
 from scrutineer.ballots.keys import election_keys, read_key_record
-from scrutineer.ballots.manifest import read_manifest
 from scrutineer.ballots.record import Ballot
 from scrutineer.ballots.record_check import Source, check_record
-from scrutineer.ballots.rounds import RoundReader, RoundWriter
 from scrutineer.ballots.tally_check import read_tally
 from scrutineer.cli import trustee_folder
 from scrutineer.cli.trustee_inputs import verify_bundles
 from scrutineer.errors import BallotError
-
-WORDS = "correct heron battery siskin"
-NAMES = ("Ana", "Bea", "Cai", "Dov", "Eli")
+from trustees_helpers import combine, confirmed, forged, rounds, step, voted
 
 
 @pytest.fixture(autouse=True)
 def small_group() -> Iterator[None]:
     with mock.patch.object(trustee_folder, "group", SMALL), mock.patch.object(trustee_folder, "SCRYPT_COST", 2**10):
         yield
-
-
-def begin(base: Path, count: int = 5, quorum: int = 3) -> Path:
-    """All trustees' first step; their public files lie in one folder, as on a stick that goes around."""
-    base.mkdir(exist_ok=True)
-    (base / "manifest.json").write_bytes(every_contest().encode())
-    for index in range(1, count + 1):
-        new(base, index, count, quorum)
-    return base
-
-
-def new(base: Path, index: int, count: int, quorum: int, *options: object) -> None:
-    call(
-        *("trustees", "new", base / f"t{index}", "--manifest", base / "manifest.json", "--index", index, "--of", count),
-        *("--quorum", quorum, "--name", NAMES[index - 1], "--no-passphrase", "--to", base / "stick", *options),
-    )
-
-
-def shared(base: Path, count: int = 5, quorum: int = 3) -> Path:
-    begin(base, count, quorum)
-    for index in range(1, count + 1):
-        call("trustees", "share", base / f"t{index}", base / "stick", "--to", base / "stick")
-    return base
-
-
-def confirmed(base: Path, count: int = 5, quorum: int = 3) -> Path:
-    shared(base, count, quorum)
-    for index in range(1, count + 1):
-        call("trustees", "receive", base / f"t{index}", base / "stick")
-    call("trustees", "finish", base / "stick", "--manifest", base / "manifest.json", "-o", base / "ballots.json")
-    for index in range(1, count + 1):
-        call("trustees", "confirm", base / f"t{index}", base / "ballots.json")
-    return base
 
 
 @pytest.fixture(scope="module")
@@ -83,43 +45,6 @@ def keys(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture
 def base(keys: Path, tmp_path: Path) -> Path:
     return shutil.copytree(keys, tmp_path / "base")
-
-
-def voted(base: Path, station: str, cast: int) -> None:
-    """A bundle with some ballots for wren, a challenged and a spoiled one; the device's openings beside it."""
-    record = read_key_record((base / "ballots.json").read_bytes(), SMALL)
-    own = election_keys(record, SMALL)
-    encryptor, writer = Encryptor(own, random=seeded(station)), BundleWriter(own, station, f"device of {station}")
-    lines, openings = [writer.header()], []
-    for number in range(cast + 2):
-        choices = {1: ContestChoice((1, 0, 0, 0, 0)), 4: ContestChoice((0, 1, 0, 0))}
-        made = encryptor.encrypt(2, choices, writer.chain)
-        status = "challenged" if number == 1 else "spoiled" if number == 2 else "cast"
-        ballot = msgspec.structs.replace(made.ballot, status=status)
-        if status == "challenged":
-            openings.append(msgspec.json.encode(open_ballot(own, ballot, made.nonce)) + b"\n")
-        lines.append(writer.add(ballot))
-    lines.append(writer.close())
-    (base / "bundles").mkdir(exist_ok=True)
-    (base / "bundles" / f"{station}.ballots").write_bytes(b"".join(lines))
-    (base / f"{station}.openings").write_bytes(b"".join(openings))
-
-
-def step(base: Path, name: str, index: int, *options: object) -> None:
-    what = (base / "bundles", "--present", "1,3,5", *options) if name == "commit" else (base / "carried", *options)
-    call("trustees", "tally", name, base / f"t{index}", *what, "--to", base / "carried")
-
-
-def rounds(base: Path, *options: object) -> None:
-    for name in ("commit", "reveal", "respond"):
-        for index in (1, 3, 5):
-            step(base, name, index, *(options if name == "commit" else ()))
-
-
-def combine(base: Path, *options: object, code: int = 0) -> str:
-    arguments = ("trustees", "tally", "combine", base / "bundles", "--keys", base / "ballots.json", "--from", base / "carried")
-    given = (*arguments, "-o", base / "tallies", *options)
-    return refused(*given) if code else call(*given, "--json").out
 
 
 def test_a_ceremony_and_a_tally_with_two_missing(base: Path) -> None:
@@ -143,14 +68,6 @@ def test_a_ceremony_and_a_tally_with_two_missing(base: Path) -> None:
     assert "All proofs hold. 2 challenged ballot(s) opened." in shown
 
 
-def forged(path: Path, change: object) -> None:
-    """Rewrite a round file as a dishonest machine would: changed, and with a right end."""
-    reader = RoundReader(path.read_bytes().splitlines(keepends=True), path.name)
-    writer = RoundWriter()
-    lines = [writer.line(reader.header), *[writer.line(change(line)) for line in reader]]  # type: ignore[operator]
-    path.write_bytes(b"".join([*lines, writer.end()]))
-
-
 def test_openings_of_the_device_spare_the_trustees_the_nonces(base: Path) -> None:
     openings = ("--openings", base / "north-1.openings", "--openings", base / "south-1.openings")
     rounds(base, *openings)
@@ -171,175 +88,6 @@ def test_an_opening_that_is_wrong_or_belongs_nowhere_is_refused(base: Path) -> N
     assert "north-1.openings, line 1: not an opened ballot" in refused(*arguments, path)
 
 
-def test_the_secrets_are_sealed_and_only_their_owner_can_read_them(tmp_path: Path) -> None:
-    (tmp_path / "manifest.json").write_bytes(every_contest().encode())
-    (tmp_path / "words").write_text(WORDS + "\n")
-    (tmp_path / "wrong").write_text("Correct heron battery siskin")
-    (tmp_path / "short").write_text("heron")
-    own = tmp_path / "t1"
-    arguments = (
-        "trustees",
-        "new",
-        own,
-        "--manifest",
-        tmp_path / "manifest.json",
-        "--index",
-        1,
-        "--of",
-        1,
-        "--quorum",
-        1,
-        "--name",
-        "Ana",
-    )
-    assert "too short" in refused(*arguments, "--passphrase-file", tmp_path / "short", code=2)
-    assert not own.exists()
-    call(*arguments, "--passphrase-file", tmp_path / "words")
-    assert stat.S_IMODE((own / "secret.json").stat().st_mode) == 0o600
-    assert b"communication" not in (own / "secret.json").read_bytes()
-    status = ("trustees", "status", own, "--json", "--passphrase-file")
-    assert call(*status, tmp_path / "words").json["done"] == ["new"]
-    assert "this passphrase does not open" in refused(*status, tmp_path / "wrong", code=2)
-    public = (own / "trustee-1.public.json").read_bytes()
-    (own / "trustee-1.public.json").unlink()
-    assert "the same public file was written again" in call(*arguments, "--passphrase-file", tmp_path / "words").out
-    assert (own / "trustee-1.public.json").read_bytes() == public
-    renamed = ("Bea", "--passphrase-file", tmp_path / "words")
-    assert "holds trustee 1 (Ana) already, begun with other numbers" in refused(*arguments[:-1], *renamed, code=2)
-    (tmp_path / "latin").write_bytes(b"\xe9 heron battery siskin")
-    assert "is not a text in UTF-8" in refused(*status, tmp_path / "latin", code=2)
-    sealed = json.loads((own / "secret.json").read_bytes())
-    sealed["data"] = sealed["data"][:-8] + "AAAAAAA="
-    (own / "secret.json").write_text(json.dumps(sealed))
-    assert "damaged, although the passphrase is right" in refused(*status, tmp_path / "words", code=2)
-
-
-def test_without_a_passphrase_it_says_so_loudly(tmp_path: Path) -> None:
-    (tmp_path / "manifest.json").write_bytes(every_contest().encode())
-    result = call(
-        *("trustees", "new", tmp_path / "t1", "--manifest", tmp_path / "manifest.json", "--index", 1, "--of", 3, "--quorum", 2),
-        *("--name", "Ana", "--no-passphrase"),
-    )
-    assert result.err.startswith("WARNING: the secrets in")
-    assert "Trustee 1 of 3 (Ana) is ready for Aviary; 2 of 3 can decrypt." in result.out
-
-
-@pytest.mark.parametrize(
-    ("options", "words"),
-    [
-        (("--index", 4, "--of", 3, "--quorum", 2), "there is no trustee 4 of 3"),
-        (("--index", 1, "--of", 3, "--quorum", 4), "3 trustees with a quorum of 4 cannot be"),
-    ],
-)
-def test_numbers_that_cannot_be(tmp_path: Path, options: tuple[object, ...], words: str) -> None:
-    (tmp_path / "manifest.json").write_bytes(every_contest().encode())
-    arguments = ("trustees", "new", tmp_path / "t", "--manifest", tmp_path / "manifest.json", "--name", "Ana", "--no-passphrase")
-    assert words in refused(*arguments, *options)
-    assert not (tmp_path / "t").exists()
-
-
-def test_public_files_that_are_missing_double_foreign_or_damaged(tmp_path: Path) -> None:
-    base = begin(tmp_path / "a", 3, 2)
-    stick = base / "stick"
-    share = ("trustees", "share", base / "t1", stick)
-    (stick / "trustee-3.public.json").rename(base / "away.json")
-    assert "the public file of trustee 3 is missing: all 3 are needed" in refused(*share)
-    other = begin(tmp_path / "b", 3, 2) / "stick" / "trustee-2.public.json"
-    assert "are both of trustee 2, and they differ" in refused(*share, base / "away.json", other)
-    fewer = begin(tmp_path / "c", 2, 2) / "stick" / "trustee-2.public.json"
-    assert "made for 2 trustees with a quorum of 2, and not for 3 with 2" in refused(*share, fewer)
-    foreign = tmp_path / "d"
-    foreign.mkdir()
-    changed = msgspec.structs.replace(every_contest(), name="Another aviary")
-    (foreign / "manifest.json").write_bytes(changed.encode())
-    new(foreign, 3, 3, 2)
-    assert "was made for another manifest" in refused(*share, foreign / "stick" / "trustee-3.public.json")
-    (base / "cut.json").write_bytes((base / "away.json").read_bytes()[:900])
-    assert "cut.json is no file of a trustee, or was damaged on the way" in refused(*share, base / "cut.json")
-    (base / "spaced.json").write_bytes((base / "away.json").read_bytes().replace(b",", b", ", 1))
-    assert "spaced.json was changed after it was written" in refused(*share, base / "spaced.json")
-    (base / "empty").mkdir()
-    assert "no public file was found" in refused("trustees", "share", base / "t1", base / "empty", code=2)
-
-
-def test_a_public_file_with_a_wrong_proof_names_its_trustee(tmp_path: Path) -> None:
-    base = begin(tmp_path, 3, 2)
-    path, other = base / "stick" / "trustee-2.public.json", base / "stick" / "trustee-3.public.json"
-    public, another = json.loads(path.read_bytes()), json.loads(other.read_bytes())
-    public["keys"]["vote_proof"] = another["keys"]["vote_proof"]
-    path.write_bytes(msgspec.json.encode(public, order="sorted") + b"\n")
-    assert "trustee 2: the proof that it knows its vote keys does not hold (check 2.C)" in refused(
-        "trustees", "share", base / "t1", base / "stick"
-    )
-
-
-def test_shares_are_made_once(tmp_path: Path) -> None:
-    base = shared(tmp_path / "a", 3, 2)
-    path = base / "stick" / "trustee-1.shares.json"
-    before = path.read_bytes()
-    path.unlink()
-    assert (
-        "made before; the same file was written again"
-        in call("trustees", "share", base / "t1", base / "stick", "--to", base / "stick").out
-    )
-    assert path.read_bytes() == before
-    other = begin(tmp_path / "b", 3, 2)
-    shutil.copy(other / "stick" / "trustee-2.public.json", base / "stick")
-    assert "shares were made here for another public file of trustee 2" in refused(
-        "trustees", "share", base / "t1", base / "stick"
-    )
-
-
-def test_a_wrong_share_names_its_sender(tmp_path: Path) -> None:
-    base = shared(tmp_path / "a", 3, 2)
-    receive = ("trustees", "receive", base / "t1", base / "stick")
-    path = base / "stick" / "trustee-3.shares.json"
-    good = path.read_bytes()
-    shares = json.loads(good)
-    shares["shares"]["shares"][0], shares["shares"]["shares"][1] = shares["shares"]["shares"][1], shares["shares"]["shares"][0]
-    path.write_bytes(msgspec.json.encode(shares, order="sorted") + b"\n")
-    assert "trustee 3: the proof of the sealed shares does not hold (check 22)" in refused(*receive)
-    path.unlink()
-    assert "the shares of trustee 3 are missing" in refused(*receive)
-    path.write_bytes(good)
-    call(*receive)
-    assert call("trustees", "status", base / "t1", "--json").json["done"] == ["new", "share", "receive"]
-    call(*receive)
-
-
-def test_shares_for_other_keys_name_their_sender(tmp_path: Path) -> None:
-    base = begin(tmp_path / "a", 3, 2)
-    other = begin(tmp_path / "b", 3, 2)
-    for index in (1, 2):
-        call("trustees", "share", base / f"t{index}", base / "stick", "--to", base / "stick")
-    shutil.copytree(base / "stick", base / "bent")
-    shutil.copy(other / "stick" / "trustee-2.public.json", base / "bent")
-    call("trustees", "share", base / "t3", base / "bent", "--to", base / "stick")
-    assert "trustee 3: it made its shares for other public keys" in refused("trustees", "receive", base / "t1", base / "stick")
-
-
-def test_joined_keys_that_are_not_those_received_are_refused(tmp_path: Path) -> None:
-    base = shared(tmp_path / "a", 3, 2)
-    finish = ("trustees", "finish", base / "stick", "--manifest", base / "manifest.json", "-o", base / "ballots.json")
-    found = call(*finish, "--json").json
-    confirm = ("trustees", "confirm", base / "t1", base / "ballots.json")
-    assert "has not received all shares yet" in refused(*confirm)
-    assert found["words"] in call("trustees", "receive", base / "t1", base / "stick").out
-    other = begin(tmp_path / "b", 3, 2)
-    shutil.copytree(base / "stick", base / "bent")
-    shutil.copy(other / "stick" / "trustee-2.public.json", base / "bent")
-    call("trustees", "finish", base / "bent", "--manifest", base / "manifest.json", "-o", base / "bent.json")
-    assert "the keys of trustee 2 in the joined keys are not those" in refused(*confirm[:3], base / "bent.json")
-    assert call(*finish).out.count(found["words"]) == 1
-    call(*confirm)
-    state = json.loads((base / "t1" / "secret.json").read_bytes())
-    assert b'"secrets":null' in __import__("base64").b64decode(state["data"])
-    call(*confirm)
-    call("trustees", "share", base / "t1", base / "stick", "--to", base / "again")
-    assert (base / "again" / "trustee-1.shares.json").read_bytes() == (base / "stick" / "trustee-1.shares.json").read_bytes()
-    call("trustees", "receive", base / "t1", base / "stick")
-
-
 def test_a_lost_disk_and_too_few_trustees(base: Path) -> None:
     (base / "t3" / "secret.json").unlink()
     commit = ("trustees", "tally", "commit")
@@ -355,14 +103,6 @@ def test_a_lost_disk_and_too_few_trustees(base: Path) -> None:
     )
     assert "who is not named in --present" in refused(*commit, base / "t2", base / "bundles", "--present", "1,3,4", code=2)
     assert "'one' is not a list" in refused(*commit, base / "t2", base / "bundles", "--present", "one", code=2)
-
-
-def test_before_the_ceremony_has_ended_nothing_is_decrypted(tmp_path: Path) -> None:
-    base = shared(tmp_path, 3, 2)
-    (base / "bundle").write_bytes(b"")
-    assert "run `trustees confirm`" in refused(
-        "trustees", "tally", "commit", base / "t1", base / "bundle", "--present", "1,2", code=2
-    )
 
 
 def test_a_bundle_that_does_not_verify_is_not_decrypted(base: Path) -> None:
@@ -564,14 +304,6 @@ def test_status_says_what_comes_next(base: Path) -> None:
     step(base, "commit", 1)
     assert call("trustees", "status", base / "t1", "--json").json["rounds"][0]["revealed"] is False
     assert call("trustees", "status", base / "t1", "--json").json["bundles"] == 2
-
-
-def test_the_manifest_of_an_election_folder(tmp_path: Path) -> None:
-    call("new", tmp_path / "election")
-    result = call("trustees", "manifest", tmp_path / "election", "-o", tmp_path / "manifest.json")
-    manifest = read_manifest((tmp_path / "manifest.json").read_bytes())
-    assert f"{len(manifest.contests)} contest(s)" in result.out
-    assert manifest.contests[0].fields[:2] == ("blank", "null")
 
 
 def test_commit_lists_the_bundles_to_compare(base: Path) -> None:
