@@ -9,10 +9,13 @@ import click
 from scrutineer.audits.cards.reading import read_cards
 from scrutineer.audits.manifest_files import read_manifest_file
 from scrutineer.audits.plan import DESIGNS, PLAN_FILE, DrawMode, PlanDesign
+from scrutineer.audits.plan_costs import other_designs
 from scrutineer.audits.plan_make import make_plan
+from scrutineer.audits.planner import Row
+from scrutineer.audits.status import open_files
 from scrutineer.cli.audit_inputs import PLAN_STATEMENT, AuditFolder, record_at
 from scrutineer.cli.audit_sign import Signing, folder_argument, kept_and_sent, log_option, signing_options
-from scrutineer.cli.audit_words import plan_json, print_plan, say_next
+from scrutineer.cli.audit_words import plan_json, print_designs, print_plan, say_next
 from scrutineer.cli.show import json_option, print_json, progress_display
 from scrutineer.election.contests import parse_share
 from scrutineer.errors import DefinitionError, UsageError
@@ -143,13 +146,18 @@ def plan_command(
             audit.keep(file, data)
         if made is not None:
             audit.keep(PLAN_FILE, made.plan.encode())
+        rows: tuple[Row, ...] = ()
+        if made is not None:
+            progress("Comparing designs", 0, 1)
+            rows = other_designs(open_files(made.plan, made.files))
         entry = kept_and_sent(audit, PLAN_STATEMENT, statement, signing, record)
     if as_json:
-        print_json(plan_json(statement_hash(statement).hex(), made, entry))
+        print_json(plan_json(statement_hash(statement).hex(), made, entry, rows))
         return
     click.echo(f"Audit {name!r} is planned in {folder}.")
     if made is not None:
         print_plan(made, record.election)
+        print_designs(rows)
     say_next(entry, folder / PLAN_STATEMENT, "Then throw ten-sided dice in public, and: scrutineer audit seed")
 
 

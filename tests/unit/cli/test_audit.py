@@ -99,6 +99,8 @@ def test_from_plan_to_report_and_on_a_site(land: Land, tmp_path: Path) -> None:
     told = land.plan().out
     assert "Grey Heron has more than 50% of the valid votes." in told
     assert "First round: 10 draws of boxes" in told
+    assert "What each design would probably take" in told
+    assert "full-count" in told
     assert land.seed().out.startswith("The seed of audit 'boxes' is 20271503141592653589.")
     assert "10 draws: 6 different boxes" in call("audit", "draw", land.audit).out
     waiting = call("audit", "status", land.audit, *land.log, "--json").json
