@@ -1,6 +1,6 @@
 """From what people entered, each for himself, to one count: where two differ, a third looks at the paper, and is named.
 
-What differs between two is `counts_entry.differences`. A third look may take either side of a difference, field by field; what
+What differs between two is `compare`. A third look may take either side of a difference, field by field; what
 neither of the two saw is no settlement, and the paper is looked at again. An empty field is unknown, which is not zero.
 """
 
@@ -11,6 +11,7 @@ from typing import Final, TypeAlias
 from scrutineer.audits.counts_entry import Difference, Entered, Key, differences
 from scrutineer.errors import AuditError
 
+IMAGES: Final = "images"
 ROW: Final = "row"
 """The field of a `Difference` whose row only one of two people has."""
 
@@ -27,6 +28,11 @@ class Settled:
     """Who entered and who looked again, in the order of their names."""
 
 
+def compare(first: Entered, second: Entered) -> tuple[Difference, ...]:
+    """Every field in which two people differ about the paper. Each takes photographs of his own, which are not compared."""
+    return tuple(each for each in differences(first, second) if each.field != IMAGES)
+
+
 def place_of(difference: Difference) -> Place:
     """Which field a difference is about."""
     return difference.box, difference.position, difference.contest, difference.field
@@ -40,7 +46,7 @@ def resolve(first: Entered, second: Entered, choices: Mapping[Place, str], by: s
     """
     if first.by == second.by or by in (first.by, second.by) or not by.strip():
         raise AuditError(f"{by!r} cannot decide: two people enter, and a third one who is named looks again")
-    found = {place_of(each): each for each in differences(first, second)}
+    found = {place_of(each): each for each in compare(first, second)}
     if needless := sorted(choices.keys() - found.keys()):
         raise AuditError(f"box {needless[0][0]!r}, {needless[0][3]}: nothing differs there: leave the decision out")
     rows = _both(first, second)
@@ -68,7 +74,7 @@ def settle(entries: Sequence[Entered], box: str) -> Settled | tuple[Difference, 
     if len(own) < 2 or len({one.by for one in own}) < len(own):
         raise AuditError(f"box {box!r}: two people enter it, each once and for himself")
     first, second = own[:2]
-    found = differences(first, second)
+    found = compare(first, second)
     if not found:
         return Settled(Entered(first.by, _both(first, second)), tuple(sorted({first.by, second.by})))
     if len(own) == 2:
@@ -81,7 +87,7 @@ def settle(entries: Sequence[Entered], box: str) -> Settled | tuple[Difference, 
         if each.field == ROW and seen is not None:
             # Who alone has a row is confirmed by a third who sees the same in all its fields.
             owner = first if key in first.rows else second
-            left += differences(_of(owner, key), _of(third, key))
+            left += compare(_of(owner, key), _of(third, key))
         value = ("missing" if seen is None else "there") if each.field == ROW else None if seen is None else seen[each.field]
         if value is None or value not in (each.first, each.second):
             left.append(each)
@@ -91,9 +97,13 @@ def settle(entries: Sequence[Entered], box: str) -> Settled | tuple[Difference, 
 
 
 def _both(first: Entered, second: Entered) -> dict[Key, Mapping[str, str]]:
-    """The rows of the boxes that both have entered."""
+    """The rows of the boxes that both have entered, with the photographs of both."""
     boxes = set(first.boxes()) & set(second.boxes())
-    return {key: row for key, row in {**second.rows, **first.rows}.items() if key[0] in boxes}
+    rows = {key: row for key, row in {**second.rows, **first.rows}.items() if key[0] in boxes}
+    for key in rows.keys() & first.rows.keys() & second.rows.keys():
+        images = {*first.rows[key][IMAGES].split(), *second.rows[key][IMAGES].split()}
+        rows[key] = {**rows[key], IMAGES: " ".join(sorted(images))}
+    return rows
 
 
 def _of(entered: Entered, key: Key) -> Entered:

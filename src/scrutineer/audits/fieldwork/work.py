@@ -1,7 +1,7 @@
 """What people need who fetch and count: drawn boxes and cards, and the questions and options on them. No reported figure."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Final
 
@@ -108,7 +108,7 @@ def field_work(
             raise AuditError(f"the election has no contest {planned_contest.contest!r}: give the log of the plan's election")
         contests[planned_contest.contest] = election.contests[number]
     held: dict[str, list[Contest]] = {}
-    for box, contest in sorted(files.totals.rows, key=lambda row: (row[0].encode(), row[1])):
+    for box, contest in sorted(files.totals.rows if files.totals is not None else (), key=lambda row: (row[0].encode(), row[1])):
         if contest in contests:
             held.setdefault(box, []).append(contests[contest])
     before = {(ticket.box, ticket.position) for ticket in sample.tickets[: first_draw - 1]}
@@ -124,8 +124,7 @@ def field_work(
             _way(election, box),
             tuple(draws[box]),
             tuple(sorted(positions[box])),
-            # Where nobody said what the cards of a box ask, they may ask everything.
-            tuple(held.get(box) or contests.values()),
+            tuple(held.get(box) or _asked(election, box, contests.values())),
         )
         for box in draws
     ]
@@ -147,6 +146,14 @@ def read_code(text: str) -> PaperCode:
 def _station(election: Election, box: str) -> int | None:
     number = election.units.station_index.get(box)
     return None if number is None else int(election.units.station_units[number])
+
+
+def _asked(election: Election, box: str, contests: Iterable[Contest]) -> Iterator[Contest]:
+    """The contests in which a box's station votes; all of them for a box that is no station: its cards may ask anything."""
+    number = election.units.station_index.get(box)
+    for contest in contests:
+        if number is None or election.votes_in(number, election.contest_index[contest.id]):
+            yield contest
 
 
 def _way(election: Election, box: str) -> tuple[str, ...]:

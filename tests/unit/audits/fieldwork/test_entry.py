@@ -2,15 +2,15 @@
 
 import pytest
 
-from scrutineer.audits.counts_entry import Entered, differences, read_entries
-from scrutineer.audits.fieldwork.entry import ROW, Settled, place_of, resolve, settle
+from scrutineer.audits.counts_entry import Entered, read_entries
+from scrutineer.audits.fieldwork.entry import ROW, Settled, compare, place_of, resolve, settle
 from scrutineer.errors import AuditError
 
-HEAD = "box,position,contest,status,cards,blank,null,votes\n"
+HEAD = "box,position,contest,status,cards,blank,null,votes,images\n"
 
 
-def rows(by: str, *lines: str) -> Entered:
-    return read_entries((HEAD + "".join(f"{line}\n" for line in lines)).encode(), by, by)
+def rows(by: str, *lines: str, images: str = "") -> Entered:
+    return read_entries((HEAD + "".join(f"{line},{images}\n" for line in lines)).encode(), by, by)
 
 
 FIRST = rows("Dipper", "a1,,president,counted,85,3,2,50 20 10", "a2,,president,counted,85,,2,48 22 10")
@@ -74,7 +74,7 @@ def test_cards_that_cannot_be_read() -> None:
 
 def test_who_may_decide_and_what() -> None:
     one, other = (Entered(each.by, {k: r for k, r in each.rows.items() if k[0] == "a2"}) for each in (FIRST, SECOND))
-    places = [place_of(each) for each in differences(one, other)]
+    places = [place_of(each) for each in compare(one, other)]
     good = {places[0]: "0", places[1]: "48 22 10"}
     assert resolve(one, other, good, "Robin").people == ("Dipper", "Robin", "Wren")
     for by in ("Dipper", "Wren", " "):
@@ -95,3 +95,10 @@ def test_one_person_is_not_two() -> None:
         settle((FIRST, FIRST), "a1")
     with pytest.raises(AuditError, match="two people enter it"):
         settle((FIRST, SECOND), "b1")
+
+
+def test_each_takes_photographs_of_his_own_and_all_are_kept() -> None:
+    line = "a1,,president,counted,85,3,2,50 20 10"
+    settled = settle((rows("Dipper", line, images="bb aa"), rows("Wren", line, images="cc aa")), "a1")
+    assert isinstance(settled, Settled)
+    assert settled.entered.rows["a1", 0, "president"]["images"] == "aa bb cc"

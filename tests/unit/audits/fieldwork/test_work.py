@@ -31,8 +31,10 @@ def test_every_drawn_box_once_in_the_order_of_the_country() -> None:
     assert [contest.id for contest in work.contests()] == ["president"]
 
 
-def test_every_drawn_card_once() -> None:
-    work, sample = work_of("polling"), held("polling").sample
+@pytest.mark.parametrize("design", ["polling", "oneaudit", "comparison"])
+def test_every_drawn_card_once(design: str) -> None:
+    work, sample = work_of(design), held(design).sample
+    assert [contest.id for contest in work.contests()] == ["president"]
     assert [(box.name, position) for box, position in work.cards()] == list(sample.units())
 
 
@@ -48,6 +50,7 @@ def test_a_later_round_leaves_out_what_was_fetched_before() -> None:
 def test_no_reported_figure_reaches_the_field(design: str, tmp_path: Path) -> None:
     """The same boxes with other results give the same papers and the same page, to the byte."""
     audit, work = held(design), work_of(design)
+    assert audit.files.totals is not None
     rows = {key: (cards, 0, tuple(0 for _ in votes)) for key, (cards, _, votes) in audit.files.totals.rows.items()}
     other = dataclasses.replace(audit.files, totals=dataclasses.replace(audit.files.totals, rows=rows))
     blind = field_work(other, audit.sample, ELECTION, planned=statement_hash(audit.plan), title="Counted again")
