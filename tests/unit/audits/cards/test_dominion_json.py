@@ -173,7 +173,7 @@ def test_a_blacked_out_number_is_taken_from_the_name_of_the_image(tmp_path):
 
 
 @pytest.mark.parametrize("indent", [None, 2])
-@pytest.mark.parametrize("block", [64, 700, 1 << 18])
+@pytest.mark.parametrize("block", [64, 700, 1 << 17])
 def test_files_are_cut_between_sessions_wherever_blocks_end(tmp_path, monkeypatch, indent, block):
     monkeypatch.setattr(dominion_json, "BLOCK", block)
     sessions = [session(each, record(contest(7, mark(20 + each % 3)))) for each in range(1, 40)]
