@@ -12,7 +12,7 @@ By number, what is checked:
 (7) the report says what the counts show, and the signed report says what the report file does.
 
 All findings are collected. Where something needed for a step is not there (no log, no counts yet), the step is left out and the
-facts say so. Nothing that artifacts hold makes it raise.
+facts say so; what a result rests on that nobody can check stands among its notes. Nothing that artifacts hold makes it raise.
 """
 
 import hashlib
@@ -21,6 +21,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Final, Literal, TypeVar
 
+from scrutineer.audits.check_notes import SEED_NOTE, counts_notes, latest_notes, results_notes, unseen_note
 from scrutineer.audits.check_results import check_results
 from scrutineer.audits.counts import Counted, resolve
 from scrutineer.audits.plan import PLAN_FILE, Plan, read_plan
@@ -28,7 +29,7 @@ from scrutineer.audits.plan_draw import DRAW_FILE, difference, draws_in, encode_
 from scrutineer.audits.report import is_report, make_report, page_name, read_report, report_name
 from scrutineer.audits.report_page import report_page
 from scrutineer.audits.sampling.sample import Sample
-from scrutineer.audits.status import PlanFiles, draw, measure, open_files
+from scrutineer.audits.status import PlanFiles, Status, draw, measure, open_files
 from scrutineer.count import Count
 from scrutineer.errors import PolicyError, ScrutineerError
 from scrutineer.statements import AuditCount, AuditPlan, AuditReport, AuditSeed, Statement, parse_statement
@@ -75,6 +76,8 @@ class Artifacts:
     """The root of the log at a size; None for a size that it does not have."""
     count: Callable[[int], Count] | None = None
     """The count of the log at a size."""
+    latest: Callable[[], Count] | None = None
+    """The count of the whole log."""
     whole: bool = True
     """Whether every file has to be there. Of a site's audits only some may be published yet: what is missing is left out then."""
 
@@ -98,6 +101,15 @@ class AuditCheck:
     """What the last report says; empty where there is none."""
     risks: dict[str, str] = field(default_factory=dict)
     """The measured risk by contest, computed again."""
+    unseen: list[str] = field(default_factory=list)
+    """Files that are not published, without which the check could not be brought to its end."""
+    notes: list[str] = field(default_factory=list)
+    """What the result rests on, and what it does not say."""
+
+    @property
+    def complete(self) -> bool:
+        """Whether nothing that was to be checked is missing."""
+        return not self.unseen
 
     @property
     def passed(self) -> bool:
@@ -118,7 +130,10 @@ def check_audit(artifacts: Artifacts) -> AuditCheck:
         checking.run()
     except (ScrutineerError, ArithmeticError, ValueError, LookupError, TypeError, MemoryError) as error:
         checking.found.add("statement", "audit", f"the check could not be brought to its end: {_said(error)}")
-    return checking.found
+    found = checking.found
+    if not found.complete:
+        found.notes.append(unseen_note(found.unseen, found.outcome))
+    return found
 
 
 class _Checking:
@@ -130,6 +145,7 @@ class _Checking:
         self._seeded: tuple[Statement, AuditSeed] | None = None
         self._counts: list[tuple[int | None, Counted]] = []
         self._reports: list[tuple[Statement, AuditReport]] = []
+        self._status: Status | None = None
 
     def run(self) -> None:
         self._read_statements()
@@ -146,19 +162,20 @@ class _Checking:
         plan = self._try("plan", PLAN_FILE, lambda: self._plan(planned))
         if plan is None:
             return
-        if not self._all.whole and not plan.files.keys() <= self._files.keys():
+        if not self._all.whole and (missing := sorted(plan.files.keys() - self._files.keys())):
+            self.found.unseen += missing
             return
         files = self._try("files", "files", lambda: open_files(plan, self._files))
         if files is None:
             return
-        if self._all.count is not None:
-            count = self._all.count
-            self.found.results = True
-            for message in self._try("results", PLAN_FILE, lambda: check_results(files, count(plan.size))) or ():
-                self.found.add("results", PLAN_FILE, message)
+        self._check_results(files)
+        if not self._all.whole and DRAW_FILE not in self._files and (self._counts or self._reports) and self._seeded is not None:
+            self.found.unseen.append(DRAW_FILE)
+            return
         sample = self._draw(files)
         self._check_counts(files, sample)
         self._check_reports(files)
+        self._check_last(plan)
         self._check_names({PLAN_FILE, DRAW_FILE, *plan.files})
 
     # Step 1 of the check.
@@ -235,6 +252,16 @@ class _Checking:
             self.found.add("results", PLAN_FILE, f"names another root than the log has at size {planned.size}")
         return plan
 
+    def _check_results(self, files: PlanFiles) -> None:
+        if (count_at := self._all.count) is None:
+            return
+        self.found.results = True
+        if (count := self._try("results", PLAN_FILE, lambda: count_at(files.plan.size))) is None:
+            return
+        for message in self._try("results", PLAN_FILE, lambda: check_results(files, count)) or ():
+            self.found.add("results", PLAN_FILE, message)
+        self.found.notes += self._try("results", PLAN_FILE, lambda: results_notes(files, count)) or ()
+
     # Step 5 of the check.
 
     def _draw(self, files: PlanFiles) -> Sample:
@@ -267,12 +294,15 @@ class _Checking:
         status = self._try("count", "counts", lambda: measure(files, sample, seen))
         if status is None:
             return
+        self._status = status
         self.found.counted = status.counted
         self.found.risks = {contest.contest: contest.risk for contest in status.contests}
+        disclosed = self._disclosed()
         for fault in status.faults:
             # What the last report says of itself is no secret, and was left out of account.
-            if fault not in self._disclosed():
+            if fault not in disclosed:
                 self.found.add("count", "counts", fault)
+        self.found.notes += counts_notes(seen, [fault for fault in status.faults if fault in disclosed])
 
     def _disclosed(self) -> tuple[str, ...]:
         """Faults that the last signed report names."""
@@ -320,6 +350,21 @@ class _Checking:
         if page is not None and page != report_page(files.plan, report):
             self.found.add("page", page_name(name), f"does not show what {name} says")
 
+    def _check_last(self, plan: Plan) -> None:
+        """Hold the last report against all counts, those that it leaves out as well, and against the results that stand now."""
+        if self._seeded is not None:
+            self.found.notes.append(SEED_NOTE)
+        if self.found.outcome != "confirmed":
+            return
+        if self._status is not None and not self._status.confirmed:
+            self.found.add(
+                "report",
+                report_name(len(self._reports)),
+                "says that the outcome is confirmed, and with all counts that are registered it is not: report again",
+            )
+        if (latest := self._all.latest) is not None:
+            self.found.notes += self._try("results", PLAN_FILE, lambda: latest_notes(plan, latest())) or ()
+
     # Audits of anything but the outcome.
 
     def _check_programme(self, planned: AuditPlan) -> None:
@@ -335,6 +380,8 @@ class _Checking:
     def _missing(self, code: FindingCode, where: str, message: str) -> None:
         if self._all.whole:
             self.found.add(code, where, message)
+        elif where not in self.found.unseen:
+            self.found.unseen.append(where)
 
     def _evidence(self) -> set[bytes]:
         """Hashes of what seed, counts and reports name as evidence."""

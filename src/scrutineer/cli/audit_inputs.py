@@ -77,6 +77,10 @@ class AuditRecord:
             count.apply(self.entries(start, min(size, start + _STRETCH)))
         return count
 
+    def latest(self) -> Count:
+        """The count of the whole log."""
+        return self.count(self.size)
+
     def admit(self, data: bytes) -> None:
         """Raise unless a statement is in the log, where it was admitted."""
         if leaf_hash(data) not in self.audits:
@@ -248,7 +252,7 @@ class AuditFolder:
         registered = sorted((index, data) for data, index in places.items() if index is not None)
         entries = [Entry(data, index) for index, data in registered]
         entries += [Entry(data) for data, index in places.items() if index is None]
-        return Artifacts(files, entries, admit=record.admit, root=record.root, count=record.count)
+        return Artifacts(files, entries, admit=record.admit, root=record.root, count=record.count, latest=record.latest)
 
     def _published(self, record: AuditRecord, files: dict[str, bytes]) -> Artifacts:
         """Files as a site has them, whose statements are in the log alone. Raises UsageError where no plan is called so."""
@@ -256,7 +260,7 @@ class AuditFolder:
             payload = parse_statement(data).payload
             if isinstance(payload, AuditPlan) and payload.name == self.path.resolve().name:
                 entries = [Entry(statement.data, index) for index, statement in record.of_plan(name)]
-                return Artifacts(files, entries, admit=record.admit, root=record.root, count=record.count, whole=False)
+                return Artifacts(files, entries, record.admit, record.root, record.count, record.latest, whole=False)
         raise UsageError(
             f"no audit in the log of {record.where} is called {self.path.resolve().name!r}: give the folder that name"
         )

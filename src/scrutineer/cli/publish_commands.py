@@ -325,6 +325,10 @@ def print_report(report: Report) -> None:
     )
     for sentence in report.ballots.sentences() if report.ballots is not None else ():
         click.echo(sentence)
+    if report.audits:
+        click.echo(f"Audits: {report.audits:,} computed again, from plan to report.")
+    for note in report.audit_notes:
+        click.echo(note)
     if report.witnesses is not None:
         click.echo(f"Witnesses: {report.witnesses.sentence}.")
     else:
@@ -369,6 +373,8 @@ def report_json(report: Report) -> dict[str, object]:
         "sheets": report.sheets,
         "bulletins": report.bulletins,
         "certificates": report.certificates,
+        "audits": report.audits,
+        "audit_notes": report.audit_notes,
         "files": report.files,
         "findings": [{"check": f.check, "where": f.where, "message": f.message} for f in report.findings],
         "findings_dropped": report.dropped,

@@ -111,7 +111,9 @@ class Report:
     bulletins: int = 0
     certificates: int = 0
     audits: int = 0
-    """Audits whose published files were checked."""
+    """Audits that were checked from their plan to their report, with all their files."""
+    audit_notes: list[str] = field(default_factory=list)
+    """What the results of audits rest on, and which could not be checked."""
     files: int = 0
     findings: list[Finding] = field(default_factory=list)
     dropped: int = 0

@@ -1,0 +1,53 @@
+"""What a checked audit leaves open, or rests on, and is nobody's fault: said beside its result, so that PASS promises no more."""
+
+from collections.abc import Sequence
+
+from scrutineer.audits.check_results import by_sheets_alone, not_shown_now
+from scrutineer.audits.counts import Seen
+from scrutineer.audits.plan import Plan
+from scrutineer.audits.status import PlanFiles
+from scrutineer.count import Count
+
+SEED_NOTE = (
+    "That the dice were thrown after the plan was registered, and fell as the seed says, only those can tell who watched: the "
+    "log shows the order of the statements alone."
+)
+
+
+def unseen_note(unseen: Sequence[str], outcome: str) -> str:
+    """For an audit of which files are not there."""
+    said = f"its signed report says {outcome!r}, and nobody" if outcome else "nobody"
+    return f"Not all of it could be checked: {', '.join(unseen)} not published; {said} can compute it again without."
+
+
+def counts_notes(seen: Seen, disclosed: Sequence[str]) -> list[str]:
+    """Of counts that others took the place of, and of those that the last report leaves out and names."""
+    notes = []
+    if replaced := sum(one.count.replaces is not None for one in seen.held):
+        notes.append(f"{replaced} count(s) took the place of an earlier one; both stand in the log, with the reason.")
+    if disclosed:
+        notes.append(f"Left out of account, as the last report says: {'; '.join(disclosed)}.")
+    return notes
+
+
+def results_notes(files: PlanFiles, count: Count) -> list[str]:
+    """Of what the plan leaves out, and of a manifest that says no more than the sheets do."""
+    notes = []
+    planned = {contest.contest for contest in files.plan.contests}
+    if left_out := [contest.id for contest in count.election.contests if contest.id not in planned]:
+        notes.append(f"This audit says nothing of contest {', '.join(left_out)}.")
+    if by_sheets_alone(files, count):
+        notes.append(
+            "The manifest says of every box what its own sheet says. Unless somebody else has established it, the risk holds "
+            "only if no box has more cards than its sheet admits."
+        )
+    return notes
+
+
+def latest_notes(plan: Plan, latest: Count) -> list[str]:
+    """Of a confirmed outcome that is not the one of the log any more."""
+    return [
+        f"Contest {contest}: the results that stand now are others than at log size {plan.size}, and their outcome was not "
+        "confirmed by this audit."
+        for contest in not_shown_now(plan, latest)
+    ]
