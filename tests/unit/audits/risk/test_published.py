@@ -56,6 +56,37 @@ def test_alpha_needs_the_published_number_of_ballots(share: float, eta: float, w
     assert abs(size - published) <= 3 * error * 2**0.5 + 0.5
 
 
+# The same, table "... sampling without replacement from a population of size 20,000", columns for 10^5 audits up to a full count:
+# ALPHA, Wald's test (ALPHA with a fixed alternative) and a priori Kelly.
+@pytest.mark.parametrize(
+    ("function", "share", "published"),
+    [
+        (Alpha(0.55, 10, reserve=_NO_RESERVE), 0.6, 192),
+        (Alpha(0.55, 100, reserve=_NO_RESERVE), 0.6, 184),
+        (Alpha(0.51, 100, reserve=_NO_RESERVE), 0.6, 227),
+        (Alpha(0.55, 1000, reserve=_NO_RESERVE), 0.64, 123),
+        (Alpha(0.7, 10, reserve=_NO_RESERVE), 0.7, 43),
+        (Alpha(0.7, 100, reserve=_NO_RESERVE), 0.7, 38),
+        (Alpha(0.55, reserve=_NO_RESERVE), 0.6, 199),
+        (Alpha(0.55, reserve=_NO_RESERVE), 0.7, 85),
+        (Betting(Kelly((1.0, 0.0), (0.55, 0.45))), 0.6, 200),
+        (Betting(Kelly((1.0, 0.0), (0.55, 0.45))), 0.64, 131),
+        (Betting(Kelly((1.0, 0.0), (0.7, 0.3))), 0.7, 38),
+    ],
+)
+def test_draws_without_replacement_need_the_published_number(function: Process, share: float, published: int) -> None:
+    population, repetitions, most = 20_000, 1_000, 2_500
+    rng = np.random.default_rng([20_000, round(share * 100)])
+    left = np.full(repetitions, round(population * share))
+    values = np.empty((repetitions, most))
+    for number in range(most):
+        values[:, number] = rng.random(repetitions) * (population - number) < left
+        left -= values[:, number].astype(np.int64)
+    times = function.stopping_times(values, Null(0.5, 1, population), 0.05)
+    assert times.max() <= most
+    assert abs(times.mean() - published) <= 3 * times.std() / repetitions**0.5 + 1
+
+
 # The same table, column BRAVO.
 @pytest.mark.parametrize(
     ("share", "reported", "published"),
