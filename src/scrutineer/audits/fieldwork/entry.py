@@ -1,4 +1,4 @@
-"""From what people entered, each for himself, to one count: where two differ, a third looks at the paper, and is named.
+"""From what people entered, each alone, to one count: where two differ, a third looks at the paper, and is named.
 
 What differs between two is `compare`. A third look may take either side of a difference, field by field; what
 neither of the two saw is no settlement, and the paper is looked at again. An empty field is unknown, which is not zero.
@@ -29,7 +29,7 @@ class Settled:
 
 
 def compare(first: Entered, second: Entered) -> tuple[Difference, ...]:
-    """Every field in which two people differ about the paper. Each takes photographs of his own, which are not compared."""
+    """Every field in which two people differ about the paper. Each takes photographs of their own, which are not compared."""
     return tuple(each for each in differences(first, second) if each.field != IMAGES)
 
 
@@ -72,7 +72,7 @@ def settle(entries: Sequence[Entered], box: str) -> Settled | tuple[Difference, 
     """
     own = [_only(one, box) for one in entries if box in one.boxes()]
     if len(own) < 2 or len({one.by for one in own}) < len(own):
-        raise AuditError(f"box {box!r}: two people enter it, each once and for himself")
+        raise AuditError(f"box {box!r}: two people enter it, each alone and once")
     first, second = own[:2]
     found = compare(first, second)
     if not found:

@@ -29,20 +29,21 @@
 
   // --- What is kept ------------------------------------------------------------------------------------------------------
 
-  const shelf = () => `scrutineer-audit/${work.plan}/${person}`;
+  // Each box or card has a place of its own, so that a stroke writes little, and two open pages do not write over each other.
+  const shelf = (unit) => `scrutineer-audit/${work.plan}/${JSON.stringify(person)}/${unit}`;
 
-  function kept() {
+  function kept(unit) {
     try {
-      return JSON.parse(localStorage.getItem(shelf()) ?? "{}");
+      return JSON.parse(localStorage.getItem(shelf(unit)));
     } catch {
-      return {};
+      return null;
     }
   }
 
-  function keep() {
+  function keep(unit) {
     try {
-      if (Object.keys(entries).length) localStorage.setItem(shelf(), JSON.stringify(entries));
-      else localStorage.removeItem(shelf());
+      if (unit in entries) localStorage.setItem(shelf(unit), JSON.stringify(entries[unit]));
+      else localStorage.removeItem(shelf(unit));
       at("unkept").hidden = true;
     } catch {
       at("unkept").hidden = false;
@@ -144,10 +145,12 @@
   }
 
   function changed() {
-    entries[here()] = readForm();
+    const unit = here();
+    const before = entries[unit];
+    entries[unit] = readForm();
     at("contests").hidden = !isCounted();
-    keep();
-    showProgress();
+    keep(unit);
+    if (!before || before.done) showProgress();
   }
 
   // --- What cannot be ----------------------------------------------------------------------------------------------------
@@ -247,7 +250,7 @@
     const entry = unit === here() ? readForm() : (entries[unit] ?? { status: "", fields: {}, photos: [], note: "" });
     const photos = entry.photos.filter((photo) => photo.name !== file.name || photo.sha256 !== sha256);
     entries[unit] = { ...entry, done: false, photos: [...photos, { name: file.name, sha256 }] };
-    keep();
+    keep(unit);
     showProgress();
     if (unit === here()) showPhotos(entries[unit].photos);
   }
@@ -319,7 +322,8 @@
   // --- What people do ----------------------------------------------------------------------------------------------------
 
   function begin() {
-    entries = kept();
+    const known = units.map((unit) => [unit.key, kept(unit.key)]);
+    entries = Object.fromEntries(known.filter(([, entry]) => entry));
     at("who").hidden = true;
     at("desk").hidden = false;
     at("as").textContent = say("as", { name: person });
@@ -329,7 +333,7 @@
     showProgress();
     const next = units.find((unit) => !isDone(unit.key)) ?? units[0];
     show(next);
-    keep();
+    keep(next.key);
   }
 
   function show(unit) {
@@ -377,7 +381,7 @@
     const found = faultsOf(entry, box());
     showFaults(found);
     entries[here()] = { ...entry, done: !found.whole && !found.faults.size };
-    keep();
+    keep(here());
     showProgress();
     if (!isDone(here())) return;
     const name = named({ box: box(), card: card() });
@@ -391,7 +395,7 @@
   at("clear").addEventListener("click", () => {
     if (here() in entries && !confirm(say("sure-one"))) return;
     delete entries[here()];
-    keep();
+    keep(here());
     showProgress();
     showUnit();
     at("unit").focus();
@@ -401,7 +405,7 @@
   at("forget").addEventListener("click", () => {
     if (!confirm(say("sure", { name: person }))) return;
     entries = {};
-    keep();
+    for (const unit of units) keep(unit.key);
     begin();
   });
 
