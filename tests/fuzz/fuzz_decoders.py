@@ -16,13 +16,20 @@ import random
 import sys
 import tempfile
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Final, NamedTuple
 
 HERE = Path(__file__).resolve().parent
 sys.path[:0] = [str(HERE.parent), str(HERE.parent.parent / "src")]
 
+from audit_artifacts import held
 from log_helpers import MemoryStore, signer
+from scrutineer.audits.check import check_audit
+from scrutineer.audits.counts_entry import read_entries
+from scrutineer.audits.plan import read_plan
+from scrutineer.audits.plan_totals import read_totals
+from scrutineer.audits.report import read_report
 from scrutineer.election import Definition, Election, Register, UnitRow, Units
 from scrutineer.election.election_file import read_election_file
 from scrutineer.election.folder import scaffold
@@ -84,6 +91,24 @@ def laughing(levels: int, width: int) -> bytes:
     arrays = [head + b"\x00" * width]
     arrays += [head + (b"\xd8\x1d\x18" + bytes([level])) * width for level in range(levels - 1)]
     return bytes([0x80 + levels]) + b"".join(arrays)
+
+
+def _audit_targets() -> dict[str, Target]:
+    """The files of audits, each by itself; and a whole audit with one of them changed, whose check never raises."""
+    audit = held()
+    files = audit.artifacts.files
+    tables = [b"box,contest,votes\na1,president,1 2 -\n", b'[{"box": "a1", "contest": "president"}]', b'[[row]]\nbox = "a1"\n']
+
+    def checked(name: str) -> Callable[[bytes], object]:
+        return lambda data: check_audit(replace(audit.artifacts, files={**files, name: data}, admit=None, root=None, count=None))
+
+    return {
+        "audit-plan": Target(read_plan, [files["plan.json"]]),
+        "audit-totals": Target(read_totals, [files["totals.csv"]]),
+        "audit-report": Target(read_report, [files["report.json"]]),
+        "audit-entries": Target(lambda data: read_entries(data, "Wren", "table"), tables),
+        **{f"audit-with-{name}": Target(checked(name), [files[name]]) for name in ("plan.json", "draw.csv", "report.json")},
+    }
 
 
 def targets(folder: Path) -> dict[str, Target]:
@@ -173,6 +198,7 @@ def targets(folder: Path) -> dict[str, Target]:
         "nist-report": Target(import_definition, [report]),
         "election-file": Target(read_definition_file, [(folder / "election" / "election.toml").read_bytes()]),
         "layout": Target(read_layout, [layout]),
+        **_audit_targets(),
         "published-table": Target(read_table, [_published_text(published)]),
     }
 

@@ -199,7 +199,7 @@ def read_plan(data: bytes) -> Plan:
         raise AuditError(f"plan: {len(data)} bytes are more than a plan may have")
     try:
         plan = msgspec.json.decode(data, type=Plan, strict=True)
-    except (msgspec.DecodeError, msgspec.ValidationError, RecursionError, AuditError) as error:
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError, AuditError) as error:
         raise AuditError(f"plan: {one_line(error)}; use the file that `scrutineer audit plan` wrote") from error
     if plan.encode() != data:
         raise AuditError("plan: the file is not in its canonical form; use the one that `scrutineer audit plan` wrote")

@@ -175,7 +175,7 @@ def read_report(data: bytes) -> Report:
         raise AuditError(f"{REPORT_FILE}: {len(data)} bytes are more than a report may have")
     try:
         report = msgspec.json.decode(data, type=Report, strict=True)
-    except (msgspec.DecodeError, msgspec.ValidationError, RecursionError) as error:
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise AuditError(f"{REPORT_FILE}: {one_line(error)}; use the file that `scrutineer audit report` wrote") from error
     if report.encode() != data:
         raise AuditError(f"{REPORT_FILE} is not in its canonical form; use the one that `scrutineer audit report` wrote")

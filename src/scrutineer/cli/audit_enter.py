@@ -139,7 +139,7 @@ def _kept(data: bytes, name: str) -> Entered:
     try:
         value = msgspec.json.decode(data)
         return read_entries(msgspec.json.encode(value["rows"]), str(value["by"]), name)
-    except (msgspec.DecodeError, LookupError, TypeError) as error:
+    except (msgspec.DecodeError, UnicodeDecodeError, LookupError, TypeError) as error:
         raise AuditError(f"{name} is not what this program wrote there: move it away, and enter again") from error
 
 
