@@ -14,8 +14,8 @@ from audit_artifacts import AUDITING, RESULTS, held, in_log, records
 from scrutineer.audits.cards.model import Cards
 from scrutineer.audits.check import Artifacts, Entry, check_audit
 from scrutineer.audits.plan_cards import cards_file
-from scrutineer.statements import parse_statement
-from scrutineer.statements.audit import AuditFile
+from scrutineer.statements import parse_statement, statement_hash
+from scrutineer.statements.audit import AuditFile, BoxTotals
 
 Change = Callable[[dict[str, Any], dict[str, bytes]], None]
 """Changes the document of a plan, and the contents of its files, in place."""
@@ -100,3 +100,28 @@ def test_weights_with_which_sums_run_over(design: str) -> None:
             test["weights"] = [weight << 55 for weight in test["weights"]]
 
     assert any("weights are larger than any assertion about" in each for each in findings(design, huge))
+
+
+def later(*counts: bytes) -> Artifacts:
+    """The audit whose outcome was confirmed, and counts that were registered after its report."""
+    audit = held()
+    log = [*audit.log, *counts]
+    entries = [*audit.artifacts.entries, *(Entry(count, len(audit.log) + number) for number, count in enumerate(counts))]
+    return replace(audit.artifacts, entries=entries, admit=in_log(log))
+
+
+def recounted(count: bytes, votes: Callable[[str], tuple[int, ...]]) -> bytes:
+    """A count that takes the place of another one."""
+    box = parse_statement(count).payload.box
+    totals = BoxTotals(contest="president", counts=votes(box), blank=3, null=2, cards=sum(RESULTS[box]) + 5)
+    return AUDITING.count(held().plan, box=box, totals=(totals,), replaces=statement_hash(count), note="Counted again.")
+
+
+def test_counts_that_take_back_what_was_confirmed() -> None:
+    counts = held().counts
+    same = check_audit(later(recounted(counts[0], lambda box: RESULTS[box])))
+    assert same.passed
+    assert any("1 count(s) took the place of an earlier one" in note for note in same.notes)
+    other = check_audit(later(*(recounted(count, lambda box: RESULTS[box][::-1]) for count in counts)))
+    assert [each.where for each in other.findings] == ["report.json"]
+    assert "with all counts that are registered it is not: report again" in other.findings[0].message

@@ -6,14 +6,15 @@ from pathlib import Path
 
 import pytest
 
-from audit_artifacts import AUDITING, ELECTION, REGISTER, UNITS, counted, held
+from audit_artifacts import AUDITING, ELECTION, REGISTER, RESULTS, UNITS, counted, held
 from audit_helpers import AUDITORS, LOG
+from count_helpers import Ballots
 from portal_helpers import published
 from scrutineer.audits.report import make_report
 from scrutineer.portal.formats import MANIFEST_FILE
 from scrutineer.portal.manifest import Manifest, open_manifest, sign_manifest
 from scrutineer.portal.record import SiteOptions
-from scrutineer.statements import statement_hash
+from scrutineer.statements import Figures, statement_hash
 from scrutineer.verify import FolderSource, Report, verify_site
 
 HELD = held()
@@ -50,13 +51,47 @@ def test_an_audit_that_holds(tmp_path: Path) -> None:
     report = verify_site(FolderSource(site_of(tmp_path, HELD.log, FILES)))
     assert report.findings == []
     assert report.audits == 1
+    (sheets, seed) = report.audit_notes
+    assert "The manifest says of every box what its own sheet says" in sheets
+    assert "only those can tell who watched" in seed
 
 
-def test_an_audit_that_is_not_published_or_has_only_begun(tmp_path: Path) -> None:
+def test_an_audit_that_is_not_published_or_has_only_begun_is_said_not_to_be_checked(tmp_path: Path) -> None:
     report = verify_site(FolderSource(site_of(tmp_path, HELD.log, {})))
     assert (report.findings, report.audits) == ([], 0)
+    assert report.audit_notes == [
+        "Audit 'boxes': its signed report says 'confirmed', and none of its files is published: nobody can compute it again."
+    ]
     report = put(tmp_path / "site", {path: FILES[path] for path in ("audits/boxes/plan.json", "audits/boxes/manifest.csv")})
-    assert (report.passed, report.audits) == (True, 1)
+    assert (report.passed, report.audits) == (True, 0)
+    assert "its signed report says 'confirmed', and nobody can compute it again without" in report.audit_notes[-1]
+
+
+@pytest.mark.parametrize("name", ["plan.json", "manifest.csv", "totals.csv", "draw.csv", "report.json"])
+def test_no_file_can_be_left_away_unsaid(name: str, tmp_path: Path) -> None:
+    left = {path: data for path, data in FILES.items() if path != f"audits/boxes/{name}" and not path.endswith(".html")}
+    if name == "plan.json" or name in HELD.made.files:
+        left.pop("audits/boxes/draw.csv")
+    report = verify_site(FolderSource(site_of(tmp_path, HELD.log, left)))
+    assert (report.findings, report.audits) == ([], 0)
+    assert any("Not all of it could be checked" in note and name in note for note in report.audit_notes)
+
+
+def test_results_that_changed_after_they_were_confirmed(tmp_path: Path) -> None:
+    ballots = Ballots(ELECTION)
+    log = [*HELD.log, *(ballots.exclude(station) for station in ("a1", "a2"))]
+    report = verify_site(FolderSource(site_of(tmp_path / "same", log, FILES)))
+    assert not any("results that stand now" in note for note in report.audit_notes)
+    other = Figures(counts=(10, 60, 10), blank=3, null=2)
+    log = [*HELD.log, *(ballots.correct(sheet, box, other) for box, sheet in zip(RESULTS, HELD.log[1:7], strict=True))]
+    report = verify_site(FolderSource(site_of(tmp_path / "other", log, FILES)))
+    assert any("Contest president: the results that stand now are others than at log size 7" in n for n in report.audit_notes)
+
+
+def test_several_audits_of_the_outcome(tmp_path: Path) -> None:
+    log = [*HELD.log, AUDITING.plan(name="again")]
+    report = verify_site(FolderSource(site_of(tmp_path, log, FILES)))
+    assert report.audit_notes[0].startswith("2 audits of the outcome are planned.")
 
 
 @pytest.mark.parametrize("name", sorted(HELD.artifacts.files))
