@@ -30,8 +30,21 @@ NAMES = (
     "election-file",
     "layout",
     "published-table",
+    "audit-plan",
+    "audit-totals",
+    "audit-report",
+    "audit-entries",
+    "audit-with-plan.json",
+    "audit-with-draw.csv",
+    "audit-with-report.json",
 )
-SLOW = {"election-file": 300, "layout": 300, "published-table": 300, "checkpoint": 1000, "witness-answer": 1000}
+SLOW = {f"audit-with-{name}": 500 for name in ("plan.json", "draw.csv", "report.json")} | {
+    "election-file": 300,
+    "layout": 300,
+    "published-table": 300,
+    "checkpoint": 1000,
+    "witness-answer": 1000,
+}
 RUNS = 3000
 
 
