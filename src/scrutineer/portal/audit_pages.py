@@ -8,6 +8,9 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import Final
 
+from scrutineer.audits.assertion_words import assertion_sentence
+from scrutineer.audits.plan import PLAN_FILE, read_plan
+from scrutineer.portal.audit_files import audit_file_of, audit_path
 from scrutineer.portal.audit_words import DISCREPANCY_WORDS, OUTCOME_WORDS, SUBJECT_WORDS, UNIT_WORDS
 from scrutineer.portal.audited import Audited
 from scrutineer.portal.formats import SiteFile
@@ -15,17 +18,34 @@ from scrutineer.portal.night import Night
 from scrutineer.portal.pages import Pages
 from scrutineer.portal.paging import paged
 from scrutineer.portal.reported import place, reporter
-from scrutineer.statements import AuditReport
+from scrutineer.statements import AuditPlan, AuditReport
 
 PATH: Final = "audits.html"
 AUDITS_PER_PAGE: Final = 20
+_MOST_SENTENCES: Final = 60
+"""Of a contest; an instant run-off of many candidates can have thousands."""
 
 
 @dataclass(frozen=True, slots=True)
 class _File:
+    """A file that the plan names, or one that follows from it."""
+
     name: str
+    path: str
+    """Where it is on the site; empty where it has not been published."""
     digest: str
+    """Empty where no plan names it."""
     size: int
+
+
+@dataclass(frozen=True, slots=True)
+class _Shown:
+    """What has to be shown for the outcome of a contest. Texts are HTML."""
+
+    contest: str
+    sentences: tuple[str, ...]
+    """Empty where only a full count can show it, or nobody stands against the outcome."""
+    full_count: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +67,7 @@ class _Audit:
     """One audit. Texts are HTML."""
 
     index: int
+    name: str
     title: str
     by: str
     about: str
@@ -59,6 +80,8 @@ class _Audit:
     planner: str
     planned_time: str
     files: tuple[_File, ...]
+    shown: tuple[_Shown, ...]
+    """Empty where the plan file has not been published."""
     seed_index: int
     seed: str
     """Its digits in groups of five; empty where nothing has been drawn yet."""
@@ -86,6 +109,7 @@ def audit_pages(pages: Pages) -> Iterator[SiteFile]:
             say("Audits") if paging.number == 1 else say("Audits, page {page}", page=paging.number),
             audits=list(islice(rows, AUDITS_PER_PAGE)),
             planned=len(found),
+            outcomes=sum(audit.plan.about == "outcome" for audit in found),
             paging=paging,
         )
 
@@ -96,6 +120,7 @@ def _audit(pages: Pages, night: Night, audit: Audited) -> _Audit:
     boxes, reasons = audit.boxes(), audit.reasons()
     return _Audit(
         index=audit.planned.index,
+        name=plan.name,
         title=say.name(plan.title),
         by=say.name(plan.by),
         about=say.later(words.label),
@@ -107,7 +132,8 @@ def _audit(pages: Pages, night: Night, audit: Audited) -> _Audit:
         size=plan.size,
         planner=reporter(pages, audit.planned),
         planned_time=say.time(night.snapshots[night.first_showing(audit.planned.index)].time),
-        files=tuple(_File(file.name, file.sha256.hex(), file.size) for file in plan.files),
+        files=tuple(_files(pages, plan)),
+        shown=tuple(_shown(pages, plan)),
         seed_index=-1 if audit.seeded is None else audit.seeded.index,
         seed="" if seed is None else " ".join(seed.seed[at : at + 5] for at in range(0, len(seed.seed), 5)),
         seed_how="" if seed is None else say.name(seed.how),
@@ -131,6 +157,33 @@ def _audit(pages: Pages, night: Night, audit: Audited) -> _Audit:
             for own, report in reversed(audit.reports)
         ),
     )
+
+
+def _files(pages: Pages, plan: AuditPlan) -> Iterator[_File]:
+    """The plan file, those that the signed plan names, and whatever else of this audit has been published."""
+    published = pages.view.record.audits
+    named = {file.name: (file.sha256.hex(), file.size) for file in plan.files}
+    if plan.plan is not None:
+        data = published.get(audit_path(plan.name, PLAN_FILE), b"")
+        named = {PLAN_FILE: (plan.plan.hex(), len(data))} | named
+    others = {
+        own[1]: ("", len(published[path])) for path in sorted(published) if (own := audit_file_of(path)) and own[0] == plan.name
+    }
+    for name, (digest, size) in (named | {name: other for name, other in others.items() if name not in named}).items():
+        path = audit_path(plan.name, name)
+        yield _File(name, path if path in published else "", digest, size)
+
+
+def _shown(pages: Pages, plan: AuditPlan) -> Iterator[_Shown]:
+    data = pages.view.record.audits.get(audit_path(plan.name, PLAN_FILE))
+    if data is None:
+        return
+    contests = {contest.id: contest for contest in pages.view.election.contests}
+    for planned in read_plan(data).contests:
+        contest = contests.get(planned.contest)
+        if contest is not None:
+            sentences = (assertion_sentence(test.assertion(contest.id), contest, say=pages.say) for test in planned.tests)
+            yield _Shown(pages.say.name(contest.title), tuple(islice(sentences, _MOST_SENTENCES)), bool(planned.full_count))
 
 
 def _text(pages: Pages, text: str) -> str:
