@@ -31,6 +31,7 @@ REASONS: Final[dict[str, tuple[int, str]]] = {
     "seed-not-registered": (400, "Seed of the audit not registered"),
     "second-plan": (400, "Second plan of an audit"),
     "second-seed": (400, "Second seed of an audit"),
+    "known-seed": (400, "Seed known before the plan"),
     "not-of-this-audit": (400, "Not of this audit"),
     "bad-signature": (400, "Bad signature"),
     "not-found": (404, "Not found"),

@@ -1,7 +1,8 @@
 """Who may say what of an audit, and when: the seed after its plan, one seed for a plan, counts after the seed.
 
 Pure state over the log's prefix: `apply` takes note of what is recorded, `check` says whether a statement may follow. Of two
-seeds (or two plans of one name) the first in the log holds for ever.
+seeds (or two plans of one name) the first in the log holds for ever. Several plans may share one throw of dice, if all of them
+were registered before it.
 """
 
 from dataclasses import dataclass
@@ -28,6 +29,8 @@ class PlannedAudit:
     hash: bytes
     plan: AuditPlan
     issuer: str
+    number: int
+    """How many plans were registered before it."""
     seed: bytes | None = None
     """Hash of the seed's statement."""
 
@@ -44,17 +47,20 @@ class AuditOrder:
         """By hash of the plan's statement."""
         self.names: dict[str, bytes] = {}
         """The plan that holds each name."""
+        self._shown: dict[str, int] = {}
+        """How many plans were registered when the digits of a seed were first."""
 
     def apply(self, statement: Statement) -> None:
         """Take note of a recorded statement. One that `check` would refuse changes nothing."""
         payload = statement.payload
         if isinstance(payload, AuditPlan):
             if self.names.setdefault(payload.name, statement.hash) == statement.hash:
-                self.plans.setdefault(statement.hash, PlannedAudit(statement.hash, payload, statement.issuer))
+                self.plans.setdefault(statement.hash, PlannedAudit(statement.hash, payload, statement.issuer, len(self.plans)))
         elif isinstance(payload, AuditSeed):
             planned = self.plans.get(payload.plan)
             if planned is not None and planned.seed is None and planned.may(statement.issuer):
                 planned.seed = statement.hash
+                self._shown.setdefault(payload.seed, len(self.plans))
 
     def check(self, payload: AuditStatement, issuer: str, name: bytes) -> None:
         """Refuse a statement, by its hash, that may not follow what is recorded. Raises PolicyError with the reason's code."""
@@ -77,6 +83,11 @@ class AuditOrder:
         if isinstance(payload, AuditSeed):
             if planned.seed not in (None, name):
                 raise PolicyError(f"audit {planned.plan.name!r} has its seed: a plan is drawn from once", code="second-seed")
+            if planned.number >= self._shown.get(payload.seed, len(self.plans)):
+                raise PolicyError(
+                    f"these digits were known before audit {planned.plan.name!r} was planned: throw the dice again for it",
+                    code="known-seed",
+                )
         elif isinstance(payload, AuditCount):
             if planned.seed is None:
                 raise PolicyError(

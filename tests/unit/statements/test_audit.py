@@ -157,6 +157,16 @@ def test_a_plan_has_one_seed() -> None:
     assert refused(policy, AUDITING.report(PLANNED, other)) == "seed-not-registered"
 
 
+def test_digits_that_are_known_seed_no_later_plan() -> None:
+    early, late = AUDITING.plan(name="early"), AUDITING.plan(name="late")
+    policy = policy_after(PLANNED, early, SEEDED)
+    policy.apply(policy.admit(AUDITING.seed(early)))
+    policy.apply(policy.admit(late))
+    assert refused(policy, AUDITING.seed(late)) == "known-seed"
+    policy.check(AUDITING.seed(late, seed="7" * 20))
+    policy.check(SEEDED)
+
+
 def test_counts_and_confirmations_wait_for_the_seed() -> None:
     assert refused(policy_after(PLANNED), AUDITING.count(PLANNED)) == "seed-not-registered"
     assert refused(policy_after(PLANNED), AUDITING.report(PLANNED, SEEDED)) == "seed-not-registered"

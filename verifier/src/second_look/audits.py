@@ -149,6 +149,8 @@ class Audit:
 
     plan: dict[str, Any]
     issuer: str
+    number: int
+    """How many plans were registered before."""
     seed: bytes | None = None
 
 
@@ -157,6 +159,8 @@ class Order:
 
     def __init__(self) -> None:
         self.audits: dict[bytes, Audit] = {}
+        self.shown: dict[str, int] = {}
+        """How many plans were registered when the digits of a seed were first."""
 
     def find(self, value: dict[str, Any]) -> Audit:
         """The audit that a seed, count or report belongs to."""
@@ -175,6 +179,8 @@ class Order:
             raise FormatError(f"{issuer} does not belong to this audit")
         if kind == "audit-seed" and audit.seed not in (None, name):
             raise FormatError("a second seed of one plan")
+        if kind == "audit-seed" and audit.number >= self.shown.get(value["seed"], len(self.audits)):
+            raise FormatError("digits that were known before the plan")
         if kind == "audit-count" and audit.seed is None:
             raise FormatError("a count before the seed")
         if kind == "audit-report" and (value["seed"] != audit.seed or bool(value["risks"]) != (audit.plan["about"] == "outcome")):
@@ -183,8 +189,9 @@ class Order:
     def follow(self, kind: str, value: dict[str, Any], issuer: str, name: bytes) -> None:
         """Take note of the next statement by a key that was not revoked."""
         if kind == "audit-plan" and all(audit.plan["name"] != value["name"] for audit in self.audits.values()):
-            self.audits[name] = Audit(value, issuer)
+            self.audits[name] = Audit(value, issuer, len(self.audits))
         elif kind == "audit-seed" and value["plan"] in self.audits:
             audit = self.audits[value["plan"]]
             if audit.seed is None and (issuer == audit.issuer or issuer in audit.plan["board"]):
                 audit.seed = name
+                self.shown.setdefault(value["seed"], len(self.audits))

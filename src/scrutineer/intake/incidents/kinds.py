@@ -19,6 +19,7 @@ KIND_BY_REASON: Final[dict[str, RequestKind]] = {
     "seed-not-registered": "not-allowed",
     "second-plan": "not-allowed",
     "second-seed": "not-allowed",
+    "known-seed": "not-allowed",
     "not-of-this-audit": "not-allowed",
     "unknown-station": "not-in-definition",
     "unknown-unit": "not-in-definition",
