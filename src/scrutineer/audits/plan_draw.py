@@ -8,6 +8,7 @@ import csv
 import io
 from typing import Final
 
+from scrutineer.audits.plan import MAX_DRAWS
 from scrutineer.audits.sampling.sample import Sample
 from scrutineer.errors import AuditError
 
@@ -32,7 +33,10 @@ def draws_in(data: bytes) -> int:
         raise AuditError(f"{DRAW_FILE}: {len(data)} bytes are more than the file may have")
     if not data.startswith(f"{','.join(HEADER)}\n".encode()) or not data.endswith(b"\n"):
         raise AuditError(f"{DRAW_FILE} does not begin with the line {','.join(HEADER)}, or does not end with a line: draw again")
-    return data.count(b"\n") - 1
+    draws = data.count(b"\n") - 1
+    if draws > MAX_DRAWS:
+        raise AuditError(f"{DRAW_FILE} has {draws} draws, and no audit has more than {MAX_DRAWS}: count all cards instead")
+    return draws
 
 
 def difference(given: bytes, drawn: bytes) -> str:

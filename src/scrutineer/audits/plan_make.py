@@ -140,6 +140,7 @@ def make_plan(
         raise AuditError("boxes are drawn by error bound with the canonical draw: leave out the other way of drawing")
     chosen = _contests(count, contests)
     totals: Totals | None = None
+    by_sheets = manifest is None
     if cards is None:
         manifest, totals = reported_totals(count, chosen, manifest)
         files = {MANIFEST_FILE: manifest.encode(), TOTALS_FILE: totals.encode()}
@@ -149,6 +150,11 @@ def make_plan(
         files = {MANIFEST_FILE: manifest.encode(), CARDS_FILE: cards_file(cards)}
         cards = placed_cards(cards, manifest)
     requirements, reported, notes = [], [], _notes(count, chosen, manifest)
+    if by_sheets:
+        notes.append(
+            "No manifest was given: how many cards lie in a box is taken from its own sheet, or from the roll. A box with more "
+            "cards than that is hardly ever drawn, and the risk limit does not hold for it; give a manifest that others established."
+        )
     for contest in chosen:
         number = count.election.contest_index[contest.id]
         state = count.contests[number]

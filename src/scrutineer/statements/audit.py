@@ -1,6 +1,7 @@
 """`audit-plan`, `audit-seed`, `audit-count`, `audit-report`: an audit from its plan to its outcome, in that order.
 
-The plan comes first and names every file it rests on by hash; the seed comes after it, so nobody could fit the one to the other.
+The plan comes first and names every file it rests on by hash; the seed comes after it. With dice thrown in public, after the plan
+was registered, nobody can fit the one to the other; that they were, the log cannot show, and those who watched can.
 A count says what people saw in a box; the report says what that shows, and anyone computes it again. An audit of another thing
 than the outcome (software, rolls, devices …) has the same plan and report, without a risk that could be measured.
 """

@@ -12,6 +12,7 @@ from count_helpers import STATIONS, Ballots
 from scrutineer.audits.manifest import Manifest
 from scrutineer.audits.plan import Plan, read_plan, share_text
 from scrutineer.audits.plan_cards import placed_cards
+from scrutineer.audits.plan_draw import draws_in
 from scrutineer.audits.plan_make import MadePlan, make_plan, reported_totals
 from scrutineer.audits.plan_totals import Totals, read_totals
 from scrutineer.errors import AuditError, CountError
@@ -189,3 +190,19 @@ def test_a_plan_is_no_plan_of_other_numbers() -> None:
     assert {type(number) for number in np.array(plan.contests[0].tests[0].weights).tolist()} == {int}
     with pytest.raises((AuditError, CountError)):
         make_plan(count_of(LOG[:1]), bytes(32), name="boxes", design="oneaudit", manifest=Manifest.of([("a1", 1)]))
+
+
+def test_a_plan_without_a_manifest_says_what_it_rests_on() -> None:
+    assert made().notes[-1].startswith("No manifest was given: how many cards lie in a box is taken from its own sheet")
+    assert not any("No manifest was given" in note for note in made(manifest=WHOLE).notes)
+
+
+def test_the_larger_of_two_figures_for_the_cards_of_a_box() -> None:
+    sheet = BALLOTS.sheet("a1", (50, 20, 10), cast=85, voters=90)
+    _, totals = reported_totals(count_of([LOG[0], sheet, *LOG[2:]]), ELECTION.contests, None)
+    assert totals.rows["a1", "president"][0] == 90
+
+
+def test_a_table_of_more_draws_than_any_audit_has() -> None:
+    with pytest.raises(AuditError, match="no audit has more than 10000000"):
+        draws_in(b"draw,number,box,position,time\n" + b"\n" * 10_000_001)
