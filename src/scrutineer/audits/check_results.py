@@ -1,6 +1,6 @@
 """Whether a plan rests on the published results: the totals of every box, and tests that imply the whole legal outcome."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from scrutineer.audits.outcome import insufficient, required
 from scrutineer.audits.plan import Plan
@@ -59,7 +59,7 @@ def check_results(files: PlanFiles, count: Count) -> tuple[str, ...]:
     if differing:
         more = f" and {len(differing) - _NAMED} more" if len(differing) > _NAMED else ""
         found.append(f"the totals are not those of the log at size {plan.size} in box {', '.join(differing[:_NAMED])}{more}")
-    if fewer := _fewer_cards(given, published, _by_sheets(count, contests)):
+    if fewer := _fewer_cards(given, published, lambda: _by_sheets(count, contests)):
         more = f" and {len(fewer) - _NAMED} more" if len(fewer) > _NAMED else ""
         found.append(
             "the totals allow for fewer cards than the manifest, and not for those of the sheets either, in box "
@@ -106,15 +106,14 @@ def _by_sheets(count: Count, contests: Sequence[Contest]) -> Mapping[tuple[str, 
 
 
 def _fewer_cards(
-    given: Mapping[tuple[str, str], Row], published: Mapping[tuple[str, str], Row], sheets: Mapping[tuple[str, str], Row]
+    given: Mapping[tuple[str, str], Row],
+    published: Mapping[tuple[str, str], Row],
+    by_sheets: Callable[[], Mapping[tuple[str, str], Row]],
 ) -> list[str]:
     """Boxes that hold, by the totals of a plan, fewer cards than by the manifest, and another number than by their sheets.
 
     How much a box can be overstated follows from its cards: too few of them, and it is hardly ever drawn.
     """
-    return sorted(
-        f"{box} ({contest})"
-        for box, contest in given.keys() & published.keys()
-        if given[box, contest][0] < published[box, contest][0]
-        and ((box, contest) not in sheets or given[box, contest][0] != sheets[box, contest][0])
-    )
+    fewer = [key for key in given.keys() & published.keys() if given[key][0] < published[key][0]]
+    sheets = by_sheets() if fewer else {}
+    return sorted(f"{key[0]} ({key[1]})" for key in fewer if key not in sheets or given[key][0] != sheets[key][0])

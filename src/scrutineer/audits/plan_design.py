@@ -49,6 +49,9 @@ def check_totals(plan: Plan, manifest: Manifest, totals: Totals) -> None:
                 )
             scores = found.votes @ np.array(test.weights, np.int64) + test.rest * found.rest
             _check_total(contest.contest, test, int(scores.sum()))
+            if plan.design == "oneaudit":
+                # A box with more votes than its cards can bear has values below 0: no risk limit holds with these, drawn or not.
+                pools(test, contest.contest, manifest, totals).check(reported_total(plan, contest.contest, test))
 
 
 def check_weights(plan: Plan, cards: int) -> None:

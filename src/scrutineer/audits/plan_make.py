@@ -153,7 +153,8 @@ def make_plan(
     if by_sheets:
         notes.append(
             "No manifest was given: how many cards lie in a box is taken from its own sheet, or from the roll. A box with more "
-            "cards than that is hardly ever drawn, and the risk limit does not hold for it; give a manifest that others established."
+            "cards than that is hardly ever drawn, and the risk limit does not hold for it; give a manifest that others "
+            "established."
         )
     for contest in chosen:
         number = count.election.contest_index[contest.id]

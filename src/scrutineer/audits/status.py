@@ -325,7 +325,9 @@ def _one_score(assertion: Assertion, test: Test, one: BoxTotals, cards: int) -> 
         return None
     if max(votes) > seen - rest:
         return None
-    score = assertion.votes_score(tuple(votes), rest) + assertion.lowest * max(0, cards - seen)
+    # Of one mark for each card: cards that are neither votes nor blank nor null say nothing, and are as bad as they can be.
+    unsaid = seen - marked if test.most == 1 and one.blank is not None and one.null is not None else 0
+    score = assertion.votes_score(tuple(votes), rest) + assertion.lowest * (max(0, cards - seen) + unsaid)
     return (score if seen > cards else max(score, cards * assertion.lowest)), seen
 
 

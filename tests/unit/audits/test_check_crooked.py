@@ -13,8 +13,11 @@ import pytest
 from audit_artifacts import AUDITING, RESULTS, held, in_log, records
 from scrutineer.audits.cards.model import Cards
 from scrutineer.audits.check import Artifacts, Entry, check_audit
+from scrutineer.audits.counts import Counted, resolve
 from scrutineer.audits.plan_cards import cards_file
-from scrutineer.statements import parse_statement, statement_hash
+from scrutineer.audits.sampling.sample import Sample, Ticket
+from scrutineer.audits.status import drawn_values
+from scrutineer.statements import AuditCount, parse_statement, statement_hash
 from scrutineer.statements.audit import AuditFile, BoxTotals
 
 Change = Callable[[dict[str, Any], dict[str, bytes]], None]
@@ -102,6 +105,19 @@ def test_weights_with_which_sums_run_over(design: str) -> None:
     assert any("weights are larger than any assertion about" in each for each in findings(design, huge))
 
 
+def test_a_pool_with_more_votes_than_its_cards_can_bear() -> None:
+    def crowded(plan: dict[str, Any], files: dict[str, bytes]) -> None:
+        files["totals.csv"] = files["totals.csv"].replace(b"a1,president,85,5,50 20 10", b"a1,president,85,5,80 80 0")
+        both, plan["contests"][0]["tests"] = plan["contests"][0]["tests"][0], plan["contests"][0]["tests"][:1]
+        both["weights"] = [1, 1, -1]
+        both["total"] = 160 + sum(first + second - third for first, second, third in list(RESULTS.values())[1:])
+
+    assert next(iter(RESULTS)) == "a1"
+    assert any(
+        "pool 1 has 85 cards, and none so many have a total score of 160" in each for each in findings("oneaudit", crowded)
+    )
+
+
 def later(*counts: bytes) -> Artifacts:
     """The audit whose outcome was confirmed, and counts that were registered after its report."""
     audit = held()
@@ -125,3 +141,18 @@ def test_counts_that_take_back_what_was_confirmed() -> None:
     other = check_audit(later(*(recounted(count, lambda box: RESULTS[box][::-1]) for count in counts)))
     assert [each.where for each in other.findings] == ["report.json"]
     assert "with all counts that are registered it is not: report again" in other.findings[0].message
+
+
+@pytest.mark.parametrize(("stated", "bad"), [((3, 2), 30), ((None, None), 0), ((3, None), 0), ((33, 2), 0)])
+def test_cards_that_are_neither_votes_nor_blank_nor_null(stated: tuple[int | None, int | None], bad: int) -> None:
+    audit = held()
+    totals = BoxTotals(contest="president", counts=(20, 20, 10), blank=stated[0], null=stated[1], cards=85)
+    count = AuditCount(election=bytes(32), plan=bytes(32), box="a1", totals=(totals,), counted_by=("Wren",))
+    sample = Sample((Ticket(1, "a1", 0, 1),))
+    whole = drawn_values(audit.files, sample, resolve([Counted(bytes(32), count)]))
+    (values, _), design = whole["president", "lead:0:1"], audit.files.design
+    assert design is not None
+    # Of 50 - 20 the sheet's lead, none is left; each card of which nothing is said speaks for the one behind.
+    number = [test.code for _, test in audit.made.plan.tests()].index("lead:0:1")
+    amounts = [30 + bad if at == number else 0 for at in range(2)]
+    assert values.tolist() == [pytest.approx(float(1 - design.taint("a1", amounts)))]
