@@ -14,6 +14,7 @@ votes at all. If nobody voted in truth, such assertions can all be true though t
 not misled: what it confirms of any assertion is that the score of all cards is more than zero.
 """
 
+from collections import Counter
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
@@ -110,7 +111,7 @@ def insufficient(contest: Contest, tally: Tally | RankedTally, assertions: Seque
         return (*left, *_open_winners(contest, asked.outcome.elected[0], usable))
     if not asked.stated:
         return (*left, Phrase("the reported outcome cannot be stated as conditions on totals: nothing is shown to follow"))
-    known = Implications([Statement((*each.weights, each.rest), each.need > 0) for each in usable])
+    known = Implications([_own_statement(each) for each in usable])
     for clause in asked.clauses:
         if not any(known.follows(_statement(contest, condition)) for condition in clause):
             left.append(Phrase("it is not shown to follow that {conditions}", conditions=_Conditions(clause, names)))
@@ -147,7 +148,21 @@ def _unranked(contest: Contest, tally: Tally, asked: Question) -> Requirement:
         clauses.append(tuple(assertion for assertion, _ in given))
         best, total = max(given, key=lambda pair: Fraction(pair[1], -pair[0].lowest))
         chosen[best] = total
-    return _requirement(contest, chosen, tuple(clauses), exact=exact)
+    return _requirement(contest, _without_weaker(chosen), tuple(clauses), exact=exact)
+
+
+def _without_weaker(chosen: dict[Assertion, int]) -> dict[Assertion, int]:
+    """Without assertions that follow from another one of the same code: whoever has less than 40 % has no majority either.
+
+    So codes stand once, and nothing is tested that adds nothing: if the weaker one is false, so is the other.
+    """
+    times = Counter(assertion.code for assertion in chosen)
+    kept = dict(chosen)
+    for assertion in [each for each in chosen if times[each.code] > 1]:
+        others = [_own_statement(other) for other in kept if other.code == assertion.code and other is not assertion]
+        if any(Implications([other]).follows(_own_statement(assertion)) for other in others):
+            del kept[assertion]
+    return kept
 
 
 def _assertion(contest: Contest, condition: Condition, tally: Tally) -> tuple[Assertion, int]:
@@ -184,6 +199,10 @@ def _requirement(
 
 def _by_option(contest: Contest, weights: Sequence[int]) -> tuple[int, ...]:
     return tuple(weights[candidate] for candidate in contest.candidate_of_option())
+
+
+def _own_statement(assertion: Assertion) -> Statement:
+    return Statement((*assertion.weights, assertion.rest), assertion.need > 0)
 
 
 def _statement(contest: Contest, condition: Condition) -> Statement:

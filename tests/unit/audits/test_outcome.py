@@ -131,6 +131,15 @@ def test_a_small_list_is_kept_out_by_the_threshold_where_votes_would_not_do() ->
     assert not any(code.endswith(":2") and code.startswith("seat") for code in weighed(needed))
 
 
+@pytest.mark.parametrize("votes", [(380, 350, 270), (350, 380, 270), (450, 400, 150), (399, 301, 300)])
+def test_of_two_assertions_with_one_code_the_weaker_is_left_out(votes: tuple[int, int, int]) -> None:
+    # Whoever has less than 40 % has no majority either, and a plan has each code once.
+    tally = Tally(votes)
+    needed = required(FORTY, tally)
+    assert len({assertion.code for assertion in needed.assertions}) == len(needed.assertions) == len(needed.margins)
+    assert insufficient(FORTY, tally, needed.assertions) == ()
+
+
 def test_the_hardest_assertion_comes_first() -> None:
     needed = required(ONE, Tally((500, 100, 300)))
     assert [assertion.code for assertion in needed.assertions] == ["lead:0:2", "lead:0:1"]
