@@ -62,7 +62,8 @@ def test_an_audit_that_is_not_published_or_has_only_begun_is_said_not_to_be_chec
     assert report.audit_notes == [
         "Audit 'boxes': its signed report says 'confirmed', and none of its files is published: nobody can compute it again."
     ]
-    report = put(tmp_path / "site", {path: FILES[path] for path in ("audits/boxes/plan.json", "audits/boxes/manifest.csv")})
+    begun = {path: FILES[path] for path in ("audits/boxes/plan.json", "audits/boxes/manifest.csv")}
+    report = verify_site(FolderSource(site_of(tmp_path / "begun", HELD.log, begun)))
     assert (report.passed, report.audits) == (True, 0)
     assert "its signed report says 'confirmed', and nobody can compute it again without" in report.audit_notes[-1]
 
