@@ -135,10 +135,9 @@ def answers(pages: Pages) -> dict[str, Answer]:
             "part",
             say(
                 "The signed statements are the evidence: another program can replay them and must come to the "
-                "same totals, and the formats are public standards. An audit of the paper against "
-                "the sheets is not part of this site yet."
+                "same totals, and the formats are public standards. Whether the paper says the same, audits show."
             ),
-            (check, data),
+            (check, data, ("audits.html", say("Audits"))),
         ),
         "path": Answer(
             "part",
@@ -222,9 +221,15 @@ def _scrutiny(view: View, say: HtmlSay) -> Answer:
 def _no_bare_outcome(view: View, say: HtmlSay, check: tuple[str, str]) -> Answer:
     said = say("A bulletin is bound to the log at one size, from which anybody can compute its figures, station by station.")
     incidents = say.several("{n} incident is on record.", "{n} incidents are on record.", len(view.count.incidents))
-    rest = say("Legal deadlines are up to the authority. Audits are not part of this site yet.")
-    links = (("bulletins/index.html", say("Bulletins")), ("incidents.html", say("Incidents")), check)
-    return Answer("part", say.joined([said, incidents, rest]), links)
+    audits = say.several("{n} audit is planned or held.", "{n} audits are planned or held.", len(view.audited))
+    rest = say("Legal deadlines are up to the authority.")
+    links = (
+        ("bulletins/index.html", say("Bulletins")),
+        ("incidents.html", say("Incidents")),
+        ("audits.html", say("Audits")),
+        check,
+    )
+    return Answer("part", say.joined([said, incidents, audits, rest]), links)
 
 
 def _open_data(view: View, say: HtmlSay, data: tuple[str, str]) -> Answer:

@@ -97,6 +97,7 @@ REQUIREMENTS: Final = (
         (
             "tests/unit/verify/test_publisher.py::TestLog::test_a_bulletin_with_one_wrong_figure",
             f"{_API}test_the_outcome_comes_with_all_its_figures",
+            "tests/unit/portal/test_audit_pages.py::test_an_audit_is_told_from_plan_to_report",
         ),
     ),
     Requirement(
@@ -138,6 +139,7 @@ REQUIREMENTS: Final = (
         (
             "tests/interop/test_nist.py::test_results_are_valid",
             "tests/unit/verify/test_publisher.py::TestLog::test_a_statement_with_a_broken_signature",
+            "tests/unit/audits/test_planted.py::test_a_wrong_outcome_is_caught_as_often_as_promised",
         ),
     ),
     Requirement(

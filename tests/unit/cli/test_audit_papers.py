@@ -24,8 +24,11 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
     log.close()
     (place / "protocol.txt").write_text("What public dice draw is counted by hand.\n")
     signer = ("--log", land, "--as", "authority/officer-1", "--key", land / "keys" / "officer-1.pem", "--record")
-    for name, design in (("boxes", "batch-betting"), ("cards", "polling")):
+    designs = {"boxes": "batch-betting", "cards": "polling"}
+    for name, design in designs.items():
         call("audit", "plan", place / name, "--protocol", place / "protocol.txt", "--design", design, *signer)
+    # One throw serves both, because both were planned before it.
+    for name in designs:
         said = ("--how", "Ten-sided dice", "--who", "Visitors", "--when", "At noon")
         call("audit", "seed", place / name, "--digits", DICE, *said, *signer)
         call("audit", "draw", place / name)
