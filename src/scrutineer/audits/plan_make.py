@@ -159,7 +159,13 @@ def make_plan(
     for contest in chosen:
         number = count.election.contest_index[contest.id]
         state = count.contests[number]
-        requirement = required(contest, tally_of(state, unit_result(count, number, state.unit)))
+        tally = tally_of(state, unit_result(count, number, state.unit))
+        if tally.cast > manifest.total:
+            raise AuditError(
+                f"contest {contest.id!r}: {tally.cast} ballots are published, and the manifest has {manifest.total} cards: what "
+                "it leaves out could never be drawn; complete it first"
+            )
+        requirement = required(contest, tally)
         requirements.append(requirement)
         reported.append(_reported(requirement, totals, manifest) if cards is None else _recorded(requirement, cards, notes))
     risk = USUAL_RISK[design]

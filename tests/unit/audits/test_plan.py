@@ -1,14 +1,17 @@
 """The plan file: made from the published results, and read back strictly."""
 
 import json
+from dataclasses import replace
 from fractions import Fraction
 from typing import Any
 
 import numpy as np
+import pyarrow as pa
 import pytest
 
 from audit_artifacts import ELECTION, RESULTS, count_of, held, records, results_log, root_of
 from count_helpers import STATIONS, Ballots
+from scrutineer.audits.cards.model import Cards
 from scrutineer.audits.manifest import Manifest
 from scrutineer.audits.plan import Plan, read_plan, share_text
 from scrutineer.audits.plan_cards import placed_cards
@@ -206,3 +209,18 @@ def test_the_larger_of_two_figures_for_the_cards_of_a_box() -> None:
 def test_a_table_of_more_draws_than_any_audit_has() -> None:
     with pytest.raises(AuditError, match="no audit has more than 10000000"):
         draws_in(b"draw,number,box,position,time\n" + b"\n" * 10_000_001)
+
+
+def test_a_manifest_with_fewer_cards_than_ballots_are_published() -> None:
+    some = Manifest.of((box, cards) for box, cards in zip(WHOLE.boxes, WHOLE.cards.tolist(), strict=True) if box < "b")
+    mask = np.asarray(records().batch < 3)
+    whole = records()
+    few = Cards(
+        (replace(whole.contests[0], pattern=whole.contests[0].pattern[mask]),),
+        whole.batches[:3],
+        whole.batch[mask],
+        whole.position[mask],
+        whole.ids.filter(pa.array(mask)),
+    )
+    with pytest.raises(AuditError, match="505 ballots are published, and the manifest has 250 cards"):
+        made(design="comparison", cards=few, manifest=some)
