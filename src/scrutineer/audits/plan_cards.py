@@ -20,10 +20,15 @@ def cards_of(cards: Cards, contests: Sequence[Contest]) -> Cards:
     """The records of some contests, with the options of the definition in its order. Raises AuditError for others' options."""
     found = cards.only([contest.id for contest in contests])
     columns = [
-        column.renamed(contest.id, [option.id for option in contest.options], {})
+        column.renamed(contest.id, [option.id for option in contest.options], {}, _most(contest))
         for column, contest in zip(found.contests, contests, strict=True)
     ]
     return Cards(tuple(columns), found.batches, found.batch, found.position, found.ids)
+
+
+def _most(contest: Contest) -> int | None:
+    """How many options a card may mark; a ranked contest says nothing of it."""
+    return None if contest.rule == "ranked" else contest.choices_allowed()
 
 
 def cards_file(cards: Cards) -> bytes:

@@ -7,7 +7,8 @@ import click
 import msgspec
 
 from scrutineer.audits.counts import Counted, resolve
-from scrutineer.audits.counts_entry import MAX_ENTRY_FILE, Difference, Entered, count_of, differences, read_entries
+from scrutineer.audits.counts_entry import MAX_ENTRY_FILE, Difference, Entered, count_of, read_entries
+from scrutineer.audits.fieldwork.entry import Settled, settle
 from scrutineer.audits.plan_draw import DRAW_FILE, draws_in
 from scrutineer.audits.status import PlanFiles, draw
 from scrutineer.cli.audit_inputs import COUNTS, ENTRIES, AuditFolder, AuditRecord, record_at
@@ -66,19 +67,23 @@ def enter_command(
                 _check_drawn(audit, files, one)
         for one in entered:
             _keep(audit, one)
-        both = _pairs(audit)
+        entries = _all(audit)
         differing: list[Difference] = []
+        agreed: list[tuple[str, Settled]] = []
+        for box in sorted({box for one in entries for box in one.boxes()}):
+            several = [one for one in entries if box in one.boxes()]
+            if len(several) == 1:
+                continue
+            found = settle(several, box)
+            if isinstance(found, Settled):
+                agreed.append((box, found))
+            else:
+                differing += found
         written: list[str] = []
-        for first, second in both:
-            found = differences(first, second)
-            differing += found
-            bad = {difference.box for difference in found}
-            for number, box in enumerate(
-                agreed := [box for box in first.boxes() if box in set(second.boxes()) and box not in bad]
-            ):
-                progress("Signing counts", number, len(agreed))
-                if _write(audit, record, planned.hash, (first, second), box, replace, signing):
-                    written.append(box)
+        for number, (box, settled) in enumerate(agreed):
+            progress("Signing counts", number, len(agreed))
+            if _write(audit, record, planned.hash, settled, box, replace, signing):
+                written.append(box)
     waiting = sorted(_waiting(audit))
     if as_json:
         fields = ("box", "position", "contest", "field", "first", "second")
@@ -92,7 +97,9 @@ def enter_command(
         if waiting:
             click.echo(f"Entered by one person, and waiting for the second: {', '.join(waiting)}")
         if differing:
-            click.echo("Look at the paper again, and enter these again.")
+            click.echo(
+                "Look at the paper again, and enter these again; or let a third person enter these boxes, whose look decides."
+            )
     if differing:
         raise click.exceptions.Exit(1)
 
@@ -151,24 +158,6 @@ def _all(audit: AuditFolder) -> list[Entered]:
     return found
 
 
-def _pairs(audit: AuditFolder) -> list[tuple[Entered, Entered]]:
-    """What two people have entered of the same boxes; of a box that three entered, the first two."""
-    people = _all(audit)
-    done: set[str] = set()
-    pairs = []
-    for number, first in enumerate(people):
-        for second in people[number + 1 :]:
-            shared = (set(first.boxes()) & set(second.boxes())) - done
-            if shared:
-                done |= shared
-                pairs.append((_only(first, shared), _only(second, shared)))
-    return pairs
-
-
-def _only(entered: Entered, boxes: set[str]) -> Entered:
-    return Entered(entered.by, {key: row for key, row in entered.rows.items() if key[0] in boxes})
-
-
 def _waiting(audit: AuditFolder) -> set[str]:
     people = _all(audit)
     once = [box for one in people for box in one.boxes()]
@@ -179,15 +168,15 @@ def _write(
     audit: AuditFolder,
     record: AuditRecord,
     planned: bytes,
-    pair: tuple[Entered, Entered],
+    settled: Settled,
     box: str,
     why: str | None,
     signing: Signing,
 ) -> bool:
     """Sign the count of a box and keep it; whether it is new. Raises AuditError where another count of it holds."""
-    people = sorted(one.by for one in pair)
+    people = settled.people
     known = _known(audit, record, planned)
-    fresh = count_of(pair[0], box, record.election, planned, people)
+    fresh = count_of(settled.entered, box, record.election, planned, people)
     held = [one for one in resolve(known).held if one.count.box == box]
     for one in held:
         if _same(one.count, fresh):
@@ -204,7 +193,7 @@ def _write(
                 "both stay in the log"
             )
         replaces = beside[-1].hash
-        fresh = count_of(pair[0], box, record.election, planned, people, replaces=replaces, why=why)
+        fresh = count_of(settled.entered, box, record.election, planned, people, replaces=replaces, why=why)
     statement = signing.sign(fresh)
     name = f"{COUNTS}/{hashlib.sha256(box.encode()).hexdigest()[:8]}-{statement_hash(statement).hex()[:16]}.cose"
     kept_and_sent(audit, name, statement, signing, record)

@@ -186,6 +186,25 @@ def test_what_two_people_enter_differently_is_shown_field_by_field_and_not_count
     assert names == {("Dipper", "Wren")}
 
 
+def test_a_third_look_decides_and_is_named(land: Land) -> None:
+    """Each takes photographs of their own, which are no difference: the count has both."""
+    land.plan()
+    land.seed()
+    call("audit", "draw", land.audit)
+    header = "box,contest,cards,blank,null,votes,images\n"
+    tables = {}
+    for name, votes, image in (("Dipper", "130 40 10 5", "aa"), ("Wren", "130 41 9 5", "bb"), ("Rail", "130 41 9 5", "cc")):
+        tables[name] = land.folder.parent / f"{name}.csv"
+        tables[name].write_text(f"{header}north-1,president,190,3,2,{votes},{image * 32}\n")
+    found = land.enter(tables["Dipper"], tables["Wren"], code=1)
+    assert [each["field"] for each in found["differences"]] == ["votes"]
+    assert land.enter(tables["Rail"], people=("Rail",))["counted"] == ["north-1"]
+    (count,) = (statement.payload for statement in counts(land))
+    assert count.counted_by == ("Dipper", "Rail", "Wren")
+    assert count.totals[0].counts == (130, 41, 9, 5)
+    assert {image.hex()[:2] for image in count.images} == {"aa", "bb", "cc"}
+
+
 def counts(land: Land) -> list[Any]:
     return [parse_statement(path.read_bytes()) for path in sorted((land.audit / "counts").iterdir())]
 

@@ -93,7 +93,12 @@ def settle(entries: Sequence[Entered], box: str) -> Settled | tuple[Difference, 
             left.append(each)
         else:
             choices[place_of(each)] = value
-    return tuple(left) or resolve(first, second, choices, third.by)
+    if left:
+        return tuple(left)
+    settled = resolve(first, second, choices, third.by)
+    return Settled(
+        Entered(first.by, {key: _pictured(row, third.rows.get(key)) for key, row in settled.entered.rows.items()}), settled.people
+    )
 
 
 def _both(first: Entered, second: Entered) -> dict[Key, Mapping[str, str]]:
@@ -101,9 +106,15 @@ def _both(first: Entered, second: Entered) -> dict[Key, Mapping[str, str]]:
     boxes = set(first.boxes()) & set(second.boxes())
     rows = {key: row for key, row in {**second.rows, **first.rows}.items() if key[0] in boxes}
     for key in rows.keys() & first.rows.keys() & second.rows.keys():
-        images = {*first.rows[key][IMAGES].split(), *second.rows[key][IMAGES].split()}
-        rows[key] = {**rows[key], IMAGES: " ".join(sorted(images))}
+        rows[key] = _pictured(first.rows[key], second.rows[key])
     return rows
+
+
+def _pictured(row: Mapping[str, str], other: Mapping[str, str] | None) -> Mapping[str, str]:
+    """A row with the photographs of somebody else's as well."""
+    if other is None:
+        return row
+    return {**row, IMAGES: " ".join(sorted({*row[IMAGES].split(), *other[IMAGES].split()}))}
 
 
 def _of(entered: Entered, key: Key) -> Entered:
