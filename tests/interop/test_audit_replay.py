@@ -6,6 +6,8 @@
 [B] Boulder County, risk-limiting audit of the contest for coroner, general election of 2010:
     http://bcn.boulder.co.us/~neal/elections/boulder-audit-10-11/ with kmresults/5/. The units stand in nealmcb/kaplan_markov,
     boulder_2010_coroner_contest_batch_data.csv, and more figures in its kaplan_markov_example.ipynb.
+[A] votingworks/arlo (8d86156), server/tests/batch_comparison/conftest.py with snapshots/snap_test_batch_comparison.py: audits of
+    invented counties, from the seed to the P-value.
 
 Of [L] every unit that was drawn is given, of [B] a few; one box stands for all the others together, whose bounds add up likewise.
 """
@@ -19,6 +21,7 @@ import pytest
 from scrutineer.audits.assertions import Assertion
 from scrutineer.audits.designs.batch import BatchDesign, BoxScores, Reported, kaplan_markov
 from scrutineer.audits.risk.kaplan import KaplanMarkov
+from scrutineer.audits.sampling.ppeb import ArloBatch, ArloContest, draw_batches, retrieval
 from scrutineer.audits.sampling.sample import Sample, Ticket
 
 DRAWN = """
@@ -147,3 +150,61 @@ def test_the_coroner_of_boulder_county_in_2010():
     assert f"{float(design_of(list(UNITS), with_rest(rows, totals)).limit):.12f}" == "8.714322104057"
     clean = kaplan_markov(design.limit, [Fraction(0)] * 9)
     assert clean[-2] > Fraction(1, 2) >= clean[-1]
+
+
+COUNTIES = {
+    **{("J1", f"Batch {number}"): ((500, 250, 250), 500) for number in range(1, 5)},
+    **{("J1", f"Batch {number}"): ((100, 50, 50), 100) for number in range(5, 10)},
+    **{("J2", f"Batch {number}"): ((500, 250, 250), 500) for number in range(1, 5)},
+    ("J2", "Batch 5"): ((300, 100, 100), 250),
+    ("J2", "Batch 6"): ((200, 150, 150), 250),
+}
+"""[A]: votes of three candidates, of whom a card may mark two, and ballots."""
+
+DRAWN_BY_0123 = {
+    ("J1", "Batch 1"): ("0.412447190344990933", "0.9216749971146661458", "0.99056429261666903579"),
+    ("J1", "Batch 3"): ("0.225863102795344453",),
+    ("J1", "Batch 4"): ("0.429402372732554625",),
+    ("J2", "Batch 1"): ("0.455651040681599115",),
+    ("J2", "Batch 5"): ("0.491722096005704980",),
+}
+DRAWN_BY_1234567890 = {
+    ("J1", "Batch 1"): ("0.720194360819624066",),
+    ("J1", "Batch 2"): ("0.474971525750860236",),
+    ("J1", "Batch 4"): ("0.9553762217707628661",),
+    ("J1", "Batch 6"): ("0.899217854763070950",),
+    ("J1", "Batch 8"): ("0.9723790677174592551",),
+    ("J2", "Batch 3"): ("0.368061935896261076", "0.733615858338543383"),
+}
+HAND_COUNTS = {
+    ("J1", "Batch 1"): (400, 50, 40),
+    ("J1", "Batch 2"): (400, 50, 40),
+    ("J1", "Batch 4"): (500, 250, 240),
+    ("J1", "Batch 6"): (100, 50, 40),
+    ("J2", "Batch 3"): (100, 100, 40),
+}
+
+
+@pytest.mark.parametrize(
+    ("seed", "drawn", "hand_counts", "published"),
+    [("0123", DRAWN_BY_0123, {}, "0.0585276635"), ("1234567890", DRAWN_BY_1234567890, HAND_COUNTS, "0.1316872428")],
+)
+def test_audits_of_arlos_from_the_seed_to_the_p_value(
+    seed: str,
+    drawn: dict[tuple[str, str], tuple[str, ...]],
+    hand_counts: dict[tuple[str, str], tuple[int, ...]],
+    published: str,
+):
+    batches = [ArloBatch(key, votes, ballots) for key, (votes, ballots) in COUNTIES.items()]
+    draws = draw_batches(seed, ArloContest((5000, 2500, 2500), votes_allowed=2), batches, 7)
+    assert retrieval(draws) == drawn
+
+    names = [" ".join(key) for key in COUNTIES]
+    votes = np.array([votes for votes, _ in COUNTIES.values()], np.int64)
+    cards = np.array([ballots for _, ballots in COUNTIES.values()], np.int64)
+    reported = tuple(Reported.of_votes(assertion(loser, 3), votes, cards) for loser in (1, 2))
+    design = BatchDesign(tuple(names), reported)
+    sample = Sample(tuple(Ticket(draw.ticket, " ".join(draw.batch), 0) for draw in draws))
+    found = {" ".join(key): hand_counts.get(key, COUNTIES[key][0]) for key in drawn}
+    counted: dict[str, BoxScores] = {box: (own[0] - own[1], own[0] - own[2]) for box, own in found.items()}
+    assert f"{float(kaplan_markov(design.limit, design.taints(sample, counted))[-1]):.10f}" == published
