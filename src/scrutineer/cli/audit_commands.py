@@ -10,6 +10,7 @@ from scrutineer.audits.counts import resolve
 from scrutineer.audits.plan_draw import DRAW_FILE, difference, draws_in, encode_draw
 from scrutineer.audits.report import make_report, page_name, report_name
 from scrutineer.audits.report_page import report_page
+from scrutineer.audits.report_paper import report_paper
 from scrutineer.audits.sampling.sample import Sample
 from scrutineer.audits.sampling.seed import canonical_seed
 from scrutineer.audits.status import PlanFiles, draw, measure
@@ -224,6 +225,7 @@ def report_command(
             risks = tuple(ContestRisk(contest=each.contest, risk=each.risk) for each in made.contests)
             audit.replace(name, made.encode())
             audit.replace(page_name(name), report_page(files.plan, made))
+            audit.replace(name.removesuffix(".json") + ".pdf", report_paper(files.plan, made, record.election))
         statement = signing.sign(
             AuditReport(
                 election=plan.election,

@@ -9,6 +9,7 @@ from itertools import islice
 from typing import Final
 
 from scrutineer.audits.assertion_words import assertion_sentence
+from scrutineer.audits.check_results import not_shown_now
 from scrutineer.audits.plan import PLAN_FILE, read_plan
 from scrutineer.portal.audit_files import audit_file_of, audit_path
 from scrutineer.portal.audit_words import DISCREPANCY_WORDS, OUTCOME_WORDS, SUBJECT_WORDS, UNIT_WORDS
@@ -95,6 +96,8 @@ class _Audit:
     reasons: tuple[tuple[str, int], ...]
     reports: tuple[_Reported, ...]
     """The latest first."""
+    outdated: str
+    """Contests whose results now are others than those that the audit confirmed; empty where there is none."""
 
 
 def audit_pages(pages: Pages) -> Iterator[SiteFile]:
@@ -156,6 +159,7 @@ def _audit(pages: Pages, night: Night, audit: Audited) -> _Audit:
             )
             for own, report in reversed(audit.reports)
         ),
+        outdated=_outdated(pages, audit),
     )
 
 
@@ -184,6 +188,15 @@ def _shown(pages: Pages, plan: AuditPlan) -> Iterator[_Shown]:
         if contest is not None:
             sentences = (assertion_sentence(test.assertion(contest.id), contest, say=pages.say) for test in planned.tests)
             yield _Shown(pages.say.name(contest.title), tuple(islice(sentences, _MOST_SENTENCES)), bool(planned.full_count))
+
+
+def _outdated(pages: Pages, audit: Audited) -> str:
+    data = pages.view.record.audits.get(audit_path(audit.plan.name, PLAN_FILE))
+    if data is None or not audit.reports or audit.reports[-1][1].outcome != "confirmed":
+        return ""
+    titles = {contest.id: contest.title for contest in pages.view.election.contests}
+    changed = not_shown_now(read_plan(data), pages.view.count)
+    return pages.say.listed([pages.say.name(titles[contest]) for contest in changed]) if changed else ""
 
 
 def _text(pages: Pages, text: str) -> str:

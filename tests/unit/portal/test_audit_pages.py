@@ -1,16 +1,31 @@
 """The page of audits: what was planned, drawn, counted and reported, in the order of the log."""
 
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 from hashlib import sha256
 
+import msgspec
 import pytest
 
 from portal_helpers import OFFICER, Published, key_of, made_up
-from scrutineer.election import Contest, Election, Option, UnitRow
+from scrutineer.audits.plan_make import MadePlan, make_plan
+from scrutineer.count import Count
+from scrutineer.election import Contest, Election, Option, UnitRow, station_issuer
 from scrutineer.portal.audit_pages import AUDITS_PER_PAGE, audit_pages
 from scrutineer.portal.pages import Pages
 from scrutineer.portal.view import View
-from scrutineer.statements import AuditCount, AuditPlan, AuditReport, AuditSeed, Payload, sign_statement, statement_hash
+from scrutineer.statements import (
+    AuditCount,
+    AuditPlan,
+    AuditReport,
+    AuditSeed,
+    Decision,
+    Figures,
+    Payload,
+    TallySheet,
+    sign_statement,
+    statement_hash,
+)
 from scrutineer.statements.audit import AuditFile, BoxTotals, ContestRisk
 from site_pages import read_page
 
@@ -139,3 +154,61 @@ def test_a_long_programme_goes_over_several_pages() -> None:
     paths = [file.path for file in audit_pages(Pages(View(given.record)))]
     assert len(paths) == 2
     assert paths[0] == "audits.html"
+
+
+def test_results_that_changed_since_are_not_shown_as_confirmed() -> None:
+    made: list[MadePlan] = []
+
+    def say(election: Election) -> Iterable[tuple[str, Payload]]:
+        definition = sign_statement(election.definition, OFFICER, key_of(OFFICER))
+        sheets = [
+            (station_issuer(f"n{i}"), TallySheet(election.hash, f"n{i}", "president", (200, 100), 0, 0, 300, 300, 500))
+            for i in range(3)
+        ]
+        log = [definition, *(sign_statement(sheet, issuer, key_of(issuer)) for issuer, sheet in sheets)]
+        count = Count(election)
+        count.apply(log)
+        made.append(make_plan(count, bytes(32), name="paper"))
+        plan = msgspec.structs.replace(outcome_plan(election), size=len(log), plan=made[0].plan.hash)
+        seed = seed_of(plan)
+        risks = (ContestRisk(contest="president", risk="0.01"),)
+        yield from sheets
+        yield OFFICER, plan
+        yield OFFICER, seed
+        yield (
+            OFFICER,
+            AuditReport(
+                election=election.hash,
+                plan=named(plan),
+                seed=named(seed),
+                size=6,
+                outcome="confirmed",
+                risks=risks,
+                report=bytes(32),
+            ),
+        )
+        for number in range(3) if flipped else ():
+            sheet = statement_hash(log[1 + number])
+            after = Figures(counts=(50, 250), blank=0, null=0, cast=300)
+            yield (
+                OFFICER,
+                Decision(
+                    election=election.hash,
+                    station=f"n{number}",
+                    contest="president",
+                    action="correct",
+                    sheet=sheet,
+                    after=after,
+                    reason="Counted again.",
+                ),
+            )
+
+    for flipped in (False, True):
+        made.clear()
+        given = made_up(ROWS, (PRESIDENT,), say)
+        record = replace(given.record, audits={"audits/paper/plan.json": made[0].plan.encode()})
+        (file,) = audit_pages(Pages(View(record)))
+        text = read_page(b"".join(file.chunks)).text
+        assert "For the outcome of President to be right" in text
+        assert "Heron has more votes than Wren" in text
+        assert ("What stands now was not confirmed by this audit: President." in text) == flipped
