@@ -22,6 +22,7 @@ from scrutineer.cli.audit_plan import plan_command
 from scrutineer.cli.audit_sign import Signing, evidence_hashes, folder_argument, kept_and_sent, log_option, signing_options
 from scrutineer.cli.audit_words import OUTCOME_WORDS, check_json, print_check, print_status, say_next, status_json
 from scrutineer.cli.show import json_option, print_json, progress_display
+from scrutineer.durable import write_whole
 from scrutineer.errors import AuditError, UsageError
 from scrutineer.statements import AuditReport, AuditSeed, statement_hash
 from scrutineer.statements.audit import AuditOutcome, ContestRisk
@@ -172,7 +173,7 @@ def status_command(folder: Path, log: Path | None, as_json: bool) -> None:
     if as_json:
         print_json(status_json(plan.name, status, left))
         return
-    print_status(plan.name, files.plan, status)
+    print_status(plan.name, files.plan, status, None if record is None else record.election)
     if status.confirmed:
         click.echo("Every contest is at its risk limit: report it.")
     elif left is not None:
@@ -187,6 +188,7 @@ def status_command(folder: Path, log: Path | None, as_json: bool) -> None:
 @audit_command.command("report")
 @folder_argument
 @log_option(required=True)
+@click.option("--paper", type=click.Path(path_type=Path, dir_okay=False), metavar="FILE", help="Also write the report as a PDF.")
 @click.option("--stop", is_flag=True, help="The audit ends here, although the outcome is not confirmed.")
 @click.option("--found", default="", metavar="TEXT", help="What was found, of an audit about anything but the outcome.")
 @click.option("--shows", default="", metavar="TEXT", help="What the audit can show, and what it cannot.")
@@ -200,7 +202,15 @@ def status_command(folder: Path, log: Path | None, as_json: bool) -> None:
 @signing_options
 @json_option
 def report_command(
-    folder: Path, log: Path, stop: bool, found: str, shows: str, evidence: tuple[Path, ...], signing: Signing, as_json: bool
+    folder: Path,
+    log: Path,
+    stop: bool,
+    paper: Path | None,
+    found: str,
+    shows: str,
+    evidence: tuple[Path, ...],
+    signing: Signing,
+    as_json: bool,
 ) -> None:
     """Report what the registered counts show, and sign it. Counts that are not in the log do not count."""
     audit = AuditFolder(folder)
@@ -215,6 +225,7 @@ def report_command(
         name = report_name(number)
         outcome: AuditOutcome = "stopped" if stop else "held"
         report: bytes | None = None
+        printed = b""
         risks: tuple[ContestRisk, ...] = ()
         if plan.about == "outcome":
             files = audit.plan_files()
@@ -225,7 +236,7 @@ def report_command(
             risks = tuple(ContestRisk(contest=each.contest, risk=each.risk) for each in made.contests)
             audit.replace(name, made.encode())
             audit.replace(page_name(name), report_page(files.plan, made))
-            audit.replace(name.removesuffix(".json") + ".pdf", report_paper(files.plan, made, record.election))
+            printed = b"" if paper is None else report_paper(files.plan, made, record.election)
         statement = signing.sign(
             AuditReport(
                 election=plan.election,
@@ -243,6 +254,8 @@ def report_command(
         signed = name.removesuffix(".json") + ".cose"
         audit.replace(signed, statement)
         entry = kept_and_sent(audit, signed, statement, signing, record)
+    if paper is not None and printed:
+        _write_paper(paper, printed)
     if as_json:
         print_json({"outcome": outcome, "risks": {each.contest: each.risk for each in risks}, "report": name, "entry": entry})
         return
@@ -250,6 +263,14 @@ def report_command(
     for each in risks:
         click.echo(f"  {each.contest}: risk {each.risk} (limit {plan.risk_limit})")
     say_next(entry, folder / signed, f"Then anyone can: scrutineer audit verify {folder}")
+
+
+def _write_paper(path: Path, data: bytes) -> None:
+    # The PDF lies beside the audit and not in its folder: nothing signed names it, so nobody could check it there.
+    try:
+        write_whole(path, data)
+    except OSError as error:
+        raise UsageError(f"{path} cannot be written ({error.strerror or error}): the report is signed all the same") from error
 
 
 @audit_command.command("verify")

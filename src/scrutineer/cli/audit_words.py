@@ -125,8 +125,10 @@ def status_json(name: str, status: Status, left: Sizes | None) -> dict[str, Any]
     }
 
 
-def print_status(name: str, plan: Plan, status: Status) -> None:
-    """How an audit stands, for people."""
+def print_status(name: str, plan: Plan, status: Status, election: Election | None = None) -> None:
+    """How an audit stands, for people; in sentences where the election is known, which names its options."""
+    contests = {contest.id: contest for contest in election.contests} if election is not None else {}
+    assertions = {(contest, test.code): test.assertion(contest) for contest, test in plan.tests()}
     unit = "boxes" if plan.by_box else "cards"
     click.echo(f"Audit {name!r}: {status.draws:,} draws, {status.units:,} different {unit}; {status.counted:,} counted.")
     for units, what in ((status.missing, "not found"), (status.illegible, "not legible"), (status.pending, "not counted yet")):
@@ -135,10 +137,14 @@ def print_status(name: str, plan: Plan, status: Status) -> None:
             click.echo(f"  {what}, taken as the worst it can be: {', '.join(units[:_SHOWN])}{more}")
     for contest in status.contests:
         done = "needs a full count" if contest.full_count else "confirmed" if contest.confirmed else "not confirmed"
-        click.echo(f"{contest.contest}: risk {contest.risk} (limit {plan.risk_limit}), {done}")
+        known = contests.get(contest.contest)
+        title = contest.contest if known is None else known.title
+        click.echo(f"{title}: risk {contest.risk} (limit {plan.risk_limit}), {done}")
         for test in status.tests:
             if test.contest == contest.contest:
-                click.echo(f"  {test.code}: {test.risk}")
+                assertion = assertions[test.contest, test.code]
+                said = test.code if known is None else assertion_sentence(assertion, known)
+                click.echo(f"  {said}: risk {test.risk}")
     for line in (*status.voids, *status.faults):
         click.echo(f"! {line}")
 
