@@ -26,7 +26,7 @@ from scrutineer.audits.check_results import check_results
 from scrutineer.audits.counts import Counted, resolve
 from scrutineer.audits.plan import PLAN_FILE, Plan, read_plan
 from scrutineer.audits.plan_draw import DRAW_FILE, difference, draws_in, encode_draw
-from scrutineer.audits.report import is_report, make_report, page_name, read_report, report_name
+from scrutineer.audits.report import Report, is_report, make_report, page_name, read_report, report_name
 from scrutineer.audits.report_page import report_page
 from scrutineer.audits.sampling.sample import Sample
 from scrutineer.audits.status import PlanFiles, Status, draw, measure, open_files
@@ -331,10 +331,11 @@ class _Checking:
     def _check_report(self, files: PlanFiles, name: str, data: bytes, signed: AuditReport) -> None:
         report = read_report(data)
         plan = b"" if self._planned is None else self._planned[0].hash
-        seed = None if self._seeded is None else self._seeded[0].hash
-        counts = tuple(one for index, one in self._counts if index is None or index < report.size)
+        seed = signed.seed  # In its place in the log it is the registered one, or there was none yet: the order is checked.
+        named = self._named_by(report)
+        counts = tuple(one for index, one in self._counts if (one.hash in named if index is None else index < report.size))
         draws = report.draws if 0 <= report.draws <= self.found.draws else self.found.draws
-        sample = Sample(()) if self._seeded is None else draw(files, self._seeded[1].seed, draws)
+        sample = Sample(()) if self._seeded is None or seed is None else draw(files, self._seeded[1].seed, draws)
         again = make_report(files, plan, seed, sample, counts, report.size, stop=report.outcome == "stopped")
         if again != report:
             fields = [field for field in report.__struct_fields__ if getattr(report, field) != getattr(again, field)]
@@ -349,6 +350,17 @@ class _Checking:
         page = self._files.get(page_name(name))
         if page is not None and page != report_page(files.plan, report):
             self.found.add("page", page_name(name), f"does not show what {name} says")
+
+    def _named_by(self, report: Report) -> set[bytes]:
+        """The counts that a report names and those whose place they took: without a log, what was there when it was made."""
+        replaces = {one.hash: one.count.replaces for _, one in self._counts}
+        named: set[bytes] = set()
+        for each in report.counts:
+            name: bytes | None = bytes.fromhex(each.statement)
+            while name is not None and name not in named:
+                named.add(name)
+                name = replaces.get(name)
+        return named
 
     def _check_last(self, plan: Plan) -> None:
         """Hold the last report against all counts, those that it leaves out as well, and against the results that stand now."""

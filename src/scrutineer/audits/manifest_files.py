@@ -110,8 +110,10 @@ def _rows(name: str, data: bytes) -> list[_Row]:
         header = [re.sub(r"[^a-z]", "", cell.lower()) for cell in next(table, [])]
         count, batch = _column(name, header, _COUNTS), _column(name, header, _BATCHES)
         if count is None or batch is None:
-            missing = "number of cards (Number of Ballots)" if count is None else "batch (Batch Name)"
-            raise AuditError(f"{name}, line 1: no column says the {missing}; add a row of column names at the top")
+            missing = "number of cards (call it 'cards')" if count is None else "box (call it 'box')"
+            raise AuditError(
+                f"{name}, line 1: no column says the {missing}; put a row of column names at the top, with commas between them"
+            )
         tabulator = _column(name, header, _TABULATORS)
         places = [place for place, cell in enumerate(header) if cell in _PLACES]
         for cells in table:

@@ -2,6 +2,7 @@
 
 import hashlib
 from pathlib import Path
+from typing import Final
 
 import click
 import msgspec
@@ -16,6 +17,8 @@ from scrutineer.cli.audit_sign import Signing, folder_argument, kept_and_sent, l
 from scrutineer.cli.show import json_option, print_json, progress_display
 from scrutineer.errors import AuditError, UsageError
 from scrutineer.statements import AuditCount, statement_hash
+
+_STATES: Final = {"missing": "Not found", "illegible": "Not legible"}
 
 
 @click.command("enter")
@@ -47,11 +50,12 @@ def enter_command(
     TABLE is a CSV, JSON or TOML file with a row for each contest of a box or card: box, position, contest, status, cards, blank,
     null, votes, discrepancies, note, images. Give two tables at once, or one now and the other later: what one person has entered
     waits for the second. Where they differ, every field is shown, and no count is written: look at the paper again, and enter
-    the row again. Where both say the same, the count is signed.
+    the row again. Where both say the same, the count is signed, and a later count of that box begins anew.
 
     Exit status 0 where everything agrees, 1 where something differs.
     """
-    if len(tables) != len(people) or len(set(people)) < len(people) or len(tables) > 2:
+    people = tuple(" ".join(name.split()) for name in people)
+    if len(tables) != len(people) or len({_person(name) for name in people} - {""}) < len(people) or len(tables) > 2:
         raise UsageError("give one or two tables and as many different names: --by NAME for each TABLE, in their order")
     audit = AuditFolder(folder)
     planned, plan = audit.plan_statement()
@@ -66,7 +70,11 @@ def enter_command(
             for one in entered:
                 _check_drawn(audit, files, one)
         for one in entered:
+            for box in one.boxes():
+                count_of(one, box, record.election, planned.hash, (one.by,))  # What no count may hold is not kept.
+        for one in entered:
             _keep(audit, one)
+        touched = {box for one in entered for box in one.boxes()}
         entries = _all(audit)
         differing: list[Difference] = []
         agreed: list[tuple[str, Settled]] = []
@@ -75,23 +83,25 @@ def enter_command(
             if len(several) == 1:
                 continue
             found = settle(several, box)
-            if isinstance(found, Settled):
-                agreed.append((box, found))
-            else:
+            if not isinstance(found, Settled):
                 differing += found
+            elif box in touched:
+                agreed.append((box, found))
         written: list[str] = []
         for number, (box, settled) in enumerate(agreed):
             progress("Signing counts", number, len(agreed))
             if _write(audit, record, planned.hash, settled, box, replace, signing):
                 written.append(box)
+        _forget(audit, {box for box, _ in agreed})
     waiting = sorted(_waiting(audit))
     if as_json:
         fields = ("box", "position", "contest", "field", "first", "second")
         shown = [{name: getattr(difference, name) for name in fields} for difference in differing]
         print_json({"counted": written, "differences": shown, "waiting": waiting})
     else:
+        states = {box: {row["status"] for key, row in settled.entered.rows.items() if key[0] == box} for box, settled in agreed}
         for box in written:
-            click.echo(f"Counted: {box}")
+            click.echo(f"{_STATES.get(' '.join(states[box]), 'Counted')}: {box}")
         for difference in differing:
             click.echo(f"Differs: {difference}")
         if waiting:
@@ -124,7 +134,7 @@ def _check_drawn(audit: AuditFolder, files: PlanFiles, entered: Entered) -> None
 
 def _keep(audit: AuditFolder, entered: Entered) -> None:
     """Keep one person's rows; rows entered again take the place of that person's earlier ones of the same box."""
-    name = f"{ENTRIES}/{hashlib.sha256(entered.by.encode()).hexdigest()[:16]}.json"
+    name = f"{ENTRIES}/{hashlib.sha256(_person(entered.by).encode()).hexdigest()[:16]}.json"
     rows = dict(entered.rows)
     known = audit.read(name)
     if known is not None:
@@ -132,6 +142,23 @@ def _keep(audit: AuditFolder, entered: Entered) -> None:
         boxes = set(entered.boxes())
         rows = {key: row for key, row in earlier.rows.items() if key[0] not in boxes} | rows
     audit.replace(name, _encoded(Entered(entered.by, rows)))
+
+
+def _person(name: str) -> str:
+    """A name as it is compared: nobody is two people by writing it in capitals."""
+    return " ".join(name.split()).casefold()
+
+
+def _forget(audit: AuditFolder, boxes: set[str]) -> None:
+    """Forget what was entered of boxes whose count is signed: whoever counts one again is compared with nobody from before."""
+    for path in sorted((audit.path / ENTRIES).glob("*.json")):
+        name = f"{ENTRIES}/{path.name}"
+        entered = _kept(audit.read(name) or b"", name)
+        rows = {key: row for key, row in entered.rows.items() if key[0] not in boxes}
+        if not rows:
+            path.unlink()
+        elif len(rows) < len(entered.rows):
+            audit.replace(name, _encoded(Entered(entered.by, rows)))
 
 
 def _encoded(entered: Entered) -> bytes:
@@ -173,14 +200,14 @@ def _write(
     why: str | None,
     signing: Signing,
 ) -> bool:
-    """Sign the count of a box and keep it; whether it is new. Raises AuditError where another count of it holds."""
+    """Sign the count of a box and keep it; whether it is new, or goes to the log only now. AuditError where another one holds."""
     people = settled.people
     known = _known(audit, record, planned)
     fresh = count_of(settled.entered, box, record.election, planned, people)
     held = [one for one in resolve(known).held if one.count.box == box]
     for one in held:
         if _same(one.count, fresh):
-            return False
+            return one.hash not in record.audits and _sent(audit, record, one.hash, signing)
     replaces = None
     positions = {card.position for card in fresh.cards}
     beside = [
@@ -198,6 +225,16 @@ def _write(
     name = f"{COUNTS}/{hashlib.sha256(box.encode()).hexdigest()[:8]}-{statement_hash(statement).hex()[:16]}.cose"
     kept_and_sent(audit, name, statement, signing, record)
     return True
+
+
+def _sent(audit: AuditFolder, record: AuditRecord, hash_: bytes, signing: Signing) -> bool:
+    """Register a count that was signed before and did not reach the log; whether that was asked for."""
+    for path in (audit.path / COUNTS).glob("*.cose"):
+        name = f"{COUNTS}/{path.name}"
+        if (signing.address or signing.record) and (data := audit.read(name)) is not None and statement_hash(data) == hash_:
+            kept_and_sent(audit, name, data, signing, record)
+            return True
+    return False
 
 
 def _known(audit: AuditFolder, record: AuditRecord, planned: bytes) -> list[Counted]:

@@ -279,7 +279,7 @@ def _replaced_last(statements: Iterable[Statement]) -> list[Counted]:
 
 
 def _in_order(statements: list[bytes]) -> list[bytes]:
-    """Statements without a log: a count after the one that it replaces."""
+    """Statements without a log: a report that names no seed before the seed, a count after the one that it replaces."""
     parsed = {}
     for data in statements:
         try:
@@ -293,4 +293,9 @@ def _in_order(statements: list[bytes]) -> list[bytes]:
     result = list(statements)
     for number, data in zip(positions, ordered, strict=True):
         result[number] = data
-    return result
+    before = [data for data in result if data in parsed and _is_before_seed(parsed[data])]
+    return [*result[:1], *before, *(data for data in result[1:] if data not in before)] if before else result
+
+
+def _is_before_seed(statement: Statement) -> bool:
+    return isinstance(statement.payload, AuditReport) and statement.payload.seed is None

@@ -192,4 +192,5 @@ def print_check(folder: Path, check: AuditCheck) -> None:
         if not known
     ]
     if left_out:
-        click.echo(f"  Not checked without the log (--log): {'; '.join(left_out)}.")
+        why = "" if check.signatures else " without the log (--log)"
+        click.echo(f"  Not checked{why}: {'; '.join(left_out)}.")

@@ -101,7 +101,7 @@ class AuditOrder:
         if report.seed != planned.seed:
             raise PolicyError(
                 f"the report of audit {planned.plan.name!r} names "
-                f"{'no seed' if report.seed is None else 'another seed'} than the one registered: name that one",
+                f"{'no seed, and one is registered' if report.seed is None else 'another seed than the registered one'}: name it",
                 code="seed-not-registered",
             )
         if (planned.plan.about == "outcome") != bool(report.risks):

@@ -58,7 +58,7 @@ def test_layouts_that_are_known(tmp_path, text, boxes, places):
         (ARLO.replace(",60", ""), "line 3: 3 cells, and the header has 4"),
         (ARLO + ",,,110\n", "line 5: the batch or the tabulator has no name"),
         (ARLO.replace("Number of Ballots", "Papers"), "line 1: no column says the number of cards"),
-        (ARLO.replace("Batch Name", "Stack"), "line 1: no column says the batch"),
+        (ARLO.replace("Batch Name", "Stack"), "line 1: no column says the box"),
         (ARLO.replace("Container", "Cards"), "line 1: columns 1 and 4 both say it"),
         ("Batch Name,Number of Ballots\n", "lists no box"),
         ("", "line 1: no column says"),

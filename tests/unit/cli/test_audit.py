@@ -110,9 +110,11 @@ def test_from_plan_to_report_and_on_a_site(land: Land, tmp_path: Path) -> None:
     entered = land.enter(land.table("one.csv"), land.table("two.csv"))
     assert (len(entered["counted"]), entered["differences"], entered["waiting"]) == (6, [], [])
     status = call("audit", "status", land.audit, *land.log).out
-    assert "president: risk 0.047836971341 (limit 0.05), confirmed" in status
+    assert "President of the Aviary: risk 0.047836971341 (limit 0.05), confirmed" in status
     assert "Every contest is at its risk limit" in status
-    assert "the reported outcome is confirmed" in land.step("report").out
+    paper = tmp_path / "report.pdf"
+    assert "the reported outcome is confirmed" in land.step("report", "--paper", paper).out
+    assert paper.read_bytes().startswith(b"%PDF-")
     assert call("audit", "verify", land.audit, *land.log).out.startswith("PASS")
     alone = call("audit", "verify", land.audit)
     assert "Not checked without the log" in alone.out
@@ -224,6 +226,71 @@ def test_another_count_of_a_box_says_why(land: Land) -> None:
     assert float(risk) > 0.0478
     land.step("report")
     assert call("audit", "verify", land.audit, *land.log).out.startswith("PASS")
+
+
+def test_others_count_a_box_again_and_are_compared_with_nobody_from_before(land: Land) -> None:
+    land.plan()
+    land.seed()
+    call("audit", "draw", land.audit)
+    land.enter(land.table("one.csv"), land.table("two.csv"))
+    other = (land.table("one.csv", "129 41 10 5", ("north-1",)), land.table("two.csv", "129 41 10 5", ("north-1",)))
+    again = land.enter(*other, people=("Rail", "Coot"), options=("--replace", "A bundle was counted twice."))
+    assert (again["counted"], again["differences"], again["waiting"]) == (["north-1"], [], [])
+    (replaced,) = (one.payload for one in counts(land) if one.payload.replaces)
+    assert replaced.counted_by == ("Coot", "Rail")
+
+
+def test_a_box_that_cannot_be_or_is_counted_otherwise_holds_up_no_other(land: Land) -> None:
+    """What no count may hold is not kept; a count that asks for a reason waits for it by itself."""
+    land.plan()
+    land.seed()
+    call("audit", "draw", land.audit)
+    place = land.folder.parent
+    for name in ("one.csv", "two.csv"):
+        (place / name).write_text(HEADER + "north-1,senate,190,3,2,1 2 3 4\n")
+    told = land.refuse("enter", place / "one.csv", place / "two.csv", "--by", "Dipper", "--by", "Wren")
+    assert "there is no contest 'senate'" in told
+    assert land.enter(land.table("one.csv", boxes=("north-1",)), land.table("two.csv", boxes=("north-1",)))["counted"]
+    other = (land.table("one.csv", "129 41 10 5", ("north-1",)), land.table("two.csv", "129 41 10 5", ("north-1",)))
+    assert "was counted before" in land.refuse("enter", *other, "--by", "Dipper", "--by", "Wren")
+    rest = land.enter(land.table("one.csv", boxes=("north-2",)), land.table("two.csv", boxes=("north-2",)))
+    assert rest["counted"] == ["north-2"]
+
+
+def test_nobody_is_two_people_by_capitals_or_spaces(land: Land) -> None:
+    land.plan()
+    land.seed()
+    call("audit", "draw", land.audit)
+    one, two = land.table("one.csv"), land.table("two.csv")
+    for second in ("dipper", "Dipper ", "DIPPER", "", " "):
+        told = refused("audit", "enter", land.audit, one, two, "--by", "Dipper", "--by", second, *land.signer, code=2)
+        assert "as many different names" in told
+    land.enter(one)
+    assert len(land.enter(two, people=("DIPPER ",))["waiting"]) == 6
+
+
+def test_a_count_that_did_not_reach_the_log_is_sent_when_it_is_entered_again(land: Land) -> None:
+    land.plan()
+    land.seed()
+    call("audit", "draw", land.audit)
+    tables = land.table("one.csv"), land.table("two.csv")
+    names = ("--by", "Dipper", "--by", "Wren", "--json")
+    assert len(land.step("enter", *tables, *names, record=False).json["counted"]) == 6
+    assert land.step("enter", *tables, *names, record=False).json["counted"] == []
+    assert len(land.step("enter", *tables, *names).json["counted"]) == 6
+    assert land.step("enter", *tables, *names).json["counted"] == []
+    assert len(counts(land)) == 6
+
+
+def test_a_report_from_before_the_dice_spoils_nothing_later(land: Land) -> None:
+    land.plan()
+    land.step("report")
+    land.seed()
+    call("audit", "draw", land.audit)
+    land.enter(land.table("one.csv"), land.table("two.csv"))
+    land.step("report")
+    for log in (land.log, ()):
+        assert call("audit", "verify", land.audit, *log).out.startswith("PASS")
 
 
 @pytest.mark.parametrize(

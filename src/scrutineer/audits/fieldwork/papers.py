@@ -139,7 +139,9 @@ def _compile(kind: str, work: FieldWork, content: dict[str, object]) -> bytes:
         "draws": work.draws,
     }
     if not work.boxes:
-        raise AuditError("nothing is drawn, so that there is nothing to fetch or count: draw first")
+        raise AuditError(
+            "nothing is drawn, so there is nothing to fetch: draw first; where only a full count can confirm, count every box"
+        )
     try:
         return typeset("scrutineer.audits.fieldwork", _TEMPLATE, head | content)
     except TypesettingError as error:
