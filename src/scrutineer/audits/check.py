@@ -349,7 +349,11 @@ class _Checking:
             self.found.add("report", name, "says another log size, outcome or risk than the signed report")
         page = self._files.get(page_name(name))
         if page is not None and page != report_page(files.plan, report):
-            self.found.add("page", page_name(name), f"does not show what {name} says")
+            self.found.add(
+                "page",
+                page_name(name),
+                f"is not what this version of the program makes of {name}: it was changed, or is of another version; read {name}",
+            )
 
     def _named_by(self, report: Report) -> set[bytes]:
         """The counts that a report names and those whose place they took: without a log, what was there when it was made."""

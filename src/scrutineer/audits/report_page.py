@@ -11,7 +11,7 @@ OUTCOMES: Final = {
     "confirmed": msg("The audit confirms the reported outcome at its risk limit."),
     "full-count": msg("A sample cannot confirm the reported outcome: all cards have to be counted by hand."),
     "continuing": msg("The audit is not at its end: the outcome is not confirmed yet."),
-    "stopped": msg("The audit was stopped before the outcome was confirmed. That says nothing against the outcome."),
+    "stopped": msg("The audit was stopped before the outcome was confirmed."),
     "held": msg("The audit was held."),
 }
 STATES: Final = {"counted": msg("counted"), "missing": msg("not found"), "illegible": msg("not legible")}

@@ -158,7 +158,12 @@ def plan_command(
     if made is not None:
         print_plan(made, record.election)
         print_designs(rows)
-    say_next(entry, folder / PLAN_STATEMENT, "Then throw ten-sided dice in public, and: scrutineer audit seed")
+    then = "Then throw ten-sided dice in public, and: scrutineer audit seed"
+    if made is None:
+        then = "Then hold it, and: scrutineer audit report"
+    elif not made.plan.sampled:
+        then = "Nothing is drawn. Count everything by hand, and: scrutineer audit report"
+    say_next(entry, folder / PLAN_STATEMENT, then)
 
 
 def _share(text: str) -> Fraction:

@@ -23,7 +23,7 @@ OUTCOME_WORDS: Final[dict[AuditOutcome, str]] = {
     "confirmed": "the reported outcome is confirmed.",
     "full-count": "a sample cannot confirm the reported outcome; all cards have to be counted by hand.",
     "continuing": "the outcome is not confirmed yet.",
-    "stopped": "stopped before its end; that says nothing against the outcome.",
+    "stopped": "stopped before its end; nothing was confirmed.",
     "held": "held.",
 }
 _SHOWN: Final = 20  # lines of a list that people get to see

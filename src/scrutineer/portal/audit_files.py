@@ -7,7 +7,7 @@ published under its own name where a seed, count or report of the audit names it
 
 import hashlib
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Final
 
@@ -38,11 +38,6 @@ def audit_file_of(path: str) -> tuple[str, str] | None:
     """Name of the audit and of the file that a path means; None where it is no file of an audit."""
     found = _PATH.fullmatch(path)
     return None if found is None else (found[1], found[2])
-
-
-def published_audit_files(paths: Iterable[str], read: Callable[[str], bytes]) -> dict[str, bytes]:
-    """The files of audits among the paths of a published site. Whether they belong there is not looked at."""
-    return {path: read(path) for path in paths if audit_file_of(path) is not None}
 
 
 def find_audit_files(folder: Path) -> dict[str, bytes]:

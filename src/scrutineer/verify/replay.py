@@ -36,7 +36,7 @@ from scrutineer.election.shapes import read_shapes
 from scrutineer.errors import NoteError, PublicationError, ScrutineerError
 from scrutineer.log import Head, LogVerifier
 from scrutineer.log.quorum import Quorum
-from scrutineer.portal.audit_files import MAX_AUDIT_FILE, named_audit_files, published_audit_files
+from scrutineer.portal.audit_files import MAX_AUDIT_FILE, audit_file_of, named_audit_files
 from scrutineer.portal.ballot_named import named_ballots
 from scrutineer.portal.ballot_record import StationBallots, bundle_path, published_ballots
 from scrutineer.portal.formats import (
@@ -205,7 +205,12 @@ class _Verification(Steps):
         """The published files of audits that belong to the log's audits; others do not belong to the site, and are findings."""
         paths = self._source.paths() if manifest is None else manifest.files
         skipped: list[tuple[str, str]] = []
-        found = published_audit_files(paths, lambda path: self._source.read(path, MAX_AUDIT_FILE))
+        found: dict[str, bytes] = {}
+        for path in filter(audit_file_of, paths):
+            try:
+                found[path] = self._source.read(path, MAX_AUDIT_FILE)
+            except PublicationError as error:
+                self._report.add("audit", path, str(error))
         kept = named_audit_files(found, count, skipped)
         for path, reason in skipped:
             self._report.add("audit", path, f"does not belong to its audit: {reason}")

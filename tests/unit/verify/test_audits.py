@@ -56,6 +56,15 @@ def test_an_audit_that_holds(tmp_path: Path) -> None:
     assert "only those can tell who watched" in seed
 
 
+def test_a_published_file_that_is_gone_is_named_and_the_rest_is_checked(tmp_path: Path) -> None:
+    site = site_of(tmp_path, HELD.log, FILES)
+    (site / "audits/boxes/totals.csv").unlink()
+    report = verify_site(FolderSource(site))
+    assert report.complete
+    assert any("audits/boxes/totals.csv" in each for each in found(report))
+    assert not report.passed
+
+
 def test_an_audit_that_is_not_published_or_has_only_begun_is_said_not_to_be_checked(tmp_path: Path) -> None:
     report = verify_site(FolderSource(site_of(tmp_path, HELD.log, {})))
     assert (report.findings, report.audits) == ([], 0)
