@@ -9,6 +9,7 @@ Memory is bounded by the size of a batch and does not grow with the number of ba
 one, with tables and buckets of some 80 MB.
 """
 
+import contextlib
 import itertools
 import multiprocessing
 import os
@@ -213,7 +214,8 @@ class ProcessPool:
             for _ in range(self._workers):
                 ours, theirs = context.Pipe()
                 processes[ours] = context.Process(target=_work, args=(theirs, work), daemon=True)
-                processes[ours].start()
+                with _without_interruption():
+                    processes[ours].start()
                 theirs.close()
             idle, busy = list(processes), set[Connection]()
             # The next batch is made while the processes work, and sent to one that waits for it: then neither side can block.
@@ -236,6 +238,16 @@ class ProcessPool:
             for connection, process in processes.items():
                 process.join()
                 connection.close()
+
+
+@contextlib.contextmanager
+def _without_interruption() -> Iterator[None]:
+    """An interruption from the keyboard waits; processes that are started meanwhile never see one, however early it comes."""
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def _send(connection: Connection, batch: pa.RecordBatch) -> None:
