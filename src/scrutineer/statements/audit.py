@@ -14,6 +14,7 @@ import msgspec
 from scrutineer.election.contests import MAX_NAME_LENGTH, MAX_OPTIONS, check_id, check_name
 from scrutineer.election.register import MAX_ISSUER_LENGTH
 from scrutineer.errors import DefinitionError, StatementError
+from scrutineer.statements.fields import check_hash, check_text
 from scrutineer.statements.tally_sheet import MAX_COUNT
 
 AuditSubject = Literal["outcome", "software", "rolls", "devices", "transmission", "sheets", "other"]
@@ -25,8 +26,6 @@ Discrepancy = Literal["marking", "adjudication", "damaged", "wrong-box", "transc
 SUBJECTS: Final[tuple[AuditSubject, ...]] = get_args(AuditSubject)
 DISCREPANCIES: Final[tuple[Discrepancy, ...]] = get_args(Discrepancy)
 
-HASH_SIZE: Final = 32  # bytes
-MAX_TEXT_LENGTH: Final = 2_000  # characters
 MAX_PROTOCOL_LENGTH: Final = 20_000  # characters
 MAX_BOX_LENGTH: Final = 120  # characters; the subject claim of a count holds it, and a hash
 MAX_FILES: Final = 64
@@ -63,7 +62,7 @@ class AuditFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only
     def __post_init__(self) -> None:
         if not _FILE.fullmatch(self.name):
             raise StatementError(f"{self.name[:64]!r} cannot name a file of an audit: write a name such as 'manifest.csv'")
-        _check_hash(self.sha256, f"the hash of {self.name}")
+        check_hash(self.sha256, f"the hash of {self.name}")
         if not 0 <= self.size <= MAX_FILE_SIZE:
             raise StatementError(f"the size of {self.name} is {self.size}: no file of an audit is that large")
 
@@ -95,11 +94,11 @@ class AuditPlan(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_de
     """What the plan rests on: the manifest, reported totals or cards; of other audits whatever is fixed in advance."""
 
     def __post_init__(self) -> None:
-        _check_hash(self.election, "election")
+        check_hash(self.election, "election")
         _check_id(self.name, "the name of the audit")
         _check_name(self.title, "the title of the audit")
         _check_name(self.by, "who holds the audit")
-        _check_text(self.protocol, "the protocol", MAX_PROTOCOL_LENGTH)
+        check_text(self.protocol, "the protocol", MAX_PROTOCOL_LENGTH)
         if len(self.board) > MAX_BOARD or list(self.board) != sorted(set(self.board)):
             raise StatementError(f"the board is more than {MAX_BOARD} issuers, or not in order, each once")
         if any(len(issuer) > MAX_ISSUER_LENGTH or "/" not in issuer or not issuer.isprintable() for issuer in self.board):
@@ -118,7 +117,7 @@ class AuditPlan(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_de
             check_share(self.risk_limit, "the risk limit")
         for value, what in ((self.root, "root"), (self.plan, "plan")):
             if value is not None:
-                _check_hash(value, what)
+                check_hash(value, what)
 
     def subject(self) -> str:
         """The name of the audit."""
@@ -140,15 +139,15 @@ class AuditSeed(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_de
     """SHA-256 of photographs or recordings of the throw."""
 
     def __post_init__(self) -> None:
-        _check_hash(self.election, "election")
-        _check_hash(self.plan, "plan")
+        check_hash(self.election, "election")
+        check_hash(self.plan, "plan")
         if not (self.seed.isascii() and self.seed.isdigit() and MIN_SEED_DIGITS <= len(self.seed) <= MAX_SEED_DIGITS):
             raise StatementError(
                 f"the seed is not {MIN_SEED_DIGITS} to {MAX_SEED_DIGITS} decimal digits: throw ten-sided dice in public, "
                 "and write each as it falls"
             )
         for text, what in ((self.how, "how the seed was made"), (self.who, "who made it"), (self.when, "when it was made")):
-            _check_text(text, what)
+            check_text(text, what)
         _check_evidence(self.evidence)
 
     def subject(self) -> str:
@@ -219,8 +218,8 @@ class AuditCount(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_d
     """Hash of the count of the same box or cards that this one takes the place of; `note` says why."""
 
     def __post_init__(self) -> None:
-        _check_hash(self.election, "election")
-        _check_hash(self.plan, "plan")
+        check_hash(self.election, "election")
+        check_hash(self.plan, "plan")
         check_box(self.box)
         if (self.status == "counted") != bool(self.totals or self.cards) or (self.totals and self.cards):
             raise StatementError(f"box {self.box!r} holds totals or cards where it was counted, and neither where not")
@@ -239,9 +238,9 @@ class AuditCount(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_d
         if places != sorted(set(places)):
             raise StatementError(f"the discrepancies are not each once in the order {', '.join(DISCREPANCIES)}")
         if self.note:
-            _check_text(self.note, "the note")
+            check_text(self.note, "the note")
         if self.replaces is not None:
-            _check_hash(self.replaces, "replaces")
+            check_hash(self.replaces, "replaces")
             if not self.note:
                 raise StatementError("a count that replaces another says why in its note")
 
@@ -283,11 +282,11 @@ class AuditReport(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_
     evidence: tuple[bytes, ...] = ()
 
     def __post_init__(self) -> None:
-        _check_hash(self.election, "election")
-        _check_hash(self.plan, "plan")
+        check_hash(self.election, "election")
+        check_hash(self.plan, "plan")
         for value, what in ((self.seed, "seed"), (self.report, "report")):
             if value is not None:
-                _check_hash(value, what)
+                check_hash(value, what)
         if not 1 <= self.size < 2**53:
             raise StatementError(f"log size {self.size} is none")
         contests = [each.contest for each in self.risks]
@@ -302,7 +301,7 @@ class AuditReport(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_
             raise StatementError("the report says what was found, and what the audit can and cannot show")
         for text, what in ((self.found, "what was found"), (self.shows, "what the audit can and cannot show")):
             if text:
-                _check_text(text, what, MAX_PROTOCOL_LENGTH)
+                check_text(text, what, MAX_PROTOCOL_LENGTH)
         _check_evidence(self.evidence)
 
     def subject(self) -> str:
@@ -321,11 +320,6 @@ def check_box(name: str) -> None:
         )
 
 
-def _check_hash(value: bytes, what: str) -> None:
-    if len(value) != HASH_SIZE:
-        raise StatementError(f"{what} is not a hash of {HASH_SIZE} bytes")
-
-
 def _check_id(value: str, what: str) -> None:
     try:
         check_id(value, what)
@@ -342,13 +336,8 @@ def _check_name(value: str, what: str) -> None:
         raise StatementError(str(error)) from error
 
 
-def _check_text(value: str, what: str, longest: int = MAX_TEXT_LENGTH) -> None:
-    if not value.strip() or len(value) > longest:
-        raise StatementError(f"{what} is empty or longer than {longest} characters: write one or a few sentences")
-
-
 def _check_evidence(hashes: tuple[bytes, ...]) -> None:
     for each in hashes:
-        _check_hash(each, "evidence")
+        check_hash(each, "evidence")
     if len(hashes) > MAX_EVIDENCE or len(set(hashes)) < len(hashes):
         raise StatementError(f"the evidence is more than {MAX_EVIDENCE} files, or one of them stands twice")

@@ -9,6 +9,7 @@ import msgspec
 
 from scrutineer.errors import StatementError
 from scrutineer.http.networks import is_network
+from scrutineer.statements.fields import MAX_TEXT_LENGTH, check_hash
 from scrutineer.statements.tally_sheet import MAX_TIME
 
 IncidentKind = Literal["outage", "attack", "intimidation", "obstruction", "equipment", "other", "requests"]
@@ -32,9 +33,7 @@ RequestKind = Literal[
 REQUEST_KINDS: Final[tuple[RequestKind, ...]] = get_args(RequestKind)
 """Every kind of refused or suspicious request, in the order in which they are listed."""
 
-HASH_SIZE: Final = 32  # bytes
 JOURNAL_NAME_SIZE: Final = 16  # bytes
-MAX_TEXT_LENGTH: Final = 2_000  # characters
 MAX_EVIDENCE: Final = 64  # hashes
 MAX_NETWORKS: Final = 32
 """Networks that are listed for one kind of request; with them a statement stays below 32 KiB."""
@@ -90,13 +89,13 @@ class RequestSummary(msgspec.Struct, frozen=True, forbid_unknown_fields=True, om
     def __post_init__(self) -> None:
         if len(self.journal) != JOURNAL_NAME_SIZE:
             raise StatementError(f"the journal's name has not {JOURNAL_NAME_SIZE} bytes")
-        _check_hash(self.head, "head")
+        check_hash(self.head, "head")
         if not 1 <= self.first <= self.last < 2**53:
             raise StatementError(f"records {self.first} to {self.last} are no stretch of a journal")
         if (self.first == 1) != (self.previous is None):
             raise StatementError("a summary names the record before its first one, unless that is the first of the journal")
         if self.previous is not None:
-            _check_hash(self.previous, "previous")
+            check_hash(self.previous, "previous")
         places = [REQUEST_KINDS.index(count.kind) for count in self.counts]
         if not places or places != sorted(set(places)):
             raise StatementError("a summary lists each kind of request once, in the order of the kinds, and at least one")
@@ -118,9 +117,9 @@ class Incident(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_def
     requests: RequestSummary | None = None
 
     def __post_init__(self) -> None:
-        _check_hash(self.election, "election")
+        check_hash(self.election, "election")
         for hash_ in self.evidence:
-            _check_hash(hash_, "evidence")
+            check_hash(hash_, "evidence")
         if len(self.evidence) > MAX_EVIDENCE or len(set(self.evidence)) < len(self.evidence):
             raise StatementError(f"the evidence is more than {MAX_EVIDENCE} files, or one of them stands twice")
         if not 0 <= self.since <= self.until < MAX_TIME:
@@ -135,11 +134,6 @@ class Incident(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_def
     def subject(self) -> str:
         """The kind of incident."""
         return f"incident/{self.kind}"
-
-
-def _check_hash(value: bytes, what: str) -> None:
-    if len(value) != HASH_SIZE:
-        raise StatementError(f"{what} is not a hash of {HASH_SIZE} bytes")
 
 
 def _check_number(value: int, what: str) -> None:

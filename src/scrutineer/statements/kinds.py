@@ -9,11 +9,10 @@ from scrutineer.election.contests import MAX_NAME_LENGTH, MAX_OPTIONS
 from scrutineer.election.register import Algorithm, Issuer, Role
 from scrutineer.errors import DefinitionError, StatementError
 from scrutineer.statements.contest_call import ContestCall
+from scrutineer.statements.fields import check_hash, check_text
 from scrutineer.statements.keys import thumbprint
 from scrutineer.statements.tally_sheet import MAX_COUNT, MAX_TIME
 
-HASH_SIZE: Final = 32  # bytes
-MAX_REASON_LENGTH: Final = 2_000  # characters
 MAX_WHEN_LENGTH: Final = 256  # characters
 MAX_CLAIMED: Final = 10**10
 """More votes, voters or stations than any election has; no figure that is quoted may exceed it."""
@@ -24,19 +23,9 @@ _PERCENT: Final = re.compile(r"[0-9]{1,3}(?:\.[0-9]{1,6})?", re.ASCII)
 Layer = Literal["preliminary", "official"]
 
 
-def _check_hash(value: bytes, what: str) -> None:
-    if len(value) != HASH_SIZE:
-        raise StatementError(f"{what} is not a hash of {HASH_SIZE} bytes")
-
-
 def _check_time(value: int) -> None:
     if not 0 <= value < MAX_TIME:
         raise StatementError(f"time {value} is not a number of seconds since 1970")
-
-
-def _check_text(value: str, what: str, longest: int = MAX_REASON_LENGTH) -> None:
-    if not value.strip() or len(value) > longest:
-        raise StatementError(f"{what} is empty or longer than {longest} characters: write one or a few sentences")
 
 
 def _check_counts(counts: tuple[int | None, ...], what: str) -> None:
@@ -61,7 +50,7 @@ class _Payload(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_def
     election: bytes
 
     def __post_init__(self) -> None:
-        _check_hash(self.election, "election")
+        check_hash(self.election, "election")
         self._check()
 
     def _check(self) -> None:
@@ -90,7 +79,7 @@ class Accreditation(_Payload, frozen=True, kw_only=True):
         except DefinitionError as error:
             raise StatementError(str(error)) from error
         if self.action == "revoke":
-            _check_text(self.reason, "the reason for revoking a key")
+            check_text(self.reason, "the reason for revoking a key")
 
     def as_issuer(self) -> Issuer:
         """The issuer that is admitted or whose key is revoked."""
@@ -113,9 +102,9 @@ class Endorsement(_Payload, frozen=True, kw_only=True):
     reason: str = ""
 
     def _check(self) -> None:
-        _check_hash(self.statement, "the endorsed statement")
+        check_hash(self.statement, "the endorsed statement")
         if self.verdict == "refuse":
-            _check_text(self.reason, "the reason for refusing")
+            check_text(self.reason, "the reason for refusing")
 
     def subject(self) -> str:
         """The hash of the endorsed statement, in hexadecimal."""
@@ -133,7 +122,7 @@ class StationOpened(_Payload, frozen=True, kw_only=True):
     def _check(self) -> None:
         _check_time(self.time)
         if self.software is not None:
-            _check_hash(self.software, "software")
+            check_hash(self.software, "software")
 
     def subject(self) -> str:
         """The station."""
@@ -160,7 +149,7 @@ class Attestation(_Payload, frozen=True, kw_only=True):
         if self.time is not None:
             _check_time(self.time)
         if self.image is not None:
-            _check_hash(self.image, "image")
+            check_hash(self.image, "image")
 
     def subject(self) -> str:
         """Station and contest."""
@@ -198,11 +187,11 @@ class Decision(_Payload, frozen=True, kw_only=True):
     reason: str
 
     def _check(self) -> None:
-        _check_text(self.reason, "the reason of the decision")
+        check_text(self.reason, "the reason of the decision")
         if (self.action != "exclude") != (self.sheet is not None):
             raise StatementError("a decision to accept or correct names the sheet by its hash; a decision to exclude names none")
         if self.sheet is not None:
-            _check_hash(self.sheet, "sheet")
+            check_hash(self.sheet, "sheet")
         if (self.action == "correct") != (self.after is not None):
             raise StatementError("a decision to correct gives the figures that hold from now on, and no other decision does")
 
@@ -266,8 +255,8 @@ class Bulletin(_Payload, frozen=True, kw_only=True):
     """Whether each outcome can still change; given where the definition commits to settings for it, and only then."""
 
     def _check(self) -> None:
-        _check_hash(self.root, "root")
-        _check_hash(self.results, "results")
+        check_hash(self.root, "root")
+        check_hash(self.results, "results")
         _check_time(self.time)
         if self.number < 1 or self.size < 1:
             raise StatementError("a bulletin has a number and a log size of at least 1")
@@ -290,7 +279,7 @@ class ClaimedFigure(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omi
     """Whether this is the sum of all options that are not listed by name."""
 
     def __post_init__(self) -> None:
-        _check_text(self.name, "the name of a claimed figure", MAX_NAME_LENGTH)
+        check_text(self.name, "the name of a claimed figure", MAX_NAME_LENGTH)
         _check_claimed({f"votes of {self.name!r}": self.votes}, {f"percent of {self.name!r}": self.percent})
         if self.votes is None and not self.percent:
             raise StatementError(f"the claim says nothing of {self.name!r}: give votes, percent or both")
@@ -335,9 +324,9 @@ class Claim(_Payload, frozen=True, kw_only=True):
     null_percent: str = ""
 
     def _check(self) -> None:
-        _check_text(self.announced_by, "who announced the claim", MAX_NAME_LENGTH)
-        _check_text(self.announced_at, "when the claim was announced", MAX_WHEN_LENGTH)
-        _check_text(self.source, "the source of the claim")
+        check_text(self.announced_by, "who announced the claim", MAX_NAME_LENGTH)
+        check_text(self.announced_at, "when the claim was announced", MAX_WHEN_LENGTH)
+        check_text(self.source, "the source of the claim")
         if not 1 <= len(self.figures) <= MAX_CLAIMED_FIGURES:
             raise StatementError(f"the claim has {len(self.figures)} figures: quote 1 to {MAX_CLAIMED_FIGURES}")
         names = {figure.name for figure in self.figures}
@@ -364,8 +353,8 @@ class Certificate(_Payload, frozen=True, kw_only=True):
     results: bytes
 
     def _check(self) -> None:
-        _check_hash(self.root, "root")
-        _check_hash(self.results, "results")
+        check_hash(self.root, "root")
+        check_hash(self.results, "results")
         _check_time(self.time)
         if self.size < 1:
             raise StatementError("a certificate has a log size of at least 1")

@@ -15,7 +15,7 @@ from scrutineer.audits.fieldwork.work import FieldWork
 from scrutineer.design import environment
 from scrutineer.design.files import asset
 from scrutineer.language import HtmlSay, Language, language
-from scrutineer.statements.audit import MAX_TEXT_LENGTH
+from scrutineer.statements.fields import MAX_TEXT_LENGTH
 from scrutineer.statements.tally_sheet import MAX_COUNT
 
 PAGE_FILE: Final = "index.html"
