@@ -21,6 +21,7 @@ from scrutineer.cli.audit_papers_commands import pages_command, papers_command
 from scrutineer.cli.audit_plan import plan_command
 from scrutineer.cli.audit_sign import Signing, evidence_hashes, folder_argument, kept_and_sent, log_option, signing_options
 from scrutineer.cli.audit_words import OUTCOME_WORDS, check_json, print_check, print_status, say_next, status_json
+from scrutineer.cli.evidence import evidence_option
 from scrutineer.cli.show import json_option, print_json, progress_display
 from scrutineer.durable import write_whole
 from scrutineer.errors import AuditError, UsageError
@@ -62,13 +63,7 @@ audit_command.add_command(pages_command)
 @click.option("--how", required=True, metavar="TEXT", help="How the seed was made.")
 @click.option("--who", required=True, metavar="TEXT", help="Who threw, and who watched.")
 @click.option("--when", required=True, metavar="TEXT", help="When.")
-@click.option(
-    "--evidence",
-    multiple=True,
-    type=click.Path(path_type=Path, exists=True, dir_okay=False),
-    metavar="FILE",
-    help="A photograph or recording: its SHA-256 is published, and you keep the file.",
-)
+@evidence_option("A photograph or recording: its SHA-256 is published, and you keep the file.")
 @signing_options
 @json_option
 def seed_command(
@@ -192,13 +187,7 @@ def status_command(folder: Path, log: Path | None, as_json: bool) -> None:
 @click.option("--stop", is_flag=True, help="The audit ends here, although the outcome is not confirmed.")
 @click.option("--found", default="", metavar="TEXT", help="What was found, of an audit about anything but the outcome.")
 @click.option("--shows", default="", metavar="TEXT", help="What the audit can show, and what it cannot.")
-@click.option(
-    "--evidence",
-    multiple=True,
-    type=click.Path(path_type=Path, exists=True, dir_okay=False),
-    metavar="FILE",
-    help="A file whose SHA-256 is published.",
-)
+@evidence_option("A file whose SHA-256 is published.")
 @signing_options
 @json_option
 def report_command(

@@ -1,7 +1,6 @@
 """What the steps of `audit` have in common: who signs, with which key, and how the signed statement gets into the log."""
 
 import functools
-import hashlib
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,6 +9,7 @@ from typing import Any, Final
 import click
 
 from scrutineer.cli.audit_inputs import AuditFolder, AuditRecord
+from scrutineer.cli.evidence import evidence_hash
 from scrutineer.cli.keyring import load_key
 from scrutineer.cli.office import RECORD, Office
 from scrutineer.cli.trust_options import trust_options
@@ -108,13 +108,4 @@ def kept_and_sent(audit: AuditFolder, name: str, statement: bytes, signing: Sign
 
 def evidence_hashes(paths: Iterable[Path]) -> tuple[bytes, ...]:
     """SHA-256 of files that whoever signs keeps; each once. Raises UsageError for one that cannot be read."""
-    found = []
-    for path in paths:
-        try:
-            if path.stat().st_size > MAX_EVIDENCE_FILE:
-                raise UsageError(f"{path} has more than {MAX_EVIDENCE_FILE:,} bytes: give a part of it")
-            with path.open("rb") as file:
-                found.append(hashlib.file_digest(file, "sha256").digest())
-        except OSError as error:
-            raise UsageError(f"{path} cannot be read ({error.strerror}): check its permissions") from error
-    return tuple(dict.fromkeys(found))
+    return tuple(dict.fromkeys(evidence_hash(path, MAX_EVIDENCE_FILE) for path in paths))

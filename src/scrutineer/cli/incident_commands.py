@@ -1,6 +1,5 @@
 """`incidents` and `incident`: what was refused and what was reported, for everyone to read; and how it is reported."""
 
-import hashlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -11,6 +10,7 @@ import click
 from rich.box import SIMPLE_HEAD
 from rich.table import Table
 
+from scrutineer.cli.evidence import evidence_hash, evidence_option
 from scrutineer.cli.incident_sources import incident_source
 from scrutineer.cli.keyring import load_key
 from scrutineer.cli.office import OPERATOR, Office
@@ -73,12 +73,8 @@ def incidents_command(folder: Path, since: str | None, until: str | None, kind: 
 @click.option(
     "--unit", default="", metavar="ID", help="Where: a unit or station. The whole country, or the service, if left out."
 )
-@click.option(
-    "--evidence",
-    multiple=True,
-    type=click.Path(path_type=Path, exists=True, dir_okay=False),
-    metavar="FILE",
-    help="A photograph, recording or document: its SHA-256 is published, and you keep the file. May be given several times.",
+@evidence_option(
+    "A photograph, recording or document: its SHA-256 is published, and you keep the file. May be given several times."
 )
 @click.option("--as", "issuer", default=OPERATOR, show_default=True, metavar="ROLE/NAME", help="Sign as this issuer.")
 @click.option("--key", type=click.Path(path_type=Path, dir_okay=False), metavar="PEM", help="The private key of that issuer.")
@@ -114,7 +110,7 @@ def incident_command(
         until=end or 0,
         unit=unit,
         text=text,
-        evidence=tuple(_sha256(path) for path in evidence),
+        evidence=tuple(evidence_hash(path, MAX_EVIDENCE_FILE) for path in evidence),
     )
     statement = sign_statement(incident, issuer, office.key_of(issuer) if key is None else load_key(key))
     with progress_display(as_json) as progress:
@@ -215,16 +211,6 @@ def _record(office: Office, statement: bytes, address: str | None, trust: Trust,
         return log.append([statement])[0].index
     finally:
         log.close()
-
-
-def _sha256(path: Path) -> bytes:
-    try:
-        if path.stat().st_size > MAX_EVIDENCE_FILE:
-            raise UsageError(f"{path} has more than {MAX_EVIDENCE_FILE:,} bytes: give a part of it")
-        with path.open("rb") as file:
-            return hashlib.file_digest(file, "sha256").digest()
-    except OSError as error:
-        raise UsageError(f"{path} cannot be read ({error.strerror}): check its permissions") from error
 
 
 def _time(text: str | None, option: str) -> int | None:
