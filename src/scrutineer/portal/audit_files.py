@@ -60,6 +60,10 @@ def find_audit_files(folder: Path) -> dict[str, bytes]:
 def named_audit_files(found: AuditFiles, count: Count, skipped: list[tuple[str, str]] | None = None) -> dict[str, bytes]:
     """Those of the files that belong to the audits of a log. `skipped` gets the others, with the reason."""
     plans = {one.plan.name: one for one in _audits(count)}
+    siblings: dict[str, dict[str, bytes]] = {}
+    for path, data in found.items():
+        if (own := audit_file_of(path)) is not None:
+            siblings.setdefault(own[0], {})[own[1]] = data
     kept = {}
     for path, data in sorted(found.items()):
         own = audit_file_of(path)
@@ -67,8 +71,7 @@ def named_audit_files(found: AuditFiles, count: Count, skipped: list[tuple[str, 
         if own is None or named is None:
             reason = "no plan of this name is registered"
         else:
-            siblings = {file[1]: other for place, other in found.items() if (file := audit_file_of(place)) and file[0] == own[0]}
-            reason = named.fault(own[1], data, siblings)
+            reason = named.fault(own[1], data, siblings[own[0]])
         if not reason:
             kept[path] = data
         elif skipped is not None:

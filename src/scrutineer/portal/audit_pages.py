@@ -9,8 +9,7 @@ from itertools import islice
 from typing import Final
 
 from scrutineer.audits.assertion_words import assertion_sentence
-from scrutineer.audits.check_results import not_shown_now
-from scrutineer.audits.plan import PLAN_FILE, read_plan
+from scrutineer.audits.plan import PLAN_FILE
 from scrutineer.portal.audit_files import audit_file_of, audit_path
 from scrutineer.portal.audit_words import DISCREPANCY_WORDS, OUTCOME_WORDS, SUBJECT_WORDS, UNIT_WORDS
 from scrutineer.portal.audited import Audited
@@ -179,11 +178,11 @@ def _files(pages: Pages, plan: AuditPlan) -> Iterator[_File]:
 
 
 def _shown(pages: Pages, plan: AuditPlan) -> Iterator[_Shown]:
-    data = pages.view.record.audits.get(audit_path(plan.name, PLAN_FILE))
-    if data is None:
+    file = pages.view.audit_plans.get(plan.name)
+    if file is None:
         return
     contests = {contest.id: contest for contest in pages.view.election.contests}
-    for planned in read_plan(data).contests:
+    for planned in file.contests:
         contest = contests.get(planned.contest)
         if contest is not None:
             sentences = (assertion_sentence(test.assertion(contest.id), contest, say=pages.say) for test in planned.tests)
@@ -191,11 +190,8 @@ def _shown(pages: Pages, plan: AuditPlan) -> Iterator[_Shown]:
 
 
 def _outdated(pages: Pages, audit: Audited) -> str:
-    data = pages.view.record.audits.get(audit_path(audit.plan.name, PLAN_FILE))
-    if data is None or not audit.reports or audit.reports[-1][1].outcome != "confirmed":
-        return ""
+    changed = pages.view.outdated_audits.get(audit.plan.name, ())
     titles = {contest.id: contest.title for contest in pages.view.election.contests}
-    changed = not_shown_now(read_plan(data), pages.view.count)
     return pages.say.listed([pages.say.name(titles[contest]) for contest in changed]) if changed else ""
 
 

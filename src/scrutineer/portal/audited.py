@@ -1,7 +1,6 @@
 """The audits of an election as the log tells them: each plan with its seed, its counts and its reports."""
 
 from collections import Counter
-from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from scrutineer.count import Count, Recorded
@@ -37,12 +36,8 @@ class Audited:
 
 def audited(count: Count) -> list[Audited]:
     """Every audit with a registered plan, in the order of the plans."""
-    return _gathered(count.audits)
-
-
-def _gathered(recorded: Iterable[Recorded]) -> list[Audited]:
     found: dict[bytes, Audited] = {}
-    for own in recorded:
+    for own in count.audits:
         payload = own.statement.payload
         if isinstance(payload, AuditPlan):
             found.setdefault(own.statement.hash, Audited(own, payload))
