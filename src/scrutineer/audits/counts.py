@@ -18,6 +18,14 @@ class Counted:
     count: AuditCount
 
 
+@dataclass(frozen=True, slots=True)
+class Replaced:
+    """A count that held once, and the one that took its place; `by.count.note` says why."""
+
+    counted: Counted
+    by: Counted
+
+
 @dataclass(frozen=True)
 class Seen:
     """The counts that hold."""
@@ -29,6 +37,8 @@ class Seen:
     held: tuple[Counted, ...]
     """All counts that hold, in the order of the log."""
     faults: tuple[str, ...]
+    replaced: tuple[Replaced, ...] = ()
+    """Counts that do not hold any more, in the order in which others took their places."""
 
 
 def resolve(counts: Iterable[Counted]) -> Seen:
@@ -37,6 +47,7 @@ def resolve(counts: Iterable[Counted]) -> Seen:
     boxes: dict[str, Counted] = {}
     cards: dict[tuple[str, int], tuple[bytes, CardMarks]] = {}
     faults = []
+    given_up = []
     for one in counts:
         count = one.count
         if one.hash in held:
@@ -53,12 +64,17 @@ def resolve(counts: Iterable[Counted]) -> Seen:
             faults.append(f"box {count.box} was counted twice, and neither count says that it takes the place of the other")
             continue
         if replaced is not None:
+            given_up.append(Replaced(replaced, one))
             del held[replaced.hash]
-            boxes = {box: other for box, other in boxes.items() if other.hash != replaced.hash}
-            cards = {place: found for place, found in cards.items() if found[0] != replaced.hash}
+            if (whole := boxes.get(count.box)) is not None and whole.hash == replaced.hash:
+                del boxes[count.box]
+            for card in replaced.count.cards:
+                if cards.get((count.box, card.position), (b"",))[0] == replaced.hash:
+                    del cards[count.box, card.position]
         held[one.hash] = one
         if count.cards:
             cards |= {(count.box, card.position): (one.hash, card) for card in count.cards}
         else:
             boxes[count.box] = one
-    return Seen(boxes, {place: card for place, (_, card) in cards.items()}, tuple(held.values()), tuple(faults))
+    marked = {place: card for place, (_, card) in cards.items()}
+    return Seen(boxes, marked, tuple(held.values()), tuple(faults), tuple(given_up))

@@ -7,6 +7,7 @@ from typing import Final, Literal
 import msgspec
 
 from scrutineer.audits.counts import Counted, resolve
+from scrutineer.audits.other_plans import OtherPlan
 from scrutineer.audits.sampling.sample import Sample
 from scrutineer.audits.status import PlanFiles, Status, measure
 from scrutineer.errors import AuditError
@@ -55,6 +56,18 @@ class ReportedCount(_Part, frozen=True, kw_only=True):
     discrepancies: tuple[Discrepancy, ...]
 
 
+class ReplacedCount(_Part, frozen=True, kw_only=True):
+    """One count that does not hold any more, since another took its place."""
+
+    box: str
+    statement: str
+    """Hash of its statement, in hexadecimal."""
+    by: str
+    """Hash of the count that took its place, which may have been replaced in its turn."""
+    note: str
+    """Why, in the words of those who counted again."""
+
+
 class Report(_Part, frozen=True, kw_only=True):
     """The report file."""
 
@@ -79,6 +92,10 @@ class Report(_Part, frozen=True, kw_only=True):
     tests: tuple[ReportedTest, ...]
     counts: tuple[ReportedCount, ...]
     """In the order of their boxes and hashes."""
+    replaced: tuple[ReplacedCount, ...]
+    """Counts that others took the place of, in the order of their boxes and hashes."""
+    others: tuple[OtherPlan, ...]
+    """Other plans of the outcome that were registered before log size `size` and may be about the same contests."""
     voids: tuple[str, ...]
     faults: tuple[str, ...]
 
@@ -115,10 +132,12 @@ def make_report(
     counts: tuple[Counted, ...],
     size: int,
     *,
+    others: tuple[OtherPlan, ...] = (),
     stop: bool = False,
 ) -> Report:
     """The report of what was counted before a log size, by the hashes of the plan's and the seed's statements.
 
+    `others`: what `other_plans.other_plans` finds in the log at that size.
     `stop`: the audit ends here although nothing is shown. Raises AuditError for a sample without a seed.
     """
     if seed is None and len(sample):
@@ -155,6 +174,16 @@ def make_report(
             )
             for one in sorted(seen.held, key=lambda one: (one.count.box.encode(), one.hash))
         ),
+        replaced=tuple(
+            ReplacedCount(
+                box=one.counted.count.box,
+                statement=one.counted.hash.hex(),
+                by=one.by.hash.hex(),
+                note=one.by.count.note,
+            )
+            for one in sorted(seen.replaced, key=lambda one: (one.counted.count.box.encode(), one.counted.hash))
+        ),
+        others=others,
         voids=status.voids,
         faults=status.faults,
     )
