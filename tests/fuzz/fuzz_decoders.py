@@ -26,7 +26,7 @@ sys.path[:0] = [str(HERE.parent), str(HERE.parent.parent / "src")]
 from audit_artifacts import held
 from log_helpers import MemoryStore, signer
 from scrutineer.audits.check import check_audit
-from scrutineer.audits.counts_entry import read_entries
+from scrutineer.audits.entry_table import read_entries
 from scrutineer.audits.plan import read_plan
 from scrutineer.audits.plan_totals import read_totals
 from scrutineer.audits.report import read_report

@@ -1,6 +1,8 @@
 """`audit enter`: what was counted, entered by two people; a count is signed where both say the same."""
 
 import hashlib
+from collections.abc import Collection
+from dataclasses import asdict
 from pathlib import Path
 from typing import Final
 
@@ -8,8 +10,10 @@ import click
 import msgspec
 
 from scrutineer.audits.counts import Counted, resolve
-from scrutineer.audits.counts_entry import MAX_ENTRY_FILE, Difference, Entered, count_of, read_entries
+from scrutineer.audits.counts_entry import Difference, count_of
+from scrutineer.audits.entry_table import MAX_ENTRY_FILE, Entered, read_entries
 from scrutineer.audits.fieldwork.entry import Settled, settle
+from scrutineer.audits.fieldwork.work import contests_asked
 from scrutineer.audits.plan_draw import DRAW_FILE, draws_in
 from scrutineer.audits.status import PlanFiles, draw
 from scrutineer.cli.audit_inputs import COUNTS, ENTRIES, AuditFolder, AuditRecord, record_at
@@ -48,9 +52,10 @@ def enter_command(
     """Enter what was counted in boxes, or is marked on cards. Two people enter it, each without seeing what the other has.
 
     TABLE is a CSV, JSON or TOML file with a row for each contest of a box or card: box, position, contest, status, cards, blank,
-    null, votes, discrepancies, note, images. Give two tables at once, or one now and the other later: what one person has entered
-    waits for the second. Where they differ, every field is shown, and no count is written: look at the paper again, and enter
-    the row again. Where both say the same, the count is signed, and a later count of that box begins anew.
+    null, votes, discrepancies, note, images. That a contest is not on a card is said in its row, by the status not-on-card; a
+    counted box or card that lacks the row of a contest is refused. Give two tables at once, or one now and the other later: what
+    one person has entered waits for the second. Where they differ, every field is shown, and no count is written: look at the
+    paper again, and enter the row again. Where both say the same, the count is signed, and a later count of that box begins anew.
 
     Exit status 0 where everything agrees, 1 where something differs.
     """
@@ -61,17 +66,21 @@ def enter_command(
     planned, plan = audit.plan_statement()
     with progress_display(as_json) as progress:
         record = record_at(log, progress)
-        entered = [
-            read_entries(path.read_bytes()[: MAX_ENTRY_FILE + 1], name, path.name)
-            for path, name in zip(tables, people, strict=True)
-        ]
+        entered = [read_entries(_table(path), name, path.name) for path, name in zip(tables, people, strict=True)]
         files = audit.plan_files() if plan.about == "outcome" else None
+        asked: dict[str, tuple[str, ...]] = {}
         if files is not None:
             for one in entered:
                 _check_drawn(audit, files, one)
+            boxes = {box for one in [*entered, *_all(audit)] for box in one.boxes()}
+            asked = {
+                box: tuple(each.id for each in contests)
+                for box, contests in contests_asked(files, record.election, boxes).items()
+            }
         for one in entered:
             for box in one.boxes():
-                count_of(one, box, record.election, planned.hash, (one.by,))  # What no count may hold is not kept.
+                # What no count may hold is not kept.
+                count_of(one, box, record.election, planned.hash, (one.by,), asked=asked.get(box, ()))
         for one in entered:
             _keep(audit, one)
         touched = {box for one in entered for box in one.boxes()}
@@ -90,14 +99,12 @@ def enter_command(
         written: list[str] = []
         for number, (box, settled) in enumerate(agreed):
             progress("Signing counts", number, len(agreed))
-            if _write(audit, record, planned.hash, settled, box, replace, signing):
+            if _write(audit, record, planned.hash, settled, box, asked.get(box, ()), replace, signing):
                 written.append(box)
         _forget(audit, {box for box, _ in agreed})
     waiting = sorted(_waiting(audit))
     if as_json:
-        fields = ("box", "position", "contest", "field", "first", "second")
-        shown = [{name: getattr(difference, name) for name in fields} for difference in differing]
-        print_json({"counted": written, "differences": shown, "waiting": waiting})
+        print_json({"counted": written, "differences": [asdict(each) for each in differing], "waiting": waiting})
     else:
         states = {box: {row["status"] for key, row in settled.entered.rows.items() if key[0] == box} for box, settled in agreed}
         for box in written:
@@ -122,7 +129,7 @@ def _check_drawn(audit: AuditFolder, files: PlanFiles, entered: Entered) -> None
     units = draw(files, seeded[1].seed, draws_in(given)).units()
     boxes = {box for box, _ in units}
     for (box, position, _), row in entered.rows.items():
-        whole = files.plan.by_box or row["status"] != "counted"
+        whole = files.plan.by_box or row["status"] in ("missing", "illegible")
         if box not in boxes or (position and (box, position) not in units) or (not position and not whole):
             card = f"card {position} of " if position else ""
             raise AuditError(
@@ -141,7 +148,12 @@ def _keep(audit: AuditFolder, entered: Entered) -> None:
         earlier = _kept(known, name)
         boxes = set(entered.boxes())
         rows = {key: row for key, row in earlier.rows.items() if key[0] not in boxes} | rows
-    audit.replace(name, _encoded(Entered(entered.by, rows)))
+    audit.replace(name, _encoded(Entered(entered.by, rows, entered.table)))
+
+
+def _table(path: Path) -> bytes:
+    with path.open("rb") as file:
+        return file.read(MAX_ENTRY_FILE + 1)
 
 
 def _person(name: str) -> str:
@@ -158,7 +170,7 @@ def _forget(audit: AuditFolder, boxes: set[str]) -> None:
         if not rows:
             path.unlink()
         elif len(rows) < len(entered.rows):
-            audit.replace(name, _encoded(Entered(entered.by, rows)))
+            audit.replace(name, _encoded(Entered(entered.by, rows, entered.table)))
 
 
 def _encoded(entered: Entered) -> bytes:
@@ -166,14 +178,15 @@ def _encoded(entered: Entered) -> bytes:
         {"box": box, "position": str(position or ""), "contest": contest} | dict(row)
         for (box, position, contest), row in sorted(entered.rows.items())
     ]
-    return msgspec.json.encode({"by": entered.by, "rows": rows})
+    return msgspec.json.encode({"by": entered.by, "table": entered.table, "rows": rows})
 
 
 def _kept(data: bytes, name: str) -> Entered:
     try:
         value = msgspec.json.decode(data)
-        return read_entries(msgspec.json.encode(value["rows"]), str(value["by"]), name)
-    except (msgspec.DecodeError, UnicodeDecodeError, LookupError, TypeError) as error:
+        found = read_entries(msgspec.json.encode(value["rows"]), str(value["by"]), name)
+        return Entered(found.by, found.rows, str(value.get("table") or name))
+    except (msgspec.DecodeError, UnicodeDecodeError, LookupError, TypeError, AttributeError) as error:
         raise AuditError(f"{name} is not what this program wrote there: move it away, and enter again") from error
 
 
@@ -197,13 +210,14 @@ def _write(
     planned: bytes,
     settled: Settled,
     box: str,
+    asked: Collection[str],
     why: str | None,
     signing: Signing,
 ) -> bool:
     """Sign the count of a box and keep it; whether it is new, or goes to the log only now. AuditError where another one holds."""
     people = settled.people
     known = _known(audit, record, planned)
-    fresh = count_of(settled.entered, box, record.election, planned, people)
+    fresh = count_of(settled.entered, box, record.election, planned, people, asked=asked)
     held = [one for one in resolve(known).held if one.count.box == box]
     for one in held:
         if _same(one.count, fresh):
@@ -220,7 +234,7 @@ def _write(
                 "both stay in the log"
             )
         replaces = beside[-1].hash
-        fresh = count_of(settled.entered, box, record.election, planned, people, replaces=replaces, why=why)
+        fresh = count_of(settled.entered, box, record.election, planned, people, asked=asked, replaces=replaces, why=why)
     statement = signing.sign(fresh)
     name = f"{COUNTS}/{hashlib.sha256(box.encode()).hexdigest()[:8]}-{statement_hash(statement).hex()[:16]}.cose"
     kept_and_sent(audit, name, statement, signing, record)

@@ -199,7 +199,12 @@ def test_a_third_look_decides_and_is_named(land: Land) -> None:
         tables[name] = land.folder.parent / f"{name}.csv"
         tables[name].write_text(f"{header}north-1,president,190,3,2,{votes},{image * 32}\n")
     found = land.enter(tables["Dipper"], tables["Wren"], code=1)
-    assert [each["field"] for each in found["differences"]] == ["votes"]
+    (differing,) = found["differences"]
+    assert (differing["field"], differing["contest"]) == ("votes", "president")
+    assert {differing[f"{each}_by"]: differing[each] for each in ("first", "second")} == {
+        "Dipper": "130 40 10 5",
+        "Wren": "130 41 9 5",
+    }
     assert land.enter(tables["Rail"], people=("Rail",))["counted"] == ["north-1"]
     (count,) = (statement.payload for statement in counts(land))
     assert count.counted_by == ("Dipper", "Rail", "Wren")
@@ -301,12 +306,12 @@ def test_a_report_from_before_the_dice_spoils_nothing_later(land: Land) -> None:
         ("box,contest,votes\nnorth-1,president,1 2 3\n", "3 numbers of votes in contest 'president', which has 4 options"),
         ("box,contest,votes\nnorth-1,president,-1 2 3 4\n", "is not a number from 0 to"),
         ("box,contest,votes\nnorth-1,senate,1 2 3 4\n", "there is no contest 'senate'"),
-        ("box,contest,status\nnorth-1,president,lost\n", "write counted, missing or illegible"),
+        ("box,contest,status\nnorth-1,president,lost\n", "write counted, not-on-card, missing or illegible"),
         ("box,votes\nnorth-1,1\n", "there is no column 'contest'"),
         ("box,contest,reason\nnorth-1,president,x\n", "there is no column 'reason'"),
         ("box,contest,votes,discrepancies\nnorth-1,president,1 2 3 4,weather\n", "is no reason for a difference"),
-        ("box,contest,position\nnorth-1,president,3\n", "was not drawn"),
-        ("", "there is no column"),
+        ("box,contest,position,votes\nnorth-1,president,3,heron\n", "was not drawn"),
+        ("", "one.csv is empty"),
     ],
 )
 def test_tables_that_cannot_be(drawn: Land, table: str, told: str) -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from cli_helpers import call, opened, refused, rows, signed
-from scrutineer.audits.counts_entry import read_entries
+from scrutineer.audits.entry_table import read_entries
 from scrutineer.cli.office import Office
 from scrutineer.cli.statement_files import read_statements
 

@@ -5,10 +5,11 @@ neither of the two saw is no settlement, and the paper is looked at again. An em
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final, TypeAlias
 
-from scrutineer.audits.counts_entry import Difference, Entered, Key, differences
+from scrutineer.audits.counts_entry import Difference, differences
+from scrutineer.audits.entry_table import Entered, Key
 from scrutineer.errors import AuditError
 
 IMAGES: Final = "images"
@@ -75,11 +76,16 @@ def settle(entries: Sequence[Entered], box: str) -> Settled | tuple[Difference, 
         raise AuditError(f"box {box!r}: two people enter it, each alone and once")
     first, second = own[:2]
     found = compare(first, second)
-    if not found:
+    if not found and len(own) == 2:
         return Settled(Entered(first.by, _both(first, second)), tuple(sorted({first.by, second.by})))
     if len(own) == 2:
         return found
     third = own[2]
+    if not found:
+        # Whoever differed made the others look again, and is named as they are.
+        rows = _both(first, second)
+        rows = {key: _pictured(row, third.rows.get(key)) for key, row in rows.items()}
+        return Settled(Entered(first.by, rows), tuple(sorted({first.by, second.by, third.by})))
     left: list[Difference] = []
     choices: dict[Place, str] = {}
     for each in found:
@@ -90,7 +96,7 @@ def settle(entries: Sequence[Entered], box: str) -> Settled | tuple[Difference, 
             left += compare(_of(owner, key), _of(third, key))
         value = ("missing" if seen is None else "there") if each.field == ROW else None if seen is None else seen[each.field]
         if value is None or value not in (each.first, each.second):
-            left.append(each)
+            left.append(replace(each, third=value or "", third_by=third.by if value is not None else ""))
         else:
             choices[place_of(each)] = value
     if left:

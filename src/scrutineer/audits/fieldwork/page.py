@@ -1,7 +1,7 @@
 """The page on which auditors enter what they see, on a telephone and without a network: one file that needs nothing beside it.
 
 Style and script stand in the page itself, and its policy names both by their hashes: nothing else runs, and nothing is loaded or
-sent. What is entered leaves the browser only as a file, in the canonical form of the rows that `counts_entry.read_entries` reads.
+sent. What is entered leaves the browser only as a file, in the canonical form of the rows that `entry_table.read_entries` reads.
 """
 
 import base64

@@ -101,16 +101,7 @@ def field_work(
     AuditError for contests that the election does not have.
     """
     plan = files.plan
-    contests = {}
-    for planned_contest in plan.sampled:
-        number = election.contest_index.get(planned_contest.contest)
-        if number is None:
-            raise AuditError(f"the election has no contest {planned_contest.contest!r}: give the log of the plan's election")
-        contests[planned_contest.contest] = election.contests[number]
-    held: dict[str, list[Contest]] = {}
-    for box, contest in sorted(files.totals.rows if files.totals is not None else (), key=lambda row: (row[0].encode(), row[1])):
-        if contest in contests:
-            held.setdefault(box, []).append(contests[contest])
+    asked = contests_asked(files, election, sample.boxes())
     before = {(ticket.box, ticket.position) for ticket in sample.tickets[: first_draw - 1]}
     draws: dict[str, list[Draw]] = {}
     positions: dict[str, set[int]] = {}
@@ -124,7 +115,7 @@ def field_work(
             _way(election, box),
             tuple(draws[box]),
             tuple(sorted(positions[box])),
-            tuple(held.get(box) or _asked(election, box, contests.values())),
+            asked[box],
         )
         for box in draws
     ]
@@ -132,6 +123,33 @@ def field_work(
     definition = election.definition
     provenance = "" if definition.provenance == "official" else definition.provenance_sentence()
     return FieldWork(definition.name, provenance, plan.name, title, planned, plan.by_box, len(sample), tuple(boxes))
+
+
+def contests_asked(files: PlanFiles, election: Election, boxes: Iterable[str]) -> dict[str, tuple[Contest, ...]]:
+    """By box the contests that papers and pages ask about, and that entry has to have a row for: in the order of their ids.
+
+    They are the sampled contests in which the box's station votes, and those that the reported totals have of the box; all of
+    them for a box that is no station, because its cards may ask anything. Raises AuditError for contests that the election does
+    not have.
+    """
+    contests: dict[str, Contest] = {}
+    for planned in files.plan.sampled:
+        number = election.contest_index.get(planned.contest)
+        if number is None:
+            raise AuditError(f"the election has no contest {planned.contest!r}: give the log of the plan's election")
+        contests[planned.contest] = election.contests[number]
+    held: dict[str, set[str]] = {box: set() for box in boxes}
+    for box, contest in files.totals.rows if files.totals is not None else ():
+        if box in held and contest in contests:
+            held[box].add(contest)
+    asked = {}
+    for box, reported in held.items():
+        station = election.units.station_index.get(box)
+        names = reported or (set(contests) if station is None else set())
+        if station is not None:
+            names |= {name for name in contests if election.votes_in(station, election.contest_index[name])}
+        asked[box] = tuple(contests[name] for name in sorted(names))
+    return asked
 
 
 def read_code(text: str) -> PaperCode:
@@ -146,14 +164,6 @@ def read_code(text: str) -> PaperCode:
 def _station(election: Election, box: str) -> int | None:
     number = election.units.station_index.get(box)
     return None if number is None else int(election.units.station_units[number])
-
-
-def _asked(election: Election, box: str, contests: Iterable[Contest]) -> Iterator[Contest]:
-    """The contests in which a box's station votes; all of them for a box that is no station: its cards may ask anything."""
-    number = election.units.station_index.get(box)
-    for contest in contests:
-        if number is None or election.votes_in(number, election.contest_index[contest.id]):
-            yield contest
 
 
 def _way(election: Election, box: str) -> tuple[str, ...]:

@@ -1,8 +1,10 @@
 """From two people's rows to one count: by agreement, or by a third look at each field in which they differ."""
 
+from dataclasses import replace
+
 import pytest
 
-from scrutineer.audits.counts_entry import Entered, read_entries
+from scrutineer.audits.entry_table import Entered, read_entries
 from scrutineer.audits.fieldwork.entry import ROW, Settled, compare, place_of, resolve, settle
 from scrutineer.errors import AuditError
 
@@ -43,7 +45,19 @@ def test_what_neither_saw_is_no_settlement() -> None:
     third = rows("Robin", "a2,,president,counted,85,1,2,48 22 10")
     left = settle((FIRST, SECOND, third), "a2")
     assert isinstance(left, tuple)
-    assert [each.field for each in left] == ["blank"]
+    assert [(each.field, each.first_by, each.second_by) for each in left] == [("blank", "Dipper", "Wren")]
+    assert str(left[0]) == "box a2, president, blank: Dipper has nothing, Wren has '0', Robin has '1'"
+
+
+def test_whoever_differed_is_named_in_whatever_order_three_are_taken() -> None:
+    third = rows("Robin", "a2,,president,counted,85,0,2,48 22 -", images="cc")
+    found = [settle(people, "a2") for people in ((FIRST, SECOND, third), (third, SECOND, FIRST), (third, FIRST, SECOND))]
+    assert found[0] == replace(found[1], entered=replace(found[1].entered, by="Dipper"))  # type: ignore[arg-type, union-attr]
+    for settled in found:
+        assert isinstance(settled, Settled)
+        assert settled.people == ("Dipper", "Robin", "Wren")
+        row = settled.entered.rows["a2", 0, "president"]
+        assert (row["blank"], row["votes"], row["images"]) == ("0", "48 22 -", "cc")
 
 
 def test_a_box_that_one_could_not_find() -> None:

@@ -278,12 +278,14 @@
       if (work.byBox) {
         const votes = values.map((value) => number(value) || "-").join(" ");
         rows.push(row(unit, contest.id, { votes, blank: number(cell("blank")), null: number(cell("null")), cards: number(cell("cards")) }));
-      } else if (!(`${place}-absent` in entry.fields)) {
+      } else if (`${place}-absent` in entry.fields) {
+        rows.push(row(unit, contest.id, { status: "not-on-card" }));
+      } else {
         const options = contest.ranked ? preference(contest, values) : contest.options.filter((_, option) => values[option] !== "").map(([id]) => id);
         rows.push(row(unit, contest.id, { votes: options.join(" ") }));
       }
     }
-    // A unit that was not found, or a card that asks nothing of this, has one row without a contest.
+    // A unit that was not found, or in whose box nothing is asked about, has one row without a contest.
     if (!rows.length) rows.push(row(unit, "", { status: entry.status }));
     rows.sort((a, b) => (a.contest < b.contest ? -1 : 1));
     const later = entry.photos.filter((photo) => !photo.sha256).map((photo) => words.querySelector('[data-word="picture-note"]').textContent.replace("{file}", photo.name));
