@@ -19,7 +19,7 @@ from scrutineer.count import (
     unit_result,
 )
 from scrutineer.election import UNKNOWN, Contest, Option
-from scrutineer.statements import Figures
+from scrutineer.statements import Figures, TallySheet, parse_statement, sign_statement
 
 WARDEN = Contest("warden", "Warden", "ranked", PRESIDENT.options, unit="north")
 BOARD = Contest("board", "Board", "approval", (*PRESIDENT.options, Option("plover", "Plover")), seats=2)
@@ -32,10 +32,18 @@ BALLOTS = Ballots(
 ROOT = b"r" * 32
 COUNTS = st.one_of(st.integers(0, 60), st.sampled_from([None, 0, 2**31 - 1]))
 STATION = st.sampled_from(STATIONS)
+RECORDS = st.sampled_from([None, b"1" * 32, b"2" * 32, bytes(32)])
 NEW_KEY = key_of("the new device")
 ISSUERS = (*OFFICERS, NORTHERN, "agent/plover")
 
 settings.register_profile("count", deadline=None, max_examples=60)
+
+
+def replaced(sheet: bytes, **given: Any) -> TallySheet:
+    """What a sheet says, with something else in its place."""
+    payload = parse_statement(sheet).payload
+    assert isinstance(payload, TallySheet)
+    return payload._replace(**given)
 
 
 @st.composite
@@ -46,9 +54,19 @@ def logs(draw: st.DrawFn) -> list[bytes]:
     acts: list[bytes] = []
     for _ in range(draw(st.integers(1, 14))):
         action = draw(
-            st.sampled_from(["sheet"] * 5 + ["same", "rankings", "opening", "decide", "decide", "endorse", "revoke", "admit"])
+            st.sampled_from(
+                ["sheet"] * 5 + ["again"] * 3 + ["same", "rankings", "opening", "decide", "decide", "endorse", "revoke", "admit"]
+            )
         )
         station = draw(STATION)
+        if action == "again" and sheets:
+            sheet, station, contest = draw(st.sampled_from(sheets))
+            said = replaced(sheet, records=draw(RECORDS), time=draw(st.integers(NOON, NOON + 2)))
+            entries.append(
+                sign_statement(said, f"station/{station}", draw(st.sampled_from([key_of(f"station/{station}"), NEW_KEY])))
+            )
+            sheets.append((entries[-1], station, contest))
+            continue
         if action == "same" and sheets:
             _, station, contest = draw(st.sampled_from(sheets))
             action = "sheet" if contest != "warden" else "rankings"
@@ -56,7 +74,7 @@ def logs(draw: st.DrawFn) -> list[bytes]:
             rankings = draw(
                 st.dictionaries(st.permutations(range(3)).map(lambda order: tuple(order[:2])), st.integers(0, 30), max_size=4)
             )
-            entries.append(BALLOTS.ranked(station, rankings, time=draw(st.integers(NOON, NOON + 2))))
+            entries.append(BALLOTS.ranked(station, rankings, time=draw(st.integers(NOON, NOON + 2)), records=draw(RECORDS)))
             sheets.append((entries[-1], station, "warden"))
         elif action == "opening":
             entries.append(BALLOTS.opening(station, draw(st.integers(NOON - 1, NOON + 2))))
@@ -87,7 +105,11 @@ def logs(draw: st.DrawFn) -> list[bytes]:
         else:
             contest = draw(st.sampled_from(["president", "president", "board", "nothing"]))
             width = draw(st.sampled_from([3, 3, 4])) if contest != "board" else 4
-            given: dict[str, Any] = {"blank": draw(st.sampled_from([0, 3, None])), "time": draw(st.integers(NOON, NOON + 2))}
+            given: dict[str, Any] = {
+                "blank": draw(st.sampled_from([0, 3, None])),
+                "time": draw(st.integers(NOON, NOON + 2)),
+                "records": draw(RECORDS),
+            }
             if draw(st.booleans()):
                 given["cast"] = draw(COUNTS)
                 given["voters"] = draw(COUNTS)
@@ -111,7 +133,7 @@ def published(count: Count) -> list[bytes]:
         for a in count.acts.values()
     ]
     several = [
-        (number, station, [(r.index, r.hash, r.figures.tolist(), r.flags, r.rankings) for r in records])
+        (number, station, [(r.index, r.hash, r.figures.tolist(), r.flags, r.records, r.rankings) for r in records])
         for number, state in enumerate(count.contests)
         for station, records in sorted(state.several.items())
     ]

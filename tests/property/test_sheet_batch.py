@@ -256,7 +256,9 @@ def columns(count: Count) -> list[object]:
     for state in count.contests:
         arrays = (state.status, state.sheet, state.hashes, state.figures, state.time, state.flags)
         found += [array.tolist() for array in arrays]
-        found.append({station: [(r.index, r.hash, r.flags) for r in records] for station, records in state.several.items()})
+        found.append(
+            {station: [(r.index, r.hash, r.flags, r.records) for r in records] for station, records in state.several.items()}
+        )
     return found
 
 

@@ -8,7 +8,7 @@ from scrutineer.control.night import Night
 from scrutineer.control.proposals import Draft, Proposal
 from scrutineer.count import Count, make_bulletin
 from scrutineer.count.columns import BLANK, CAST, NULL, ROLL, VOTERS
-from scrutineer.count.contest import SheetRecord
+from scrutineer.count.sheet_record import SheetRecord
 from scrutineer.election import UNKNOWN
 from scrutineer.errors import ControlError, StatementError
 from scrutineer.language import msg

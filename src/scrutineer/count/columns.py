@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from scrutineer.election import UNKNOWN, Election
 from scrutineer.errors import CountError
 from scrutineer.statements.policy import SheetReading
-from scrutineer.statements.sheet_batch import BatchReader, SheetBatch
+from scrutineer.statements.sheet_batch import RECORDS_SIZE, BatchReader, SheetBatch
 from scrutineer.statements.tally_sheet import MAX_COUNT
 
 BLANK, NULL, CAST, VOTERS, ROLL = range(5)
@@ -40,6 +40,8 @@ class ContestColumns:
     figures: NDArray[np.int32]
     """The options' counts, then blank, null, cast, voters, roll; UNKNOWN where a sheet does not state them."""
     time: NDArray[np.int64]
+    records: NDArray[np.uint8]
+    """The bundle of ballots that each names, shape (sheets, 33): 1 and its SHA-256, or zeros where it names none."""
     rankings: list[Rankings]
     """For ranked contests alone, one for each sheet."""
 
@@ -58,6 +60,7 @@ class ContestColumns:
             np.concatenate((self.hashes, other.hashes))[order],
             np.concatenate((self.figures, other.figures))[order],
             np.concatenate((self.time, other.time))[order],
+            np.concatenate((self.records, other.records))[order],
             [rankings[row] for row in order.tolist()] if rankings else [],
         )
 
@@ -71,6 +74,7 @@ class _Rows:
     hashes: list[bytes] = field(default_factory=list)
     figures: list[int] = field(default_factory=list)
     time: list[int] = field(default_factory=list)
+    records: list[bytes] = field(default_factory=list)
     rankings: list[Rankings] = field(default_factory=list)
 
     def columns(self, width: int) -> ContestColumns:
@@ -90,6 +94,7 @@ class _Rows:
             np.frombuffer(b"".join(self.hashes), dtype=np.uint8).reshape(len(self.hashes), 32),
             figures,
             time,
+            np.frombuffer(b"".join(self.records), dtype=np.uint8).reshape(len(self.records), RECORDS_SIZE),
             self.rankings,
         )
 
@@ -171,6 +176,7 @@ class SheetReader:
                 row.hashes.append(sha256(b"\x00" + data).digest())
                 row.figures += counts
                 row.time.append(get(10, UNKNOWN))
+                row.records.append(_named(get(12)))
                 if ranked:
                     row.rankings.append(tuple((tuple(order), ballots) for order, ballots in get(13) or ()))
         except (cbor2.CBORError, KeyError, TypeError, ValueError, IndexError, AttributeError) as error:
@@ -198,6 +204,7 @@ class SheetReader:
             row.hashes.append(statement_hash)
             row.figures += counts
             row.time.append(UNKNOWN if sheet.time is None else sheet.time)
+            row.records.append(_named(sheet.records))
         return self._columns(rows)
 
     def sort_batch(self, sheets: SheetBatch, index: NDArray[np.int64], hashes: NDArray[np.uint8]) -> list[ContestColumns]:
@@ -207,12 +214,16 @@ class SheetReader:
             chosen = np.flatnonzero(sheets.contest == contest)
             figures = np.concatenate((sheets.counts[chosen, : self._widths[contest]], sheets.figures[chosen]), axis=1)
             columns[contest] = ContestColumns(
-                sheets.station[chosen], index[chosen], hashes[chosen], figures, sheets.time[chosen], []
+                sheets.station[chosen], index[chosen], hashes[chosen], figures, sheets.time[chosen], sheets.records[chosen], []
             )
         return columns
 
     def _columns(self, rows: list[_Rows]) -> list[ContestColumns]:
         return [own.columns(width + FIGURES) for own, width in zip(rows, self._widths, strict=True)]
+
+
+def _named(records: bytes | None) -> bytes:
+    return bytes(RECORDS_SIZE) if records is None else b"\x01" + records
 
 
 def first_preferences(rankings: Iterable[tuple[Iterable[int], int]], options: int) -> list[int]:

@@ -8,7 +8,9 @@ from numpy.typing import NDArray
 
 from scrutineer.count.columns import BLANK, CAST, FIGURES, NULL, ROLL, VOTERS, ContestColumns, Rankings
 from scrutineer.count.rules import BEFORE_OPENING, CONFLICT, DUPLICATE, KEY_REVOKED_LATER, REVOKED_KEY, RuleBook, Sheets
+from scrutineer.count.sheet_record import SheetRecord
 from scrutineer.election import UNKNOWN, Election
+from scrutineer.statements.sheet_batch import RECORDS_SIZE
 
 OUTSTANDING, COUNTED, QUARANTINED, EXCLUDED = range(4)
 STATUS_NAMES: Final = ("outstanding", "counted", "quarantined", "excluded")
@@ -39,22 +41,6 @@ Which = NDArray[np.int64] | slice
 """Which stations: their numbers, or a slice of all of them."""
 
 
-class SheetRecord:
-    """One sheet of a station that sent several, or whose figures a decision replaced."""
-
-    __slots__ = ("figures", "flags", "hash", "index", "rankings", "time")
-
-    def __init__(
-        self, index: int, statement_hash: bytes, figures: NDArray[np.int32], time: int, flags: int, rankings: Rankings | None
-    ) -> None:
-        self.index = index
-        self.hash = statement_hash
-        self.figures = figures
-        self.time = time
-        self.flags = flags
-        self.rankings = rankings
-
-
 class ContestCount:
     """State of one contest. Only the fold changes it; readers take the arrays as they are."""
 
@@ -75,6 +61,8 @@ class ContestCount:
         self.figures: NDArray[np.int32] = np.full((stations, self.options + FIGURES), UNKNOWN, dtype=np.int32)
         self.time: NDArray[np.int64] = np.full(stations, UNKNOWN, dtype=np.int64)
         self.flags: NDArray[np.uint32] = np.zeros(stations, dtype=np.uint32)
+        self._records: NDArray[np.uint8] | None = None
+        """The bundle of ballots that this sheet names, as `ContestColumns.records`; None as long as no sheet named one."""
         self.rankings: dict[int, Rankings] = {}
         self.several: dict[int, list[SheetRecord]] = {}
         """All sheets, in log order, of stations that sent more than one."""
@@ -110,6 +98,7 @@ class ContestCount:
         self.figures[at] = rows[fresh]
         self.time[at] = times[fresh]
         self.flags[at] = flags[fresh]
+        self._note_records(at, columns.records[fresh])
         judged = np.where(flags[fresh] & self._book.errors, QUARANTINED, COUNTED)
         # A station that was excluded before it sent anything stays excluded: the decision is about the station.
         self.status[at] = np.where(self.status[at] == EXCLUDED, EXCLUDED, judged)
@@ -124,6 +113,7 @@ class ContestCount:
                 rows[row].copy(),
                 int(times[row]),
                 int(flags[row]),
+                _digest(columns.records[row]),
                 rankings,
             )
             self._add_another(int(stations[row]), record)
@@ -144,10 +134,8 @@ class ContestCount:
             if not decided:
                 self.status[station] = QUARANTINED if sheet.flags & self._book.errors else COUNTED
             return
-        same = any(np.array_equal(other.figures, sheet.figures) and other.rankings == sheet.rankings for other in known)
         # Nor does a sheet contradict anything that states the very figures which a decision put in place.
-        same |= decided and np.array_equal(self.figures[station], sheet.figures) and sheet.rankings is None
-        if same:
+        if sheet.repeats([*known, *([self._standing(station)] if decided and sheet.rankings is None else ())]):
             self.flags[station] |= np.uint32(DUPLICATE & self._book.on)
             if DUPLICATE & self._book.errors and not decided:
                 self.status[station] = QUARANTINED
@@ -167,8 +155,29 @@ class ContestCount:
         self.figures[station] = sheet.figures
         self.time[station] = sheet.time
         self.flags[station] = sheet.flags
+        named = b"" if sheet.records is None else b"\x01" + sheet.records
+        self._note_records(np.array([station]), np.frombuffer(named.ljust(RECORDS_SIZE, b"\0"), dtype=np.uint8))
         if sheet.rankings is not None:
             self.rankings[station] = sheet.rankings
+
+    def _note_records(self, stations: NDArray[np.int64], records: NDArray[np.uint8]) -> None:
+        if self._records is None:
+            if not records.any():
+                return
+            self._records = np.zeros((len(self.sheet), RECORDS_SIZE), dtype=np.uint8)
+        self._records[stations] = records
+
+    def _standing(self, station: int) -> SheetRecord:
+        """The sheet shown, with the figures that stand for the station."""
+        return SheetRecord(
+            int(self.sheet[station]),
+            self.hashes[station].tobytes(),
+            self.figures[station].copy(),
+            int(self.time[station]),
+            int(self.flags[station]),
+            None if self._records is None else _digest(self._records[station]),
+            self.rankings.get(station),
+        )
 
     def flag_key(self, station: int, signed: Callable[[int], bool]) -> None:
         """Flag a station's sheets that a key signed which has been revoked since; `signed` is asked by log index.
@@ -196,16 +205,7 @@ class ContestCount:
             return known
         if self.sheet[station] < 0:
             return []
-        return [
-            SheetRecord(
-                int(self.sheet[station]),
-                self.hashes[station].tobytes(),
-                self.figures[station].copy(),
-                int(self.time[station]),
-                int(self.flags[station]),
-                self.rankings.get(station),
-            )
-        ]
+        return [self._standing(station)]
 
     def is_counted(self, station: int) -> bool:
         """Whether a station (by number) is in the totals."""
@@ -374,6 +374,10 @@ class ContestCount:
             opened[stations],
             self._opening_required,
         )
+
+
+def _digest(records: NDArray[np.uint8]) -> bytes | None:
+    return records[1:].tobytes() if records[0] else None
 
 
 def _known(values: NDArray[np.int32], where: NDArray[np.bool_]) -> NDArray[np.int64]:

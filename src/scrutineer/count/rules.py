@@ -154,7 +154,11 @@ RULES: Final = (
     Rule("unknown-station", "error", msg("The sheet names a station that the definition does not have.")),
     Rule("wrong-contest", "error", msg("The sheet is for a contest, or for options, that this station does not vote on.")),
     Rule("duplicate", "warning", msg("The station sent a second sheet with the same figures.")),
-    Rule("conflict", "error", msg("The station sent different sheets for the same contest.")),
+    Rule(
+        "conflict",
+        "error",
+        msg("The station sent sheets for the same contest with different figures or different ballot records."),
+    ),
     Rule("all-zero", "error", msg("Every option has zero votes."), _all_zero),
     Rule("full-turnout", "warning", msg("Exactly as many ballots as registered voters."), _full_turnout),
     Rule("before-opening", "error", msg("The sheet was closed before the station was declared open."), _before_opening),

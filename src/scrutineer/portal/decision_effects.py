@@ -69,7 +69,7 @@ def without_decision(state: ContestCount, station: int, book: RuleBook) -> list[
     if not sheets:
         return nothing
     first, *others = sheets
-    if any(not np.array_equal(first.figures, other.figures) or first.rankings != other.rankings for other in others):
+    if any(not other.repeats(sheets[:number]) for number, other in enumerate(others, start=1)):
         return nothing
     flags = first.flags | (DUPLICATE & book.on if others else 0)
     if flags & book.errors:

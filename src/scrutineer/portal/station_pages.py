@@ -16,7 +16,8 @@ from numpy.typing import NDArray
 
 from scrutineer.count import COUNTED, STATUS_NAMES
 from scrutineer.count.columns import ROLL
-from scrutineer.count.contest import ContestCount, SheetRecord
+from scrutineer.count.contest import ContestCount
+from scrutineer.count.sheet_record import SheetRecord
 from scrutineer.election import Contest
 from scrutineer.portal import words
 from scrutineer.portal.ballot_parts import BallotParts

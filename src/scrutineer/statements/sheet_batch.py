@@ -40,6 +40,7 @@ _TIME, _IMAGE, _RECORDS = 10, 11, 12  # map keys; those of the figures are 5 to 
 _FIRST_FIGURE: Final = 5
 _ROUNDS: Final = 6  # contests looked for one after the other; it takes as long as to look up all by name
 _SHORTEST: Final = 200  # bytes; no plain sheet is shorter
+RECORDS_SIZE: Final = 33  # bytes; see `SheetBatch.records`
 
 # A position in a sheet that is not plain may run past its end: by a few texts of at most 255 bytes, and 5 for every number.
 _SLACK: Final = 5 * MAX_OPTIONS + 2048
@@ -70,6 +71,8 @@ class SheetBatch(NamedTuple):
     time: Column
     kid: NDArray[np.uint8]
     """Thumbprint of the key that each claims to be signed with, shape (sheets, 32)."""
+    records: NDArray[np.uint8]
+    """The bundle of ballots that each names, shape (sheets, 33): 1 and its SHA-256, or zeros where it names none."""
 
     def take(self, chosen: NDArray[np.intp] | Mask | slice) -> "SheetBatch":
         """Some of the sheets."""
@@ -81,6 +84,7 @@ class SheetBatch(NamedTuple):
             self.figures[chosen],
             self.time[chosen],
             self.kid[chosen],
+            self.records[chosen],
         )
 
 
@@ -175,8 +179,13 @@ class BatchReader:
             stated += present
         time, present = walk.number_under(_TIME)
         stated += present
-        for key in (_IMAGE, _RECORDS):
-            stated += walk.digest_under(key)
+        stated += walk.digest_under(_IMAGE)
+        digest_at = walk.at + 3  # behind the key and the head of the byte string
+        named = walk.digest_under(_RECORDS)
+        stated += named
+        records = np.zeros((len(rows), RECORDS_SIZE), dtype=np.uint8)
+        records[named, 0] = 1
+        records[named, 1:] = walk.window(digest_at[named], RECORDS_SIZE - 1)
         # Every item ended where the next began, and the last one ends here: so none reached out of its own sheet.
         walk.fits &= (walk.at == end) & (entries_in_map == stated)
         walk.expect(_SIGNATURE)
@@ -184,7 +193,7 @@ class BatchReader:
         plain = np.flatnonzero(walk.fits)
         plain = plain[np.argsort(rows[plain])]
         kid = walk.window(start + _CLAIMS_AT - _KID_SIZE, _KID_SIZE)
-        return SheetBatch(rows, station, contest, counts, figures, time, kid).take(plain)
+        return SheetBatch(rows, station, contest, counts, figures, time, kid, records).take(plain)
 
     def _contests_of(self, walk: "_Walk", text: str, at: Column, size: Column) -> Column:
         """As `_numbers_of`. Contests are few, so that of one sheet is looked for in all the others, and then the next."""

@@ -225,7 +225,7 @@ def test_several_sheets_stand_side_by_side() -> None:
     page = site()["stations/north/n3.html"].decode()
     assert re.search(r'Wren</bdi></th><td data-sheet="18" [^>]*>60</td><td data-sheet="19" [^>]*>66</td></tr>', page)
     text = text_of("n3")
-    assert "The station sent different sheets for the same contest." in text
+    assert "The station sent sheets for the same contest with different figures or different ballot records." in text
     assert "It reads as another sheet of this station, log entry 19." in text
     assert "for the sheet in log entry 19" in text
 

@@ -110,9 +110,11 @@ class Count:
             if not place.decided:
                 self._judge(place)
             return
-        same = any(other.says() == sheet.says() for other in known)
-        same |= place.decided and (place.counts, place.figures, None) == sheet.says()
-        if same:
+        # Which ballot records are named by those that state the same figures; None where one names none.
+        named = [other.records for other in known if other.says() == sheet.says()]
+        if place.decided and place.shown is not None and (place.counts, place.figures, None) == sheet.says():
+            named.append(place.shown.records)
+        if named and (sheet.records in (None, *named) or set(named) == {None}):
             place.flags |= {"duplicate"} & self.on
             if "duplicate" in self.errors and not place.decided:
                 place.status = "quarantined"
