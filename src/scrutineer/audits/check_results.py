@@ -1,11 +1,15 @@
 """Whether a plan rests on the published results: the totals of every box, and tests that imply the whole legal outcome."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Sequence
+from enum import StrEnum
 
+import numpy as np
+
+from scrutineer.audits.manifest import Manifest
 from scrutineer.audits.outcome import insufficient, required
 from scrutineer.audits.plan import Plan
-from scrutineer.audits.plan_make import reported_totals
-from scrutineer.audits.plan_totals import Row
+from scrutineer.audits.plan_reported import beyond_sheets, crowded, reported_totals
+from scrutineer.audits.plan_totals import Totals
 from scrutineer.audits.status import PlanFiles
 from scrutineer.count import Count, unit_result
 from scrutineer.count.results import tally_of
@@ -13,6 +17,17 @@ from scrutineer.election import Contest
 from scrutineer.errors import AuditError
 
 _NAMED = 5  # boxes in a sentence
+
+
+class Basis(StrEnum):
+    """Where a plan has it from how many cards can lie in a box at most."""
+
+    ROLL = "roll"
+    """The roll of the station, or its sheets where they say more."""
+    MANIFEST = "manifest"
+    """The manifest that the plan names, which says of some box something else than its sheets."""
+    SHEETS = "sheets"
+    """A manifest that says of every box what its own sheets do: then perhaps nobody else has looked."""
 
 
 def check_results(files: PlanFiles, count: Count) -> tuple[str, ...]:
@@ -44,38 +59,34 @@ def check_results(files: PlanFiles, count: Count) -> tuple[str, ...]:
                 f"contest {contest.id!r}: {tally.cast} ballots are published, and the manifest of the plan has {plan.cards} "
                 "cards: those that it leaves out can never be drawn"
             )
+    return (*found, *_check_boxes(files, count, contests))
+
+
+def _check_boxes(files: PlanFiles, count: Count, contests: Sequence[Contest]) -> list[str]:
+    """What differs box by box."""
+    if few := crowded(count, contests, files.manifest):
+        named = _some([f"{each.box} ({each.contest}: {each.published}, and {each.manifest} in the manifest)" for each in few])
+        return [f"more cards are published than the manifest of the plan has in box {named}: those can never be drawn"]
     if files.totals is None:
-        return tuple(found)
-    _, totals = reported_totals(count, contests, files.manifest)
+        return []
+    _, totals = _by_rolls(files.manifest, count, contests) or reported_totals(count, contests, files.manifest)
     given, published = files.totals.rows, totals.rows
-    differing = sorted(
-        {f"{box} ({contest})" for box, contest in given.keys() ^ published.keys()}
-        | {
-            f"{box} ({contest})"
-            for box, contest in given.keys() & published.keys()
-            if given[box, contest][1:] != published[box, contest][1:]
-        }
-    )
-    if differing:
-        more = f" and {len(differing) - _NAMED} more" if len(differing) > _NAMED else ""
-        found.append(f"the totals are not those of the log at size {plan.size} in box {', '.join(differing[:_NAMED])}{more}")
-    if fewer := _fewer_cards(given, published, lambda: _by_sheets(count, contests)):
-        more = f" and {len(fewer) - _NAMED} more" if len(fewer) > _NAMED else ""
-        found.append(
-            "the totals allow for fewer cards than the manifest, and not for those of the sheets either, in box "
-            f"{', '.join(fewer[:_NAMED])}{more}"
-        )
-    return tuple(found)
+    both = given.keys() & published.keys()
+    found = []
+    if differing := sorted((given.keys() ^ published.keys()) | {key for key in both if given[key][1:] != published[key][1:]}):
+        found.append(f"the totals are not those of the log at size {files.plan.size} in box {_some(_named(differing))}")
+    if fewer := sorted(key for key in both if given[key][0] < published[key][0]):
+        found.append(f"the totals let cards be missing that are reported or stand in the manifest, in box {_some(_named(fewer))}")
+    return found
 
 
-def by_sheets_alone(files: PlanFiles, count: Count) -> bool:
-    """Whether the manifest says of every box what its own sheet does: then perhaps nobody else has said what lies in it."""
-    if files.totals is None:
-        return False
-    most: dict[str, int] = {}
-    for (box, _), row in _by_sheets(count, _contests(files.plan, count)).items():
-        most[box] = max(most.get(box, 0), row[0])
-    return most == dict(zip(files.manifest.boxes, files.manifest.cards.tolist(), strict=True))
+def card_basis(files: PlanFiles, count: Count) -> Basis:
+    """Where the plan has it from how many cards can lie in a box at most."""
+    contests = _contests(files.plan, count)
+    if files.totals is not None and _by_rolls(files.manifest, count, contests) is not None:
+        return Basis.ROLL
+    boxes, _ = beyond_sheets(count, contests, files.manifest)
+    return Basis.MANIFEST if boxes or files.totals is None else Basis.SHEETS
 
 
 def not_shown_now(plan: Plan, count: Count) -> tuple[str, ...]:
@@ -97,23 +108,21 @@ def _contests(plan: Plan, count: Count) -> list[Contest]:
     return [count.election.contests[index[each.contest]] for each in plan.contests if each.contest in index]
 
 
-def _by_sheets(count: Count, contests: Sequence[Contest]) -> Mapping[tuple[str, str], Row]:
-    """The totals as sheets and rolls alone give them; nothing where these do not say how many cards there are."""
+def _by_rolls(manifest: Manifest, count: Count, contests: Sequence[Contest]) -> tuple[Manifest, Totals] | None:
+    """What a plan says that was made without a manifest; None where this one says something else."""
     try:
-        return reported_totals(count, contests, None)[1].rows
+        bound, totals = reported_totals(count, contests, None)
     except AuditError:
-        return {}
+        return None
+    same = bound.boxes == manifest.boxes and bool(np.array_equal(bound.cards, manifest.cards))
+    return (bound, totals) if same else None
 
 
-def _fewer_cards(
-    given: Mapping[tuple[str, str], Row],
-    published: Mapping[tuple[str, str], Row],
-    by_sheets: Callable[[], Mapping[tuple[str, str], Row]],
-) -> list[str]:
-    """Boxes that hold, by the totals of a plan, fewer cards than by the manifest, and another number than by their sheets.
+def _named(keys: Sequence[tuple[str, str]]) -> list[str]:
+    return [f"{box} ({contest})" for box, contest in keys]
 
-    How much a box can be overstated follows from its cards: too few of them, and it is hardly ever drawn.
-    """
-    fewer = [key for key in given.keys() & published.keys() if given[key][0] < published[key][0]]
-    sheets = by_sheets() if fewer else {}
-    return sorted(f"{key[0]} ({key[1]})" for key in fewer if key not in sheets or given[key][0] != sheets[key][0])
+
+def _some(boxes: Sequence[str]) -> str:
+    """The first boxes, and how many more there are."""
+    more = f" and {len(boxes) - _NAMED} more" if len(boxes) > _NAMED else ""
+    return ", ".join(boxes[:_NAMED]) + more

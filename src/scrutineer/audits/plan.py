@@ -5,7 +5,7 @@ stands in the signed `audit-plan`. Whoever has the plan, the files that it names
 draw, every risk and the report again.
 
 The tests of a plan were chosen from the reported results alone (`outcome.required`), each with the parameters of its risk
-function. All are tested at the whole risk limit, and the outcome is confirmed when every one of them is.
+function. All are tested at the whole risk limit, and the outcome is confirmed when every one of a targeted contest is.
 """
 
 import hashlib
@@ -101,6 +101,9 @@ class PlannedContest(_Part, frozen=True, kw_only=True):
     """Why only a full count can confirm the outcome; empty where a sample can."""
     tests: tuple[Test, ...]
     """Empty where a full count is needed, or nobody stands against the reported outcome."""
+    target: bool
+    """Whether the audit goes on until this contest is confirmed. Of one that is not, the risk is measured over what is drawn for
+    the others (opportunistic risk), and no draw and no outcome of the audit depends on it."""
 
     def __post_init__(self) -> None:
         if self.full_count not in FULL_COUNTS or (self.full_count and self.tests):
@@ -148,6 +151,8 @@ class Plan(_Part, frozen=True, kw_only=True):
         contests = [contest.contest for contest in self.contests]
         if not contests or contests != sorted(set(contests)):
             raise AuditError("plan: the contests are not each once in the order of their ids, or there is none")
+        if not any(contest.target for contest in self.contests):
+            raise AuditError("plan: there is no contest that the audit is to confirm")
         if self.by_box and (self.draw != "canonical" or not self.replacement):
             raise AuditError("plan: boxes are drawn by error bound with replacement, by the canonical draw")
         needed = {MANIFEST_FILE} | ({CARDS_FILE} if self.design == "comparison" else {TOTALS_FILE})
@@ -173,11 +178,15 @@ class Plan(_Part, frozen=True, kw_only=True):
     @property
     def sampled(self) -> tuple[PlannedContest, ...]:
         """The contests that a sample can confirm and has to."""
-        return tuple(contest for contest in self.contests if contest.tests)
+        return tuple(contest for contest in self.contests if contest.tests and contest.target)
 
     def tests(self) -> tuple[tuple[str, Test], ...]:
         """Every test with its contest, in the order of the plan."""
         return tuple((contest.contest, test) for contest in self.contests for test in contest.tests)
+
+    def targets(self) -> tuple[tuple[str, Test], ...]:
+        """The tests that have to reach the risk limit, in the order of the plan."""
+        return tuple((contest.contest, test) for contest in self.sampled for test in contest.tests)
 
     def function(self, test: Test) -> RiskFunction:
         """The risk function of a test."""

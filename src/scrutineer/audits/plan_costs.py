@@ -4,7 +4,7 @@ from collections import Counter
 
 from scrutineer.audits.margins import pattern_cards, pattern_scores
 from scrutineer.audits.plan import Plan, Test
-from scrutineer.audits.plan_design import box_scores
+from scrutineer.audits.planned.cards import box_scores
 from scrutineer.audits.planner import Records, Row, Target, trade_off
 from scrutineer.audits.status import PlanFiles
 from scrutineer.errors import AuditError
@@ -18,7 +18,7 @@ def other_designs(files: PlanFiles, *, repetitions: int = 100) -> tuple[Row, ...
     plan, manifest, totals = files.plan, files.manifest, files.totals
     targets = []
     try:
-        for contest, test in plan.tests():
+        for contest, test in plan.targets():
             assertion = test.assertion(contest)
             if totals is None:
                 targets.append(Target(assertion, test.total, overall=_by_score(files, contest, test)))

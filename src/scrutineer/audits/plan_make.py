@@ -15,8 +15,6 @@ import numpy as np
 from scrutineer.audits import margins
 from scrutineer.audits.assertions import Assertion
 from scrutineer.audits.cards.model import Cards
-from scrutineer.audits.designs.batch import clean_size
-from scrutineer.audits.forecasts import Forecast
 from scrutineer.audits.manifest import Manifest
 from scrutineer.audits.outcome import Requirement, required
 from scrutineer.audits.plan import (
@@ -34,22 +32,14 @@ from scrutineer.audits.plan import (
     share_text,
 )
 from scrutineer.audits.plan_cards import cards_file, cards_of, placed_cards
-from scrutineer.audits.plan_design import batch_design, box_forecast, forecast_of
-from scrutineer.audits.plan_totals import Row, Totals
-from scrutineer.audits.sizes import sample_size
-from scrutineer.count import COUNTED, EXCLUDED, Count, unit_result
-from scrutineer.count.columns import BLANK, CAST, NULL, VOTERS
+from scrutineer.audits.plan_reported import beyond_sheets, crowded, reported_totals
+from scrutineer.audits.plan_risk import USABLE, USUAL_RISK, first_size, with_parameters
+from scrutineer.audits.plan_totals import Totals
+from scrutineer.audits.planned.files import PlanFiles
+from scrutineer.count import Count, unit_result
 from scrutineer.count.results import tally_of
-from scrutineer.election import UNKNOWN, Contest
+from scrutineer.election import Contest
 from scrutineer.errors import AuditError
-
-USUAL_RISK: Final[Mapping[PlanDesign, str]] = {
-    "batch-macro": "betting-fixed",
-    "batch-betting": "betting-fixed",
-    "polling": "alpha",
-    "oneaudit": "betting-fixed",
-    "comparison": "betting-fixed",
-}
 
 
 @dataclass(frozen=True)
@@ -63,61 +53,13 @@ class MadePlan:
     notes: tuple[str, ...]
 
 
-def reported_totals(count: Count, contests: Sequence[Contest], manifest: Manifest | None) -> tuple[Manifest, Totals]:
-    """What was reported by station, each of which is a box; with the manifest, or without one, with what the sheets say of cards.
-
-    A station that is excluded by a decision is left out. One that is not counted has zeros, and whatever lies in it speaks
-    against the outcome. Raises AuditError for a station that is not in the manifest, for a box of the manifest that is no
-    station, and where nobody says how many cards there are.
-    """
-    units = count.election.units
-    rows: dict[tuple[str, str], Row] = {}
-    most: dict[str, int] = {}
-    for contest in contests:
-        number = count.election.contest_index[contest.id]
-        state = count.contests[number]
-        if contest.rule == "ranked":
-            raise AuditError(
-                f"contest {contest.id!r} is ranked: totals of boxes do not say who is elected; audit single cards against records"
-            )
-        for station in units.stations_below(state.unit):
-            status = int(state.status[station])
-            if status == EXCLUDED:
-                continue
-            box = units.ids[units.station_units[station]]
-            figures = state.figures[station].tolist()
-            votes, stated = tuple(figures[: state.options]), figures[state.options :]
-            roll = int(units.rolls[station]) if int(units.rolls[station]) != UNKNOWN else None
-            if status == COUNTED:
-                counted = tuple(max(0, each) for each in votes)
-                rest = max(0, stated[BLANK]) + max(0, stated[NULL])
-                cards = _cards(contest, counted, rest, stated[CAST], stated[VOTERS])
-            else:
-                counted, rest, cards = (0,) * state.options, 0, roll
-            if manifest is not None:
-                if box not in manifest.index:
-                    raise AuditError(f"station {box!r} votes in contest {contest.id!r} and is not in the manifest: add its box")
-                cards = int(manifest.cards[manifest.index[box]])
-            elif cards is None:
-                raise AuditError(f"nobody says how many cards lie in the box of station {box!r}: give a manifest that does")
-            rows[box, contest.id] = (cards, rest, counted)
-            most[box] = max(most.get(box, 0), cards)
-    totals = Totals(rows)
-    if manifest is None:
-        return Manifest.of(most.items()), totals
-    if strange := [box for box in manifest.boxes if box not in most]:
-        raise AuditError(
-            f"box {strange[0]!r} of the manifest is no station that votes in these contests: leave it out, or correct its name"
-        )
-    return manifest, totals
-
-
 def make_plan(
     count: Count,
     root: bytes,
     *,
     name: str,
     contests: Sequence[str] = (),
+    also: Sequence[str] = (),
     risk_limit: Fraction = Fraction(1, 20),
     design: PlanDesign = "batch-betting",
     draw: DrawMode = "canonical",
@@ -128,19 +70,36 @@ def make_plan(
 ) -> MadePlan:
     """The plan for the results of a count, which has been folded up to the log size whose root is given.
 
-    `contests` are ids; all of the election where it is empty. `first_round` is how many draws to begin with; without it, as many
+    `contests` are ids; all of the election where it is empty. Of those in `also` the risk is measured over what is drawn for the
+    others, and nothing depends on it. `first_round` is how many draws to begin with; without it, as many
     as are enough in half of all cases where the results are right. Raises AuditError for a design that the figures do not allow,
     contests that the election does not have, and figures that do not add up to the published result.
     """
-    if (design == "comparison") != (cards is not None) or (cards is not None and manifest is None):
+    if (design == "comparison") != (cards is not None):
         raise AuditError("comparison of single cards needs records of cards and a manifest, and no other design takes records")
     if design not in BOX_DESIGNS:
         _check_mode(draw)
+        if manifest is None:
+            raise AuditError(
+                f"design {design!r} draws single cards, and has to know every one of them: give a manifest (--manifest), a list "
+                "of boxes and of how many cards lie in each, established without the voting system"
+            )
     elif draw != "canonical":
         raise AuditError("boxes are drawn by error bound with the canonical draw: leave out the other way of drawing")
-    chosen = _contests(count, contests)
+    chosen, aside = _contests(count, [*contests, *also] if contests else ()), frozenset(also) - frozenset(contests)
     totals: Totals | None = None
-    by_sheets = manifest is None
+    notes: list[str] = []
+    if manifest is None:
+        notes.append(_BY_ROLLS)
+    else:
+        if found := crowded(count, chosen, manifest):
+            raise AuditError(found[0].text())
+        boxes, more = beyond_sheets(count, chosen, manifest)
+        if boxes:
+            notes.append(
+                f"In {boxes:,} box(es) the manifest has more cards than their sheets report, {more:,} in all: every one that is "
+                "not found when its box is opened counts as the worst that it can be."
+            )
     if cards is None:
         manifest, totals = reported_totals(count, chosen, manifest)
         files = {MANIFEST_FILE: manifest.encode(), TOTALS_FILE: totals.encode()}
@@ -149,13 +108,7 @@ def make_plan(
         cards = cards_of(cards, chosen)
         files = {MANIFEST_FILE: manifest.encode(), CARDS_FILE: cards_file(cards)}
         cards = placed_cards(cards, manifest)
-    requirements, reported, notes = [], [], _notes(count, chosen, manifest)
-    if by_sheets:
-        notes.append(
-            "No manifest was given: how many cards lie in a box is taken from its own sheet, or from the roll. A box with more "
-            "cards than that is hardly ever drawn, and the risk limit does not hold for it; give a manifest that others "
-            "established."
-        )
+    requirements, reported, notes = [], [], [*_notes(count, chosen, manifest), *notes]
     for contest in chosen:
         number = count.election.contest_index[contest.id]
         state = count.contests[number]
@@ -188,28 +141,29 @@ def make_plan(
             PlannedContest(
                 contest=requirement.contest,
                 full_count=requirement.full_count,
-                tests=tuple(Test.of(assertion, total, _USABLE[risk]) for assertion, total in tests),
+                target=requirement.contest not in aside,
+                tests=tuple(Test.of(assertion, total, USABLE[risk]) for assertion, total in tests),
             )
             for requirement, tests in zip(requirements, reported, strict=True)
         ),
         files={file: planned_file(data) for file, data in files.items()},
     )
-    plan = _with_parameters(plan, manifest, totals)
+    plan = with_parameters(plan, PlanFiles(plan, manifest, totals, cards).design)
     if not plan.sampled and not any(contest.full_count for contest in plan.contests):
         raise AuditError("nobody stands against the reported outcome of these contests: there is nothing that cards could show")
-    if plan.sampled:
-        draws, full = _first_round(plan, manifest, totals)
+    if (planned := PlanFiles(plan, manifest, totals, cards).design) is not None:
+        size, full = first_size(plan, planned)
         if full:
             notes.append("By the reported results a sample would be as large as a full count: hold a full count.")
-        plan = msgspec.structs.replace(plan, first_round=draws if first_round is None else first_round)
+        plan = msgspec.structs.replace(plan, first_round=size if first_round is None else first_round)
     return MadePlan(plan, files, tuple(requirements), tuple(notes))
 
 
-_USABLE: Final[Mapping[str, dict[str, str]]] = {
-    "betting-fixed": {"rate": "1"},
-    "alpha": {"eta": "1"},
-}
-"""Parameters that hold the place of those that are worked out from the plan itself."""
+_BY_ROLLS: Final = (
+    "No manifest was given: how many cards can lie in a box is taken from the roll of its station (or from its sheet, where that "
+    "says more). The risk limit holds as long as no box has more. A manifest makes the audit smaller, and shows where cards are "
+    "gone that no sheet admits."
+)
 
 
 def _check_mode(draw: DrawMode) -> None:
@@ -223,14 +177,6 @@ def _contests(count: Count, wanted: Sequence[str]) -> list[Contest]:
         if contest not in known:
             raise AuditError(f"there is no contest {contest!r}: use some of {', '.join(known)}")
     return [known[contest] for contest in sorted(set(wanted) or known)]
-
-
-def _cards(contest: Contest, votes: tuple[int, ...], rest: int, cast: int, voters: int) -> int | None:
-    """How many cards were found in a box by its own sheet; the largest figure where they differ."""
-    least = (sum(votes) if contest.single_choice() else max(votes)) + rest
-    if cast == UNKNOWN and voters == UNKNOWN and not contest.single_choice():
-        return None
-    return max(least, cast, voters)
 
 
 def _recorded(requirement: Requirement, cards: Cards, notes: list[str]) -> list[tuple[Assertion, int]]:
@@ -284,56 +230,3 @@ def _notes(count: Count, contests: Sequence[Contest], manifest: Manifest) -> lis
     if int((manifest.cards == 0).sum()):
         notes.append(f"{int((manifest.cards == 0).sum())} box(es) of the manifest hold no card.")
     return notes
-
-
-def _with_parameters(plan: Plan, manifest: Manifest, totals: Totals | None) -> Plan:
-    """The plan with the parameters of each test's risk function, from the reported results."""
-    if not plan.sampled:
-        return plan
-    if totals is not None and plan.by_box:
-        design = batch_design(plan, manifest, totals)
-        rate = _rate(box_forecast(design)) if design.limit >= 1 else {"rate": "0"}
-        given = {(contest, test.code): rate for contest, test in plan.tests()}
-    elif plan.design == "polling":
-        given = {(contest, test.code): _polling_parameters(contest, test, plan.cards) for contest, test in plan.tests()}
-    else:
-        given = {
-            (contest, test.code): _rate(forecast_of(plan, contest, test, manifest, totals)) for contest, test in plan.tests()
-        }
-    contests = [
-        msgspec.structs.replace(
-            contest,
-            tests=tuple(msgspec.structs.replace(test, parameters=given[contest.contest, test.code]) for test in contest.tests),
-        )
-        for contest in plan.contests
-    ]
-    return msgspec.structs.replace(plan, contests=tuple(contests))
-
-
-def _rate(expected: Forecast) -> dict[str, str]:
-    """The best bet for what is expected, fixed in advance (a-priori Kelly)."""
-    return {"rate": share_text(Fraction(expected.kelly_bet()))}
-
-
-def _polling_parameters(contest: str, test: Test, cards: int) -> dict[str, str]:
-    """The reported mean, kept for as many draws as it would take, and revised after."""
-    assertion = test.assertion(contest)
-    mean = (1 + Fraction(test.total, cards * -assertion.lowest)) / 2
-    return {"eta": share_text(min(mean, assertion.upper)), "weight": "100"}
-
-
-def _first_round(plan: Plan, manifest: Manifest, totals: Totals | None) -> tuple[int, bool]:
-    """How many draws are enough in half of all cases where the results are right, and whether that is a full count."""
-    limit = float(plan.limit)
-    if totals is not None and plan.by_box:
-        design = batch_design(plan, manifest, totals)
-        if design.limit < 1:
-            return 0, False
-        _, test = plan.tests()[0]
-        size = clean_size(plan.function(test), design.null(), plan.limit, 50 * len(design.names) + 1000)
-        return (len(design.names), True) if size is None else (size, False)
-    sizes = [
-        sample_size(forecast_of(plan, contest, test, manifest, totals), plan.function(test), limit)
-        for contest, test in plan.tests()
-    ]
-    return max(size.p50 for size in sizes), any(size.full_count for size in sizes)

@@ -191,7 +191,7 @@ def make_report(
 
 def outcome_of(files: PlanFiles, status: Status, *, seeded: bool, stop: bool) -> AuditOutcome:
     """What an audit has come to: a contest that needs a full count, or boxes that void the plan, outweigh everything else."""
-    if status.voids or any(contest.full_count for contest in files.plan.contests):
+    if status.voids or any(contest.full_count and contest.target for contest in files.plan.contests):
         return "full-count"
     if status.confirmed and seeded:
         return "confirmed"

@@ -5,8 +5,6 @@ from fractions import Fraction
 import numpy as np
 
 from scrutineer.audits.counts import Seen
-from scrutineer.audits.forecasts import Forecast
-from scrutineer.audits.plan_design import box_forecast, forecast_of
 from scrutineer.audits.sampling.sample import Sample
 from scrutineer.audits.sizes import Sizes, next_round
 from scrutineer.audits.status import PlanFiles, Status, drawn_values
@@ -20,17 +18,18 @@ def work_left(files: PlanFiles, sample: Sample, seen: Seen, status: Status) -> S
     was seen, because they are work to be done and no discrepancy. An estimate, which decides nothing.
     """
     plan = files.plan
-    if status.voids or not plan.sampled or (files.design is not None and files.design.limit < 1):
+    if status.voids or files.design is None:
         return None
     counted = Sample(tuple(ticket for ticket in sample.tickets if _is_counted(plan.by_box, seen, ticket.box, ticket.position)))
     sizes = []
     values = drawn_values(files, counted, seen)
-    for contest, test in plan.tests():
-        if next(Fraction(each.p) for each in status.tests if (each.contest, each.code) == (contest, test.code)) <= plan.limit:
+    risks = {(each.contest, each.code): Fraction(each.p) for each in status.tests}
+    for contest, test in plan.targets():
+        if risks[contest, test.code] <= plan.limit:
             continue
         own, _ = values[contest, test.code]
         try:
-            expected = _forecast(files, contest, test.code)
+            expected = files.design.forecast(contest, test)
             room = expected.cards if expected.null.population is None else expected.null.population
             sizes.append(
                 next_round(expected, np.minimum(own[:room], expected.null.upper), plan.function(test), float(plan.limit))
@@ -44,10 +43,3 @@ def work_left(files: PlanFiles, sample: Sample, seen: Seen, status: Status) -> S
 
 def _is_counted(by_box: bool, seen: Seen, box: str, position: int) -> bool:
     return box in seen.boxes or (not by_box and (box, position) in seen.cards)
-
-
-def _forecast(files: PlanFiles, contest: str, code: str) -> Forecast:
-    if files.design is not None:
-        return box_forecast(files.design)
-    test = next(test for own, test in files.plan.tests() if (own, test.code) == (contest, code))
-    return forecast_of(files.plan, contest, test, files.manifest, files.totals)

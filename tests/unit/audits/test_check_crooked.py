@@ -15,6 +15,7 @@ from scrutineer.audits.cards.model import Cards
 from scrutineer.audits.check import Artifacts, Entry, check_audit
 from scrutineer.audits.counts import Counted, resolve
 from scrutineer.audits.plan_cards import cards_file
+from scrutineer.audits.planned.boxes import BoxDesign
 from scrutineer.audits.sampling.sample import Sample, Ticket
 from scrutineer.audits.status import drawn_values
 from scrutineer.statements import AuditCount, parse_statement, statement_hash
@@ -151,8 +152,8 @@ def test_cards_that_are_neither_votes_nor_blank_nor_null(stated: tuple[int | Non
     sample = Sample((Ticket(1, "a1", 0, 1),))
     whole = drawn_values(audit.files, sample, resolve([Counted(bytes(32), count)]))
     (values, _), design = whole["president", "lead:0:1"], audit.files.design
-    assert design is not None
+    assert isinstance(design, BoxDesign)
     # Of 50 - 20 the sheet's lead, none is left; each card of which nothing is said speaks for the one behind.
     number = [test.code for _, test in audit.made.plan.tests()].index("lead:0:1")
     amounts = [30 + bad if at == number else 0 for at in range(2)]
-    assert values.tolist() == [pytest.approx(float(1 - design.taint("a1", amounts)))]
+    assert values.tolist() == [pytest.approx(float(1 - design.batch.taint("a1", amounts)))]

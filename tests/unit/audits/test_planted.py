@@ -22,6 +22,7 @@ from count_helpers import key_of
 from scrutineer.audits.counts import Counted, Seen, resolve
 from scrutineer.audits.plan import BOX_DESIGNS, PlanDesign
 from scrutineer.audits.plan_make import make_plan
+from scrutineer.audits.planned.boxes import BoxDesign
 from scrutineer.audits.sampling.sample import Sample, Ticket
 from scrutineer.audits.status import PlanFiles, draw, drawn_values, measure, open_files
 from scrutineer.count import Count
@@ -153,9 +154,10 @@ def seen_in(night: Night) -> Seen:
 def stopped(night: Night, design: PlanDesign) -> tuple[NDArray[np.int64], int]:
     """By audit: after how many draws all is confirmed, more than there are where it never is; and how many draws there are."""
     files = plan_of(night, design)
-    assert files.design is not None
-    relevant = Sample(tuple(Ticket("", box, 0) for box in files.design.relevant()))
-    ends = np.cumsum(files.design.bounds[files.design.bounds > 0])
+    assert isinstance(files.design, BoxDesign)
+    batch = files.design.batch
+    relevant = Sample(tuple(Ticket("", box, 0) for box in batch.relevant()))
+    ends = np.cumsum(batch.bounds[batch.bounds > 0])
     draws = PATIENCE * files.plan.first_round
     drawn = np.random.default_rng([2009, BOX_DESIGNS.index(design)]).integers(0, ends[-1], (AUDITS, draws))
     places = np.searchsorted(ends, drawn, side="right").astype(np.int32)
@@ -224,10 +226,11 @@ def test_clerical_errors_and_lost_boxes_make_an_audit_longer_and_seldom_a_full_c
 def test_the_draw_of_the_plan_finds_what_was_planted_as_often_as_bounds_say() -> None:
     night = planted(0.02, "boxes")
     files = plan_of(night, "batch-betting")
-    assert files.design is not None
+    assert isinstance(files.design, BoxDesign)
+    batch = files.design.batch
     units = night.sheets.units
     wrong = {units.ids[units.station_units[station]] for station in night.wrong}
-    bounds = dict(zip(files.design.names, files.design.bounds.tolist(), strict=True))
+    bounds = dict(zip(batch.names, batch.bounds.tolist(), strict=True))
     share = sum(bounds[box] for box in wrong) / sum(bounds.values())
     seeds, draws = 300, 100
     hits = sum(ticket.box in wrong for seed in range(seeds) for ticket in draw(files, f"{seed:020}", draws).tickets)

@@ -1,0 +1,206 @@
+"""Designs that draw single cards: polling, ONEAudit, and comparison of cards with their records."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from functools import cached_property
+from typing import Final, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from scrutineer.audits.cards.model import ABSENT, UNKNOWN, Cards
+from scrutineer.audits.counts import Seen
+from scrutineer.audits.designs.comparison import ReportedTotal, comparison_values
+from scrutineer.audits.designs.oneaudit import Pools, ScoreTally, oneaudit_values
+from scrutineer.audits.designs.polling import polling_null, polling_values
+from scrutineer.audits.designs.seen import Absence, Scores, paper_scores, record_scores
+from scrutineer.audits.designs.seen import Seen as SeenMarks
+from scrutineer.audits.forecasts import Forecast, Rates, comparison_forecast, oneaudit_forecast, polling_forecast
+from scrutineer.audits.plan import Test
+from scrutineer.audits.plan_totals import ContestTotals
+from scrutineer.audits.planned.model import DrawnValues, PlanInputs, TestKey
+from scrutineer.audits.risk.model import Null, Values
+from scrutineer.audits.sampling.canonical import draw_cards
+from scrutineer.audits.sampling.consistent import consistent_sample
+from scrutineer.audits.sampling.sample import Sample, Ticket
+from scrutineer.errors import AuditError
+
+USUAL_ERRORS: Final = Rates(one_over=0.0005, two_over=0.00005)
+"""Shares of cards whose paper differs from its record that plans of comparison expect: one card in 2,000 overstates by one vote,
+and one in 20,000 by as much as one card can."""
+
+
+class Drawn(NamedTuple):
+    """Drawn cards, in the order in which they count, and the scores of their papers in one test."""
+
+    tickets: Sequence[Ticket]
+    papers: Scores
+
+
+class CardDesign(ABC):
+    """Single cards of the manifest, each as likely to be drawn as any other."""
+
+    def __init__(self, inputs: PlanInputs) -> None:
+        self._plan, self._manifest = inputs.plan, inputs.manifest
+
+    @property
+    def settled(self) -> frozenset[TestKey]:
+        """See `PlannedDesign.settled`: no bound on single cards settles anything."""
+        return frozenset()
+
+    def draw(self, seed: str, count: int) -> Sample:
+        """See `PlannedDesign.draw`."""
+        plan, manifest = self._plan, self._manifest
+        if plan.draw == "canonical":
+            return draw_cards(seed, manifest, count, replacement=plan.replacement)
+        if not plan.replacement and count > manifest.total:
+            raise AuditError(f"{count} cards cannot be drawn from {manifest.total}; draw fewer, or count all of them")
+        places = {
+            f"{box},{position}": (box, position)
+            for box, cards in zip(manifest.boxes, manifest.cards.tolist(), strict=True)
+            for position in range(1, cards + 1)
+        }
+        drawn = consistent_sample(places, seed, count, replacement=plan.replacement, digits=64)
+        return Sample(tuple(Ticket(each.number, *places[each.id], each.generation) for each in drawn))
+
+    def values(self, sample: Sample, seen: Seen, voids: list[str]) -> DrawnValues:  # noqa: ARG002
+        """See `PlannedDesign.values`."""
+        found: DrawnValues = {}
+        for contest, test in self._plan.tests():
+            papers = _papers(contest, sample.tickets, seen)
+            scores = paper_scores(test.assertion(contest), papers, styled=False)
+            found[contest, test.code] = self._shown(contest, test, Drawn(sample.tickets, scores))
+        return found
+
+    @abstractmethod
+    def forecast(self, contest: str, test: Test) -> Forecast:
+        """See `PlannedDesign.forecast`."""
+
+    @abstractmethod
+    def _shown(self, contest: str, test: Test, drawn: "Drawn") -> tuple[Values, Null]:
+        """The values of drawn cards, and the hypothesis."""
+
+    def _reported(self, contest: str, test: Test) -> ReportedTotal:
+        return ReportedTotal(test.assertion(contest), self._plan.cards, test.total)
+
+
+class Polling(CardDesign):
+    """What drawn papers show, and nothing of what was reported about them; totals only for the forecast."""
+
+    def __init__(self, inputs: PlanInputs) -> None:
+        super().__init__(inputs)
+        self._tallies = _tallies(inputs)
+
+    def forecast(self, contest: str, test: Test) -> Forecast:
+        """See `PlannedDesign.forecast`."""
+        tally = self._tallies[contest, test.code]
+        counts = dict(zip(tally.scores.tolist(), tally.counts.sum(axis=0).tolist(), strict=True))
+        return polling_forecast(test.assertion(contest), counts, self._plan.cards, replacement=self._plan.replacement)
+
+    def _shown(self, contest: str, test: Test, drawn: "Drawn") -> tuple[Values, Null]:
+        assertion = test.assertion(contest)
+        population = None if self._plan.replacement else self._plan.cards
+        return polling_values(assertion, drawn.papers), polling_null(assertion, population)
+
+
+class OneAudit(CardDesign):
+    """Each drawn card is held against the totals of its box. Raises AuditError for totals that the cards of a box cannot bear."""
+
+    def __init__(self, inputs: PlanInputs) -> None:
+        super().__init__(inputs)
+        self._tallies = _tallies(inputs)
+        cards = inputs.manifest.cards
+        self._filled = cards > 0
+        self._pools = {key: Pools(cards[self._filled], tally.totals[self._filled]) for key, tally in self._tallies.items()}
+        for contest, test in inputs.plan.tests():
+            # A box with more votes than its cards can bear has values below 0: no risk limit holds with these, drawn or not.
+            self._pools[contest, test.code].check(self._reported(contest, test))
+
+    def forecast(self, contest: str, test: Test) -> Forecast:
+        """See `PlannedDesign.forecast`."""
+        reported, tally = self._reported(contest, test), self._tallies[contest, test.code]
+        return oneaudit_forecast(reported, self._manifest.cards, tally, replacement=self._plan.replacement)
+
+    def _shown(self, contest: str, test: Test, drawn: "Drawn") -> tuple[Values, Null]:
+        reported = self._reported(contest, test)
+        numbers = np.cumsum(self._filled, dtype=np.int64) - 1
+        pool = numbers[np.array([self._manifest.index[ticket.box] for ticket in drawn.tickets], np.int64)]
+        no_records = np.zeros(len(drawn.papers), np.int64)
+        values = oneaudit_values(reported, self._pools[contest, test.code], pool, no_records, drawn.papers)
+        return values, reported.null(replacement=self._plan.replacement)
+
+
+class Comparison(CardDesign):
+    """Each drawn card is held against its own record."""
+
+    def __init__(self, inputs: PlanInputs) -> None:
+        super().__init__(inputs)
+        if inputs.cards is None:
+            raise AuditError(f"there are no records of cards in audit {inputs.plan.name!r}: a comparison of cards needs them")
+        self._records = Records(inputs.cards)
+
+    def forecast(self, contest: str, test: Test) -> Forecast:
+        """See `PlannedDesign.forecast`."""
+        return comparison_forecast(self._reported(contest, test), USUAL_ERRORS, replacement=self._plan.replacement)
+
+    def _shown(self, contest: str, test: Test, drawn: "Drawn") -> tuple[Values, Null]:
+        reported = self._reported(contest, test)
+        records = record_scores(reported.assertion, self._records.marks(contest, drawn.tickets))
+        return comparison_values(reported, records, drawn.papers), reported.null(replacement=self._plan.replacement)
+
+
+class Records:
+    """Records of cards by the places in which the cards lie."""
+
+    def __init__(self, cards: Cards) -> None:
+        self._cards = cards
+
+    @cached_property
+    def _places(self) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """Box and position of every record as one number, ascending, and the rows of the records in this order."""
+        key = (self._cards.batch.astype(np.int64) << 31) + self._cards.position
+        order = np.argsort(key, kind="stable")
+        return key[order], order
+
+    def marks(self, contest: str, tickets: Sequence[Ticket]) -> list[SeenMarks]:
+        """What the records say of drawn cards in one contest; missing where there is no record."""
+        keys, order = self._places
+        batches = {box: number for number, box in enumerate(self._cards.batches)}
+        wanted = np.array([(batches.get(each.box, -1) << 31) + each.position for each in tickets], np.int64)
+        at = np.minimum(np.searchsorted(keys, wanted), max(0, len(keys) - 1))
+        column = self._cards.column(contest)
+        found: list[SeenMarks] = []
+        for place, key in zip(at.tolist(), wanted.tolist(), strict=True):
+            if not len(keys) or int(keys[place]) != key:
+                raise AuditError("a card was drawn that the manifest does not have")
+            pattern = int(column.pattern[order[place]])
+            found.append(
+                Absence.NO_CONTEST if pattern == ABSENT else Absence.MISSING if pattern == UNKNOWN else column.patterns[pattern]
+            )
+        return found
+
+
+def box_scores(test: Test, contest: str, found: ContestTotals) -> ScoreTally:
+    """By box how many cards are reported to have which score. Raises AuditError as `ScoreTally.of_votes` does."""
+    return ScoreTally.of_votes(test.assertion(contest), found.votes, found.cards, found.rest)
+
+
+def _tallies(inputs: PlanInputs) -> dict[TestKey, ScoreTally]:
+    """By test: how many cards of each box are reported to have which score."""
+    totals, tallies = inputs.totals_by_box(), {}
+    for contest in inputs.plan.contests:
+        if contest.tests:
+            found = totals.of(contest.contest, inputs.manifest)
+            for test in contest.tests:
+                tallies[contest.contest, test.code] = box_scores(test, contest.contest, found)
+    return tallies
+
+
+def _papers(contest: str, tickets: Sequence[Ticket], seen: Seen) -> list[SeenMarks]:
+    """What was seen of drawn cards in one contest; missing where no count says it."""
+    marks: list[SeenMarks] = []
+    for ticket in tickets:
+        card = seen.cards.get((ticket.box, ticket.position))
+        counted = card is not None and card.status == "counted"
+        marks.append(card.marks.get(contest, Absence.NO_CONTEST) if card is not None and counted else Absence.MISSING)
+    return marks
