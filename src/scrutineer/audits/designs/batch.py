@@ -6,9 +6,18 @@ e_ap = s_ap - t_ap, the overstatement of box p is e_p = max over a of e_ap / M_a
 overstatement (MACRO). Where any assertion of any contest is false, the e_p add up to at least 1 (P. B. Stark, Efficient
 Post-Election Audits of Multiple Contests: 2009 California Tests, CELS 2009, section 3; SSRN 1443314).
 
-**Bounds.** A box with n cards cannot have a score below n · lowest; so e_ap is at most s_ap - n · lowest, and e_p at most
-u_p, the largest of these over M_a. The u_p add up to U. A box with u_p = 0 has e_p of 0 or less for every assertion: leaving it
-out makes the sum of the others' e_p no smaller, so it is irrelevant, and it is never drawn.
+**Bounds.** A box in which at most n cards lie cannot have a score below n · lowest; so e_ap is at most s_ap - n · lowest, and
+e_p at most u_p, the largest of these over M_a. The u_p add up to U. A box with u_p = 0 has e_p of 0 or less for every assertion:
+leaving it out makes the sum of the others' e_p no smaller, so it is irrelevant, and it is never drawn.
+
+**How many cards.** All of this holds for boxes that hold at most n cards, whatever was reported of them, and for no others. So n
+must not be what is audited: were it the number of cards that a sheet admits, a sheet of one card would make a box of three
+hundred one that is hardly ever drawn, and its overstatement, many times its u_p, would not be seen. n is what a manifest says, or
+the roll. How many cards R were reported occurs nowhere above: a box that is found with more than R cards, and not more than n, is
+as good as any other. Of one that is found with c < R, the R - c missing cards are added as the worst ones: t_ap + (R - c) · lowest
+is no more than t_ap, so e_p becomes no smaller, and as R is at most n it stays within u_p. Voters who stayed at home are not
+missing: between R and n there is nothing to punish, and a box that is as reported has a taint of 0. What they cost is sample:
+each adds |lowest| / M_a to U, and the draws needed grow with U.
 
 **Whole numbers.** Both are kept in units of 1 / scale, rounded up: that makes overstatements larger only, so every statement
 above still holds. As long as the numbers fit into 62 bits, and always with one assertion, scale is the least common multiple of
