@@ -14,8 +14,8 @@ leaving it out makes the sum of the others' e_p no smaller, so it is irrelevant,
 must not be what is audited: were it the number of cards that a sheet admits, a sheet of one card would make a box of three
 hundred one that is hardly ever drawn, and its overstatement, many times its u_p, would not be seen. n is what a manifest says, or
 the roll. How many cards R were reported occurs nowhere above: a box that is found with more than R cards, and not more than n, is
-as good as any other. Of one that is found with c < R, the R - c missing cards are added as the worst ones: t_ap + (R - c) · lowest
-is no more than t_ap, so e_p becomes no smaller, and as R is at most n it stays within u_p. Voters who stayed at home are not
+as good as any other. To one that is found with c < R the R - c missing cards are added as the worst: t_ap + (R - c) · lowest is
+no more than t_ap, so e_p becomes no smaller, and as R is at most n it stays within u_p. Voters who stayed at home are not
 missing: between R and n there is nothing to punish, and a box that is as reported has a taint of 0. What they cost is sample:
 each adds |lowest| / M_a to U, and the draws needed grow with U.
 
