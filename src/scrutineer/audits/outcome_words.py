@@ -1,9 +1,9 @@
-"""How an audit ended, in words that take no side: one table for pages, the report, its PDF and the command line."""
+"""How an audit ended, and why counts differ, in words that take no side: for pages, the report, its PDF and the command line."""
 
 from typing import Final, NamedTuple
 
 from scrutineer.language import msg
-from scrutineer.statements.audit import AuditOutcome
+from scrutineer.statements.audit import AuditOutcome, Discrepancy
 
 
 class OutcomeWords(NamedTuple):
@@ -35,4 +35,15 @@ OUTCOME_WORDS: Final[dict[AuditOutcome, OutcomeWords]] = {
         msg("Held; its findings are below"),
         msg("The audit was held."),
     ),
+}
+
+DISCREPANCY_WORDS: Final[dict[Discrepancy, str]] = {
+    "marking": msg("how a voter marked the ballot"),
+    "adjudication": msg("people decided otherwise what a mark means"),
+    "damaged": msg("folded, torn or damaged paper"),
+    "wrong-box": msg("paper in another box"),
+    "transcription": msg("a number written down wrongly"),
+    "machine": msg("read otherwise by the machine"),
+    "two-cards": msg("two cards taken for one, or one for two"),
+    "unknown": msg("not known"),
 }

@@ -5,13 +5,15 @@ from itertools import islice
 from typing import Any, Final
 
 from scrutineer.audits.assertion_words import assertion_sentence
+from scrutineer.audits.other_plans import OtherPlan
+from scrutineer.audits.outcome_words import OUTCOME_WORDS
 from scrutineer.audits.plan import Plan, PlannedContest
 from scrutineer.audits.report import Report
-from scrutineer.audits.report_page import OUTCOMES
 from scrutineer.design.typesetting import typeset
 from scrutineer.election import Election
 from scrutineer.errors import AuditError, TypesettingError
 
+_EACH: Final = "The risk limit holds for each audit by itself, and not for the best of several."
 _MOST_LINES: Final = 200
 """Of a list; the JSON file has all of it."""
 
@@ -32,7 +34,7 @@ def report_paper(plan: Plan, report: Report, election: Election) -> bytes:
     content: dict[str, Any] = {
         "title": f"Report of audit {report.name}",
         "election": election.definition.name,
-        "outcome": OUTCOMES[report.outcome],
+        "outcome": OUTCOME_WORDS[report.outcome].sentence,
         "progress": (
             f"Draws: {report.draws}. Different boxes or cards drawn: {report.units}, of which {report.counted} were counted."
         ),
@@ -55,6 +57,17 @@ def report_paper(plan: Plan, report: Report, election: Election) -> bytes:
                 ("Not legible; each counts as the worst that it can be", report.illegible),
                 ("Not counted yet; each counts as the worst that it can be", report.pending),
                 ("What stands in the way", (*report.voids, *report.faults)),
+                (
+                    "Counts that were replaced; all stand in the log",
+                    tuple(
+                        f"{one.box}: {one.note} (count {one.statement[:16]}…, replaced by {one.by[:16]}…)"
+                        for one in report.replaced
+                    ),
+                ),
+                (
+                    "Other plans that are, or may be, about the same contests",
+                    (*map(_other, report.others), *([_EACH] if report.others else [])),
+                ),
             )
             if units
         ],
@@ -79,6 +92,13 @@ def report_paper(plan: Plan, report: Report, election: Election) -> bytes:
         return typeset("scrutineer.audits", "report.typ", content)
     except TypesettingError as error:
         raise AuditError(f"the report cannot be made as a PDF ({error}); report.json and report.html are there") from error
+
+
+def _other(other: OtherPlan) -> str:
+    ended = "no report yet" if other.outcome is None else OUTCOME_WORDS[other.outcome].label
+    return (
+        f"{other.name}: planned {'before' if other.before else 'after'} this one, {'' if other.drawn else 'not '}drawn; {ended}."
+    )
 
 
 def _some(units: tuple[str, ...]) -> list[str]:

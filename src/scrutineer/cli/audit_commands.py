@@ -7,6 +7,8 @@ import click
 
 from scrutineer.audits.check import check_audit
 from scrutineer.audits.counts import resolve
+from scrutineer.audits.other_plans import other_plans
+from scrutineer.audits.outcome_words import OUTCOME_WORDS
 from scrutineer.audits.plan_draw import DRAW_FILE, difference, draws_in, encode_draw
 from scrutineer.audits.report import make_report, page_name, report_name
 from scrutineer.audits.report_page import report_page
@@ -20,7 +22,7 @@ from scrutineer.cli.audit_inputs import SEED_STATEMENT, AuditFolder, record_at
 from scrutineer.cli.audit_papers_commands import pages_command, papers_command
 from scrutineer.cli.audit_plan import plan_command
 from scrutineer.cli.audit_sign import Signing, evidence_hashes, folder_argument, kept_and_sent, log_option, signing_options
-from scrutineer.cli.audit_words import OUTCOME_WORDS, check_json, print_check, print_status, say_next, status_json
+from scrutineer.cli.audit_words import check_json, print_check, print_status, say_next, status_json
 from scrutineer.cli.evidence import evidence_option
 from scrutineer.cli.show import json_option, print_json, progress_display
 from scrutineer.durable import write_whole
@@ -220,7 +222,8 @@ def report_command(
             files = audit.plan_files()
             sample = _sample(audit, files) if seed is not None else Sample(())
             counts = tuple(one for _, one in audit.counts(record, planned.hash))
-            made = make_report(files, planned.hash, seed, sample, counts, record.size, stop=stop)
+            others = other_plans(record.registered(), planned.hash, {each.contest for each in files.plan.contests}, record.size)
+            made = make_report(files, planned.hash, seed, sample, counts, record.size, others=others, stop=stop)
             outcome, report = made.outcome, made.hash
             risks = tuple(ContestRisk(contest=each.contest, risk=each.risk) for each in made.contests)
             audit.replace(name, made.encode())
@@ -248,7 +251,7 @@ def report_command(
     if as_json:
         print_json({"outcome": outcome, "risks": {each.contest: each.risk for each in risks}, "report": name, "entry": entry})
         return
-    click.echo(f"Audit {plan.name!r}: {OUTCOME_WORDS[outcome]}")
+    click.echo(f"Audit {plan.name!r}: {OUTCOME_WORDS[outcome].sentence}")
     for each in risks:
         click.echo(f"  {each.contest}: risk {each.risk} (limit {plan.risk_limit})")
     say_next(entry, folder / signed, f"Then anyone can: scrutineer audit verify {folder}")

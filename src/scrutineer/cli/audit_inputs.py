@@ -8,7 +8,8 @@ DIR/counts/*.cose                         signed counts
 DIR/report.json, .html, .cose             the report, the page that shows it, and its signature; report-2 and so on after it
 """
 
-from collections.abc import Callable, Iterable
+import hashlib
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
@@ -16,11 +17,12 @@ from typing import Final
 from scrutineer.audits.check import Artifacts, Entry
 from scrutineer.audits.counts import Counted
 from scrutineer.audits.plan import PLAN_FILE, Plan, read_plan
+from scrutineer.audits.registered import RegisteredAudit, registered_audits
 from scrutineer.audits.status import PlanFiles, open_files
 from scrutineer.cli.claim_inputs import site_election
 from scrutineer.cli.office import RECORD, Office
 from scrutineer.cli.show import Progress
-from scrutineer.count import Count
+from scrutineer.count import Count, Recorded
 from scrutineer.durable import write_whole
 from scrutineer.election import Election
 from scrutineer.errors import AuditError, LogError, PublicationError, ScrutineerError, UsageError
@@ -85,6 +87,11 @@ class AuditRecord:
         """Raise unless a statement is in the log, where it was admitted."""
         if leaf_hash(data) not in self.audits:
             raise LogError("it is not in the log: register it with `scrutineer submit`")
+
+    def registered(self) -> list[RegisteredAudit]:
+        """Every audit of the log, in the order of the plans."""
+        entries = sorted(self.audits.values(), key=lambda entry: entry[0])
+        return registered_audits(Recorded(index, parse_statement(data)) for index, data in entries)
 
     def of_plan(self, plan: bytes) -> list[tuple[int, Statement]]:
         """The statements of one audit, by the hash of its plan, in the order of the log."""
@@ -252,7 +259,24 @@ class AuditFolder:
         registered = sorted((index, data) for data, index in places.items() if index is not None)
         entries = [Entry(data, index) for index, data in registered]
         entries += [Entry(data) for data, index in places.items() if index is None]
-        return Artifacts(files, entries, admit=record.admit, root=record.root, count=record.count, latest=record.latest)
+        return self._artifacts(record, files, entries)
+
+    def _artifacts(self, record: AuditRecord, files: dict[str, bytes], entries: list[Entry], *, whole: bool = True) -> Artifacts:
+        registered = record.registered()
+        known = dict(self._contests_beside(registered))
+        return Artifacts(
+            files, entries, record.admit, record.root, record.count, record.latest, whole, registered=registered, contests=known
+        )
+
+    def _contests_beside(self, audits: Iterable[RegisteredAudit]) -> Iterator[tuple[bytes, tuple[str, ...]]]:
+        """What the plan files of other audits say they audit, as far as their folders lie beside this one."""
+        for audit in audits:
+            try:
+                data = AuditFolder(self.path.resolve().parent / audit.plan.name).read(PLAN_FILE)
+                if data is not None and hashlib.sha256(data).digest() == audit.plan.plan:
+                    yield audit.hash, tuple(contest.contest for contest in read_plan(data).contests)
+            except ScrutineerError:
+                continue  # A plan that cannot be read says nothing of its contests; its own check names it.
 
     def _published(self, record: AuditRecord, files: dict[str, bytes]) -> Artifacts:
         """Files as a site has them, whose statements are in the log alone. Raises UsageError where no plan is called so."""
@@ -260,7 +284,7 @@ class AuditFolder:
             payload = parse_statement(data).payload
             if isinstance(payload, AuditPlan) and payload.name == self.path.resolve().name:
                 entries = [Entry(statement.data, index) for index, statement in record.of_plan(name)]
-                return Artifacts(files, entries, record.admit, record.root, record.count, record.latest, whole=False)
+                return self._artifacts(record, files, entries, whole=False)
         raise UsageError(
             f"no audit in the log of {record.where} is called {self.path.resolve().name!r}: give the folder that name"
         )

@@ -17,15 +17,7 @@ from scrutineer.audits.sizes import Sizes
 from scrutineer.audits.status import Status
 from scrutineer.cli.show import plain_console
 from scrutineer.election import Election
-from scrutineer.statements.audit import AuditOutcome
 
-OUTCOME_WORDS: Final[dict[AuditOutcome, str]] = {
-    "confirmed": "the reported outcome is confirmed.",
-    "full-count": "a sample cannot confirm the reported outcome; all cards have to be counted by hand.",
-    "continuing": "the outcome is not confirmed yet.",
-    "stopped": "stopped before its end; nothing was confirmed.",
-    "held": "held.",
-}
 _SHOWN: Final = 20  # lines of a list that people get to see
 
 

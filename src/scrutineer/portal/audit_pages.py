@@ -9,9 +9,10 @@ from itertools import islice
 from typing import Final
 
 from scrutineer.audits.assertion_words import assertion_sentence
+from scrutineer.audits.outcome_words import DISCREPANCY_WORDS, OUTCOME_WORDS
 from scrutineer.audits.plan import PLAN_FILE
 from scrutineer.portal.audit_files import audit_file_of, audit_path
-from scrutineer.portal.audit_words import DISCREPANCY_WORDS, OUTCOME_WORDS, SUBJECT_WORDS, UNIT_WORDS
+from scrutineer.portal.audit_words import OUTCOME_MARKS, SUBJECT_WORDS, UNIT_WORDS
 from scrutineer.portal.audited import Audited
 from scrutineer.portal.formats import SiteFile
 from scrutineer.portal.night import Night
@@ -149,8 +150,8 @@ def _audit(pages: Pages, night: Night, audit: Audited) -> _Audit:
         reports=tuple(
             _Reported(
                 own.index,
-                OUTCOME_WORDS[report.outcome][0],
-                say.later(OUTCOME_WORDS[report.outcome][1]),
+                OUTCOME_MARKS[report.outcome],
+                say.later(OUTCOME_WORDS[report.outcome].label),
                 tuple(_risks(pages, report)),
                 _text(pages, report.found),
                 _text(pages, report.shows),

@@ -1,9 +1,9 @@
-"""What audits are about, what each kind can show and what it cannot, and how one ended, in words that take no side."""
+"""What audits are about, and what each kind can show and what it cannot, in words that take no side."""
 
 from typing import Final, NamedTuple
 
 from scrutineer.language import msg
-from scrutineer.statements.audit import AuditOutcome, AuditSubject, Discrepancy, UnitStatus
+from scrutineer.statements.audit import AuditOutcome, AuditSubject, UnitStatus
 
 
 class SubjectWords(NamedTuple):
@@ -60,28 +60,17 @@ SUBJECT_WORDS: Final[dict[AuditSubject, SubjectWords]] = {
     ),
 }
 
-OUTCOME_WORDS: Final[dict[AuditOutcome, tuple[str, str]]] = {
-    "confirmed": ("counted", msg("Confirmed at the risk limit")),
-    "full-count": ("warning", msg("To be settled by counting everything")),
-    "continuing": ("open", msg("Not confirmed yet; the audit goes on")),
-    "stopped": ("off", msg("Stopped; nothing was confirmed")),
-    "held": ("off", msg("Held; its findings are below")),
+OUTCOME_MARKS: Final[dict[AuditOutcome, str]] = {
+    "confirmed": "counted",
+    "full-count": "warning",
+    "continuing": "open",
+    "stopped": "off",
+    "held": "off",
 }
-"""By outcome: the sign beside it, and the word."""
+"""The sign beside an outcome, whose words `audits.outcome_words` has."""
 
 UNIT_WORDS: Final[dict[UnitStatus, str]] = {
     "counted": msg("Counted"),
     "missing": msg("Missing"),
     "illegible": msg("Illegible"),
-}
-
-DISCREPANCY_WORDS: Final[dict[Discrepancy, str]] = {
-    "marking": msg("how a voter marked the ballot"),
-    "adjudication": msg("people decided otherwise what a mark means"),
-    "damaged": msg("folded, torn or damaged paper"),
-    "wrong-box": msg("paper in another box"),
-    "transcription": msg("a number written down wrongly"),
-    "machine": msg("read otherwise by the machine"),
-    "two-cards": msg("two cards taken for one, or one for two"),
-    "unknown": msg("not known"),
 }

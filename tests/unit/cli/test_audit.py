@@ -113,7 +113,7 @@ def test_from_plan_to_report_and_on_a_site(land: Land, tmp_path: Path) -> None:
     assert "President of the Aviary: risk 0.047836971341 (limit 0.05), confirmed" in status
     assert "Every contest is at its risk limit" in status
     paper = tmp_path / "report.pdf"
-    assert "the reported outcome is confirmed" in land.step("report", "--paper", paper).out
+    assert "The audit confirms the reported outcome" in land.step("report", "--paper", paper).out
     assert paper.read_bytes().startswith(b"%PDF-")
     assert call("audit", "verify", land.audit, *land.log).out.startswith("PASS")
     alone = call("audit", "verify", land.audit)
