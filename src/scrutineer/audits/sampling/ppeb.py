@@ -84,13 +84,7 @@ def arlo_bounds(contest: ArloContest, batches: Sequence[ArloBatch]) -> tuple[Dec
 
     Raises AuditError where a margin is gone (a full count is due), and for votes of other choices.
     """
-    gone = _unauditable(contest, batches) + contest.pending
-    pairs = []
-    for weights in _comparisons(contest):
-        margin = _weighed(weights, contest.totals) - gone
-        if margin <= 0:
-            raise AuditError("the reported margin is no larger than what is pending or missing; count all batches")
-        pairs.append((weights, margin))
+    pairs = arlo_margins(contest, batches)
     bounds = []
     for batch in batches:
         bound = Decimal(0)
@@ -99,6 +93,18 @@ def arlo_bounds(contest: ArloContest, batches: Sequence[ArloBatch]) -> tuple[Dec
                 bound = max(bound, _DECIMALS.divide(Decimal(_weighed(weights, votes) + batch.ballots), Decimal(margin)))
         bounds.append(bound)
     return tuple(bounds)
+
+
+def arlo_margins(contest: ArloContest, batches: Sequence[ArloBatch]) -> tuple[tuple[tuple[int, ...], int], ...]:
+    """What has to be above zero: weights of the choices' votes, and the margin less what is pending or missing.
+
+    Raises AuditError as `arlo_bounds` does.
+    """
+    gone = _unauditable(contest, batches) + contest.pending
+    pairs = tuple((weights, _weighed(weights, contest.totals) - gone) for weights in _comparisons(contest))
+    if min(margin for _, margin in pairs) <= 0:
+        raise AuditError("the reported margin is no larger than what is pending or missing; count all batches")
+    return pairs
 
 
 def arlo_weights(bounds: Sequence[Decimal]) -> tuple[float, ...]:
