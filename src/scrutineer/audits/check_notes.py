@@ -1,8 +1,9 @@
 """What a checked audit leaves open, or rests on, and is nobody's fault: said beside its result, so that PASS promises no more."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Final
 
-from scrutineer.audits.check_results import by_sheets_alone, not_shown_now
+from scrutineer.audits.check_results import Basis, card_basis, not_shown_now
 from scrutineer.audits.counts import Seen
 from scrutineer.audits.plan import Plan
 from scrutineer.audits.status import PlanFiles
@@ -12,6 +13,21 @@ SEED_NOTE = (
     "That the dice were thrown after the plan was registered, and fell as the seed says, only those can tell who watched: the "
     "log shows the order of the statements alone."
 )
+
+_BASIS: Final[Mapping[Basis, str]] = {
+    Basis.ROLL: (
+        "How many cards lie in a box is bound by the roll of its station (or by its sheet, where that says more): the risk holds "
+        "if no box has more. Cards that were taken out of a box, and that its sheet does not admit, nobody misses."
+    ),
+    Basis.MANIFEST: (
+        "How many cards lie in a box is bound by a manifest that the plan names: the risk holds if no box has more. Who made it, "
+        "and without the voting system, only the protocol can tell."
+    ),
+    Basis.SHEETS: (
+        "How many cards lie in a box is bound by a manifest that the plan names, and it says of every box what its own sheet "
+        "says. Unless somebody else has established it, the risk holds only if no box has more cards than its sheet admits."
+    ),
+}
 
 
 def unseen_note(unseen: Sequence[str], outcome: str) -> str:
@@ -23,24 +39,20 @@ def unseen_note(unseen: Sequence[str], outcome: str) -> str:
 def counts_notes(seen: Seen, disclosed: Sequence[str]) -> list[str]:
     """Of counts that others took the place of, and of those that the last report leaves out and names."""
     notes = []
-    if replaced := sum(one.count.replaces is not None for one in seen.held):
-        notes.append(f"{replaced} count(s) took the place of an earlier one; both stand in the log, with the reason.")
+    if seen.replaced:
+        notes.append(f"{len(seen.replaced)} count(s) were replaced by later ones; all stand in the log, with the reason.")
     if disclosed:
         notes.append(f"Left out of account, as the last report says: {'; '.join(disclosed)}.")
     return notes
 
 
 def results_notes(files: PlanFiles, count: Count) -> list[str]:
-    """Of what the plan leaves out, and of a manifest that says no more than the sheets do."""
+    """Of what the plan leaves out, and where it has it from how many cards can lie in a box."""
     notes = []
     planned = {contest.contest for contest in files.plan.contests}
     if left_out := [contest.id for contest in count.election.contests if contest.id not in planned]:
         notes.append(f"This audit says nothing of contest {', '.join(left_out)}.")
-    if by_sheets_alone(files, count):
-        notes.append(
-            "The manifest says of every box what its own sheet says. Unless somebody else has established it, the risk holds "
-            "only if no box has more cards than its sheet admits."
-        )
+    notes.append(_BASIS[card_basis(files, count)])
     return notes
 
 

@@ -79,7 +79,7 @@ def reported_totals(count: Count, contests: Sequence[Contest], manifest: Manifes
     if manifest is None:
         at_most = _bound_by_rolls(units.rolls, sheets, names)
         found = Manifest.of((name, int(at_most[station])) for station, name in names.items())
-        to_find = [np.where(each.counted, each.most, 0) for each in sheets]
+        to_find = [each.cards for each in sheets]
     else:
         found = manifest
         at_most = _bound_by_manifest(len(units.rolls), sheets, names, manifest)

@@ -2,8 +2,9 @@
 
 Canonical form: a CSV file in UTF-8 with the columns `box,contest,cards,rest,votes`, one line for each contest of each box that
 holds it, boxes in ascending order of their bytes and then contests of their ids, ended by LF. `cards` is how many cards of the
-contest can lie in the box at most, `rest` how many of them bear no mark that counts, and `votes` the votes by option in the order
-of the definition, with spaces between them. A box that was not counted has zeros there: whatever lies in it was not reported.
+contest have to be found in the box (how many can lie in it at most says the manifest), `rest` how many of them bear no mark that
+counts, and `votes` the votes by option in the order of the definition, with spaces between them. A box that was not counted has
+zeros there: whatever lies in it was not reported.
 """
 
 import csv
@@ -31,7 +32,10 @@ class ContestTotals:
     """One contest by box of the manifest; zeros where a box does not hold it."""
 
     holds: NDArray[np.bool_]
+    most: NDArray[np.int64]
+    """How many cards of the contest can lie in the box at most: what the manifest says of a box that holds it."""
     cards: NDArray[np.int64]
+    """How many cards of the contest have to be found in the box: each that is missing counts as the worst that it can be."""
     rest: NDArray[np.int64]
     votes: NDArray[np.int64]
     """Shape (boxes, options)."""
@@ -87,7 +91,7 @@ class Totals:
                 )
             holds[place] = True
             cards[place], rest[place], votes[place] = row
-        return ContestTotals(holds, cards, rest, votes)
+        return ContestTotals(holds, np.where(holds, manifest.cards, 0), cards, rest, votes)
 
 
 def read_totals(data: bytes) -> Totals:

@@ -51,7 +51,8 @@ from scrutineer.statements.audit import SUBJECTS, AuditFile, AuditSubject
     "--manifest",
     type=click.Path(path_type=Path, exists=True, dir_okay=False),
     metavar="FILE",
-    help="Boxes and how many cards lie in each, established without the voting system. [default: what the sheets say]",
+    help="Boxes and how many cards lie in each, established without the voting system. Needed where single cards are drawn. "
+    "[default: at most as many as the roll of the station]",
 )
 @click.option(
     "--cards",
@@ -108,6 +109,10 @@ def plan_command(
             at = record.size if size is None else size
             progress("Counting", 0, at)
             count = record.count(at)
+            listed = None if manifest is None else read_manifest_file(manifest)
+            records = None if cards is None else read_cards(cards, progress=progress)
+            if listed is not None and records is not None:
+                records = listed.named(records)
             made = make_plan(
                 count,
                 record.root(at) or b"",
@@ -117,8 +122,8 @@ def plan_command(
                 design=design,
                 draw=sampler,
                 replacement=replacement,
-                manifest=None if manifest is None else read_manifest_file(manifest).manifest,
-                cards=None if cards is None else read_cards(cards, progress=progress),
+                manifest=None if listed is None else listed.manifest,
+                cards=records,
                 first_round=draws,
             )
         files = dict(made.files) if made is not None else {path.name: path.read_bytes() for path in named}

@@ -37,7 +37,9 @@ class BoxDesign:
     def __init__(self, inputs: PlanInputs) -> None:
         self._plan, self._manifest = plan, manifest = inputs.plan, inputs.manifest
         self._tests: dict[TestKey, Test] = {(contest, test.code): test for contest, test in plan.tests()}
-        self._reported = _reported(plan, manifest, inputs.totals_by_box())
+        totals = inputs.totals_by_box()
+        self._rows = totals.rows
+        self._reported = _reported(plan, manifest, totals)
         self._targets: tuple[TestKey, ...] = tuple((contest, test.code) for contest, test in plan.targets())
         self.batch = BatchDesign(manifest.boxes, tuple(self._reported[key] for key in self._targets))
 
@@ -116,14 +118,15 @@ class BoxDesign:
     def _score(self, box: str, key: TestKey, one: BoxTotals | None, voids: list[str]) -> int | None:
         """The score of one test in a box that was counted; None where it cannot be told."""
         contest, reported = key[0], self._reported[key]
-        cards = int(reported.cards[self._manifest.index[box]])
-        if not cards:
+        most = int(reported.cards[self._manifest.index[box]])
+        if not most:
             if one is not None and (any(one.counts) or one.blank or one.null or one.cards):
                 _note(voids, f"box {box} holds cards of contest {contest}, and the plan says that it holds none")
             return 0
-        found = None if one is None else _one_score(reported.assertion, self._tests[key], one, cards)
-        if found is not None and found[1] > cards:
-            _note(voids, f"box {box} holds {found[1]} cards of contest {contest}, and the plan allows for {cards}")
+        to_find = self._rows[box, contest][0]
+        found = None if one is None else _one_score(reported.assertion, self._tests[key], one, to_find, most)
+        if found is not None and found[1] > most:
+            _note(voids, f"box {box} holds {found[1]} cards of contest {contest}, and the plan allows for {most}")
             return None
         return None if found is None else found[0]
 
@@ -135,7 +138,7 @@ def _reported(plan: Plan, manifest: Manifest, totals: Totals) -> dict[TestKey, R
         if contest.tests:
             found = totals.of(contest.contest, manifest)
             for test in contest.tests:
-                one = Reported.of_votes(test.assertion(contest.contest), found.votes, found.cards, found.rest)
+                one = Reported.of_votes(test.assertion(contest.contest), found.votes, found.most, found.rest)
                 reported[contest.contest, test.code] = one
     return reported
 
@@ -146,8 +149,11 @@ def _by_draw(sample: Sample, by_box: Mapping[str, Fraction]) -> Values:
     return np.array([values[ticket.box] for ticket in sample.tickets], np.float64)
 
 
-def _one_score(assertion: Assertion, test: Test, one: BoxTotals, cards: int) -> tuple[int, int] | None:
-    """The score of a box and how many cards were seen; a card of the manifest that was not found counts as the worst."""
+def _one_score(assertion: Assertion, test: Test, one: BoxTotals, to_find: int, most: int) -> tuple[int, int] | None:
+    """The score of a box and how many cards were seen; a card that had to be found and was not counts as the worst.
+
+    Between what had to be found and the most that the box can have nothing is missing: these voters may have stayed at home.
+    """
     votes = []
     for count, weight in zip(one.counts, test.weights, strict=False):
         if count is None and weight:
@@ -164,8 +170,8 @@ def _one_score(assertion: Assertion, test: Test, one: BoxTotals, cards: int) -> 
         return None
     # Of one mark for each card: cards that are neither votes nor blank nor null say nothing, and are as bad as they can be.
     unsaid = seen - marked if test.most == 1 and one.blank is not None and one.null is not None else 0
-    score = assertion.votes_score(tuple(votes), rest) + assertion.lowest * (max(0, cards - seen) + unsaid)
-    return (score if seen > cards else max(score, cards * assertion.lowest)), seen
+    score = assertion.votes_score(tuple(votes), rest) + assertion.lowest * (max(0, to_find - seen) + unsaid)
+    return (score if seen > most else max(score, most * assertion.lowest)), seen
 
 
 def _note(voids: list[str], void: str) -> None:
