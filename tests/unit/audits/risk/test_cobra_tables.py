@@ -1,7 +1,7 @@
 """COBRA's tables 1 and 2, row by row: J. V. Spertus, COBRA, arXiv 2304.01010v2, sections 5.1 and 5.2.
 
 Draws are with replacement, the risk limit is 5 %. Published are the mean and the 90th percentile of 400 simulated audits, so what
-is compared are two samples: means may differ by three standard errors of their difference. An audit that has not ended by the
+is compared are two samples: of 126 pairs, means may differ by 3.5 standard errors of their difference. An audit that has not ended by the
 size of the population (10,000 and 20,000) counts as that.
 """
 
@@ -24,13 +24,14 @@ def _sizes(bets: Bets, clean: float, one_vote: float, two_vote: float, cap: int,
     times = np.concatenate(
         [Betting(bets, _NO_RESERVE).stopping_times(values[drawn[start : start + 25]], null, 0.05) for start in range(0, runs, 25)]
     )
-    return np.minimum(times, cap).astype(np.float64)
+    sizes: Values = np.minimum(times, cap).astype(np.float64)
+    return sizes
 
 
 def _agrees(sizes: Values, mean: float, high: float) -> None:
     """With a published mean, and with a 90th percentile above which 400 audits would have between 5.5 % and 14.5 % (3 errors)."""
     error = sizes.std() * (1 / len(sizes) + 1 / PUBLISHED_RUNS) ** 0.5
-    assert abs(sizes.mean() - mean) <= 3 * error + 0.5
+    assert abs(sizes.mean() - mean) <= 3.5 * error + 0.5
     slack = 0.045 * (1 + PUBLISHED_RUNS / len(sizes)) ** 0.5
     low, top = np.quantile(sizes, (max(0.9 - slack, 0), min(0.9 + slack, 1)))
     assert low - 1 <= high <= top + 1
@@ -61,7 +62,7 @@ def test_table_1(margin: float, rate: float, of_a_priori: tuple[int, int], of_or
     clean = 1 / (2 - margin)
     oracle = _sizes(Kelly(values_of(clean), (1 - rate, 0.0, rate)), clean, 0.0, rate, 10_000, 1000)
     _agrees(oracle, *of_oracle)
-    a_priori = _sizes(Fixed(4 * clean * (1 - rate) - 2), clean, 0.0, rate, 10_000, 50 if margin < 0.1 else 200)
+    a_priori = _sizes(Fixed(4 * clean * (1 - rate) - 2), clean, 0.0, rate, 10_000, 200)
     _agrees(a_priori, *of_a_priori)
 
 
@@ -102,7 +103,9 @@ def _strategy(name: str, clean: float, row: tuple[float, ...]) -> Bets:
     thought = ErrorRates(expected_one, expected_two, one_vote_spread=0.005, two_vote_spread=0.0025)
     if name == "oracle":
         return Kelly(values_of(clean), (1 - one_vote - two_vote, one_vote, two_vote))
-    return {"fixed": fixed, "adaptive": adaptive, "diversified": diversified}[name](clean, thought)
+    if name == "fixed":
+        return fixed(clean, thought)
+    return adaptive(clean, thought) if name == "adaptive" else diversified(clean, thought)
 
 
 @pytest.mark.parametrize("strategy", STRATEGIES)
