@@ -1,8 +1,8 @@
 """COBRA's tables 1 and 2, row by row: J. V. Spertus, COBRA, arXiv 2304.01010v2, sections 5.1 and 5.2.
 
-Draws are with replacement, the risk limit is 5 %. Published are the mean and the 90th percentile of 400 simulated audits, so what
-is compared are two samples: of 126 pairs, means may differ by 3.5 standard errors of their difference. An audit that has not ended by the
-size of the population (10,000 and 20,000) counts as that.
+Draws are with replacement, the risk limit is 5 %. Published are the mean and the 90th percentile of 400 simulated audits, so
+what is compared are two samples: of 126 pairs, means may differ by 3.5 standard errors of their difference. An audit that has
+not ended by the size of the population (10,000 and 20,000) counts as that.
 """
 
 import numpy as np
