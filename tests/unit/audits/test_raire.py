@@ -6,6 +6,7 @@ from itertools import combinations, permutations
 import pytest
 
 from published_rankings import CONTESTS, SAN_FRANCISCO, Published
+from published_rankings_us import MORE_CONTESTS
 from scrutineer.audits import raire as module
 from scrutineer.audits.raire import Comparison, comparison_difficulty, open_orders, polling_difficulty, raire
 from scrutineer.count.outcome import InstantRunoff, RankedTally, decide
@@ -67,9 +68,9 @@ def excluded(options: int, winner: int, comparisons: tuple[Comparison, ...]) -> 
     return all(any(contradicts(each, order) for each in comparisons) for order in orders)
 
 
-@pytest.mark.parametrize("name", CONTESTS)
+@pytest.mark.parametrize("name", CONTESTS | MORE_CONTESTS)
 def test_difficulty_and_number_of_assertions_are_no_worse_than_those_of_others(name: str) -> None:
-    published: Published = CONTESTS[name]
+    published: Published = (CONTESTS | MORE_CONTESTS)[name]
     found = raire(published.tally(), published.winner)
     assert found is not None
     assert found.difficulty == pytest.approx(published.difficulty, rel=1e-12)
