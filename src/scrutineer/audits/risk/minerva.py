@@ -57,6 +57,21 @@ class Minerva:
             tied, reported = tied.below(enough), reported.below(enough)
         return tuple(found)
 
+    def enough(self, rounds: Sequence[int]) -> tuple[int, ...]:
+        """For rounds of so many votes for the two options each: how many for the winner so far end the audit, by round.
+
+        More than were drawn where nothing does. Raises AuditError for counts below 0 or beyond reason.
+        """
+        tied, reported = _start(), _start()
+        found: list[int] = []
+        for votes in rounds:
+            if not 0 <= votes <= _MOST_BALLOTS:
+                raise AuditError(f"a round with {votes} votes cannot be tested")
+            tied, reported = tied.after(votes, 0.5), reported.after(votes, self.share)
+            found.append(_ratios(tied, reported).least_at_most(self.risk_limit))
+            tied, reported = tied.below(found[-1]), reported.below(found[-1])
+        return tuple(found)
+
 
 @dataclass(frozen=True, slots=True)
 class _Chances:
