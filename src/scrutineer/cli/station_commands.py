@@ -29,7 +29,7 @@ from scrutineer.station.words import counted, duration
 
 _folder = click.argument("folder", metavar="DIR", type=click.Path(path_type=Path, file_okay=False))
 _file = click.Path(path_type=Path, exists=True, dir_okay=False)
-_VOTING = ("fingerprint", "voting-init", "vote", "open", "suspend", "resume", "close", "countersign")
+_VOTING = ("fingerprint", "voting-init", "admit", "vote", "open", "suspend", "resume", "close", "countersign")
 _ROOM = 64 * 1024  # bytes of a bundle that are kept free for what is not statements, beside 34 for each
 
 
@@ -42,7 +42,7 @@ class _Station(click.Group):
     def get_command(self, ctx: click.Context, name: str) -> click.Command | None:
         if name not in _VOTING:
             return super().get_command(ctx, name)
-        module = importlib.import_module("scrutineer.cli.voting_commands")
+        module = importlib.import_module(f"scrutineer.cli.voting_{'admit' if name == 'admit' else 'commands'}")
         command: click.Command = getattr(module, f"{name.replace('-', '_')}_command")
         return command
 

@@ -84,8 +84,11 @@ class Accreditations:
 
     def authorities(self) -> frozenset[str]:
         """The issuers of the authority that have a key which is not revoked."""
-        known = {*self._admitted, *(issuer.id for issuer in self._election.register.others())}
-        return frozenset(name for name in known if name.startswith("authority/") and self.current(name))
+        return frozenset(name for name in self.people() if name.startswith("authority/") and self.current(name))
+
+    def people(self) -> tuple[str, ...]:
+        """Every issuer but the stations' first keys: those of the register in its order, then those admitted later."""
+        return tuple(dict.fromkeys((*(issuer.id for issuer in self._election.register.others()), *self._admitted)))
 
     def apply(self, statement: Statement) -> Accreditation | None:
         """Take note of the next statement of the log; kinds that change nothing here are passed over.

@@ -21,7 +21,7 @@ from scrutineer.language import LANGUAGES, HtmlSay, language, msg
 from scrutineer.station.voting.board_forms import Fields
 from scrutineer.station.voting.closing import MAX_REASON
 from scrutineer.station.voting.day import MAX_COPIES, SHEETS, ZERO_TAPE, PollDay, Stage
-from scrutineer.station.voting.people import SIGNERS, Pair, of_station, read_private_key, watchers
+from scrutineer.station.voting.people import SIGNERS, Pair, read_private_key
 from scrutineer.station.voting.tally_paper import closing_words
 
 ROOM: Final = "scrutineer.station.voting"
@@ -266,6 +266,7 @@ class Board:
             "print": ask.say("Print the tally sheets"),
         }
         place, manifest = self.day.place, self.day.place.record.manifest
+        people = place.people()
         signed = {signature.who for signature in self.day.closing.signatures} if self.day.closing is not None else set()
         return self._page(
             ask,
@@ -275,11 +276,11 @@ class Board:
             act=act,
             wrong=wrong,
             entered={name: ask.form.text(name) for name in ("name", "reason", "verdict", "copies") if name in ask.form.values},
-            workers=[issuer.name or issuer.id for issuer in of_station(place.election, place.name)],
-            missing=[one.name or one.id for one in of_station(place.election, place.name, SIGNERS) if one.id not in signed],
+            workers=[issuer.name or issuer.id for issuer in people.at(place.name)],
+            missing=[one.name or one.id for one in people.at(place.name, SIGNERS) if one.id not in signed],
             styles=[(style, manifest.style(style).label) for style in place.machine.styles],
             most_copies=MAX_COPIES,
-            usual_copies=min(1 + watchers(place.election, place.name), MAX_COPIES),
+            usual_copies=min(1 + place.watchers(), MAX_COPIES),
             longest=MAX_REASON,
         )
 

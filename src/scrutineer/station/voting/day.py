@@ -17,18 +17,18 @@ import msgspec
 
 from scrutineer.durable import write_whole
 from scrutineer.election import station_issuer
-from scrutineer.errors import BallotError, PolicyError, StoreError
+from scrutineer.errors import BallotError, StoreError
 from scrutineer.statements import StationOpened, parse_statement, sign_statement
 from scrutineer.statements.incident import Incident
 from scrutineer.statements.statement import statement_hash
 from scrutineer.station.outbox import Outbox
+from scrutineer.station.voting.admitted import workers_of
 from scrutineer.station.voting.closing import Closing, Progress, countersigned, keep_closing, noted, read_closing, seal_day
 from scrutineer.station.voting.machine import VotingMachine
-from scrutineer.station.voting.people import Pair, Person, of_station
+from scrutineer.station.voting.people import Pair, Person
 from scrutineer.station.voting.place import PRINTED, Place, software_fingerprint
 from scrutineer.station.voting.printer import Printer
 from scrutineer.station.voting.tally_paper import sheets_pdf, zero_tape_pdf
-from scrutineer.station.voting.totals import MAX_WORKERS
 
 OPENING_FILE: Final = "opening.json"
 ZERO_TAPE: Final = "zero-tape.pdf"
@@ -100,17 +100,11 @@ class PollDay:
     def open(self, pair: Pair) -> Opening:
         """Open the machine: all counters at zero, `station-opened` signed and endorsed, the zero tape printed.
 
-        Raises BallotError where it was opened before, PolicyError where the register has too few or too many poll workers.
+        Raises BallotError where it was opened before, PolicyError where there are too few or too many poll workers.
         """
         if self.machine.state != "new":
             raise BallotError("the machine was opened before, which cannot be done twice: resume it")
-        workers = of_station(self.place.election, self.place.name)
-        keys = tuple(dict.fromkeys(worker.key for worker in workers))
-        if len(keys) > MAX_WORKERS:
-            raise PolicyError(
-                f"the register has {len(keys)} poll workers for this station, and a machine serves at most {MAX_WORKERS}: "
-                "register poll workers for their own stations"
-            )
+        keys = workers_of(self.place.people(), self.place.name)
         now = int(self._clock())
         opened = StationOpened(
             election=self.place.election.hash, station=self.place.name, time=now, software=software_fingerprint()
@@ -128,8 +122,11 @@ class PollDay:
         self.machine.suspend()
 
     def resume(self, pair: Pair) -> None:
-        """Enable the machine again, after a break, a start of the program, or a failure of power."""
-        self.machine.resume(pair.first.key, pair.second.key)
+        """Enable the machine again, after a break, a start of the program, or a failure of power.
+
+        Poll workers who were admitted in the meantime can do so from now on, and those whose keys were revoked cannot.
+        """
+        self.machine.resume(pair.first.key, pair.second.key, workers_of(self.place.people(), self.place.name))
         now = int(self._clock())
         first, second = (person.issuer.id for person in pair.people)
         incident = Incident(

@@ -261,16 +261,21 @@ class VotingMachine:
             self._pads.stop()
             self._version += 1
 
-    def resume(self, first: SigningKey, second: SigningKey) -> None:
+    def resume(self, first: SigningKey, second: SigningKey, workers: Sequence[bytes] = ()) -> None:
         """Open the sealed totals and go on: `suspended` to `ready`, or to `active` where a voter was at the machine.
 
+        `workers` are those who can resume and close from now on, where these are others than before.
         Completes what a failure of power interrupted; `interrupted` says how. Raises BallotError for keys that cannot open the
         totals, StoreError where totals and journal do not belong together: one of them was put back from an older copy.
         """
         with self._lock:
             past = self._in("suspended")
-            totals, workers = self._unseal(first, second)
-            self._start(totals, workers)
+            totals, before = self._unseal(first, second)
+            if workers and set(workers) != set(before):
+                self._file.stage(seal(totals.encode(), workers, self._context, self._random))
+                with self._halting():
+                    self._file.commit()
+            self._start(totals, tuple(workers) or before)
             if past.pending is not None:
                 self._decide(b"cast" if totals.last == past.pending.code else b"spoiled")
             if self._fresh and past.decided is not None:

@@ -1,6 +1,6 @@
 """Who stands at the machine: poll workers, agents and observers of its station, each with a private key of their own. Pure."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from typing import Final
 
@@ -76,20 +76,17 @@ def read_private_key(data: bytes, passphrase: str = "") -> SigningKey:
     return SigningKey(key.private_bytes_raw())
 
 
-def of_station(election: Election, station: str, roles: Collection[Role] = POLL_WORKERS) -> tuple[Issuer, ...]:
-    """Everyone of these roles whom the register admits at a station, each key once, in the order of the register."""
+def of_station(
+    election: Election, station: str, known: Iterable[Issuer], roles: Collection[Role] = POLL_WORKERS
+) -> tuple[Issuer, ...]:
+    """Those of the people known who have one of these roles and may act at a station, in their order."""
     units = election.units
     inside = {units.ids[unit] for unit in units.path(units.position(station))}
     return tuple(
         issuer
-        for issuer in election.register.others()
+        for issuer in known
         if issuer.role in roles and issuer.algorithm == "ed25519" and (not issuer.unit or issuer.unit in inside)
     )
-
-
-def watchers(election: Election, station: str) -> int:
-    """How many agents and observers are registered for this very station; those of a place above it can be anywhere."""
-    return sum(issuer.unit == station for issuer in of_station(election, station, SIGNERS - POLL_WORKERS))
 
 
 def identify(key: SigningKey, known: Collection[Issuer]) -> Person:

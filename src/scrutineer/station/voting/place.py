@@ -2,6 +2,7 @@
 
 DIR/voting/ballots.json      the trustees' keys (ballots/keys.py), as the definition names them
 DIR/voting/register.csv      who may sign what, as the definition names it
+DIR/voting/admitted.json     who was admitted later (admitted.py)
 DIR/voting/machine.json      the description of this device and its ballot styles
 DIR/voting/machine.lock      held by the program that runs
 DIR/voting/board.json        where its board is, while it runs (running.py)
@@ -45,8 +46,9 @@ from scrutineer.election.units import UNKNOWN
 from scrutineer.errors import UsageError
 from scrutineer.statements import SigningKey
 from scrutineer.station.folder import StationFolder
+from scrutineer.station.voting.admitted import People, people_of
 from scrutineer.station.voting.machine import VotingMachine
-from scrutineer.station.voting.people import POLL_WORKERS, SIGNERS, Person, identify, of_station, read_private_key
+from scrutineer.station.voting.people import POLL_WORKERS, SIGNERS, Person, identify, read_private_key
 
 VOTING: Final = "voting"
 MACHINE_FILE: Final = "machine.json"
@@ -151,7 +153,15 @@ class Place:
 
     def person(self, key: SigningKey, *, signers: bool = False) -> Person:
         """Whose key this is: a poll worker's, or with `signers` that of anyone who may countersign. Raises PolicyError."""
-        return identify(key, of_station(self.election, self.name, SIGNERS if signers else POLL_WORKERS))
+        return identify(key, self.people().at(self.name, SIGNERS if signers else POLL_WORKERS))
+
+    def people(self) -> People:
+        """Who may act here by now, read anew. Raises StoreError."""
+        return people_of(self.election, self.folder)
+
+    def watchers(self) -> int:
+        """How many agents and observers are known for this very station; those of a place above it can be anywhere."""
+        return sum(issuer.unit == self.name for issuer in self.people().at(self.name, SIGNERS - POLL_WORKERS))
 
     def open_machine(self, random: RandomBytes = secrets.token_bytes) -> VotingMachine:
         """The machine in this folder, as it stands. Raises StoreError (code `in-use`: another program has it open)."""

@@ -146,7 +146,8 @@ def unseal(data: bytes, first: SigningKey, second: SigningKey, context: bytes) -
     for key in (first, second):
         if key.public_key not in workers:
             raise BallotError(
-                "a key is not one of those to which the totals are sealed: use the keys of two poll workers of today"
+                "a key is not one of those to which the totals are sealed: use the keys of two poll workers of today; "
+                "whoever was admitted since can act once two of the others have suspended the machine and enabled it again"
             )
         place = workers.index(key.public_key)
         box = data[start + each * place + 32 : start + each * (place + 1)]
