@@ -14,7 +14,7 @@ from scrutineer.audits.cards.model import Cards, ContestColumn
 from scrutineer.audits.check import Artifacts, Entry
 from scrutineer.audits.counts import Counted
 from scrutineer.audits.manifest import Manifest
-from scrutineer.audits.plan import PLAN_FILE
+from scrutineer.audits.plan import BOX_DESIGNS, PLAN_FILE
 from scrutineer.audits.plan_draw import DRAW_FILE, encode_draw
 from scrutineer.audits.plan_make import MadePlan, make_plan
 from scrutineer.audits.report import REPORT_FILE, Report, make_report, page_name
@@ -31,6 +31,9 @@ from scrutineer.statements.policy import Policy
 ELECTION, DEFINITION, UNITS, REGISTER = signed_election()
 AUDITING = Auditing(ELECTION)
 RESULTS = dict(zip(STATIONS, ((50, 20, 10), (48, 22, 10), (60, 10, 5), (40, 25, 15), (55, 15, 10), (52, 18, 10)), strict=True))
+
+MANIFEST = Manifest.of((box, sum(votes) + 5) for box, votes in RESULTS.items())
+"""What people found in the boxes. Plans by box are made without it: their boxes hold as many cards as the roll at most."""
 
 
 def results_log() -> list[bytes]:
@@ -94,7 +97,7 @@ def held(design: str = "batch-betting") -> HeldAudit:
     """An audit that ends with its outcome confirmed."""
     log = results_log()
     cards = records() if design == "comparison" else None
-    manifest = Manifest.of((box, sum(votes) + 5) for box, votes in RESULTS.items()) if cards is not None else None
+    manifest = None if design in BOX_DESIGNS else MANIFEST
     made = make_plan(count_of(log), root_of(log), name="boxes", design=design, cards=cards, manifest=manifest)  # type: ignore[arg-type]
     files = open_files(made.plan, made.files)
     sample = draw(files, DICE, made.plan.first_round * 2)

@@ -1,6 +1,7 @@
 """The plan file: made from the published results, and read back strictly."""
 
 import json
+import re
 from dataclasses import replace
 from fractions import Fraction
 from typing import Any
@@ -9,21 +10,20 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from audit_artifacts import ELECTION, RESULTS, count_of, held, records, results_log, root_of
-from count_helpers import STATIONS, Ballots
+from audit_artifacts import ELECTION, MANIFEST, RESULTS, count_of, held, records, results_log, root_of
+from count_helpers import ROLL, STATIONS, Ballots
 from scrutineer.audits.cards.model import Cards
 from scrutineer.audits.manifest import Manifest
-from scrutineer.audits.plan import Plan, read_plan, share_text
+from scrutineer.audits.plan import BOX_DESIGNS, Plan, read_plan, share_text
 from scrutineer.audits.plan_cards import placed_cards
 from scrutineer.audits.plan_draw import draws_in
-from scrutineer.audits.plan_make import MadePlan, make_plan, reported_totals
+from scrutineer.audits.plan_make import MadePlan, make_plan
 from scrutineer.audits.plan_totals import Totals, read_totals
 from scrutineer.errors import AuditError, CountError
 
 LOG = results_log()
 BALLOTS = Ballots(ELECTION)
 DESIGNS = ("batch-betting", "batch-macro", "polling", "oneaudit", "comparison")
-WHOLE = Manifest.of((box, sum(votes) + 5) for box, votes in RESULTS.items())
 
 
 def made(log: list[bytes] = LOG, **given: Any) -> MadePlan:
@@ -33,24 +33,19 @@ def made(log: list[bytes] = LOG, **given: Any) -> MadePlan:
 @pytest.mark.parametrize("design", DESIGNS)
 def test_the_same_results_give_the_same_plan(design: str) -> None:
     plan = held(design).made.plan
-    cards = {"cards": records(), "manifest": WHOLE} if design == "comparison" else {}
-    again = made(design=design, **cards)
+    cards = {"cards": records()} if design == "comparison" else {}
+    manifest = {} if design in BOX_DESIGNS else {"manifest": MANIFEST}
+    again = made(design=design, **cards, **manifest)
     assert again.plan.encode() == plan.encode()
     assert read_plan(plan.encode()) == plan
     assert plan.first_round > 0
-    assert (plan.size, plan.root, plan.cards) == (7, root_of(LOG).hex(), sum(map(sum, RESULTS.values())) + 30)
+    cards = sum(map(sum, RESULTS.values())) + 30 if manifest else ROLL * len(RESULTS)
+    assert (plan.size, plan.root, plan.cards) == (7, root_of(LOG).hex(), cards)
 
 
-def test_totals_are_those_of_the_sheets_that_count() -> None:
-    excluded = [*LOG, BALLOTS.exclude("a1")]
-    _, totals = reported_totals(count_of(excluded), ELECTION.contests, None)
-    assert ("a1", "president") not in totals.rows
-    assert totals.rows["a2", "president"] == (85, 5, (48, 22, 10))
-    _, totals = reported_totals(count_of(LOG[:-1]), ELECTION.contests, None)
-    assert totals.rows["b3", "president"] == (100, 0, (0, 0, 0))
-    notes = made(LOG[:-1]).notes
-    assert notes[0].startswith("Contest president: 1 station(s) are outstanding or in quarantine")
-    assert "excluded by decision" in made(excluded).notes[0]
+def test_stations_that_are_outstanding_or_excluded_are_named() -> None:
+    assert made(LOG[:-1]).notes[0].startswith("Contest president: 1 station(s) are outstanding or in quarantine")
+    assert "excluded by decision" in made([*LOG, BALLOTS.exclude("a1")]).notes[0]
 
 
 def test_a_manifest_is_held_against_the_results() -> None:
@@ -60,7 +55,7 @@ def test_a_manifest_is_held_against_the_results() -> None:
         made(manifest=Manifest.of((box, cards) for box, cards in boxes.items() if box != "a1"))
     with pytest.raises(AuditError, match="box 'cellar' of the manifest is no station"):
         made(manifest=Manifest.of([*boxes.items(), ("cellar", 3)]))
-    with pytest.raises(AuditError, match="box 'a1', contest 'president': 51 cards cannot bear these votes"):
+    with pytest.raises(AuditError, match="box 'a1': 85 cards of contest 'president' are published, and the manifest has 51"):
         made(manifest=Manifest.of((boxes | {"a1": 51}).items()))
 
 
@@ -98,7 +93,8 @@ def changed(**fields: Any) -> bytes:
     return json.dumps(value, sort_keys=True, separators=(",", ":")).encode()
 
 
-TEST = json.loads(held().made.plan.encode())["contests"][0]["tests"][0]
+CONTEST = json.loads(held().made.plan.encode())["contests"][0]
+TEST = CONTEST["tests"][0]
 
 
 @pytest.mark.parametrize(
@@ -119,11 +115,11 @@ TEST = json.loads(held().made.plan.encode())["contests"][0]["tests"][0]
         (changed(draw="rivest"), "by the canonical draw"),
         (changed(files={}), "names the files manifest.csv, totals.csv"),
         (changed(contests=[]), "or there is none"),
-        (changed(contests=[{"contest": "president", "full_count": "because", "tests": []}]), "for a reason that is known"),
-        (changed(contests=[{"contest": "president", "full_count": "", "tests": [TEST, TEST]}]), "stands there twice"),
-        (changed(contests=[{"contest": "president", "full_count": "", "tests": [TEST | {"weights": [1, 1, 1]}]}]), "no card can"),
+        (changed(contests=[CONTEST | {"full_count": "because", "tests": []}]), "for a reason that is known"),
+        (changed(contests=[CONTEST | {"tests": [TEST, TEST]}]), "stands there twice"),
+        (changed(contests=[CONTEST | {"tests": [TEST | {"weights": [1, 1, 1]}]}]), "no card can"),
         (
-            changed(contests=[{"contest": "president", "full_count": "", "tests": [TEST | {"parameters": {}}]}]),
+            changed(contests=[CONTEST | {"tests": [TEST | {"parameters": {}}]}]),
             "needs the parameter",
         ),
     ],
@@ -169,14 +165,14 @@ def test_totals_are_read_back_and_fit_a_manifest() -> None:
 
 def test_records_say_where_their_cards_lie() -> None:
     cards = records()
-    assert len(placed_cards(cards, WHOLE)) == WHOLE.total
-    more = Manifest.of((box, int(number) + 1) for box, number in zip(WHOLE.boxes, WHOLE.cards, strict=True))
-    assert placed_cards(cards, more).column("president").unknown() == len(WHOLE.boxes)
+    assert len(placed_cards(cards, MANIFEST)) == MANIFEST.total
+    more = Manifest.of((box, int(number) + 1) for box, number in zip(MANIFEST.boxes, MANIFEST.cards, strict=True))
+    assert placed_cards(cards, more).column("president").unknown() == len(MANIFEST.boxes)
     for position in (0, 2):
         moved = cards.position.copy()
         moved[0] = position
         with pytest.raises(AuditError, match="in which place of its box it lies"):
-            placed_cards(type(cards)(cards.contests, cards.batches, cards.batch, moved, cards.ids), WHOLE)
+            placed_cards(type(cards)(cards.contests, cards.batches, cards.batch, moved, cards.ids), MANIFEST)
 
 
 @pytest.mark.parametrize(
@@ -196,14 +192,31 @@ def test_a_plan_is_no_plan_of_other_numbers() -> None:
 
 
 def test_a_plan_without_a_manifest_says_what_it_rests_on() -> None:
-    assert made().notes[-1].startswith("No manifest was given: how many cards lie in a box is taken from its own sheet")
-    assert not any("No manifest was given" in note for note in made(manifest=WHOLE).notes)
+    assert "is taken from the roll of its station" in made().notes[-1]
+    assert made(manifest=MANIFEST).notes == ()
+    more = Manifest.of((box, sum(votes) + 5 + (box == "a1") * 7) for box, votes in RESULTS.items())
+    (note,) = made(manifest=more).notes
+    assert note.startswith("In 1 box(es) the manifest has more cards than their sheets report, 7 in all: every one that is not")
 
 
-def test_the_larger_of_two_figures_for_the_cards_of_a_box() -> None:
-    sheet = BALLOTS.sheet("a1", (50, 20, 10), cast=85, voters=90)
-    _, totals = reported_totals(count_of([LOG[0], sheet, *LOG[2:]]), ELECTION.contests, None)
-    assert totals.rows["a1", "president"][0] == 90
+@pytest.mark.parametrize("design", ["polling", "oneaudit", "comparison"])
+def test_who_draws_single_cards_has_to_know_every_card(design: str) -> None:
+    cards = {"cards": records()} if design == "comparison" else {}
+    told = (
+        "give a manifest (--manifest), a list of boxes and of how many cards lie in each, established without the voting system"
+    )
+    with pytest.raises(AuditError, match=re.escape(told)):
+        made(design=design, **cards)
+
+
+@pytest.mark.parametrize("design", DESIGNS)
+def test_a_manifest_with_fewer_cards_in_a_box_than_are_published_for_it(design: str) -> None:
+    """What one box lacks another has too many: the sum alone does not show it."""
+    moved = {box: sum(votes) + 5 for box, votes in RESULTS.items()}
+    moved["a1"], moved["a2"] = moved["a1"] - 1, moved["a2"] + 1
+    cards = {"cards": records()} if design == "comparison" else {}
+    with pytest.raises(AuditError, match="box 'a1': 85 cards of contest 'president' are published, and the manifest has 84"):
+        made(design=design, manifest=Manifest.of(moved.items()), **cards)
 
 
 def test_a_table_of_more_draws_than_any_audit_has() -> None:
@@ -212,7 +225,7 @@ def test_a_table_of_more_draws_than_any_audit_has() -> None:
 
 
 def test_a_manifest_with_fewer_cards_than_ballots_are_published() -> None:
-    some = Manifest.of((box, cards) for box, cards in zip(WHOLE.boxes, WHOLE.cards.tolist(), strict=True) if box < "b")
+    some = Manifest.of((box, cards) for box, cards in zip(MANIFEST.boxes, MANIFEST.cards.tolist(), strict=True) if box < "b")
     mask = np.asarray(records().batch < 3)
     whole = records()
     few = Cards(

@@ -7,12 +7,13 @@ import pytest
 
 from audit_artifacts import AUDITING, RESULTS, card_in, counted, held, seen_in
 from audit_helpers import DICE
+from count_helpers import ROLL
 from scrutineer.audits.counts import Counted, Seen, resolve
 from scrutineer.audits.plan_draw import difference, draws_in, encode_draw
 from scrutineer.audits.report import Report, make_report, page_name, read_report, report_name
 from scrutineer.audits.report_page import report_page
 from scrutineer.audits.sampling.sample import Sample
-from scrutineer.audits.status import Status, draw, measure, open_files
+from scrutineer.audits.status import Status, draw, drawn_values, measure, open_files
 from scrutineer.audits.status_left import work_left
 from scrutineer.errors import AuditError
 from scrutineer.language import language
@@ -97,18 +98,35 @@ def test_one_bad_box_is_not_the_end() -> None:
 
 
 def test_cards_that_were_not_found_in_a_box_count_as_the_worst() -> None:
+    """Each that the sheet reports and nobody found; voters of the roll who stayed at home are no cards."""
     box = BOXES[0]
     exact, fewer = status(*all_but(box), seen_in(box)), status(*all_but(box), box_with(box, RESULTS[box], blank=0, cards=None))
     assert risk(exact) < risk(fewer)
+    assert HELD.files.manifest.cards.tolist() == [ROLL] * len(RESULTS)
+    assert set(drawn_values(HELD.files, HELD.sample, seen(*map(seen_in, BOXES)))["president", "lead:0:1"][0]) == {1.0}
+    own = drawn_values(HELD.files, HELD.sample, seen(*all_but(box), box_with(box, RESULTS[box], blank=0, cards=None)))
+    heron, wren, _ = RESULTS[box]
+    assert min(own["president", "lead:0:1"][0]) == pytest.approx(1 - 3 / (heron - wren + ROLL))
 
 
-def test_more_cards_than_the_plan_allows_for_void_it() -> None:
+def test_more_cards_than_reported_are_counted_as_they_are() -> None:
+    """Nothing was said of them: what is on them counts, and where they are said to be nothing they are the worst."""
     box = BOXES[0]
-    void = status(*all_but(box), box_with(box, RESULTS[box], cards=sum(RESULTS[box]) + 9))
+    heron, wren, finch = RESULTS[box]
+    whole = risk(status(*map(seen_in, BOXES)))
+    for_winner = status(*all_but(box), box_with(box, (heron + ROLL - 85, wren, finch), cards=ROLL))
+    assert (for_winner.voids, risk(for_winner)) == ((), whole)
+    for_others = status(*all_but(box), box_with(box, (heron, wren + ROLL - 85, finch), cards=ROLL))
+    unsaid = status(*all_but(box), box_with(box, RESULTS[box], cards=ROLL))
+    assert for_others.voids == unsaid.voids == ()
+    assert whole < risk(for_others) <= risk(unsaid) < 1
+
+
+def test_more_cards_than_can_be_void_it() -> None:
+    box = BOXES[0]
+    void = status(*all_but(box), box_with(box, RESULTS[box], cards=ROLL + 1))
     assert risk(void) == 1
-    assert void.voids == (
-        f"box {box} holds {sum(RESULTS[box]) + 9} cards of contest president, and the plan allows for {sum(RESULTS[box]) + 5}",
-    )
+    assert void.voids == (f"box {box} holds {ROLL + 1} cards of contest president, and the plan allows for {ROLL}",)
     report = report_of(resolve(counted([AUDITING.count(HELD.plan, **box_with(box, RESULTS[box], cards=999))])))
     assert report.outcome == "full-count"
 
