@@ -17,6 +17,7 @@ import msgspec
 from scrutineer.audits.assertions import Assertion
 from scrutineer.audits.risk.model import RiskFunction
 from scrutineer.audits.risk.named import risk_function
+from scrutineer.audits.sampling.nested import MAX_WEIGHT
 from scrutineer.errors import AuditError
 from scrutineer.statements.codec import one_line
 
@@ -30,9 +31,11 @@ MAX_DRAWS: Final = 10_000_000
 
 PlanDesign: TypeAlias = Literal["batch-macro", "batch-betting", "comparison", "oneaudit", "polling"]
 """The designs of `planner.Design` that a plan can be made for."""
-DrawMode: TypeAlias = Literal["canonical", "rivest"]
-"""How units are drawn: as `sampling.canonical` says, or cards by Rivest's consistent sampler (`sampling.consistent`)."""
+DrawMode: TypeAlias = Literal["canonical", "rivest", "nested"]
+"""How units are drawn: as `sampling.canonical` says; cards by Rivest's consistent sampler (`sampling.consistent`); or cards of
+each contest at its own rate, from the boxes that hold it (`sampling.nested`)."""
 DESIGNS: Final[tuple[PlanDesign, ...]] = get_args(PlanDesign)
+DRAWS: Final[tuple[DrawMode, ...]] = get_args(DrawMode)
 BOX_DESIGNS: Final = ("batch-macro", "batch-betting")
 """Designs whose unit is a whole box, drawn with replacement by error bound."""
 FULL_COUNTS: Final = ("", "tie", "nobody-voted", "one-card", "unstated", "not-published")
@@ -104,6 +107,9 @@ class PlannedContest(_Part, frozen=True, kw_only=True):
     target: bool
     """Whether the audit goes on until this contest is confirmed. Of one that is not, the risk is measured over what is drawn for
     the others (opportunistic risk), and no draw and no outcome of the audit depends on it."""
+    weight: int = 0
+    """With nested draws, by what the cards of the contest's boxes are drawn at least, from 1; 0 of one that is not a target or
+    needs a full count, and with every other way of drawing."""
 
     def __post_init__(self) -> None:
         if self.full_count not in FULL_COUNTS or (self.full_count and self.tests):
@@ -155,7 +161,16 @@ class Plan(_Part, frozen=True, kw_only=True):
             raise AuditError("plan: there is no contest that the audit is to confirm")
         if self.by_box and (self.draw != "canonical" or not self.replacement):
             raise AuditError("plan: boxes are drawn by error bound with replacement, by the canonical draw")
+        if self.draw == "nested" and self.replacement:
+            raise AuditError("plan: nested draws take every card once: leave out --replacement")
+        for contest in self.contests:
+            if contest.weight not in (range(1, MAX_WEIGHT + 1) if self.draw == "nested" and contest in self.sampled else (0,)):
+                raise AuditError(
+                    f"plan, contest {contest.contest!r}: the weight {contest.weight} does not fit the way of drawing"
+                )
         needed = {MANIFEST_FILE} | ({CARDS_FILE} if self.design == "comparison" else {TOTALS_FILE})
+        if self.draw == "nested":
+            needed |= {TOTALS_FILE}
         if set(self.files) != needed:
             raise AuditError(f"plan: a plan for {self.design} names the files {', '.join(sorted(needed))}, and no others")
         for contest in self.contests:

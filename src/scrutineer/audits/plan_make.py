@@ -20,6 +20,7 @@ from scrutineer.audits.outcome import Requirement, required
 from scrutineer.audits.plan import (
     BOX_DESIGNS,
     CARDS_FILE,
+    DRAWS,
     FORMAT,
     MANIFEST_FILE,
     TOTALS_FILE,
@@ -108,6 +109,9 @@ def make_plan(
         cards = cards_of(cards, chosen)
         files = {MANIFEST_FILE: manifest.encode(), CARDS_FILE: cards_file(cards)}
         cards = placed_cards(cards, manifest)
+        if draw == "nested":
+            totals = reported_totals(count, chosen, manifest)[1]
+            files[TOTALS_FILE] = totals.encode()
     requirements, reported, notes = [], [], [*_notes(count, chosen, manifest), *notes]
     for contest in chosen:
         number = count.election.contest_index[contest.id]
@@ -142,6 +146,7 @@ def make_plan(
                 contest=requirement.contest,
                 full_count=requirement.full_count,
                 target=requirement.contest not in aside,
+                weight=1 if draw == "nested" and tests and requirement.contest not in aside else 0,
                 tests=tuple(Test.of(assertion, total, USABLE[risk]) for assertion, total in tests),
             )
             for requirement, tests in zip(requirements, reported, strict=True)
@@ -167,8 +172,8 @@ _BY_ROLLS: Final = (
 
 
 def _check_mode(draw: DrawMode) -> None:
-    if draw not in ("canonical", "rivest"):
-        raise AuditError(f"there is no way of drawing called {draw!r}: use canonical or rivest")
+    if draw not in DRAWS:
+        raise AuditError(f"there is no way of drawing called {draw!r}: use {', '.join(DRAWS)}")
 
 
 def _contests(count: Count, wanted: Sequence[str]) -> list[Contest]:

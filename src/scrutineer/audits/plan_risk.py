@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from fractions import Fraction
+from math import ceil
 from typing import Final
 
 import msgspec
@@ -9,8 +10,10 @@ import msgspec
 from scrutineer.audits.designs.batch import clean_size
 from scrutineer.audits.plan import Plan, PlanDesign, Test, share_text
 from scrutineer.audits.planned.boxes import BoxDesign
-from scrutineer.audits.planned.model import PlannedDesign
-from scrutineer.audits.sizes import sample_size
+from scrutineer.audits.planned.cards import CardDesign, Polling
+from scrutineer.audits.planned.model import PlannedDesign, TestKey
+from scrutineer.audits.sampling.nested import MAX_WEIGHT
+from scrutineer.audits.sizes import Sizes, sample_size
 from scrutineer.errors import AuditError
 
 USUAL_RISK: Final[Mapping[PlanDesign, str]] = {
@@ -29,45 +32,67 @@ _NO_BET: Final = {"rate": "0"}
 
 
 def with_parameters(plan: Plan, design: PlannedDesign | None) -> Plan:
-    """The plan with the parameters of each test's risk function, from the reported results."""
+    """The plan with the parameters of each test's risk function, from the reported results; and with weights for nested draws."""
     if design is None:
         return plan
-    contests = [
-        msgspec.structs.replace(
-            contest,
-            tests=tuple(
-                msgspec.structs.replace(test, parameters=_parameters(plan, design, contest.contest, test))
-                for test in contest.tests
-            ),
-        )
-        for contest in plan.contests
-    ]
-    return msgspec.structs.replace(plan, contests=tuple(contests))
+    parameters = {(contest, test.code): _parameters(plan, design, contest, test) for contest, test in plan.tests()}
+    planned = _with(plan, parameters, {contest.contest: contest.weight for contest in plan.contests})
+    if planned.draw != "nested" or not isinstance(design, CardDesign):
+        return planned
+    sizes = contest_sizes(planned, design)
+    rates = {contest: Fraction(size.p50, design.population(contest)) for contest, size in sizes.items()}
+    most = max(rates.values())
+    return _with(planned, parameters, {contest: max(1, ceil(MAX_WEIGHT * rate / most)) for contest, rate in rates.items()})
 
 
 def first_size(plan: Plan, design: PlannedDesign) -> tuple[int, bool]:
     """How many draws are enough in half of all cases where the results are right, and whether that is a full count."""
-    open_ = [(contest, test) for contest, test in plan.targets() if (contest, test.code) not in design.settled]
-    if not open_:
-        return 0, False
     if isinstance(design, BoxDesign):
+        open_ = [test for contest, test in plan.targets() if (contest, test.code) not in design.settled]
+        if not open_:
+            return 0, False
         boxes = design.batch
-        size = clean_size(plan.function(open_[0][1]), boxes.null(), plan.limit, 50 * len(boxes.names) + 1000)
+        size = clean_size(plan.function(open_[0]), boxes.null(), plan.limit, 50 * len(boxes.names) + 1000)
         return (len(boxes.names), True) if size is None else (size, False)
-    sizes = [sample_size(design.forecast(contest, test), plan.function(test), float(plan.limit)) for contest, test in open_]
-    return max(size.p50 for size in sizes), any(size.full_count for size in sizes)
+    sizes = contest_sizes(plan, design)
+    draws = max(design.draws_for(contest, size.p50) for contest, size in sizes.items())
+    return draws, any(size.full_count for size in sizes.values())
+
+
+def contest_sizes(plan: Plan, design: PlannedDesign) -> dict[str, Sizes]:
+    """By targeted contest: how many units that count for it are probably enough; of all designs but those by box."""
+    sizes: dict[str, Sizes] = {}
+    for contest, test in plan.targets():
+        size = sample_size(design.forecast(contest, test), plan.function(test), float(plan.limit))
+        other = sizes.get(contest, size)
+        sizes[contest] = Sizes(max(size.p50, other.p50), max(size.p90, other.p90), size.full_count or other.full_count)
+    return sizes
+
+
+def _with(plan: Plan, parameters: Mapping[TestKey, dict[str, str]], weights: Mapping[str, int]) -> Plan:
+    contests = (
+        msgspec.structs.replace(
+            contest,
+            tests=tuple(
+                msgspec.structs.replace(test, parameters=parameters[contest.contest, test.code]) for test in contest.tests
+            ),
+            weight=weights.get(contest.contest, contest.weight),
+        )
+        for contest in plan.contests
+    )
+    return msgspec.structs.replace(plan, contests=tuple(contests))
 
 
 def _parameters(plan: Plan, design: PlannedDesign, contest: str, test: Test) -> dict[str, str]:
-    if plan.risk == "alpha":
-        return _expected_mean(contest, test, plan.cards)
+    if isinstance(design, Polling):
+        return _expected_mean(contest, test, design.population(contest))
     if (contest, test.code) in design.settled:
         return _NO_BET
     try:
         # The best bet for what is expected, fixed in advance (a-priori Kelly).
         return {"rate": share_text(Fraction(design.forecast(contest, test).kelly_bet()))}
     except AuditError:
-        if (contest, test.code) in {(own, each.code) for own, each in plan.targets()}:
+        if any(contest == target for target, _ in plan.targets()):
             raise
         return _NO_BET
 

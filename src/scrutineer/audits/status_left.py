@@ -31,11 +31,11 @@ def work_left(files: PlanFiles, sample: Sample, seen: Seen, status: Status) -> S
         try:
             expected = files.design.forecast(contest, test)
             room = expected.cards if expected.null.population is None else expected.null.population
-            sizes.append(
-                next_round(expected, np.minimum(own[:room], expected.null.upper), plan.function(test), float(plan.limit))
-            )
+            size = next_round(expected, np.minimum(own[:room], expected.null.upper), plan.function(test), float(plan.limit))
         except AuditError:
             return None
+        p50, p90 = files.design.draws_for(contest, size.p50), files.design.draws_for(contest, size.p90)
+        sizes.append(Sizes(p50, p90, size.full_count))
     if not sizes:
         return None
     return Sizes(max(each.p50 for each in sizes), max(each.p90 for each in sizes), any(each.full_count for each in sizes))

@@ -8,7 +8,7 @@ import click
 
 from scrutineer.audits.cards.reading import read_cards
 from scrutineer.audits.manifest_files import read_manifest_file
-from scrutineer.audits.plan import DESIGNS, PLAN_FILE, DrawMode, PlanDesign
+from scrutineer.audits.plan import DESIGNS, DRAWS, DrawMode, PlanDesign
 from scrutineer.audits.plan_costs import other_designs
 from scrutineer.audits.plan_make import make_plan
 from scrutineer.audits.planner import Row
@@ -40,11 +40,21 @@ from scrutineer.statements.audit import SUBJECTS, AuditFile, AuditSubject
 @click.option("--unit", default="", metavar="ID", help="The unit that is audited; the whole country if left out.")
 @click.option("--board", multiple=True, metavar="ROLE/NAME", help="Who else may register seed, counts and report.")
 @click.option("--contest", "contests", multiple=True, metavar="ID", help="Audit this contest; all if left out.")
+@click.option(
+    "--also",
+    multiple=True,
+    metavar="ID",
+    help="Measure this contest too, over what is drawn for the others; the audit does not go on for its sake.",
+)
 @click.option("--size", type=int, metavar="N", help="Log size at which the results stand.  [default: all of the log]")
 @click.option("--risk-limit", default="0.05", show_default=True, metavar="SHARE", help="Chance of confirming a wrong outcome.")
 @click.option("--design", type=click.Choice(DESIGNS), default="batch-betting", show_default=True)
 @click.option(
-    "--sampler", type=click.Choice(["canonical", "rivest"]), default="canonical", show_default=True, help="How to draw."
+    "--sampler",
+    type=click.Choice(DRAWS),
+    default="canonical",
+    show_default=True,
+    help="How to draw; nested: cards of every contest at its own rate, where not all stations vote in all contests.",
 )
 @click.option("--replacement", is_flag=True, help="A card may be drawn again. (Boxes always may.)")
 @click.option(
@@ -84,6 +94,7 @@ def plan_command(
     unit: str,
     board: tuple[str, ...],
     contests: tuple[str, ...],
+    also: tuple[str, ...],
     size: int | None,
     risk_limit: str,
     design: PlanDesign,
@@ -118,6 +129,7 @@ def plan_command(
                 record.root(at) or b"",
                 name=name,
                 contests=contests,
+                also=also,
                 risk_limit=_share(risk_limit),
                 design=design,
                 draw=sampler,
@@ -147,10 +159,11 @@ def plan_command(
                 ),
             )
         )
-        for file, data in files.items():
-            audit.keep(file, data)
         if made is not None:
-            audit.keep(PLAN_FILE, made.plan.encode())
+            audit.keep_plan(made.plan, files)
+        else:
+            for file, data in files.items():
+                audit.keep(file, data)
         rows: tuple[Row, ...] = ()
         if made is not None:
             progress("Comparing designs", 0, 1)

@@ -101,6 +101,10 @@ class BoxDesign:
         # With replacement nearly every box that matters has been drawn after so many draws: no more are ever worth while.
         return forecast({1.0: 1 - worst, 0.0: worst}, null, 10 * len(self.batch.names))
 
+    def draws_for(self, contest: str, units: int) -> int:  # noqa: ARG002
+        """See `PlannedDesign.draws_for`: every draw counts for every contest."""
+        return units
+
     def _scores(self, sample: Sample, seen: Seen, voids: list[str]) -> Mapping[str, Mapping[TestKey, int | None]]:
         """By drawn box and test: the score of what was counted; None where it is as bad as it can be."""
         scores: dict[str, dict[TestKey, int | None]] = {}

@@ -2,7 +2,9 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
+from fractions import Fraction
 from functools import cached_property
+from math import ceil
 from typing import Final, NamedTuple
 
 import numpy as np
@@ -22,6 +24,7 @@ from scrutineer.audits.planned.model import DrawnValues, PlanInputs, TestKey
 from scrutineer.audits.risk.model import Null, Values
 from scrutineer.audits.sampling.canonical import draw_cards
 from scrutineer.audits.sampling.consistent import consistent_sample
+from scrutineer.audits.sampling.nested import counting, draw_nested
 from scrutineer.audits.sampling.sample import Sample, Ticket
 from scrutineer.errors import AuditError
 
@@ -38,19 +41,36 @@ class Drawn(NamedTuple):
 
 
 class CardDesign(ABC):
-    """Single cards of the manifest, each as likely to be drawn as any other."""
+    """Single cards of the manifest; every card that can hold a contest is as likely as any other to count for it.
+
+    With nested draws these are the cards of the boxes that hold the contest, else all cards. Raises AuditError for totals that
+    name no box for a contest.
+    """
 
     def __init__(self, inputs: PlanInputs) -> None:
         self._plan, self._manifest = inputs.plan, inputs.manifest
+        self._nested = inputs.plan.draw == "nested"
+        self._holds: dict[str, NDArray[np.bool_]] = {}
+        for contest in inputs.plan.contests:
+            holds = np.ones(len(inputs.manifest.boxes), np.bool_)
+            if self._nested:
+                holds = inputs.totals_by_box().of(contest.contest, inputs.manifest).holds
+            self._holds[contest.contest] = holds
 
     @property
     def settled(self) -> frozenset[TestKey]:
         """See `PlannedDesign.settled`: no bound on single cards settles anything."""
         return frozenset()
 
+    def population(self, contest: str) -> int:
+        """How many cards can hold a contest."""
+        return int(self._manifest.cards[self._holds[contest]].sum())
+
     def draw(self, seed: str, count: int) -> Sample:
         """See `PlannedDesign.draw`."""
         plan, manifest = self._plan, self._manifest
+        if self._nested:
+            return draw_nested(seed, manifest, self._weights, count)
         if plan.draw == "canonical":
             return draw_cards(seed, manifest, count, replacement=plan.replacement)
         if not plan.replacement and count > manifest.total:
@@ -63,14 +83,49 @@ class CardDesign(ABC):
         drawn = consistent_sample(places, seed, count, replacement=plan.replacement, digits=64)
         return Sample(tuple(Ticket(each.number, *places[each.id], each.generation) for each in drawn))
 
-    def values(self, sample: Sample, seen: Seen, voids: list[str]) -> DrawnValues:  # noqa: ARG002
+    def values(self, sample: Sample, seen: Seen, voids: list[str]) -> DrawnValues:
         """See `PlannedDesign.values`."""
+        if self._nested:
+            self._note_strays(sample, seen, voids)
         found: DrawnValues = {}
+        counting = {contest.contest: self._counting(contest.contest, sample) for contest in self._plan.contests if contest.tests}
         for contest, test in self._plan.tests():
-            papers = _papers(contest, sample.tickets, seen)
-            scores = paper_scores(test.assertion(contest), papers, styled=False)
-            found[contest, test.code] = self._shown(contest, test, Drawn(sample.tickets, scores))
+            tickets = counting[contest]
+            scores = paper_scores(test.assertion(contest), _papers(contest, tickets, seen), styled=False)
+            found[contest, test.code] = self._shown(contest, test, Drawn(tickets, scores))
         return found
+
+    def draws_for(self, contest: str, units: int) -> int:
+        """See `PlannedDesign.draws_for`."""
+        if not self._nested:
+            return units
+        weights, population = self._weights.tolist(), self.population(contest)
+        rate = Fraction(units, population * int(self._weights[self._holds[contest]].min()))
+        cards = self._manifest.cards.tolist()
+        return ceil(sum((min(rate * weight, Fraction(1)) * own for weight, own in zip(weights, cards, strict=True)), Fraction(0)))
+
+    @cached_property
+    def _weights(self) -> NDArray[np.int64]:
+        """By box: the greatest weight of the contests that it holds."""
+        weights = np.zeros(len(self._manifest.boxes), np.int64)
+        for contest in self._plan.contests:
+            np.maximum(weights, self._holds[contest.contest] * contest.weight, out=weights)
+        return weights
+
+    def _counting(self, contest: str, sample: Sample) -> Sequence[Ticket]:
+        """The tickets that count for a contest, in the order in which they do."""
+        return counting(sample, self._manifest, self._weights, self._holds[contest]) if self._nested else sample.tickets
+
+    def _note_strays(self, sample: Sample, seen: Seen, voids: list[str]) -> None:
+        """Note cards with a contest that their box does not hold by the plan: others like it could never have been drawn."""
+        for box, position in sample.units():
+            card = seen.cards.get((box, position))
+            for contest in card.marks if card is not None else ():
+                holds = self._holds.get(contest)
+                if holds is not None and not holds[self._manifest.index[box]]:
+                    voids.append(
+                        f"card {position} of box {box} holds contest {contest}, and by the plan no card of this box does"
+                    )
 
     @abstractmethod
     def forecast(self, contest: str, test: Test) -> Forecast:
@@ -81,7 +136,7 @@ class CardDesign(ABC):
         """The values of drawn cards, and the hypothesis."""
 
     def _reported(self, contest: str, test: Test) -> ReportedTotal:
-        return ReportedTotal(test.assertion(contest), self._plan.cards, test.total)
+        return ReportedTotal(test.assertion(contest), self.population(contest), test.total)
 
 
 class Polling(CardDesign):
@@ -95,11 +150,11 @@ class Polling(CardDesign):
         """See `PlannedDesign.forecast`."""
         tally = self._tallies[contest, test.code]
         counts = dict(zip(tally.scores.tolist(), tally.counts.sum(axis=0).tolist(), strict=True))
-        return polling_forecast(test.assertion(contest), counts, self._plan.cards, replacement=self._plan.replacement)
+        return polling_forecast(test.assertion(contest), counts, self.population(contest), replacement=self._plan.replacement)
 
     def _shown(self, contest: str, test: Test, drawn: "Drawn") -> tuple[Values, Null]:
         assertion = test.assertion(contest)
-        population = None if self._plan.replacement else self._plan.cards
+        population = None if self._plan.replacement else self.population(contest)
         return polling_values(assertion, drawn.papers), polling_null(assertion, population)
 
 
@@ -110,8 +165,10 @@ class OneAudit(CardDesign):
         super().__init__(inputs)
         self._tallies = _tallies(inputs)
         cards = inputs.manifest.cards
-        self._filled = cards > 0
-        self._pools = {key: Pools(cards[self._filled], tally.totals[self._filled]) for key, tally in self._tallies.items()}
+        self._filled = {contest: holds & (cards > 0) for contest, holds in self._holds.items()}
+        self._pools = {
+            key: Pools(cards[self._filled[key[0]]], tally.totals[self._filled[key[0]]]) for key, tally in self._tallies.items()
+        }
         for contest, test in inputs.plan.tests():
             # A box with more votes than its cards can bear has values below 0: no risk limit holds with these, drawn or not.
             self._pools[contest, test.code].check(self._reported(contest, test))
@@ -119,11 +176,13 @@ class OneAudit(CardDesign):
     def forecast(self, contest: str, test: Test) -> Forecast:
         """See `PlannedDesign.forecast`."""
         reported, tally = self._reported(contest, test), self._tallies[contest, test.code]
-        return oneaudit_forecast(reported, self._manifest.cards, tally, replacement=self._plan.replacement)
+        own = self._filled[contest]
+        counts = ScoreTally(tally.scores, tally.counts[own])
+        return oneaudit_forecast(reported, self._manifest.cards[own], counts, replacement=self._plan.replacement)
 
     def _shown(self, contest: str, test: Test, drawn: "Drawn") -> tuple[Values, Null]:
         reported = self._reported(contest, test)
-        numbers = np.cumsum(self._filled, dtype=np.int64) - 1
+        numbers = np.cumsum(self._filled[contest], dtype=np.int64) - 1
         pool = numbers[np.array([self._manifest.index[ticket.box] for ticket in drawn.tickets], np.int64)]
         no_records = np.zeros(len(drawn.papers), np.int64)
         values = oneaudit_values(reported, self._pools[contest, test.code], pool, no_records, drawn.papers)
@@ -138,6 +197,18 @@ class Comparison(CardDesign):
         if inputs.cards is None:
             raise AuditError(f"there are no records of cards in audit {inputs.plan.name!r}: a comparison of cards needs them")
         self._records = Records(inputs.cards)
+        for contest in inputs.plan.contests:
+            self._check_strays(contest.contest, inputs.cards)
+
+    def _check_strays(self, contest: str, cards: Cards) -> None:
+        """Refuse records of a contest in boxes that do not hold it: its cards there could never be drawn for it."""
+        holders = np.array([self._holds[contest][self._manifest.index[box]] for box in cards.batches], np.bool_)
+        astray = np.flatnonzero((cards.column(contest).pattern >= 0) & ~holders[cards.batch])
+        if len(astray):
+            raise AuditError(
+                f"a card of box {cards.batches[cards.batch[astray[0]]]!r} has contest {contest!r} in its record, and by the "
+                "totals no card of this box does: find out what lies where before you go on"
+            )
 
     def forecast(self, contest: str, test: Test) -> Forecast:
         """See `PlannedDesign.forecast`."""

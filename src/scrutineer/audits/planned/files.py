@@ -56,11 +56,11 @@ def open_files(plan: Plan, files: Mapping[str, bytes]) -> PlanFiles:
             f"{plan.cards}: they do not belong together"
         )
     check_weights(plan, manifest.total)
-    if plan.design == "comparison":
-        return _checked(PlanFiles(plan, manifest, None, planned_cards(plan, manifest, files[CARDS_FILE])))
-    totals = read_totals(files[TOTALS_FILE])
-    check_totals(plan, manifest, totals)
-    return _checked(PlanFiles(plan, manifest, totals))
+    totals = read_totals(files[TOTALS_FILE]) if TOTALS_FILE in plan.files else None
+    cards = planned_cards(plan, manifest, files[CARDS_FILE]) if CARDS_FILE in plan.files else None
+    if cards is None and totals is not None:
+        check_totals(plan, manifest, totals)
+    return _checked(PlanFiles(plan, manifest, totals, cards))
 
 
 def _checked(files: PlanFiles) -> PlanFiles:

@@ -28,7 +28,7 @@ class PlanInputs:
     plan: Plan
     manifest: Manifest
     totals: Totals | None
-    """Of all designs but comparison."""
+    """Of all designs but comparison; of comparison too where draws are nested."""
     cards: Cards | None = None
     """Of comparison: the records, and one for each card of the manifest that has none."""
 
@@ -57,3 +57,6 @@ class PlannedDesign(Protocol):
 
     def forecast(self, contest: str, test: Test) -> Forecast:
         """What draws are expected to show of one test where the reported results are right."""
+
+    def draws_for(self, contest: str, units: int) -> int:
+        """How many draws in all give one contest about so many units that count for it."""

@@ -88,7 +88,7 @@ def card_numbers(seed: str, manifest: Manifest, progress: Progress | None = None
     `draw_cards` does.
     """
     numbers = np.empty(manifest.total, np.uint64)
-    for start, some in _stretches(seed, manifest, progress):
+    for start, some in card_stretches(seed, manifest, progress):
         numbers[start : start + len(some)] = some
     return numbers
 
@@ -152,7 +152,7 @@ def _cards_of_least_numbers(
     """Goes through the cards once and keeps those that may still be among the least."""
     kept: NDArray[np.uint64] = np.empty(0, np.uint64)
     kept_cards: NDArray[np.int64] = np.empty(0, np.int64)
-    for start, numbers in _stretches(seed, manifest, progress):
+    for start, numbers in card_stretches(seed, manifest, progress):
         cards = np.arange(start, start + len(numbers))
         if among is not None:
             numbers, cards = numbers[among[cards]], cards[among[cards]]
@@ -162,17 +162,19 @@ def _cards_of_least_numbers(
             # All that are alike in the last prefix stay: only whole numbers tell them apart.
             stay = kept <= np.partition(kept, max(count - 1, 0))[max(count - 1, 0)]
             kept, kept_cards = kept[stay], kept_cards[stay]
-    places, positions = manifest.boxes_of(kept_cards + 1)
+    drawn = sorted(full_numbers(seed, manifest, kept_cards))
+    return Sample(tuple(Ticket(f"{number:064x}", manifest.boxes[place], position) for number, place, position in drawn[:count]))
+
+
+def full_numbers(seed: str, manifest: Manifest, cards: NDArray[np.int64]) -> Iterator[tuple[int, int, int]]:
+    """The whole ticket numbers of some cards, numbered from 0 in the order of boxes and positions; their boxes and positions."""
+    places, positions = manifest.boxes_of(cards + 1)
     keys = _box_keys(seed, manifest)
-    drawn = [
-        (sha256(keys(place) + _be8(position)).digest(), place, position)
-        for place, position in zip(places.tolist(), positions.tolist(), strict=True)
-    ]
-    drawn.sort()
-    return Sample(tuple(Ticket(number.hex(), manifest.boxes[place], position) for number, place, position in drawn[:count]))
+    for place, position in zip(places.tolist(), positions.tolist(), strict=True):
+        yield int.from_bytes(sha256(keys(place) + _be8(position)).digest(), "big"), place, position
 
 
-def _stretches(seed: str, manifest: Manifest, progress: Progress | None) -> Iterator[tuple[int, NDArray[np.uint64]]]:
+def card_stretches(seed: str, manifest: Manifest, progress: Progress | None) -> Iterator[tuple[int, NDArray[np.uint64]]]:
     """Stretches of cards: how many cards come before, and the first 64 bits of these cards' ticket numbers."""
     total = manifest.total
     keys = _box_keys(seed, manifest)
