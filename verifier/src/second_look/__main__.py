@@ -13,6 +13,7 @@ NOT_CHECKED = (
     "the calls of bulletins, announcements that were quoted, incidents, and observers' copies beside the sheets",
     "what pages, maps, API files, the Parquet table and the NIST report say (only that they are as they were published)",
     "the index of confirmation codes; that a voter's own code is there, everyone can look up in the bundles",
+    "that the dice of an audit fell as its seed says, and after its plan was registered; the sentences and pages of its reports",
     "photographs, and anything that happened on paper",
 )
 
@@ -56,7 +57,7 @@ def main(arguments: list[str] | None = None) -> int:
         sys.stderr.write("\r\033[K")
     if given.json:
         fields = {"holds": not report.count, "count": report.count, "findings": report.findings}
-        fields |= {"checked": report.checked, "taken": report.taken, "not_checked": NOT_CHECKED}
+        fields |= {"checked": report.checked, "taken": report.taken, "not_checked": NOT_CHECKED, "audits": report.audits}
         sys.stdout.write(json.dumps(fields, indent=2) + "\n")
     else:
         sys.stdout.write(show(report) + "\n")

@@ -1,6 +1,7 @@
 """Statements of audits: their shapes, and the order in which they may be made (docs/formats.md, "audit-plan" and after)."""
 
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, field
 from typing import Any
 
 from second_look.report import FormatError
@@ -151,7 +152,19 @@ class Audit:
     issuer: str
     number: int
     """How many plans were registered before."""
+    index: int
+    """Its place in the log."""
     seed: bytes | None = None
+    seeded: dict[str, Any] | None = None
+    seeded_at: int = 0
+    counts: list[tuple[int, bytes, dict[str, Any]]] = field(default_factory=list)
+    """Counts that follow, with their places in the log and the hashes of their statements."""
+    reports: list[tuple[int, bytes, dict[str, Any]]] = field(default_factory=list)
+
+    def values(self) -> Iterator[dict[str, Any]]:
+        """Everything that was said after the plan."""
+        yield from ([self.seeded] if self.seeded is not None else [])
+        yield from (value for _, _, value in self.counts + self.reports)
 
 
 class Order:
@@ -186,12 +199,15 @@ class Order:
         if kind == "audit-report" and (value["seed"] != audit.seed or bool(value["risks"]) != (audit.plan["about"] == "outcome")):
             raise FormatError("a report of another seed, or with risks where none are measured")
 
-    def follow(self, kind: str, value: dict[str, Any], issuer: str, name: bytes) -> None:
+    def follow(self, kind: str, value: dict[str, Any], issuer: str, name: bytes, index: int) -> None:
         """Take note of the next statement by a key that was not revoked."""
         if kind == "audit-plan" and all(audit.plan["name"] != value["name"] for audit in self.audits.values()):
-            self.audits[name] = Audit(value, issuer, len(self.audits))
-        elif kind == "audit-seed" and value["plan"] in self.audits:
-            audit = self.audits[value["plan"]]
-            if audit.seed is None and (issuer == audit.issuer or issuer in audit.plan["board"]):
-                audit.seed = name
-                self.shown.setdefault(value["seed"], len(self.audits))
+            self.audits[name] = Audit(value, issuer, len(self.audits), index)
+        audit = self.audits.get(value.get("plan", b""))
+        if kind == "audit-plan" or audit is None or not (issuer == audit.issuer or issuer in audit.plan["board"]):
+            return
+        if kind == "audit-seed" and audit.seed is None:
+            audit.seed, audit.seeded, audit.seeded_at = name, value, index
+            self.shown.setdefault(value["seed"], len(self.audits))
+        elif kind != "audit-seed":
+            (audit.counts if kind == "audit-count" else audit.reports).append((index, name, value))

@@ -157,7 +157,7 @@ class Policy:
         """Take note of the next statement; returns the acts that take effect with it."""
         officer = None
         if statement.kind in audits.SHAPES and not self.is_revoked(statement):
-            self.audits.follow(statement.kind, statement.payload, statement.issuer, statement.hash)
+            self.audits.follow(statement.kind, statement.payload, statement.issuer, statement.hash, index)
         if statement.issuer.startswith("authority/") and not self.is_revoked(statement):
             officer = self.key_of(statement)
         if statement.kind in ("accreditation", "decision"):

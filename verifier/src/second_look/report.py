@@ -1,6 +1,7 @@
 """What a verification found: findings, what was checked, and what was not."""
 
 from dataclasses import dataclass, field
+from typing import Any
 
 MOST_KEPT = 200
 """Findings that are kept one by one; more are only counted."""
@@ -23,6 +24,8 @@ class Report:
     checked: list[str] = field(default_factory=list)
     taken: list[str] = field(default_factory=list)
     """What was taken as published instead of being decided here."""
+    audits: list[dict[str, Any]] = field(default_factory=list)
+    """What was computed of each audit of the outcome."""
 
     def add(self, check: str, where: str, message: str) -> None:
         """Keep a finding: which check (a clause, such as `6.A`, or a word), where, and what is wrong."""

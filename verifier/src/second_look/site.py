@@ -19,6 +19,7 @@ from second_look.notes import (
     read_manifest,
     signed_by,
 )
+from second_look.outcome import OutcomeAudits
 from second_look.report import BROKEN, FormatError, Report
 from second_look.shapes import load_json
 from second_look.tables import check_bulletin, check_data, check_snapshot
@@ -53,9 +54,11 @@ def verify_site(site: Path, expected: str = "", part: tuple[int, int] = (1, 1), 
     if head is None:
         return report
     tell("earlier heads")
-    roots, shots = _check_history(site, election, keys, log, report)
+    audited = OutcomeAudits(site, log, report, tell)
+    roots, shots = _check_history(site, election, keys, log, audited.sizes(), report)
     tell("statements")
-    count = _follow(election, log, roots, shots, report)
+    count = _follow(election, log, roots, shots, audited, report)
+    audited.finish(count)
     tell("tables")
     check_data(site, count, head.size, head.root, report)
     report.checked.append(
@@ -186,9 +189,12 @@ def _check_files(site: Path, key: NoteKey, head: Checkpoint | None, report: Repo
 
 
 def _check_history(
-    site: Path, election: Election, keys: list[NoteKey], log: list[bytes], report: Report
+    site: Path, election: Election, keys: list[NoteKey], log: list[bytes], others: set[int], report: Report
 ) -> tuple[dict[int, bytes], dict[int, list[dict[str, Any]]]]:
-    """Every published head is a beginning of this log ("History of a site"). Returns roots and published contests by size."""
+    """Every published head is a beginning of this log ("History of a site"). Returns roots and published contests by size.
+
+    `others` are sizes of which the roots are wanted as well.
+    """
     shots: list[dict[str, Any]] = []
     try:
         index = load_json((site / "snapshots/index.json").read_bytes())
@@ -212,7 +218,7 @@ def _check_history(
             previous = shot["size"]
     except BROKEN as error:
         report.add("history", "snapshots/", f"{error}")
-    sizes = {shot["size"] for shot in shots} | {shot["head"].size for shot in shots} | _sizes_stated(log)
+    sizes = {shot["size"] for shot in shots} | {shot["head"].size for shot in shots} | _sizes_stated(log) | others
     roots = roots_at([statement_hash(entry) for entry in log], sizes)
     for shot in shots:
         head = shot["head"]
@@ -237,7 +243,12 @@ def _sizes_stated(log: list[bytes]) -> set[int]:
 
 
 def _follow(
-    election: Election, log: list[bytes], roots: dict[int, bytes], shots: dict[int, list[dict[str, Any]]], report: Report
+    election: Election,
+    log: list[bytes],
+    roots: dict[int, bytes],
+    shots: dict[int, list[dict[str, Any]]],
+    audited: OutcomeAudits,
+    report: Report,
 ) -> Count:
     """Every statement: form, signer, signature; and the count, with the bulletins at the sizes that they name."""
     count = Count(election)
@@ -258,6 +269,8 @@ def _follow(
             if bulletin.payload["size"] == index + 1:
                 check_bulletin(bulletin.payload, count, roots[index + 1], f"entry {at}, {bulletin.subject}", report)
                 del pending[at]
+        if index + 1 in roots:
+            audited.at(index + 1, roots[index + 1], count)
         if index + 1 in shots:
             check_snapshot(shots[index + 1], count, f"snapshots/{index + 1}.json", report)
     sheets = sum(len(place.sheets) for places in count.places.values() for place in places.values())

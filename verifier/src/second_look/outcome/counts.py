@@ -1,0 +1,237 @@
+"""Which counts hold, and the values that they give each test ("Counts", "Boxes", "Cards")."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from fractions import Fraction
+from functools import cached_property
+from math import lcm
+from typing import Any
+
+from second_look.outcome.draw import Ticket
+from second_look.outcome.plan import Planned, Test
+from second_look.outcome.risk import Null, above, below
+from second_look.report import FormatError
+
+Count = tuple[bytes, dict[str, Any]]
+"""A count with the hash of its statement."""
+
+
+@dataclass
+class Seen:
+    """The counts that hold, in the order of the log."""
+
+    held: dict[bytes, dict[str, Any]] = field(default_factory=dict)
+    boxes: dict[str, Count] = field(default_factory=dict)
+    """Counts of whole boxes, or that say that one is missing or illegible."""
+    cards: dict[tuple[str, int], tuple[bytes, dict[str, Any]]] = field(default_factory=dict)
+    replaced: list[tuple[bytes, dict[str, Any], bytes, str]] = field(default_factory=list)
+    """Counts that do not hold any more, with the hash and the note of what took their place."""
+    left_out: int = 0
+
+
+def resolve(counts: Iterable[Count]) -> Seen:
+    """Follow the counts of an audit."""
+    seen = Seen()
+    for name, count in counts:
+        if name in seen.held:
+            continue
+        box, old = count["box"], count["replaces"]
+        places = [(box, card["position"]) for card in count["cards"]]
+        rivals = {seen.cards[place][0] for place in places if place in seen.cards}
+        if box in seen.boxes and (not places or seen.boxes[box][1]["totals"]):
+            rivals.add(seen.boxes[box][0])
+        if rivals - {old} or (old is not None and (old not in seen.held or seen.held[old]["box"] != box)):
+            seen.left_out += 1
+            continue
+        if old is not None:
+            seen.replaced.append((old, seen.held.pop(old), name, count["note"]))
+            seen.boxes = {key: value for key, value in seen.boxes.items() if value[0] != old}
+            seen.cards = {key: value for key, value in seen.cards.items() if value[0] != old}
+        seen.held[name] = count
+        if not places:
+            seen.boxes[box] = (name, count)
+        for place, card in zip(places, count["cards"], strict=True):
+            seen.cards[place] = (name, card)
+    return seen
+
+
+def not_drawn(planned: Planned, drawn: list[Ticket], seen: Seen) -> int:
+    """How many counts of boxes and cards are no evidence, as they were not drawn or are of the other kind of unit."""
+    units = {(ticket.box, ticket.position) for ticket in drawn}
+    boxes = {box for box, _ in units}
+    wrong = sum(box not in boxes for box in seen.boxes)
+    wrong += sum(bool(count["totals"]) and not planned.by_box for _, count in seen.boxes.values())
+    return wrong + sum(planned.by_box or place not in units for place in seen.cards)
+
+
+def status_of(planned: Planned, seen: Seen, box: str, position: int) -> str:
+    """Whether a drawn unit was counted."""
+    if not planned.by_box and (box, position) in seen.cards:
+        return str(seen.cards[box, position][1]["status"])
+    if box in seen.boxes and (planned.by_box or seen.boxes[box][1]["status"] != "counted"):
+        return str(seen.boxes[box][1]["status"])
+    return "pending"
+
+
+class Boxes:
+    """Whole boxes: by test what was reported of them and by how much it can be wrong; and how likely each is to be drawn."""
+
+    def __init__(self, planned: Planned) -> None:
+        self.planned = planned
+        self.tests = planned.tests
+        self.targets = [at for at, test in enumerate(self.tests) if test.target]
+        self.scores: list[dict[str, int]] = []
+        self.most: list[dict[str, int]] = []
+        """By test and box: by how much its score can be overstated."""
+        self.margins: list[int] = []
+        for test in self.tests:
+            rows = planned.totals[test.contest]
+            self.scores.append({box: test.score_of(votes, rest) for box, (_, rest, votes) in rows.items()})
+            self.most.append({b: max(0, s - planned.manifest[b] * test.lowest) for b, s in self.scores[-1].items()})
+            self.margins.append(sum(self.scores[-1].values()) - test.given["need"] + 1)
+            if self.margins[-1] <= 0:
+                raise FormatError(f"test {test.code} is false by the reported scores themselves")
+
+    @cached_property
+    def scale(self) -> int:
+        """What makes overstatements whole numbers."""
+        margins = [self.margins[at] for at in self.targets]
+        for scale in (lcm(*margins), 10**15, 10**12, 10**9, 10**6):
+            sums = [sum(self.most[at].values()) * scale // self.margins[at] for at in self.targets]
+            if sum(sums) + len(sums) * len(self.planned.manifest) < 2**62 and max(margins) < 2**62 // 1000:
+                return scale
+        raise FormatError("margins are too small for any sample")
+
+    @cached_property
+    def bounds(self) -> dict[str, int]:
+        """By box: what its chance of being drawn is proportional to."""
+        found = dict.fromkeys(self.planned.manifest, 0)
+        for at in self.targets:
+            for box, most in self.most[at].items():
+                found[box] = max(found[box], -(-most * self.scale // self.margins[at]))
+        return found
+
+    @cached_property
+    def limit(self) -> Fraction:
+        """U."""
+        return Fraction(sum(self.bounds.values()), self.scale)
+
+    def settled(self, at: int) -> bool:
+        """Whether a test is true whatever lies in the boxes."""
+        if at in self.targets:
+            return self.limit < 1
+        return sum(self.most[at].values()) < self.margins[at]
+
+    def values(self, drawn: list[Ticket], seen: Seen) -> tuple[dict[int, tuple[list[float], Null]], bool]:
+        """By test the values of the draws and the hypothesis; and whether the plan is void."""
+        void, found = False, {}
+        over: dict[str, list[int]] = {}
+        for box in sorted({ticket.box for ticket in drawn}):
+            over[box] = []
+            for at, test in enumerate(self.tests):
+                score, full = self._counted(test, box, seen)
+                void |= full
+                most = self.most[at].get(box, 0)
+                over[box].append(most if score is None else self.scores[at].get(box, 0) - score)
+        null = Null(above(max(1 - 1 / self.limit, Fraction(1, 2**50))), 1.0) if self.limit >= 1 else None
+        for at in range(len(self.tests)):
+            if at in self.targets and null is not None:
+                counting = self.targets if self.planned.plan["design"] == "batch-macro" else [at]
+                taints = {box: self._taint(box, [(other, over[box][other]) for other in counting]) for box in over}
+                found[at] = ([below(1 - taints[ticket.box]) for ticket in drawn], null)
+            elif at not in self.targets and not self.settled(at):
+                found |= self._alongside(at, drawn, {box: every[at] for box, every in over.items()})
+        return found, void
+
+    def _taint(self, box: str, over: list[tuple[int, int]]) -> Fraction:
+        units = max(-(-amount * self.scale // self.margins[at]) for at, amount in over)
+        return Fraction(max(0, units), self.bounds[box])
+
+    def _alongside(self, at: int, drawn: list[Ticket], over: dict[str, int]) -> dict[int, tuple[list[float], Null]]:
+        """A test of a contest that is no target, over the draws that were made for others; nothing where they show nothing."""
+        left = self.margins[at] - sum(most for box, most in self.most[at].items() if not self.bounds[box])
+        if left <= 0:
+            return {}
+        least = min(Fraction(self.bounds[box], most) for box, most in self.most[at].items() if most and self.bounds[box])
+        mean = 1 - least * left / sum(self.bounds.values())
+        taints = {box: least * max(0, amount) / self.bounds[box] for box, amount in over.items()}
+        return {at: ([below(1 - taints[ticket.box]) for ticket in drawn], Null(above(mean), 1.0))}
+
+    def _counted(self, test: Test, box: str, seen: Seen) -> tuple[int | None, bool]:
+        """The counted score, None where it is as bad as it can be; and whether more cards were found than there can be."""
+        count = seen.boxes[box][1] if box in seen.boxes else None
+        if count is None or count["status"] != "counted":
+            return None, False
+        own = next((each for each in count["totals"] if each["contest"] == test.contest), None)
+        row = self.planned.totals[test.contest].get(box)
+        if row is None:
+            return 0, own is not None and (any(own["counts"]) or any(own[key] for key in ("blank", "null", "cards")))
+        if own is None or len(own["counts"]) != len(test.weights):
+            return None, False
+        counts, blank, null, single = own["counts"], own["blank"], own["null"], test.given["most"] == 1
+        unknown = any(figure is None and weight for figure, weight in zip(counts, test.weights, strict=True))
+        unknown |= bool(test.given["rest"]) and None in (blank, null)
+        unknown |= not single and own["cards"] is None
+        votes, rest = [figure or 0 for figure in counts], (blank or 0) + (null or 0)
+        marked = rest + (sum(votes) if single else max(votes))
+        cards = max(marked, own["cards"] or 0)
+        if unknown or max(votes) > cards - rest:
+            return None, False
+        if cards > self.planned.manifest[box]:
+            return None, True
+        silent = cards - marked if single and None not in (blank, null) else 0
+        score = test.score_of(votes, rest) + test.lowest * (max(0, row[0] - cards) + silent)
+        return max(score, test.lowest * self.planned.manifest[box]), False
+
+
+def card_values(planned: Planned, drawn: list[Ticket], seen: Seen) -> dict[int, tuple[list[float], Null]]:
+    """By test: what drawn cards show. Raises FormatError for totals that cards of a box cannot have."""
+    design, cards = planned.plan["design"], planned.plan["cards"]
+    population = None if planned.plan["replacement"] else cards
+    found = {}
+    for at, test in enumerate(planned.tests):
+        low, total = test.lowest, test.given["total"]
+        spread = test.highest - low
+        if not cards * low <= total <= cards * test.highest or cards * spread == total:
+            raise FormatError(f"test {test.code}: {cards} cards have no score of {total}")
+        upper = Fraction(spread, -2 * low) if design == "polling" else Fraction(cards * spread, cards * spread - total)
+        pools = _pools(planned, test) if design == "oneaudit" else {}
+        known: dict[tuple[Fraction | int, int], float] = {}
+        values = []
+        for ticket in drawn:
+            record = pools.get(ticket.box, 0)
+            if planned.cards is not None:
+                marks = planned.cards.marks(test.contest, ticket.box, ticket.position)
+                record = 0 if marks is None else test.score(marks)
+            paper = _paper(test, seen, ticket)
+            if (record, paper) not in known:
+                if design == "polling":
+                    exact = Fraction(paper - low, -2 * low)
+                else:
+                    exact = cards * (spread - Fraction(record) + paper) / (2 * (cards * spread - total))
+                known[record, paper] = float(exact)
+            values.append(known[record, paper])
+        found[at] = (values, Null(0.5, float(upper), population))
+    return found
+
+
+def _paper(test: Test, seen: Seen, ticket: Ticket) -> int:
+    card = seen.cards.get((ticket.box, ticket.position), (b"", None))[1]
+    if card is None or card["status"] != "counted":
+        return test.lowest
+    marks = card["marks"].get(test.contest)
+    return 0 if marks is None else test.score(marks)
+
+
+def _pools(planned: Planned, test: Test) -> dict[str, Fraction]:
+    """By box: the mean of the scores that were reported."""
+    pools = {}
+    if test.given["most"] > 1:
+        raise FormatError(f"test {test.code}: totals do not say how a card with several marks is marked")
+    for box, (_, rest, votes) in planned.totals[test.contest].items():
+        score, cards = test.score_of(votes, rest), planned.manifest[box]
+        if not cards * test.lowest <= score <= cards * test.highest:
+            raise FormatError(f"test {test.code}: the cards of box {box!r} cannot have a score of {score}")
+        if cards:
+            pools[box] = Fraction(score, cards)
+    return pools

@@ -1,0 +1,119 @@
+"""What is drawn: a function of the seed, the manifest and the bounds ("What an audit draws and measures")."""
+
+import hashlib
+import heapq
+from bisect import bisect_right
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import accumulate
+
+from second_look.election import write_csv
+from second_look.outcome.plan import Planned
+from second_look.report import FormatError
+
+MOST = 10_000_000
+"""Draws with replacement that are made, at most."""
+
+
+@dataclass(frozen=True)
+class Ticket:
+    """One draw; position 0 is a whole box."""
+
+    number: str
+    box: str
+    position: int
+    time: int
+
+
+def _sha(data: bytes) -> bytes:
+    return hashlib.sha256(data).digest()
+
+
+def _be8(value: int) -> bytes:
+    return value.to_bytes(8, "big")
+
+
+def _text(value: str) -> bytes:
+    return _be8(len(value.encode())) + value.encode()
+
+
+def draw(planned: Planned, bounds: dict[str, int], seed: str, count: int) -> list[Ticket]:
+    """So many draws. Raises FormatError where there cannot be so many."""
+    plan = planned.plan
+    if not count:
+        return []
+    if count > (MOST if plan["replacement"] else plan["cards"]):
+        raise FormatError(f"{count} draws are more than there can be")
+    if planned.by_box:
+        found = [(x.hex(), box, 0) for x, box, _ in _again(seed, "scrutineer audit: boxes", b"", bounds, count)]
+    elif plan["draw"] == "rivest":
+        found = _rivest(planned, seed, count)
+    elif plan["replacement"]:
+        drawn = _again(seed, "scrutineer audit: cards", planned.manifest_hash, planned.manifest, count)
+        found = [(x.hex(), box, place + 1) for x, box, place in drawn]
+    else:
+        least = heapq.nsmallest(count, _numbers(planned, seed))
+        found = [(x.hex(), box, position) for x, box, position in least]
+    times: Counter[tuple[str, int]] = Counter()
+    tickets = []
+    for x, box, position in found:
+        times[box, position] += 1
+        tickets.append(Ticket(x, box, position, times[box, position]))
+    return tickets
+
+
+def _again(seed: str, purpose: str, context: bytes, sizes: dict[str, int], count: int) -> Iterator[tuple[bytes, str, int]]:
+    """Draws with replacement: x, the box, and how far r goes into it. Sizes stand in the order of the boxes."""
+    boxes, ends = list(sizes), list(accumulate(sizes.values()))
+    if not ends or ends[-1] <= 0:
+        raise FormatError("there is nothing to draw from")
+    whole = ends[-1] * (2**256 // ends[-1])
+    start = _text(purpose) + _text(seed) + context
+    for k in range(1, count + 1):
+        attempt = 0
+        while int.from_bytes(x := _sha(start + _be8(k) + _be8(attempt))) >= whole:
+            attempt += 1
+        r = int.from_bytes(x) % ends[-1]
+        at = bisect_right(ends, r)
+        yield x, boxes[at], r - ends[at] + sizes[boxes[at]]
+
+
+def _numbers(planned: Planned, seed: str) -> Iterator[tuple[bytes, str, int]]:
+    sha256 = hashlib.sha256
+    start = _text("scrutineer audit: cards of a box") + _text(seed) + planned.manifest_hash
+    for box, cards in planned.manifest.items():
+        key = sha256(_sha(start + _text(box)))
+        for position in range(1, cards + 1):
+            hashed = key.copy()
+            hashed.update(position.to_bytes(8, "big"))
+            yield hashed.digest(), box, position
+
+
+def _fraction(text: str) -> str:
+    """The digits after "0." that the hash of a text gives."""
+    return str(int.from_bytes(_sha(text.encode()))).zfill(64)[::-1]
+
+
+def _rivest(planned: Planned, seed: str, count: int) -> list[tuple[str, str, int]]:
+    start = _sha(seed.encode()).hex()
+    every = ((_fraction(f"{start}{box},{at}"), f"{box},{at}") for box, n in planned.manifest.items() for at in range(1, n + 1))
+    basket = heapq.nsmallest(count, every)
+    found: list[tuple[str, str, int]] = []
+    while basket and len(found) < count:
+        digits, card = heapq.heappop(basket)
+        nines = len(digits) - len(digits.lstrip("9"))
+        box, _, position = card.rpartition(",")
+        found.append((f"0.{digits[: nines + 64]}", box, int(position)))
+        if planned.plan["replacement"]:
+            attempt = 1
+            while (after := digits[:nines] + _fraction(f"0.{digits}:{attempt}")) <= digits:
+                attempt += 1
+            heapq.heappush(basket, (after, card))
+    return found
+
+
+def table(drawn: list[Ticket]) -> bytes:
+    """draw.csv."""
+    rows = [[number, each.number, each.box, each.position or "", each.time] for number, each in enumerate(drawn, 1)]
+    return write_csv([["draw", "number", "box", "position", "time"], *rows])

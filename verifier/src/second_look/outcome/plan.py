@@ -1,0 +1,254 @@
+"""The files of a plan: their only forms, and that they belong together."""
+
+import hashlib
+import unicodedata
+from dataclasses import dataclass
+from functools import cached_property
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+from second_look.election import read_csv
+from second_look.outcome.cards import Cards, read_cards
+from second_look.report import FormatError
+from second_look.shapes import COUNT, listed, load_json, mapped, nullable, number, one_of, record, text
+
+MOST_BYTES = 1 << 30
+BOX_DESIGNS = ("batch-macro", "batch-betting")
+CARD_DESIGNS = ("polling", "oneaudit", "comparison")
+_REASONS = ("", "tie", "nobody-voted", "one-card", "unstated", "not-published")
+
+_ident = text(r"[A-Za-z0-9_-][A-Za-z0-9_.-]{0,63}", 64)
+_hash, _any, _weight = text(r"[0-9a-f]{64}"), text(r"(?s).{0,20000}", 20_000), number(-(2**62), 2**62)
+_options = listed(number(0, 511), 0, 512)
+_TEST = record(
+    {
+        "code": _any,
+        "weights": listed(_weight, 1, 512),
+        "rest": _weight,
+        "need": one_of(0, 1),
+        "most": number(1, 2**31),
+        "continuing": nullable(_options),
+        "first": _options,
+        "total": number(-(2**62), 2**62),
+        "parameters": mapped(_any, text(r"[0-9.,]{0,200000}", 200_000)),
+    }
+)
+_CONTEST = record({"contest": _ident, "full_count": one_of(*_REASONS), "tests": listed(_TEST), "target": one_of(True, False)})
+_FILE = record({"sha256": _hash, "size": number(0, 2**40)})
+_PLAN = record(
+    {"format": _any, "name": _ident, "election": _hash, "size": number(1), "root": _hash, "risk": _any}
+    | {"risk_limit": text(r"0\.[0-9]{0,11}[1-9]"), "design": _any, "draw": _any, "replacement": one_of(True, False)}
+    | {"first_round": number(0, 10_000_000), "boxes": number(1), "cards": number(0)}
+    | {"contests": listed(_CONTEST, 1, 512), "files": mapped(_any, _FILE)}
+)
+
+
+class NotComputedError(Exception):
+    """An audit that this verifier does not know how to compute: never a finding, and never a pass."""
+
+
+@dataclass(frozen=True)
+class Test:
+    """One assertion: the scores of all cards add up to `need` or more."""
+
+    contest: str
+    target: bool
+    given: dict[str, Any]
+
+    def __post_init__(self) -> None:
+        ranked, named = self.given["continuing"], [*(self.given["continuing"] or ()), *self.given["first"]]
+        if any(option >= len(self.weights) for option in named) or not {*self.given["first"]} <= {*(ranked or ())}:
+            raise FormatError(f"test {self.code} names options that it does not have")
+        if self.lowest >= 0 or (ranked is not None and self.given["rest"]):
+            raise FormatError(f"test {self.code}: no card can speak against it, or it is of no kind of contest")
+
+    @property
+    def code(self) -> str:
+        """What is compared."""
+        return f"{self.contest}, {self.given['code']}"
+
+    @property
+    def weights(self) -> list[int]:
+        """By option."""
+        weights: list[int] = self.given["weights"]
+        return weights
+
+    @property
+    def rest(self) -> int:
+        """The score of a card without a mark that counts."""
+        return int(self.given["rest"])
+
+    @cached_property
+    def lowest(self) -> int:
+        """L: the least score of a card."""
+        return min(0, self.rest, sum(sorted(weight for weight in self.weights if weight < 0)[: self.given["most"]]))
+
+    @cached_property
+    def highest(self) -> int:
+        """M: the greatest score of a card."""
+        return max(0, self.rest, sum(sorted(weight for weight in self.weights if weight > 0)[-self.given["most"] :]))
+
+    def score(self, marks: list[int]) -> int:
+        """The score of a card of the contest."""
+        if self.given["continuing"] is None:
+            counts = 0 < len(marks) <= self.given["most"]
+            return sum(self.weights[option] for option in marks) if counts else self.rest
+        for option in marks:
+            if option in self.given["continuing"]:
+                held_back = option in self.given["first"] and marks[0] not in self.given["first"]
+                return 0 if held_back else self.weights[option]
+        return 0
+
+    def score_of(self, votes: list[int], rest: int) -> int:
+        """The score of many cards of an unranked contest."""
+        return self.rest * rest + sum(weight * count for weight, count in zip(self.weights, votes, strict=True))
+
+
+@dataclass
+class Planned:
+    """A plan with the files that it names."""
+
+    plan: dict[str, Any]
+    tests: list[Test]
+    manifest: dict[str, int]
+    """Cards by box, in the order of the boxes' bytes."""
+    manifest_hash: bytes
+    totals: dict[str, dict[str, tuple[int, int, list[int]]]]
+    """By contest and box: cards to be found, cards without a mark that counts, votes by option."""
+    cards: Cards | None
+
+    @property
+    def by_box(self) -> bool:
+        """Whether whole boxes are drawn."""
+        return self.plan["design"] in BOX_DESIGNS
+
+
+def read_plan(data: bytes, signed: dict[str, Any]) -> dict[str, Any]:
+    """plan.json, which says what the signed plan does. Raises FormatError, and NotComputedError for what is unknown here."""
+    if len(data) > MOST_BYTES or hashlib.sha256(data).digest() != signed["plan"]:
+        raise FormatError("it is not the file that the signed plan names")
+    plan = load_json(data, canonical=True)
+    _known(plan)
+    for contest in plan.get("contests") or ():
+        if type(contest) is dict and contest.get("weight") == 0:
+            del contest["weight"]  # Of another way of drawing, as this verifier knows none that has weights.
+    plan = _PLAN(plan)
+    for field in ("name", "size", "risk_limit"):
+        if plan[field] != signed[field]:
+            raise FormatError(f"{field} is {plan[field]!r}, and {signed[field]!r} in the signed plan")
+    if (plan["election"], plan["root"]) != (signed["election"].hex(), signed["root"].hex()):
+        raise FormatError("it is of another election or root than the signed plan")
+    named = {file["name"]: {"sha256": file["sha256"].hex(), "size": file["size"]} for file in signed["files"]}
+    needed = {"manifest.csv", "cards.bin" if plan["design"] == "comparison" else "totals.csv"}
+    if plan["files"] != named or named.keys() != needed:
+        raise FormatError("it names other files than the signed plan, or than its design has")
+    ids = [contest["contest"] for contest in plan["contests"]]
+    if ids != sorted({*ids}) or not any(contest["target"] for contest in plan["contests"]):
+        raise FormatError("its contests are not in order, or none is to be confirmed")
+    for contest in plan["contests"]:
+        codes = [test["code"] for test in contest["tests"]]
+        if len({*codes}) < len(codes) or (contest["full_count"] and codes):
+            raise FormatError(f"{contest['contest']}: a test stands twice, or beside the reason for a full count")
+    if plan["design"] in BOX_DESIGNS and (plan["draw"] != "canonical" or not plan["replacement"]):
+        raise FormatError("boxes are drawn the canonical way, with replacement")
+    return plan  # type: ignore[no-any-return]
+
+
+def _known(plan: Any) -> None:
+    """Raise NotComputedError for other formats, designs, ways of drawing and fields: a later program may have made them."""
+    fields = {"format": ("scrutineer-audit-plan/1",), "design": BOX_DESIGNS + CARD_DESIGNS, "draw": ("canonical", "rivest")}
+    fields |= {"files": ()}
+    if type(plan) is not dict:
+        raise FormatError("not a plan")
+    for field, known in fields.items():
+        if known and type(plan.get(field)) is str and plan[field] not in known:
+            raise NotComputedError(f"{field} {plan[field]!r}")
+    contests = plan.get("contests")
+    parts: list[tuple[Any, set[str]]] = [(plan, _NAMES[0])]
+    for contest in contests if type(contests) is list else ():
+        parts.append((contest, _NAMES[1]))
+        tests = contest.get("tests") if type(contest) is dict else None
+        parts += [(test, _NAMES[2]) for test in (tests if type(tests) is list else ())]
+    for part, names in parts:
+        if type(part) is dict and (strange := part.keys() - names):
+            raise NotComputedError(f"plans with the field {min(map(str, strange))!r}")
+
+
+_NAMES = (
+    {"format", "name", "election", "size", "root", "risk", "risk_limit", "design", "draw", "replacement", "first_round"}
+    | {"boxes", "cards", "contests", "files"},
+    {"contest", "full_count", "tests", "target", "weight"},
+    {"code", "weights", "rest", "need", "most", "continuing", "first", "total", "parameters"},
+)
+
+
+def open_plan(plan: dict[str, Any], folder: Path) -> Planned:
+    """The files of a plan. Raises FormatError for others than it names, and such as do not belong together; OSError."""
+    data = {}
+    for name, file in plan["files"].items():
+        if (folder / name).stat().st_size != file["size"]:
+            raise FormatError(f"{name} is not the file that the plan names")
+        data[name] = (folder / name).read_bytes()
+        if hashlib.sha256(data[name]).hexdigest() != file["sha256"]:
+            raise FormatError(f"{name} is not the file that the plan names")
+    tests = [Test(c["contest"], c["target"], test) for c in plan["contests"] for test in c["tests"]]
+    manifest = _read_manifest(data["manifest.csv"])
+    if (len(manifest), sum(manifest.values())) != (plan["boxes"], plan["cards"]):
+        raise FormatError("manifest.csv has other numbers of boxes or cards than the plan")
+    found = Planned(plan, tests, manifest, hashlib.sha256(data["manifest.csv"]).digest(), {}, None)
+    if "cards.bin" in data:
+        found.cards = read_cards(data["cards.bin"], manifest)
+    else:
+        found.totals = _read_totals(data["totals.csv"], manifest)
+    for test in tests:
+        if found.cards is not None:
+            total = found.cards.total(test.contest, test.score)
+        else:
+            rows = found.totals.get(test.contest, {}).values()
+            if test.given["continuing"] is not None or any(len(votes) != len(test.weights) for _, _, votes in rows):
+                raise FormatError(f"test {test.code} has not the options of totals.csv, or is of a ranked contest")
+            total = sum(test.score_of(votes, rest) for _, rest, votes in rows)
+        if total != test.given["total"]:
+            raise FormatError(f"test {test.code}: the files add up to {total}, and the plan says {test.given['total']}")
+    return found
+
+
+def _box(name: str) -> bytes:
+    if not 1 <= len(name.encode()) <= 200 or name != name.strip():
+        raise FormatError(f"{name[:40]!r} is no name of a box")
+    if any(unicodedata.category(letter) in ("Cc", "Cf", "Zl", "Zp") for letter in name):
+        raise FormatError(f"{name[:40]!r} has characters that no name of a box has")
+    return name.encode()
+
+
+def _figure(cell: str) -> int:
+    if not (cell.isascii() and cell.isdecimal() and len(cell) <= 10 and str(int(cell)) == cell and int(cell) <= COUNT):
+        raise FormatError(f"{cell[:24]!r} is no number of cards")
+    return int(cell)
+
+
+def _read_manifest(data: bytes) -> dict[str, int]:
+    header, *rows = read_csv(data) or [[]]
+    if header != ["box", "cards"] or any(len(row) != 2 for row in rows):
+        raise FormatError("manifest.csv has not the columns box,cards")
+    names = [_box(row[0]) for row in rows]
+    if any(left >= right for left, right in pairwise(names)):
+        raise FormatError("manifest.csv: boxes are not in order, or one stands twice")
+    return {row[0]: _figure(row[1]) for row in rows}
+
+
+def _read_totals(data: bytes, manifest: dict[str, int]) -> dict[str, dict[str, tuple[int, int, list[int]]]]:
+    header, *rows = read_csv(data) or [[]]
+    if header != ["box", "contest", "cards", "rest", "votes"] or any(len(row) != 5 for row in rows):
+        raise FormatError("totals.csv has not the columns box,contest,cards,rest,votes")
+    keys = [(row[0].encode(), row[1]) for row in rows]
+    if any(left >= right for left, right in pairwise(keys)):
+        raise FormatError("totals.csv: lines are not in order, or one stands twice")
+    found: dict[str, dict[str, tuple[int, int, list[int]]]] = {}
+    for box, contest, *figures in rows:
+        cards, rest, *votes = map(_figure, (*figures[:2], *figures[2].split(" ")))
+        if rest + max(votes) > cards or cards > manifest.get(box, -1):
+            raise FormatError(f"totals.csv: box {box!r} has more votes than cards, or more cards than the manifest")
+        found.setdefault(contest, {})[box] = (cards, rest, votes)
+    return found
