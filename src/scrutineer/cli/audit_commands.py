@@ -22,7 +22,16 @@ from scrutineer.cli.audit_inputs import SEED_STATEMENT, AuditFolder, record_at
 from scrutineer.cli.audit_papers_commands import pages_command, papers_command
 from scrutineer.cli.audit_plan import plan_command
 from scrutineer.cli.audit_sign import Signing, evidence_hashes, folder_argument, kept_and_sent, log_option, signing_options
-from scrutineer.cli.audit_words import check_json, print_check, print_status, say_next, status_json
+from scrutineer.cli.audit_words import (
+    check_json,
+    draw_json,
+    print_check,
+    print_draw,
+    print_left,
+    print_status,
+    say_next,
+    status_json,
+)
 from scrutineer.cli.evidence import evidence_option
 from scrutineer.cli.show import json_option, print_json, progress_display
 from scrutineer.durable import write_whole
@@ -32,7 +41,6 @@ from scrutineer.statements.audit import AuditOutcome, ContestRisk
 
 AUDITS: Final = "audits"
 """Folder of a published site that holds a folder for each audit."""
-_SHOWN: Final = 20  # lines of a list that people get to see
 
 
 @click.group("audit")
@@ -133,14 +141,11 @@ def draw_command(folder: Path, wanted: int | None, as_json: bool) -> None:
     if count > known or given is None:
         audit.replace(DRAW_FILE, encode_draw(sample))
     if as_json:
-        print_json({"draws": count, "units": len(sample.units()), "boxes": list(sample.boxes()), "file": str(folder / DRAW_FILE)})
+        print_json(draw_json(files, sample, folder / DRAW_FILE))
         return
-    unit = "boxes" if files.plan.by_box else "cards"
-    click.echo(f"{count:,} draws: {len(sample.units()):,} different {unit} in {len(sample.boxes()):,} boxes.")
-    for box in sample.boxes()[:_SHOWN]:
-        click.echo(f"  {box}")
-    if len(sample.boxes()) > _SHOWN:
-        click.echo(f"  and {len(sample.boxes()) - _SHOWN:,} more; all are in {folder / DRAW_FILE}")
+    print_draw(files, sample, wanted, folder / DRAW_FILE)
+    if files.plan.sampled:
+        click.echo(f"Then print papers or pages for those who count: scrutineer audit papers {folder}")
 
 
 @audit_command.command("status")
@@ -171,15 +176,7 @@ def status_command(folder: Path, log: Path | None, as_json: bool) -> None:
         print_json(status_json(plan.name, status, left))
         return
     print_status(plan.name, files.plan, status, None if record is None else record.election)
-    if status.confirmed:
-        click.echo("Every contest is at its risk limit: report it.")
-    elif left is not None:
-        click.echo(
-            f"Left, if what comes is like what was seen and planned: {left.p50:,} draws in all in half of all cases, "
-            f"{left.p90:,} in nine of ten."
-        )
-        if left.full_count:
-            click.echo("That is as much as a full count.")
+    print_left(files.plan, status, left)
 
 
 @audit_command.command("report")

@@ -9,7 +9,7 @@ DIR/report.json, .html, .cose             the report, the page that shows it, an
 """
 
 import hashlib
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
@@ -177,11 +177,40 @@ class AuditFolder:
         if known == data:
             return False
         if known is not None:
-            raise UsageError(f"{self.path / name} is there with another content, and nothing is written over: use another folder")
+            raise UsageError(
+                f"{self.path / name} is there with another content, and nothing is written over: give what was given the first "
+                "time, or use another folder"
+            )
         path = self.path / name
         path.parent.mkdir(parents=True, exist_ok=True)
         write_whole(path, data)
         return True
+
+    def keep_plan(self, plan: Plan, files: Mapping[str, bytes]) -> None:
+        """Write a plan and the files that it names; in place of an earlier plan only as long as nobody has signed that one.
+
+        Raises UsageError where another plan was signed: one that rests on another log size, or was made with other options.
+        """
+        signed, before = self.signed(PLAN_STATEMENT), self.read(PLAN_FILE)
+        if signed is None or before is None:
+            for name, data in {**files, PLAN_FILE: plan.encode()}.items():
+                self.replace(name, data)
+            return
+        known = read_plan(before)
+        if known.size != plan.size:
+            raise UsageError(
+                f"the plan in {self.path} rests on the log at size {known.size:,}, and this one would on size {plan.size:,}: "
+                f"to go on with the plan made before, give --size {known.size}; to plan anew on what the log says now, use "
+                "another folder"
+            )
+        if known != plan:
+            names = [name for name in known.__struct_fields__ if getattr(known, name) != getattr(plan, name)]
+            raise UsageError(
+                f"the plan in {self.path} was made with other options or files (it differs in {', '.join(names)}): to go on "
+                "with it give what was given the first time; for another plan use another folder"
+            )
+        for name, data in {**files, PLAN_FILE: before}.items():
+            self.keep(name, data)
 
     def replace(self, name: str, data: bytes) -> None:
         """Write a file in place of an earlier one: a table that grew, or what was not registered yet."""

@@ -10,11 +10,12 @@ from rich.table import Table
 
 from scrutineer.audits.assertion_words import assertion_sentence, full_count_sentence
 from scrutineer.audits.check import AuditCheck
-from scrutineer.audits.plan import Plan
+from scrutineer.audits.plan import DESIGNS, MANIFEST_FILE, Plan
 from scrutineer.audits.plan_make import MadePlan
-from scrutineer.audits.planner import Row, rows_table
+from scrutineer.audits.planner import Row, Work, rows_notes, rows_table
+from scrutineer.audits.sampling.sample import Sample
 from scrutineer.audits.sizes import Sizes
-from scrutineer.audits.status import Status
+from scrutineer.audits.status import PlanFiles, Status
 from scrutineer.cli.show import plain_console
 from scrutineer.election import Election
 
@@ -50,13 +51,19 @@ def plan_json(statement: str, made: MadePlan | None, entry: int | None, rows: Se
         "designs": [
             {
                 "design": str(row.design),
+                "planned": str(row.design) in DESIGNS,
                 "full_count": row.full_count,
-                "p50": {"draws": row.p50.draws, "boxes": row.p50.boxes, "cards": row.p50.cards},
-                "p90": {"draws": row.p90.draws, "boxes": row.p90.boxes, "cards": row.p90.cards},
+                "p50": _work_json(row.p50),
+                "p90": _work_json(row.p90),
+                "why": row.why,
             }
             for row in rows
         ],
     }
+
+
+def _work_json(work: Work) -> dict[str, Any]:
+    return {"draws": work.draws, "boxes": work.boxes, "cards": work.cards, "work": round(work.cost, 2)}
 
 
 def print_designs(rows: Sequence[Row]) -> None:
@@ -65,12 +72,15 @@ def print_designs(rows: Sequence[Row]) -> None:
         return
     headings, *lines = rows_table(rows)
     table = Table(box=SIMPLE_HEAD, pad_edge=False)
-    for heading in headings:
-        table.add_column(heading, overflow="fold")
+    table.add_column(headings[0], no_wrap=True)
+    for heading in headings[1:]:
+        table.add_column(heading, justify="right", no_wrap=True)
     for line in lines:
-        table.add_row(*map(str, line))
+        table.add_row(*line)
     click.echo("What each design would probably take if the results are right: half of all cases / nine of ten.")
     plain_console().print(table)
+    for note in rows_notes(rows):
+        click.echo(note)
 
 
 def print_plan(made: MadePlan, election: Election) -> None:
@@ -89,6 +99,54 @@ def print_plan(made: MadePlan, election: Election) -> None:
     if plan.sampled:
         what = "boxes, each with a chance in proportion to how much it could matter" if plan.by_box else "single cards"
         click.echo(f"First round: {plan.first_round:,} draws of {what} ({plan.design}, {plan.risk}).")
+
+
+def print_draw(files: PlanFiles, sample: Sample, wanted: int | None, file: Path) -> None:
+    """What is drawn, for people; and what is counted in full, of which nothing is drawn."""
+    plan = files.plan
+    if not plan.sampled:
+        _print_full_count(files, file.parent)
+        return
+    if not len(sample):
+        click.echo(
+            "Nothing has to be drawn: no box could be overstated by enough to change an outcome, were it as wrong as it can be."
+        )
+        return
+    if wanted is not None and wanted < len(sample):
+        click.echo(f"The draw has {len(sample):,} draws and is never made shorter: whoever saw them could choose among them.")
+    unit = "boxes" if plan.by_box else "cards"
+    click.echo(f"{len(sample):,} draws: {len(sample.units()):,} different {unit} in {len(sample.boxes()):,} boxes.")
+    _print_boxes(sample.boxes(), file)
+    if full := [contest.contest for contest in plan.contests if contest.full_count]:
+        click.echo(f"Beside the draw, all boxes are counted in full for {', '.join(full)}: no sample can confirm their outcome.")
+
+
+def _print_full_count(files: PlanFiles, folder: Path) -> None:
+    contests = ", ".join(contest.contest for contest in files.plan.contests if contest.full_count)
+    boxes = [box for box, cards in zip(files.manifest.boxes, files.manifest.cards.tolist(), strict=True) if cards]
+    click.echo(
+        f"Nothing is drawn: no sample can confirm the outcome ({contests}). All cards of all {len(boxes):,} boxes are counted "
+        "by hand:"
+    )
+    _print_boxes(boxes, folder / MANIFEST_FILE)
+
+
+def _print_boxes(boxes: Sequence[str], file: Path) -> None:
+    for box in boxes[:_SHOWN]:
+        click.echo(f"  {box}")
+    if len(boxes) > _SHOWN:
+        click.echo(f"  and {len(boxes) - _SHOWN:,} more; all are in {file}")
+
+
+def draw_json(files: PlanFiles, sample: Sample, file: Path) -> dict[str, Any]:
+    """What is drawn, for programs. `file` is null where nothing is drawn."""
+    return {
+        "draws": len(sample),
+        "units": len(sample.units()),
+        "boxes": list(sample.boxes()),
+        "full_count": [contest.contest for contest in files.plan.contests if contest.full_count],
+        "file": str(file),
+    }
 
 
 def status_json(name: str, status: Status, left: Sizes | None) -> dict[str, Any]:
@@ -122,7 +180,15 @@ def print_status(name: str, plan: Plan, status: Status, election: Election | Non
     contests = {contest.id: contest for contest in election.contests} if election is not None else {}
     assertions = {(contest, test.code): test.assertion(contest) for contest, test in plan.tests()}
     unit = "boxes" if plan.by_box else "cards"
-    click.echo(f"Audit {name!r}: {status.draws:,} draws, {status.units:,} different {unit}; {status.counted:,} counted.")
+    if plan.sampled:
+        found = [(status.counted, "counted"), (len(status.missing), "not found"), (len(status.illegible), "not legible")]
+        said = ", ".join(f"{number:,} {what}" for number, what in found if number or what == "counted")
+        click.echo(
+            f"Audit {name!r}: drawn {status.draws:,} times, {status.units:,} different {unit}: {said}, "
+            f"{len(status.pending):,} not counted yet."
+        )
+    else:
+        click.echo(f"Audit {name!r}: nothing is drawn; all cards of all {plan.boxes:,} boxes are counted by hand.")
     for units, what in ((status.missing, "not found"), (status.illegible, "not legible"), (status.pending, "not counted yet")):
         if units:
             more = f" and {len(units) - _SHOWN:,} more" if len(units) > _SHOWN else ""
@@ -139,6 +205,27 @@ def print_status(name: str, plan: Plan, status: Status, election: Election | Non
                 click.echo(f"  {said}: risk {test.risk}")
     for line in (*status.voids, *status.faults):
         click.echo(f"! {line}")
+
+
+def print_left(plan: Plan, status: Status, left: Sizes | None) -> None:
+    """What is left to do, for people: beside what is drawn already."""
+    if status.confirmed:
+        click.echo("Every contest is at its risk limit: report it.")
+        return
+    if left is None:
+        if not status.voids and plan.sampled:
+            click.echo("How many draws will be enough cannot be said from what was seen: a full count is what remains.")
+        return
+    click.echo(
+        f"If what comes is like what was seen and planned, {left.p50:,} draws in all are enough in half of all cases, and "
+        f"{left.p90:,} in nine of ten; {status.draws:,} are drawn."
+    )
+    if status.pending:
+        click.echo(f"Count what is drawn first: {len(status.pending):,} of it wait.")
+    elif left.p50 > status.draws:
+        click.echo("Then draw more: scrutineer audit draw DIR --count N")
+    if left.full_count:
+        click.echo("That is as much as a full count.")
 
 
 def check_json(folder: Path, check: AuditCheck) -> dict[str, Any]:

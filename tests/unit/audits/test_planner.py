@@ -1,3 +1,4 @@
+from dataclasses import replace
 from fractions import Fraction
 
 import numpy as np
@@ -10,7 +11,8 @@ from scrutineer.audits.designs.oneaudit import ScoreTally
 from scrutineer.audits.designs.two_stage import box_values
 from scrutineer.audits.forecasts import Rates, two_stage_forecast
 from scrutineer.audits.manifest import Manifest
-from scrutineer.audits.planner import Costs, Design, Records, Target, rows_table, trade_off
+from scrutineer.audits.plan import DESIGNS
+from scrutineer.audits.planner import Costs, Design, Records, Row, Target, Work, rows_notes, rows_table, trade_off
 from scrutineer.audits.planner_risk import suggested
 from scrutineer.errors import AuditError
 
@@ -212,11 +214,35 @@ def test_the_same_arguments_give_the_same_rows():
 def test_the_table_has_a_line_for_each_row():
     rows = trade_off([GEORGIA[1]], GEORGIA[0], Records.CARDS, risk_limit=TWENTIETH, repetitions=20)
     table = rows_table(rows)
-    assert table[0] == ("design", "boxes", "cards", "places", "cost", "one bad draw", "what decides")
-    assert [line[0].split(",")[0] for line in table[1:]] == [row.design for row in rows]
-    assert {len(line) for line in table} == {7}
+    assert table[0] == ("design", "boxes", "cards", "work", "one bad draw")
+    assert [line[0].removesuffix(" *") for line in table[1:]] == [row.design for row in rows]
+    assert {line[0] for line in table if line[0].endswith("*")} == {
+        f"{design} *" for design in set(Design) - {Design.FULL_COUNT} - set(DESIGNS)
+    }
+    assert {len(line) for line in table} == {5}
     polling = next(line for line in table if line[0] == Design.POLLING)
-    assert polling[5] == "no matter"
+    assert polling[4] == "no matter"
+    notes = rows_notes(rows)
+    assert notes[0].startswith(
+        "Work: to find a card and enter what it shows is 1, to open a box and seal it again 10, and 0.25 a card"
+    )
+    assert "What decides" in notes[-2]
+    assert notes[-1].startswith("* `audit plan --design` does not have ")
+
+
+@pytest.mark.parametrize("most", [9_999, 10_000, 34_050, 99_949, 99_950, 999_499, 999_500, 123_456_789, 999_500_000, 5 * 10**9])
+def test_the_table_fits_80_columns_whatever_the_numbers(most):
+    work = Work(most, most, most, most, float(most))
+    other = replace(work, boxes=most - 1, cards=most - 1, places=most - 1, cost=most / 1.1)
+    rows = [Row(design, "", other, work, work, False, None, "") for design in Design]
+    table = rows_table(rows)
+    assert {len(line) for line in table} == {5}
+    # Two blanks stand between columns, and one at either end.
+    assert sum(max(map(len, column)) for column in zip(*table, strict=True)) + 2 * 4 + 2 <= 80
+    rows = [replace(row, p90=replace(work, places=1)) for row in rows]
+    assert "places" in rows_table(rows)[0]
+    visit = rows_notes(rows, Costs(place=40))[0]
+    assert "to get to a place 40" in visit
 
 
 def test_what_does_not_fit_is_refused():

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from cli_helpers import Result, call, opened, refused, rows, signed
+from cli_helpers import STATIONS, Result, call, opened, refused, rows, signed
 from scrutineer.cli.office import Office
 from scrutineer.cli.statement_files import read_statements
 from scrutineer.statements import parse_statement
@@ -40,8 +40,12 @@ class Land:
     def refuse(self, name: str, *options: object, code: int = 1, record: bool = True) -> str:
         return refused("audit", name, self.audit, *options, *self.signer, *(("--record",) if record else ()), code=code)
 
+    @property
+    def given(self) -> tuple[object, ...]:
+        return ("--protocol", self.folder.parent / "protocol.txt", "--manifest", self.folder.parent / "found.csv")
+
     def plan(self, *options: object) -> Result:
-        return self.step("plan", "--protocol", self.folder.parent / "protocol.txt", *options)
+        return self.step("plan", *self.given, *options)
 
     def seed(self) -> Result:
         return self.step("seed", "--digits", DICE, "--how", "Ten-sided dice", "--who", "Visitors", "--when", "At noon")
@@ -67,6 +71,7 @@ def counted_land(place: Path, figures: tuple[int, ...] = FIGURES) -> Path:
     log.append(list(read_statements(signed(folder, rows(figures=figures)))))
     log.close()
     (place / "protocol.txt").write_text("Boxes are drawn by public dice and counted by hand.\n")
+    (place / "found.csv").write_text("box,cards\n" + "".join(f"{box},{sum(figures)}\n" for box in STATIONS))
     return folder
 
 
@@ -106,6 +111,9 @@ def test_from_plan_to_report_and_on_a_site(land: Land, tmp_path: Path) -> None:
     waiting = call("audit", "status", land.audit, *land.log, "--json").json
     assert waiting["contests"]["president"]["risk"] == "1"
     assert len(waiting["pending"]) == 6
+    said = call("audit", "status", land.audit, *land.log).out
+    assert f"drawn {waiting['draws']} times, 6 different boxes: 0 counted, 6 not counted yet." in said
+    assert f"in nine of ten; {waiting['draws']} are drawn.\nCount what is drawn first: 6 of it wait." in said
     assert waiting["left"]["p50"] > 0
     entered = land.enter(land.table("one.csv"), land.table("two.csv"))
     assert (len(entered["counted"]), entered["differences"], entered["waiting"]) == (6, [], [])
@@ -148,6 +156,9 @@ def test_steps_may_be_given_again_and_change_nothing(land: Land) -> None:
     call("audit", "draw", land.audit, "--count", 15)
     assert (land.audit / "draw.csv").read_bytes().startswith(before)
     assert call("audit", "draw", land.audit, "--json").json["draws"] == 15
+    fewer = call("audit", "draw", land.audit, "--count", 3).out
+    assert "The draw has 15 draws and is never made shorter" in fewer
+    assert "\n15 draws: " in fewer
     one, two = land.table("one.csv"), land.table("two.csv")
     assert len(land.enter(one, two)["counted"]) == 6
     assert land.enter(one, two)["counted"] == []
@@ -156,7 +167,15 @@ def test_steps_may_be_given_again_and_change_nothing(land: Land) -> None:
 
 def test_nothing_is_written_over(land: Land) -> None:
     land.plan()
-    assert "is there with another content" in land.refuse("plan", "--protocol", land.folder.parent / "protocol.txt", code=1 + 1)
+    size = Office.load(land.folder).read_count(None, lambda *_: None).size
+    again = ("plan", *land.given)
+    told = land.refuse(*again, code=2)
+    assert f"rests on the log at size {size - 1:,}, and this one would on size {size:,}" in told, "the plan itself is an entry"
+    assert f"give --size {size - 1}; to plan anew on what the log says now, use another folder" in told
+    told = land.refuse(*again, "--size", size - 1, "--risk-limit", "0.1", code=2)
+    assert "was made with other options or files (it differs in risk_limit" in told
+    assert "is planned already" in land.refuse(*again, "--size", size - 1, "--title", "Another")
+    land.plan("--size", size - 1)
     land.seed()
     told = land.refuse("seed", "--digits", "9" * 20, "--how", "Dice", "--who", "All", "--when", "Noon")
     assert "has its seed: a plan is drawn from once" in told
@@ -221,14 +240,15 @@ def test_another_count_of_a_box_says_why(land: Land) -> None:
     land.seed()
     call("audit", "draw", land.audit)
     land.enter(land.table("one.csv"), land.table("two.csv"))
+    before = call("audit", "status", land.audit, *land.log, "--json").json["contests"]["president"]["risk"]
     other = (land.table("one.csv", "129 41 10 5", ("north-1",)), land.table("two.csv", "129 41 10 5", ("north-1",)))
     told = land.refuse("enter", *other, "--by", "Dipper", "--by", "Wren")
     assert "was counted before, with other figures" in told
     assert land.enter(*other, options=("--replace", "A bundle was counted twice."))["counted"] == ["north-1"]
     replaced = [one.payload for one in counts(land) if one.payload.replaces]
     assert [one.note for one in replaced] == ["A bundle was counted twice."]
-    risk = call("audit", "status", land.audit, *land.log, "--json").json["contests"]["president"]["risk"]
-    assert float(risk) > 0.0478
+    after = call("audit", "status", land.audit, *land.log, "--json").json["contests"]["president"]["risk"]
+    assert float(after) > float(before)
     land.step("report")
     assert call("audit", "verify", land.audit, *land.log).out.startswith("PASS")
 
@@ -342,6 +362,15 @@ def test_json_and_toml_tables_and_a_box_that_was_not_found(land: Land) -> None:
 def test_a_tie_is_said_before_anyone_draws(tmp_path: Path) -> None:
     tied = Land(counted_land(tmp_path, (100, 50, 30, 20, 3, 2)), tmp_path / "boxes")
     assert "Only a full count can confirm the outcome." in tied.plan().out
+    tied.seed()
+    told = call("audit", "draw", tied.audit).out
+    assert (
+        "Nothing is drawn: no sample can confirm the outcome (president). All cards of all 6 boxes are counted by hand:" in told
+    )
+    assert all(f"  {box}\n" in told for box in ("north-1", "south-3"))
+    shown = call("audit", "draw", tied.audit, "--json").json
+    assert (shown["draws"], shown["full_count"]) == (0, ["president"])
+    assert "nothing is drawn; all cards of all 6 boxes" in call("audit", "status", tied.audit, *tied.log).out
     assert "full-count" in tied.step("report", "--json").out
     assert call("audit", "verify", tied.audit, *tied.log).out.startswith("PASS")
 
@@ -362,7 +391,7 @@ def test_an_audit_of_something_else(land: Land) -> None:
 @pytest.mark.parametrize("sampler", ["canonical", "rivest"])
 def test_other_designs(land: Land, design: str, sampler: str) -> None:
     if design == "batch-macro" and sampler == "rivest":
-        told = land.refuse("plan", "--protocol", land.folder.parent / "protocol.txt", "--design", design, "--sampler", sampler)
+        told = land.refuse("plan", *land.given, "--design", design, "--sampler", sampler)
         assert "boxes are drawn by error bound" in told
         return
     land.plan("--design", design, "--sampler", sampler)

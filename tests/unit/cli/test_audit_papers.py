@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from cli_helpers import call, opened, refused, rows, signed
+from cli_helpers import STATIONS, call, opened, refused, rows, signed
 from scrutineer.audits.entry_table import read_entries
 from scrutineer.cli.office import Office
 from scrutineer.cli.statement_files import read_statements
@@ -25,8 +25,10 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
     (place / "protocol.txt").write_text("What public dice draw is counted by hand.\n")
     signer = ("--log", land, "--as", "authority/officer-1", "--key", land / "keys" / "officer-1.pem", "--record")
     designs = {"boxes": "batch-betting", "cards": "polling"}
+    (place / "found.csv").write_text("box,cards\n" + "".join(f"{box},190\n" for box in STATIONS))
     for name, design in designs.items():
-        call("audit", "plan", place / name, "--protocol", place / "protocol.txt", "--design", design, *signer)
+        given = ("--protocol", place / "protocol.txt", "--design", design, "--manifest", place / "found.csv")
+        call("audit", "plan", place / name, *given, *signer)
     # One throw serves both, because both were planned before it.
     for name in designs:
         said = ("--how", "Ten-sided dice", "--who", "Visitors", "--when", "At noon")

@@ -128,12 +128,14 @@ def field_work(
 def contests_asked(files: PlanFiles, election: Election, boxes: Iterable[str]) -> dict[str, tuple[Contest, ...]]:
     """By box the contests that papers and pages ask about, and that entry has to have a row for: in the order of their ids.
 
-    They are the sampled contests in which the box's station votes, and those that the reported totals have of the box; all of
-    them for a box that is no station, because its cards may ask anything. Raises AuditError for contests that the election does
-    not have.
+    They are the contests of which a risk is measured, targets of the audit or not, in which the box's station votes, and those
+    that the reported totals have of the box; all for a box that is no station, because its cards may ask anything. Raises
+    AuditError for contests that the election does not have.
     """
     contests: dict[str, Contest] = {}
-    for planned in files.plan.sampled:
+    for planned in files.plan.contests:
+        if not planned.tests:
+            continue
         number = election.contest_index.get(planned.contest)
         if number is None:
             raise AuditError(f"the election has no contest {planned.contest!r}: give the log of the plan's election")
