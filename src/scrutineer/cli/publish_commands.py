@@ -31,6 +31,7 @@ from scrutineer.cli.service_status import write_published
 from scrutineer.cli.show import Progress, json_option, print_json, progress_display
 from scrutineer.errors import PublicationError, StoreError
 from scrutineer.language import LANGUAGES
+from scrutineer.portal.audit_folder import AuditFolder
 from scrutineer.portal.ballot_folder import BallotFolder
 from scrutineer.portal.images import ImageFolder
 from scrutineer.portal.record import Pages, Translated
@@ -136,7 +137,8 @@ def publish_command(
     sealed = ballots or (folder / BALLOTS if (folder / BALLOTS).is_dir() else None)
     boxes = None if sealed is None else BallotFolder(sealed)
     audited = audits or (folder / AUDITS if (folder / AUDITS).is_dir() else None)
-    choice = Choice(pages, codes, translated, workers or own_cores(), everything, found, boxes, audited)
+    held = None if audited is None else AuditFolder(audited)
+    choice = Choice(pages, codes, translated, workers or own_cores(), everything, found, boxes, held)
     publisher = Publisher(office, site, choice, witnesses, without)
     if every is not None:
         _keep_publishing(publisher, office, site, every, pending=pending, as_json=as_json)
@@ -147,7 +149,7 @@ def publish_command(
     if summary is None:
         raise PublicationError("nothing was published")  # A publisher has nothing to skip the first time.
     _note(office, site, done)
-    _say_skipped([*(found.skipped if found is not None else ()), *(boxes.skipped if boxes is not None else ())])
+    _say_skipped([each for one in (found, boxes, held) if one is not None for each in one.skipped])
     if as_json:
         print_json(_published_json(done))
         return

@@ -13,7 +13,8 @@ from scrutineer.cli.show import Progress, silent
 from scrutineer.count import Count
 from scrutineer.errors import PublicationError
 from scrutineer.log import Log
-from scrutineer.portal.audit_files import find_audit_files, named_audit_files
+from scrutineer.portal.audit_files import named_audit_files
+from scrutineer.portal.audit_folder import AuditFolder
 from scrutineer.portal.ballot_folder import BallotFolder
 from scrutineer.portal.ballot_named import named_ballots
 from scrutineer.portal.ballot_record import StationBallots
@@ -41,7 +42,7 @@ class Choice:
     """Where images of sheets are looked for."""
     ballots: BallotFolder | None = None
     """Where stations' encrypted ballots are looked for."""
-    audits: Path | None = None
+    audits: AuditFolder | None = None
     """Where audits are looked for, each in a folder of its name."""
 
     def options(self, site: Path, stations: int) -> SiteOptions:
@@ -104,7 +105,8 @@ class Publisher:
             # The log's own signatures are other bytes each time; how many have signed is what can be new about a head.
             ballots = None if self._choice.ballots is None else self._choice.ballots.stamp()
             pending_size = log.size if head.pending is not None else None
-            shown = (head.head, head.cosigned, head.checkpoint.count(b"\n"), pending_size, ballots)
+            audits = None if self._choice.audits is None else self._choice.audits.stamp()
+            shown = (head.head, head.cosigned, head.checkpoint.count(b"\n"), pending_size, ballots, audits)
             if shown == self._shown:
                 return Published(head, log.size, None)
             count, self._count = self._count, None
@@ -179,7 +181,7 @@ def publish_log(
         history=kept_history(office, log, shown.head.size) if shown.cosigned and not (site / INDEX_FILE).exists() else (),
         images=_images(chosen.images, log, shown.head.size, progress),
         ballots=_ballots(chosen.ballots, office, count, log.entry, progress),
-        audits={} if chosen.audits is None else named_audit_files(find_audit_files(chosen.audits), count),
+        audits={} if chosen.audits is None else named_audit_files(chosen.audits.find(), count, chosen.audits.skipped),
     )
     tell: Callable[[int, int], None] = lambda done, total: progress("Publishing", done, total)  # noqa: E731 - one argument less
     signer = office.log_signer()

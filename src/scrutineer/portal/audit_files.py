@@ -3,23 +3,25 @@
 The plan file and what it names, and report files, are named by hash in signed statements. What is drawn follows from plan and
 seed, and the page of a report from the report: these are published only as they come out when they are made again. Evidence is
 published under its own name where a seed, count or report of the audit names its hash. Nothing else is published.
+
+Files that an auditor has signed can hold anything. Whatever cannot be worked with is left out, with the reason; it stops nothing.
 """
 
 import hashlib
 import re
 from collections.abc import Iterator, Mapping
-from pathlib import Path
+from functools import lru_cache
 from typing import Final
 
-from scrutineer.audits.plan import PLAN_FILE, Plan, read_plan
+from scrutineer.audits.check_model import UNSOUND, said
+from scrutineer.audits.plan import PLAN_FILE, read_plan
 from scrutineer.audits.plan_draw import DRAW_FILE, difference, draws_in, encode_draw
-from scrutineer.audits.report import is_report, page_name, read_report, report_name
-from scrutineer.audits.report_page import report_page
+from scrutineer.audits.registered import RegisteredAudit, registered_audits
+from scrutineer.audits.report import page_name, read_report, report_name
+from scrutineer.audits.report_page import page_verdict, report_page
 from scrutineer.audits.status import draw, open_files
 from scrutineer.count import Count
-from scrutineer.errors import PublicationError, ScrutineerError
 from scrutineer.portal.formats import SiteFile
-from scrutineer.statements import AuditCount, AuditPlan, AuditReport, AuditSeed
 
 FOLDER: Final = "audits"
 MAX_AUDIT_FILE: Final = 1 << 28  # bytes
@@ -40,43 +42,47 @@ def audit_file_of(path: str) -> tuple[str, str] | None:
     return None if found is None else (found[1], found[2])
 
 
-def find_audit_files(folder: Path) -> dict[str, bytes]:
-    """The files of the audits in a folder, each of which has a folder of its own there. Raises PublicationError."""
-    found = {}
-    try:
-        for path in sorted(folder.glob("*/*")):
-            where = audit_path(path.parent.name, path.name)
-            if path.is_file() and not path.is_symlink() and audit_file_of(where) is not None and path.suffix != ".cose":
-                if path.stat().st_size > MAX_AUDIT_FILE:
-                    raise PublicationError(
-                        f"{path} has more than {MAX_AUDIT_FILE:,} bytes: no site takes it as a file of an audit"
-                    )
-                found[where] = path.read_bytes()
-    except OSError as error:
-        raise PublicationError(f"{error.filename} cannot be read ({error.strerror}): check its permissions") from error
-    return found
+def own_files(files: AuditFiles, name: str) -> dict[str, bytes]:
+    """The files of one audit, by their names."""
+    return {own[1]: data for path, data in files.items() if (own := audit_file_of(path)) is not None and own[0] == name}
+
+
+def report_files(audit: RegisteredAudit) -> list[str]:
+    """The report files of an audit, in the order of the signed reports; those of reports that name no file as well."""
+    return [report_name(number) for number in range(1, len(audit.reports) + 1)]
 
 
 def named_audit_files(found: AuditFiles, count: Count, skipped: list[tuple[str, str]] | None = None) -> dict[str, bytes]:
     """Those of the files that belong to the audits of a log. `skipped` gets the others, with the reason."""
-    plans = {one.plan.name: one for one in _audits(count)}
-    siblings: dict[str, dict[str, bytes]] = {}
-    for path, data in found.items():
-        if (own := audit_file_of(path)) is not None:
-            siblings.setdefault(own[0], {})[own[1]] = data
+    audits = {audit.plan.name: _Judge(audit, own_files(found, audit.plan.name)) for audit in registered_audits(count.audits)}
     kept = {}
     for path, data in sorted(found.items()):
         own = audit_file_of(path)
-        named = None if own is None else plans.get(own[0])
-        if own is None or named is None:
-            reason = "no plan of this name is registered"
-        else:
-            reason = named.fault(own[1], data, siblings[own[0]])
+        reason = "no plan of this name is registered"
+        if own is not None and own[0] in audits:
+            reason = audits[own[0]].fault(own[1], data)
         if not reason:
             kept[path] = data
         elif skipped is not None:
             skipped.append((path, reason))
     return kept
+
+
+def with_report_pages(found: AuditFiles, count: Count) -> dict[str, bytes]:
+    """The files, and the page of every report among them as this version of the program makes it, in place of any other."""
+    made = dict(found)
+    for audit in registered_audits(count.audits):
+        own = own_files(found, audit.plan.name)
+        for name, (_, report) in zip(report_files(audit), audit.reports, strict=True):
+            data = own.get(name)
+            if report.report is None or data is None or hashlib.sha256(data).digest() != report.report:
+                continue
+            try:
+                page = _page(own.get(PLAN_FILE, b""), data)
+            except UNSOUND:
+                continue  # The page of audits says that the report, or its plan, cannot be read.
+            made[audit_path(audit.plan.name, page_name(name))] = page
+    return made
 
 
 def audit_files(files: AuditFiles) -> Iterator[SiteFile]:
@@ -85,61 +91,68 @@ def audit_files(files: AuditFiles) -> Iterator[SiteFile]:
         yield SiteFile(path, (files[path],))
 
 
-class _Audit:
-    """What the statements of one audit name."""
+class _Judge:
+    """Says which files belong to one audit."""
 
-    def __init__(self, plan: AuditPlan) -> None:
-        self.plan = plan
-        self.seed = ""
-        self.named = {file.name: file.sha256 for file in plan.files} | ({PLAN_FILE: plan.plan} if plan.plan is not None else {})
-        self.evidence: set[bytes] = set()
-        self.reports = 0
+    def __init__(self, audit: RegisteredAudit, files: Mapping[str, bytes]) -> None:
+        self._files = files
+        self._plan = audit.plan.plan
+        self._seed = "" if audit.seed is None else audit.seed.seed
+        self._reports = report_files(audit)
+        self._named = {file.name: file.sha256 for file in audit.plan.files}
+        self._named |= {PLAN_FILE: audit.plan.plan} if audit.plan.plan is not None else {}
+        self._named |= {
+            name: report.report
+            for name, (_, report) in zip(self._reports, audit.reports, strict=True)
+            if report.report is not None
+        }
+        self._evidence = {hash_ for own in audit.statements for hash_ in _evidence(own.statement.payload)}
 
-    def take(self, payload: AuditSeed | AuditCount | AuditReport) -> None:
-        """Take note of a statement of this audit."""
-        if isinstance(payload, AuditSeed):
-            self.seed = payload.seed
-            self.evidence |= set(payload.evidence)
-        elif isinstance(payload, AuditCount):
-            self.evidence |= set(payload.images)
-        else:
-            self.reports += 1
-            self.evidence |= set(payload.evidence)
-            if payload.report is not None:
-                self.named[report_name(self.reports)] = payload.report
-
-    def fault(self, name: str, data: bytes, files: Mapping[str, bytes]) -> str:
+    def fault(self, name: str, data: bytes) -> str:
         """Why a file does not belong to the audit; empty where it does."""
         digest = hashlib.sha256(data).digest()
-        if name in self.named:
-            return "" if self.named[name] == digest else "it is not the file that a signed statement names"
-        if digest in self.evidence:
+        if name in self._named:
+            return "" if self._named[name] == digest else "it is not the file that a signed statement names"
+        if digest in self._evidence:
             return ""
         try:
-            if name == DRAW_FILE and self.seed:
-                opened = open_files(self._plan(files), files)
-                return difference(data, encode_draw(draw(opened, self.seed, draws_in(data))))
-            for number in range(1, self.reports + 1):
-                report = report_name(number)
-                if name == page_name(report) and is_report(report) and report in files:
-                    same = report_page(self._plan(files), read_report(files[report])) == data
-                    return "" if same else f"it does not show what {report} says"
-        except ScrutineerError as error:
-            return str(error)
+            if name == DRAW_FILE and self._seed:
+                return self._draw_fault(data)
+            for report in self._reports:
+                if name == page_name(report) and report in self._files:
+                    return self._page_fault(report, data)
+        except UNSOUND as error:
+            return said(error)
         return "nothing that is signed names it"
 
-    def _plan(self, files: Mapping[str, bytes]) -> Plan:
-        return read_plan(files.get(PLAN_FILE, b""))
+    def _draw_fault(self, data: bytes) -> str:
+        plan = self._files.get(PLAN_FILE, b"")
+        if hashlib.sha256(plan).digest() != self._plan:
+            return f"{PLAN_FILE}, from which it follows, is missing or is another one than was signed"
+        named = tuple((name, self._files[name]) for name in sorted(self._named.keys() & self._files.keys()) if name != PLAN_FILE)
+        return _draw_fault(plan, named, self._seed, data)
+
+    def _page_fault(self, report: str, data: bytes) -> str:
+        plan, given = self._files.get(PLAN_FILE, b""), self._files[report]
+        if data == _page(plan, given):
+            return ""
+        verdict = page_verdict(read_plan(plan), read_report(given), data)
+        return f"it does not show what {report} says" if verdict == "changed" else ""
 
 
-def _audits(count: Count) -> list[_Audit]:
-    found: dict[bytes, _Audit] = {}
-    for recorded in count.audits:
-        payload = recorded.statement.payload
-        if isinstance(payload, AuditPlan):
-            found.setdefault(recorded.statement.hash, _Audit(payload))
-        elif isinstance(payload, AuditSeed | AuditCount | AuditReport) and payload.plan in found:
-            audit = found[payload.plan]
-            if not (isinstance(payload, AuditSeed) and audit.seed):
-                audit.take(payload)
-    return list(found.values())
+@lru_cache(maxsize=32)
+def _draw_fault(plan: bytes, files: tuple[tuple[str, bytes], ...], seed: str, data: bytes) -> str:
+    """Where a table of draws is not what plan and seed give; empty where it is. Raises AuditError, as `open_files` does."""
+    opened = open_files(read_plan(plan), dict(files))
+    return difference(data, encode_draw(draw(opened, seed, draws_in(data))))
+
+
+@lru_cache(maxsize=32)
+def _page(plan: bytes, report: bytes) -> bytes:
+    return report_page(read_plan(plan), read_report(report))
+
+
+def _evidence(payload: object) -> Iterator[bytes]:
+    """Hashes of photographs and other files that a seed, count or report names."""
+    yield from getattr(payload, "evidence", ())
+    yield from getattr(payload, "images", ())

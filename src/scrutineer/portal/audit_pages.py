@@ -3,14 +3,16 @@
 The page says what was registered, and takes no report's word for it: `scrutineer verify` computes every risk again.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from typing import Final
 
 from scrutineer.audits.assertion_words import assertion_sentence
+from scrutineer.audits.other_plans import ContestPlans
 from scrutineer.audits.outcome_words import DISCREPANCY_WORDS, OUTCOME_WORDS
 from scrutineer.audits.plan import PLAN_FILE
+from scrutineer.audits.registered import RegisteredAudit
 from scrutineer.portal.audit_files import audit_file_of, audit_path
 from scrutineer.portal.audit_words import OUTCOME_MARKS, SUBJECT_WORDS, UNIT_WORDS
 from scrutineer.portal.audited import Audited
@@ -18,6 +20,7 @@ from scrutineer.portal.formats import SiteFile
 from scrutineer.portal.night import Night
 from scrutineer.portal.pages import Pages
 from scrutineer.portal.paging import paged
+from scrutineer.portal.places import numbered
 from scrutineer.portal.reported import place, reporter
 from scrutineer.statements import AuditPlan, AuditReport
 
@@ -47,6 +50,26 @@ class _Shown:
     sentences: tuple[str, ...]
     """Empty where only a full count can show it, or nobody stands against the outcome."""
     full_count: bool
+
+
+@dataclass(frozen=True, slots=True)
+class _Plan:
+    """One of the plans for a contest. Texts are HTML."""
+
+    name: str
+    path: str
+    """Of the page on which it is told."""
+    stands: str
+    """What its last report says, or how far it is without one."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Contest:
+    """A contest with all plans that audit it. Texts are HTML."""
+
+    title: str
+    reported: tuple[_Plan, ...]
+    unreported: tuple[_Plan, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +103,10 @@ class _Audit:
     size: int
     planner: str
     planned_time: str
+    earlier: int
+    """How many plans for the same contests were registered before it."""
+    unreadable: tuple[tuple[str, str], ...]
+    """Published files that nobody can work with: their names, and why."""
     files: tuple[_File, ...]
     shown: tuple[_Shown, ...]
     """Empty where the plan file has not been published."""
@@ -92,7 +119,11 @@ class _Audit:
     boxes: tuple[tuple[str, int], ...]
     cards: int
     counts: int
-    replaced: int
+    """That hold."""
+    replaced: tuple[tuple[str, str], ...]
+    """By count that others took the place of: its box, and why."""
+    left_out: int
+    """Counts that contradict others."""
     reasons: tuple[tuple[str, int], ...]
     reports: tuple[_Reported, ...]
     """The latest first."""
@@ -102,27 +133,67 @@ class _Audit:
 
 def audit_pages(pages: Pages) -> Iterator[SiteFile]:
     """`audits.html` and its further pages, in the order of the plans."""
-    say, found = pages.say, pages.view.audited
+    say, found = pages.say, pages.view.audits
     night = Night(pages.view)
-    rows = (_audit(pages, night, audit) for audit in found)
-    for paging in paged(PATH, len(found), AUDITS_PER_PAGE):
+    paths = {
+        audit.log.hash: f"{numbered(PATH, number // AUDITS_PER_PAGE + 1)}#entry-{audit.log.planned.index}"
+        for number, audit in enumerate(found.every)
+    }
+    earlier = _earlier(found.by_contest)
+    contests = tuple(_contest(pages, plans, paths) for plans in found.by_contest)
+    rows = (_audit(pages, night, audit, earlier.get(audit.log.hash, 0)) for audit in found.every)
+    for paging in paged(PATH, len(found.every), AUDITS_PER_PAGE):
         yield pages.render(
             "audits.html",
             paging.own_path,
             say("Audits") if paging.number == 1 else say("Audits, page {page}", page=paging.number),
             audits=list(islice(rows, AUDITS_PER_PAGE)),
-            planned=len(found),
-            outcomes=sum(audit.plan.about == "outcome" for audit in found),
+            outcomes=sum(audit.log.plan.about == "outcome" for audit in found.every),
+            contests=contests if paging.number == 1 else (),
+            unknown=tuple(_plan(pages, audit, paths) for audit in found.unknown) if paging.number == 1 else (),
+            unplanned=len(pages.view.election.contests) - len(contests),
+            log_size=pages.view.count.size,
             paging=paging,
         )
 
 
-def _audit(pages: Pages, night: Night, audit: Audited) -> _Audit:
-    say, plan, seed = pages.say, audit.plan, audit.seed
+def _earlier(by_contest: Sequence[ContestPlans]) -> dict[bytes, int]:
+    """By plan how many plans were registered before it that audit one of its contests."""
+    before: dict[bytes, set[bytes]] = {}
+    for plans in by_contest:
+        hashes = [audit.hash for audit in plans.audits]
+        for number, own in enumerate(hashes):
+            before.setdefault(own, set()).update(hashes[:number])
+    return {own: len(others) for own, others in before.items()}
+
+
+def _contest(pages: Pages, plans: ContestPlans, paths: Mapping[bytes, str]) -> _Contest:
+    contest = pages.view.election.contests[pages.view.election.contest_index[plans.contest]]
+    return _Contest(
+        pages.say.name(contest.title),
+        tuple(_plan(pages, audit, paths) for audit in plans.reported),
+        tuple(_plan(pages, audit, paths) for audit in plans.unreported),
+    )
+
+
+def _plan(pages: Pages, audit: RegisteredAudit, paths: Mapping[bytes, str]) -> _Plan:
+    say = pages.say
+    if audit.outcome is not None:
+        stands = say.later(OUTCOME_WORDS[audit.outcome].label)
+    elif audit.seeded is not None:
+        stands = say("drawn since log entry {entry}, no report yet", entry=audit.seeded.index)
+    else:
+        stands = say("planned since log entry {entry}, not drawn yet", entry=audit.planned.index)
+    return _Plan(say.name(audit.plan.name), paths[audit.hash], stands)
+
+
+def _audit(pages: Pages, night: Night, audit: Audited, earlier: int) -> _Audit:
+    say, log = pages.say, audit.log
+    plan, seed = log.plan, log.seed
     words = SUBJECT_WORDS[plan.about]
-    boxes, reasons = audit.boxes(), audit.reasons()
+    boxes, reasons = log.boxes(), log.reasons()
     return _Audit(
-        index=audit.planned.index,
+        index=log.planned.index,
         name=plan.name,
         title=say.name(plan.title),
         by=say.name(plan.by),
@@ -133,19 +204,22 @@ def _audit(pages: Pages, night: Night, audit: Audited) -> _Audit:
         protocol=say.name(plan.protocol),
         risk_limit=_text(pages, plan.risk_limit),
         size=plan.size,
-        planner=reporter(pages, audit.planned),
-        planned_time=say.time(night.snapshots[night.first_showing(audit.planned.index)].time),
+        planner=reporter(pages, log.planned),
+        planned_time=say.time(night.snapshots[night.first_showing(log.planned.index)].time),
+        earlier=earlier,
+        unreadable=tuple((own.name, say.name(own.why)) for own in audit.unreadable),
         files=tuple(_files(pages, plan)),
-        shown=tuple(_shown(pages, plan)),
-        seed_index=-1 if audit.seeded is None else audit.seeded.index,
+        shown=tuple(_shown(pages, audit)),
+        seed_index=-1 if log.seeded is None else log.seeded.index,
         seed="" if seed is None else " ".join(seed.seed[at : at + 5] for at in range(0, len(seed.seed), 5)),
         seed_how="" if seed is None else say.name(seed.how),
         seed_who="" if seed is None else say.name(seed.who),
         seed_when="" if seed is None else say.name(seed.when),
         boxes=tuple((say.later(word), boxes[status]) for status, word in UNIT_WORDS.items() if status in boxes),
-        cards=audit.cards(),
-        counts=len(audit.counts),
-        replaced=audit.replaced,
+        cards=log.cards(),
+        counts=len(log.seen.held),
+        replaced=tuple((say.name(one.counted.count.box), say.name(one.by.count.note)) for one in log.seen.replaced),
+        left_out=len(log.seen.faults),
         reasons=tuple((say.later(word), reasons[code]) for code, word in DISCREPANCY_WORDS.items() if code in reasons),
         reports=tuple(
             _Reported(
@@ -157,7 +231,7 @@ def _audit(pages: Pages, night: Night, audit: Audited) -> _Audit:
                 _text(pages, report.shows),
                 reporter(pages, own),
             )
-            for own, report in reversed(audit.reports)
+            for own, report in reversed(log.reports)
         ),
         outdated=_outdated(pages, audit),
     )
@@ -178,22 +252,19 @@ def _files(pages: Pages, plan: AuditPlan) -> Iterator[_File]:
         yield _File(name, path if path in published else "", digest, size)
 
 
-def _shown(pages: Pages, plan: AuditPlan) -> Iterator[_Shown]:
-    file = pages.view.audit_plans.get(plan.name)
-    if file is None:
+def _shown(pages: Pages, audit: Audited) -> Iterator[_Shown]:
+    if audit.file is None:
         return
     contests = {contest.id: contest for contest in pages.view.election.contests}
-    for planned in file.contests:
-        contest = contests.get(planned.contest)
-        if contest is not None:
-            sentences = (assertion_sentence(test.assertion(contest.id), contest, say=pages.say) for test in planned.tests)
-            yield _Shown(pages.say.name(contest.title), tuple(islice(sentences, _MOST_SENTENCES)), bool(planned.full_count))
+    for planned in audit.file.contests:
+        contest = contests[planned.contest]
+        sentences = (assertion_sentence(test.assertion(contest.id), contest, say=pages.say) for test in planned.tests)
+        yield _Shown(pages.say.name(contest.title), tuple(islice(sentences, _MOST_SENTENCES)), bool(planned.full_count))
 
 
 def _outdated(pages: Pages, audit: Audited) -> str:
-    changed = pages.view.outdated_audits.get(audit.plan.name, ())
     titles = {contest.id: contest.title for contest in pages.view.election.contests}
-    return pages.say.listed([pages.say.name(titles[contest]) for contest in changed]) if changed else ""
+    return pages.say.listed([pages.say.name(titles[contest]) for contest in audit.outdated]) if audit.outdated else ""
 
 
 def _text(pages: Pages, text: str) -> str:

@@ -1,57 +1,94 @@
-"""The audits of an election as the log tells them: each plan with its seed, its counts and its reports."""
+"""The audits of an election for its pages: what the log says of each, and what its published files say or fail to say."""
 
-from collections import Counter
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 
-from scrutineer.count import Count, Recorded
-from scrutineer.statements import AuditCount, AuditPlan, AuditReport, AuditSeed
-from scrutineer.statements.audit import Discrepancy, UnitStatus
+from scrutineer.audits.assertion_words import assertion_sentence
+from scrutineer.audits.check_model import UNSOUND, said
+from scrutineer.audits.check_results import not_shown_now
+from scrutineer.audits.other_plans import ContestPlans, contest_plans
+from scrutineer.audits.plan import PLAN_FILE, Plan, read_plan
+from scrutineer.audits.registered import RegisteredAudit, registered_audits
+from scrutineer.audits.report import read_report
+from scrutineer.count import Count
+from scrutineer.errors import AuditError
+from scrutineer.portal.audit_files import AuditFiles, own_files, report_files
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
+class Unreadable:
+    """A published file that nobody can work with, although a signed statement names it."""
+
+    name: str
+    why: str
+    """In plain English."""
+
+
+@dataclass(frozen=True, slots=True)
 class Audited:
-    """One audit, from its plan on."""
+    """One audit."""
 
-    planned: Recorded
-    plan: AuditPlan
-    seeded: Recorded | None = None
-    seed: AuditSeed | None = None
-    counts: dict[bytes, AuditCount] = field(default_factory=dict)
-    """Counts that none has replaced, by the hash of their statement, in log order."""
-    replaced: int = 0
-    reports: list[tuple[Recorded, AuditReport]] = field(default_factory=list)
-
-    def boxes(self) -> dict[UnitStatus, int]:
-        """How many boxes were counted, and how many were missing or illegible. A box is what its last count says."""
-        return Counter({count.box: count.status for count in self.counts.values()}.values())
-
-    def cards(self) -> int:
-        """How many single cards were looked at."""
-        return sum(len(count.cards) for count in self.counts.values())
-
-    def reasons(self) -> dict[Discrepancy, int]:
-        """For how many counts each reason for a difference was given."""
-        return Counter(reason for count in self.counts.values() for reason in count.discrepancies)
+    log: RegisteredAudit
+    file: Plan | None
+    """Its plan file; None where that is not published, or cannot be read, or is not about contests of this election."""
+    unreadable: tuple[Unreadable, ...]
+    outdated: tuple[str, ...]
+    """Contests that it confirmed, and whose results now are others than those."""
 
 
-def audited(count: Count) -> list[Audited]:
-    """Every audit with a registered plan, in the order of the plans."""
-    found: dict[bytes, Audited] = {}
-    for own in count.audits:
-        payload = own.statement.payload
-        if isinstance(payload, AuditPlan):
-            found.setdefault(own.statement.hash, Audited(own, payload))
-            continue
-        audit = found.get(payload.plan) if isinstance(payload, AuditSeed | AuditCount | AuditReport) else None
-        if audit is None:
-            continue
-        if isinstance(payload, AuditSeed):
-            if audit.seed is None:
-                audit.seeded, audit.seed = own, payload
-        elif isinstance(payload, AuditCount):
-            if payload.replaces is not None:
-                audit.replaced += audit.counts.pop(payload.replaces, None) is not None
-            audit.counts[own.statement.hash] = payload
-        elif isinstance(payload, AuditReport):
-            audit.reports.append((own, payload))
-    return list(found.values())
+@dataclass(frozen=True, slots=True)
+class Audits:
+    """The audits of an election, in the order of their plans."""
+
+    every: tuple[Audited, ...]
+    by_contest: tuple[ContestPlans, ...]
+    """The plans for audits of the outcome by contest, in the order of the contests' ids."""
+    unknown: tuple[RegisteredAudit, ...]
+    """Plans for audits of the outcome of which nothing that is published says which contests they are about."""
+
+
+def audits_of(count: Count, files: AuditFiles) -> Audits:
+    """Every audit with a registered plan."""
+    every = tuple(_audited(log, count, own_files(files, log.plan.name)) for log in registered_audits(count.audits))
+    contests = count.election.contest_index.keys()
+    known = {one.log.hash: [each.contest for each in one.file.contests] for one in every if one.file is not None}
+    by_contest, unknown = contest_plans([one.log for one in every], known)
+    return Audits(every, tuple(plans for plans in by_contest if plans.contest in contests), unknown)
+
+
+def _audited(log: RegisteredAudit, count: Count, files: Mapping[str, bytes]) -> Audited:
+    unreadable = list(_unreadable_reports(log, files))
+    plan: Plan | None = None
+    outdated: tuple[str, ...] = ()
+    if log.plan.plan is not None and PLAN_FILE in files:
+        try:
+            plan = _plan(files[PLAN_FILE], count)
+            outdated = not_shown_now(plan, count) if log.outcome == "confirmed" else ()
+        except UNSOUND as error:
+            unreadable.insert(0, Unreadable(PLAN_FILE, said(error)))
+            plan = None
+    return Audited(log, plan, tuple(unreadable), outdated)
+
+
+def _plan(data: bytes, count: Count) -> Plan:
+    """The plan of a file. Raises AuditError for none, and for one whose tests are not of contests of this election."""
+    plan = read_plan(data)
+    for planned in plan.contests:
+        number = count.election.contest_index.get(planned.contest)
+        if number is None:
+            raise AuditError(f"it is about contest {planned.contest!r}, which this election does not have")
+        options = len(count.election.contests[number].options)
+        for test in planned.tests:
+            assertion_sentence(test.assertion(planned.contest), count.election.contests[number])
+            if len(test.weights) != options:
+                raise AuditError(f"contest {planned.contest!r}, {test.code}: {len(test.weights)} weights for {options} options")
+    return plan
+
+
+def _unreadable_reports(log: RegisteredAudit, files: Mapping[str, bytes]) -> Iterator[Unreadable]:
+    for name, (_, signed) in zip(report_files(log), log.reports, strict=True):
+        if signed.report is not None and name in files:
+            try:
+                read_report(files[name])
+            except UNSOUND as error:
+                yield Unreadable(name, said(error))

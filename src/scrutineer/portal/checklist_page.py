@@ -221,7 +221,7 @@ def _scrutiny(view: View, say: HtmlSay) -> Answer:
 def _no_bare_outcome(view: View, say: HtmlSay, check: tuple[str, str]) -> Answer:
     said = say("A bulletin is bound to the log at one size, from which anybody can compute its figures, station by station.")
     incidents = say.several("{n} incident is on record.", "{n} incidents are on record.", len(view.count.incidents))
-    audits = say.several("{n} audit is planned or held.", "{n} audits are planned or held.", len(view.audited))
+    audits = say.several("{n} audit is planned or held.", "{n} audits are planned or held.", len(view.audits.every))
     rest = say("Legal deadlines are up to the authority.")
     links = (
         ("bulletins/index.html", say("Bulletins")),

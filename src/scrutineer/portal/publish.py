@@ -19,7 +19,7 @@ from scrutineer.errors import LogError, NoteError, PublicationError
 from scrutineer.log import LogSigner, open_checkpoint
 from scrutineer.log.quorum import Quorum, check_quorum
 from scrutineer.log.tiles import TILE_WIDTH
-from scrutineer.portal.audit_files import MAX_AUDIT_FILE, audit_file_of, named_audit_files
+from scrutineer.portal.audit_files import MAX_AUDIT_FILE, audit_file_of, named_audit_files, with_report_pages
 from scrutineer.portal.ballot_folder import SitePieces
 from scrutineer.portal.ballot_named import named_ballots
 from scrutineer.portal.ballot_record import StationBallots, changed_ballots, published_ballots, station_of
@@ -223,12 +223,13 @@ class _Publication:
         return named_ballots((found | given).items(), record.count, record.entry)
 
     def _audits(self, before: Mapping[str, bytes]) -> dict[str, bytes]:
-        """The files of audits of the site, which stay there, and those that were given now."""
+        """The files of audits of the site, which stay there, those that were given now, and pages of the reports among them."""
         there = {}
         for path in before:
             if audit_file_of(path) is not None and (data := self._folder.read(path, MAX_AUDIT_FILE)) is not None:
                 there[path] = data
-        return named_audit_files(there | dict(self._record.audits), self._record.count)
+        count = self._record.count
+        return named_audit_files(with_report_pages(there | dict(self._record.audits), count), count)
 
     def _check_prefix(self) -> None:
         """Refuse to replace a checkpoint by one of another history: readers hold the old one as evidence."""

@@ -6,8 +6,6 @@ from functools import cached_property
 
 from markupsafe import Markup
 
-from scrutineer.audits.check_results import not_shown_now
-from scrutineer.audits.plan import PLAN_FILE, Plan, read_plan
 from scrutineer.count import Act, Standing, UnitResult, contest_result, results_table, standing, tables_hash
 from scrutineer.election import Contest
 from scrutineer.election.shapes import Shapes, read_shapes
@@ -16,8 +14,7 @@ from scrutineer.log.checkpoint import HeadLines
 from scrutineer.log.note import parse_note
 from scrutineer.log.quorum import Cosigners, Quorum, find_cosigners
 from scrutineer.observation import Observations
-from scrutineer.portal.audit_files import audit_path
-from scrutineer.portal.audited import Audited, audited
+from scrutineer.portal.audited import Audits, audits_of
 from scrutineer.portal.called import Called, called
 from scrutineer.portal.changes import upper_units
 from scrutineer.portal.claimed import Claimed, examined
@@ -80,24 +77,9 @@ class View:
         return examined(self.count)
 
     @cached_property
-    def audited(self) -> list[Audited]:
+    def audits(self) -> Audits:
         """Every audit with a registered plan."""
-        return audited(self.count)
-
-    @cached_property
-    def audit_plans(self) -> dict[str, Plan]:
-        """The plan files of audits that are published, by name of the audit."""
-        found = ((audit.plan.name, self.record.audits.get(audit_path(audit.plan.name, PLAN_FILE))) for audit in self.audited)
-        return {name: read_plan(data) for name, data in found if data is not None}
-
-    @cached_property
-    def outdated_audits(self) -> dict[str, tuple[str, ...]]:
-        """By name of an audit that confirmed an outcome: the contests whose results now are others than those."""
-        return {
-            audit.plan.name: not_shown_now(self.audit_plans[audit.plan.name], self.count)
-            for audit in self.audited
-            if audit.plan.name in self.audit_plans and audit.reports and audit.reports[-1][1].outcome == "confirmed"
-        }
+        return audits_of(self.count, self.record.audits)
 
     @cached_property
     def called(self) -> list[Called | None]:

@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from audit_artifacts import HeldAudit, count_of, held
-from scrutineer.errors import PublicationError
-from scrutineer.portal.audit_files import audit_file_of, audit_files, find_audit_files, named_audit_files
+from scrutineer.portal.audit_files import audit_file_of, audit_files, named_audit_files
+from scrutineer.portal.audit_folder import AuditFolder
 
 HELD = held()
 FILES = {f"audits/boxes/{name}": data for name, data in HELD.artifacts.files.items()}
@@ -63,20 +63,37 @@ def test_a_folder_of_audits(tmp_path: Path) -> None:
     (own / "counts" / "a1.cose").write_bytes(HELD.counts[0])
     (own / "notes.txt").symlink_to(own / "plan.json")
     (tmp_path / "protocol.txt").write_text("Boxes are counted.")
-    assert find_audit_files(tmp_path) == FILES
-    assert find_audit_files(tmp_path / "nothing") == {}
-    (own / "plan.json").chmod(0)
-    if not _readable(own / "plan.json"):
-        with pytest.raises(PublicationError, match="cannot be read"):
-            find_audit_files(tmp_path)
+    folder = AuditFolder(tmp_path)
+    assert folder.find() == FILES
+    assert folder.skipped == []
+    before = folder.stamp()
+    (own / "plan.json").unlink()
+    assert folder.stamp() != before
+    assert "audits/boxes/plan.json" not in folder.find()
+    assert AuditFolder(tmp_path / "nothing").find() == {}
 
 
-def _readable(path: Path) -> bool:
-    try:
-        path.read_bytes()
-    except PermissionError:
-        return False
-    return True
+def test_a_file_that_cannot_be_taken_holds_up_no_other(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    own = tmp_path / "boxes"
+    own.mkdir()
+    for name, data in HELD.artifacts.files.items():
+        (own / name).write_bytes(data)
+    (own / "manifest.csv").write_bytes(bytes(2_000))
+    monkeypatch.setattr("scrutineer.portal.audit_folder.MAX_AUDIT_FILE", 1_999)
+    read = Path.read_bytes
+
+    def refused(path: Path) -> bytes:
+        if path.name == "plan.json":
+            raise PermissionError(13, "Permission denied")
+        return read(path)
+
+    monkeypatch.setattr(Path, "read_bytes", refused)
+    folder = AuditFolder(tmp_path)
+    large = {path for path, data in FILES.items() if len(data) > 1_999}
+    assert folder.find().keys() == FILES.keys() - large - {"audits/boxes/plan.json", "audits/boxes/manifest.csv"}
+    said = dict(folder.skipped)
+    assert "Permission denied" in said["audits/boxes/plan.json"]
+    assert "no site takes it" in said["audits/boxes/manifest.csv"]
 
 
 @pytest.mark.parametrize(

@@ -51,8 +51,8 @@ def test_an_audit_that_holds(tmp_path: Path) -> None:
     report = verify_site(FolderSource(site_of(tmp_path, HELD.log, FILES)))
     assert report.findings == []
     assert report.audits == 1
-    (sheets, seed) = report.audit_notes
-    assert "The manifest says of every box what its own sheet says" in sheets
+    (cards, seed) = report.audit_notes
+    assert "is bound by the roll of its station" in cards
     assert "only those can tell who watched" in seed
 
 
