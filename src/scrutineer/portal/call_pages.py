@@ -99,7 +99,11 @@ def call_picture(pages: Pages, contest: int, page: str = "index.html") -> Markup
     if found is None:
         return Markup()
     asked = pages.view.election.contests[contest]
-    values = {"figure": _figure(pages, found, asked), "more": pages.view.places.call(asked.id, "html")}
+    values = {
+        "figure": _figure(pages, found, asked),
+        "statistics": found.call.verdict == "statistics",
+        "more": pages.view.places.call(asked.id, "html"),
+    }
     return Markup(pages.template("call_picture.html").render(pages.context(page, "") | values))  # noqa: S704
 
 

@@ -1,5 +1,6 @@
 """The pages of calls: a file of its own for each contest, and the names of its own candidates."""
 
+import re
 from functools import cache
 
 from portal_helpers import OFFICER, Published, key_of, made_up, published, tables_of
@@ -113,3 +114,16 @@ def test_what_cannot_be_is_said_on_the_page_in_its_language() -> None:
     assert call is not None
     assert call.beyond == (603, 500)
     assert call.track is None
+
+
+def test_whatever_page_names_gamma_says_what_it_is() -> None:
+    named = {
+        path: text
+        for path, data in site().files().items()
+        if path.endswith(".html") and re.search(r"\bgamma\b|Γ", text := data.decode(), re.IGNORECASE)
+    }
+    assert {"index.html", "bulletins/1.html"} <= named.keys()
+    assert any(path.startswith("calls/") for path in named)
+    # The explanation alone names both the word and the letter, in every language.
+    assert "Gamma (Γ) says how many times as common" in named["index.html"]
+    assert [path for path, text in named.items() if "(Γ)" not in text] == []
