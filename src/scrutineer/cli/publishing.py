@@ -11,16 +11,17 @@ from scrutineer.cli.office import Office, stretches
 from scrutineer.cli.published_head import PublishedHead, head_to_publish, newest_cosigned
 from scrutineer.cli.show import Progress, silent
 from scrutineer.count import Count
-from scrutineer.errors import PublicationError
+from scrutineer.errors import NoteError, PublicationError
 from scrutineer.log import Log
 from scrutineer.portal.audit_files import named_audit_files
 from scrutineer.portal.audit_folder import AuditFolder
 from scrutineer.portal.ballot_folder import BallotFolder
 from scrutineer.portal.ballot_named import named_ballots
 from scrutineer.portal.ballot_record import StationBallots
-from scrutineer.portal.formats import SITE_FILE, read_site_info
+from scrutineer.portal.formats import MANIFEST_FILE, SITE_FILE, read_site_info
 from scrutineer.portal.history_files import INDEX_FILE
 from scrutineer.portal.images import ImageFolder
+from scrutineer.portal.manifest import open_manifest
 from scrutineer.portal.publish import Effort, PublicationSummary, publish, publish_pending
 from scrutineer.portal.record import Image, Pages, Record, SiteOptions, Translated, default_options
 
@@ -181,7 +182,7 @@ def publish_log(
         history=kept_history(office, log, shown.head.size) if shown.cosigned and not (site / INDEX_FILE).exists() else (),
         images=_images(chosen.images, log, shown.head.size, progress),
         ballots=_ballots(chosen.ballots, office, count, log.entry, progress),
-        audits={} if chosen.audits is None else named_audit_files(chosen.audits.find(), count, chosen.audits.skipped),
+        audits=_audits(chosen.audits, count, site, log),
     )
     tell: Callable[[int, int], None] = lambda done, total: progress("Publishing", done, total)  # noqa: E731 - one argument less
     signer = office.log_signer()
@@ -190,6 +191,16 @@ def publish_log(
     summary = publish(record, log.entries, signer, site, tell, Effort(chosen.workers, chosen.everything))
     keep_snapshot(office, record.snapshots[-1])
     return summary
+
+
+def _audits(folder: AuditFolder | None, count: Count, site: Path, log: Log) -> dict[str, bytes]:
+    if folder is None:
+        return {}
+    try:
+        published = open_manifest((site / MANIFEST_FILE).read_bytes(), log.verifier).files
+    except (OSError, NoteError):
+        published = {}  # Nothing is there that this log has signed: everything is judged anew.
+    return named_audit_files(folder.find(), count, folder.skipped, published)
 
 
 def _ballots(

@@ -52,15 +52,25 @@ def report_files(audit: RegisteredAudit) -> list[str]:
     return [report_name(number) for number in range(1, len(audit.reports) + 1)]
 
 
-def named_audit_files(found: AuditFiles, count: Count, skipped: list[tuple[str, str]] | None = None) -> dict[str, bytes]:
-    """Those of the files that belong to the audits of a log. `skipped` gets the others, with the reason."""
+def named_audit_files(
+    found: AuditFiles,
+    count: Count,
+    skipped: list[tuple[str, str]] | None = None,
+    published: Mapping[str, bytes] | None = None,
+) -> dict[str, bytes]:
+    """Those of the files that belong to the audits of a log. `skipped` gets the others, with the reason.
+
+    `published`: hashes by path of what the same publisher has found right before. Such a table of draws is not drawn again: it
+    follows from plan and seed, and these never change.
+    """
+    known = published or {}
     audits = {audit.plan.name: _Judge(audit, own_files(found, audit.plan.name)) for audit in registered_audits(count.audits)}
     kept = {}
     for path, data in sorted(found.items()):
         own = audit_file_of(path)
         reason = "no plan of this name is registered"
         if own is not None and own[0] in audits:
-            reason = audits[own[0]].fault(own[1], data)
+            reason = audits[own[0]].fault(own[1], data, known.get(path))
         if not reason:
             kept[path] = data
         elif skipped is not None:
@@ -108,8 +118,8 @@ class _Judge:
         }
         self._evidence = {hash_ for own in audit.statements for hash_ in _evidence(own.statement.payload)}
 
-    def fault(self, name: str, data: bytes) -> str:
-        """Why a file does not belong to the audit; empty where it does."""
+    def fault(self, name: str, data: bytes, known: bytes | None) -> str:
+        """Why a file does not belong to the audit; empty where it does. `known`: the hash of one that was found right before."""
         digest = hashlib.sha256(data).digest()
         if name in self._named:
             return "" if self._named[name] == digest else "it is not the file that a signed statement names"
@@ -117,7 +127,7 @@ class _Judge:
             return ""
         try:
             if name == DRAW_FILE and self._seed:
-                return self._draw_fault(data)
+                return "" if digest == known else self._draw_fault(data)
             for report in self._reports:
                 if name == page_name(report) and report in self._files:
                     return self._page_fault(report, data)

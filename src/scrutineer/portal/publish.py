@@ -229,7 +229,7 @@ class _Publication:
             if audit_file_of(path) is not None and (data := self._folder.read(path, MAX_AUDIT_FILE)) is not None:
                 there[path] = data
         count = self._record.count
-        return named_audit_files(with_report_pages(there | dict(self._record.audits), count), count)
+        return named_audit_files(with_report_pages(there | dict(self._record.audits), count), count, published=before)
 
     def _check_prefix(self) -> None:
         """Refuse to replace a checkpoint by one of another history: readers hold the old one as evidence."""
