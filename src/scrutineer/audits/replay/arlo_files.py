@@ -9,8 +9,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from scrutineer.audits.replay.reading import Line, Table, read_lines, whole_number
 from scrutineer.audits.replay.arlo_report import ReportedContest
+from scrutineer.audits.replay.reading import Line, Table, read_lines, whole_number
 from scrutineer.errors import AuditError
 
 _JURISDICTION: Final = ("Jurisdiction", "Jurisdiction Name", "County", "County Name")
@@ -20,8 +20,36 @@ _CONTEST: Final = ("Contest Name", "Contest")
 _JURISDICTIONS: Final = ("Jurisdictions", "Jurisdiction", "Counties")
 _KINDS: Final = {"county", "parish", "city", "town", "borough", "township"}
 _NOT_NAMES: Final = {
-    *("ballot", "ballots", "manifest", "manifests", "candidate", "candidates", "total", "totals", "by", "batch", "batches", "csv"),
-    *("tally", "tallies", "file", "final", "the", "of", "for", "audit", "arlo", "rla", "contest", "results", "bundle", "election"),
+    *(
+        "ballot",
+        "ballots",
+        "manifest",
+        "manifests",
+        "candidate",
+        "candidates",
+        "total",
+        "totals",
+        "by",
+        "batch",
+        "batches",
+        "csv",
+    ),
+    *(
+        "tally",
+        "tallies",
+        "file",
+        "final",
+        "the",
+        "of",
+        "for",
+        "audit",
+        "arlo",
+        "rla",
+        "contest",
+        "results",
+        "bundle",
+        "election",
+    ),
 }
 
 
@@ -64,7 +92,9 @@ class TotalsFile:
             return None
         if len(found) != len(places):
             missing = contest.choices[places.index(None)]
-            raise AuditError(f"{self.where}: contest {contest.name!r} has no column for {missing!r}; names are those of the report")
+            raise AuditError(
+                f"{self.where}: contest {contest.name!r} has no column for {missing!r}; names are those of the report"
+            )
         return tuple((name, tuple(votes[place] for place in found)) for name, votes in self.rows)
 
     def _place(self, contest: str, choice: str, *, alone: bool) -> int | None:
@@ -84,7 +114,8 @@ class ArloFiles:
     @property
     def jurisdictions(self) -> tuple[str, ...]:
         """All that have a manifest or totals, in the order of their names."""
-        return tuple(sorted({each.jurisdiction for each in (*self.manifest, *self.totals)}))
+        named = {each.jurisdiction for each in self.manifest} | {each.jurisdiction for each in self.totals}
+        return tuple(sorted(named))
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,10 +164,11 @@ class Names:
         for part in reversed(parts):
             if (own := self._named_in(part)) is not None:
                 return own
-        for part in reversed(parts):
-            words = [word for word in _words(part) if word.lower() not in _NOT_NAMES and not any(map(str.isdigit, word))]
-            if words:
-                return " ".join(words)
+        if len(parts) > 1 and any(word.lower() not in _NOT_NAMES for word in _words(parts[-2])):
+            return parts[-2]
+        words = [word for word in _words(parts[-1]) if word.lower() not in _NOT_NAMES and not word.isdigit()] if parts else []
+        if words:
+            return " ".join(words)
         raise AuditError(f"{path}: does not say whose file it is; give a list of files and jurisdictions with --names")
 
     def _named_in(self, part: str) -> str | None:
@@ -209,13 +241,13 @@ def read_totals(files: Sequence[tuple[str, bytes]], names: Names) -> tuple[Total
         columns = tuple(table.columns[at] for at in places)
         made += [TotalsFile(path, each, columns, tuple(batches.items())) for each, batches in rows.items()]
     whose_files: dict[str, str] = {}
-    for each in made:
-        if each.jurisdiction in whose_files:
+    for file in made:
+        if file.jurisdiction in whose_files:
             raise AuditError(
-                f"{each.where}: {each.jurisdiction} has totals in {whose_files[each.jurisdiction]} as well; give one file for each, "
-                "or a list of files and jurisdictions with --names"
+                f"{file.where}: {file.jurisdiction} has totals in {whose_files[file.jurisdiction]} as well; "
+                "give one file for each, or a list of files and jurisdictions with --names"
             )
-        whose_files[each.jurisdiction] = each.where
+        whose_files[file.jurisdiction] = file.where
     return tuple(made)
 
 

@@ -89,6 +89,8 @@ class ReportedBatch:
     """By contest that was counted."""
     combines: str = ""
     """The names of the batches that were counted together, as the report writes them; empty for a single batch."""
+    required: bool = False
+    """Whether the law asks for it on top of the sample."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -323,6 +325,7 @@ def _columns(table: Table, contests: Sequence[ReportedContest], *names: str) -> 
 def _batches(table: Table, contests: Sequence[ReportedContest]) -> tuple[ReportedBatch, ...]:
     jurisdiction, name = table.needed("Jurisdiction Name"), table.needed("Batch Name")
     ballots, audited, combined = table.place("Ballots in Batch"), table.place("Audited?"), table.place("Combined Batch")
+    required = table.place("Precinct Audit Batch")
     tickets = _columns(table, contests, "Ticket Numbers")
     reported = _columns(table, contests, "Reported Results")
     found = _columns(table, contests, "Audit Results", "Audit Result")
@@ -353,6 +356,7 @@ def _batches(table: Table, contests: Sequence[ReportedContest]) -> tuple[Reporte
                 votes(reported),
                 votes(found),
                 cells[combined].removeprefix("Combines ") if combined is not None else "",
+                required is not None and cells[required].startswith("Yes"),
             )
         )
     return tuple(made)

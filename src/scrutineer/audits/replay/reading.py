@@ -142,3 +142,18 @@ def _without_empty_end(cells: tuple[str, ...]) -> tuple[str, ...]:
     while end and not cells[end - 1]:
         end -= 1
     return cells[:end]
+
+
+def names_in(text: str, known: Sequence[str], separator: str = ", ") -> tuple[str, ...] | None:
+    """The known names that a text lists, although a name may hold the separator; None where it lists anything else."""
+    parts = text.split(separator) if text else []
+    wanted = set(known)
+    longest = max((name.count(separator) + 1 for name in wanted), default=0)
+    ways: list[tuple[str, ...] | None] = [()] + [None] * len(parts)
+    for end in range(1, len(parts) + 1):
+        for start in range(max(0, end - longest), end):
+            before, name = ways[start], separator.join(parts[start:end])
+            if before is not None and name in wanted:
+                ways[end] = (*before, name)
+                break
+    return ways[-1]
