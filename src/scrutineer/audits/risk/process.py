@@ -87,6 +87,16 @@ class Draws:
         return np.asarray(np.ldexp(room.astype(np.float64), -digits) / left, dtype=np.float64)
 
     @cached_property
+    def least_means(self) -> Values:
+        """As `means`, for the least total that all draws of a row leave possible where that is more than the hypothesis has."""
+        if self.null.population is None or not self.shape[1]:
+            return self.means
+        digits, total, sums = self._units
+        room = np.maximum(np.maximum(total, sums[:, -1:]) - before(sums), 1)
+        left: Values = self.null.population - self.earlier
+        return np.asarray(np.ldexp(room.astype(np.float64), -digits) / left, dtype=np.float64)
+
+    @cached_property
     def impossible(self) -> NDArray[np.bool_] | None:
         """Whether no population fits the hypothesis any more, after each draw."""
         if self.null.population is None:
