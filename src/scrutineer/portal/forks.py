@@ -1,18 +1,19 @@
 """Work shared among forked processes, in order: for the pages of a large country, which are many and independent of each other.
 
-The processes share the memory of the one that forked them, as it was then. They hand over what they made through pipes, each
-its own, and wait where nobody takes it. What asks the program to stop asks the parent, which ends them; one
-that outlives its parent ends by itself.
+The processes share the memory of the one that forked them, as it was then. Each is given one piece of the work after the other,
+so that none is idle while there is some, hands over what it made, and waits until that is taken. What asks the program to stop
+asks the parent, which ends them; one that outlives its parent ends by itself.
 """
 
+import contextlib
 import gc
 import os
 import pickle
 import signal
-from collections import deque
 from collections.abc import Callable, Generator, Iterable
-from multiprocessing.connection import Connection, wait
-from typing import Final, Generic, NoReturn, TypeVar
+from itertools import islice
+from multiprocessing.connection import Connection, Pipe, wait
+from typing import Final, NoReturn, TypeVar
 
 from scrutineer.errors import PublicationError
 
@@ -32,103 +33,97 @@ def in_forks(work: Callable[[int], Iterable[T]], count: int, workers: int) -> Ge
         for number in range(count):
             yield list(work(number))
         return
-    children: list[_Child[T]] = []
+    children: list[_Child] = []
+    at_work: dict[_Child, int] = {}
+    made: dict[int, bytes] = {}
+    waiting = iter(range(count))
     # What is here now stays: a collector that looked at it would copy its memory into every process.
     gc.freeze()
     try:
-        for first in range(workers):
-            children.append(_Child(work, range(first, count, workers), [child.results for child in children]))
+        for number in islice(waiting, workers):
+            children.append(child := _Child(work, [other.connection for other in children]))
+            child.give(number)
+            at_work[child] = number
         for number in range(count):
-            child = children[number % workers]
-            # Whoever is ready is listened to, so that none waits for another with a pipe that is full.
-            while not child.has_result():
-                ready = wait([other.results for other in children if other.is_open])
-                for other in children:
-                    if other.results in ready:
-                        other.receive()
-            yield child.take()
+            while number not in made:
+                ready = wait([child.connection for child in at_work])
+                for child in [child for child in at_work if child.connection in ready]:
+                    made[at_work.pop(child)] = child.take()
+                    if (following := next(waiting, None)) is not None:
+                        child.give(following)
+                        at_work[child] = following
+            result: list[T] | BaseException = pickle.loads(made.pop(number))  # noqa: S301 - from a process of our own
+            if isinstance(result, BaseException):
+                raise result
+            yield result
     finally:
         for child in children:
             child.end()
         gc.unfreeze()
 
 
-class _Child(Generic[T]):
+class _Child:
     """A process that does some of the work."""
 
-    def __init__(self, work: Callable[[int], Iterable[T]], numbers: range, others: list[Connection]) -> None:
-        reading, writing = os.pipe()
-        self.results = Connection(reading, writable=False)
+    def __init__(self, work: Callable[[int], Iterable[object]], others: list[Connection]) -> None:
+        self.connection, own = Pipe()
         parent = os.getpid()
         self._process = os.fork()
         if self._process == 0:
-            self.results.close()
-            for other in others:
+            for other in (self.connection, *others):
                 other.close()
-            _work(work, numbers, Connection(writing, readable=False), parent)
-        os.close(writing)
-        self._received: deque[bytes] = deque()
-        self.is_open = True
+            _work(work, own, parent)
+        own.close()
 
-    def has_result(self) -> bool:
-        """Whether `take` answers at once: with a result, or because none will come any more."""
-        return bool(self._received) or not self.is_open
+    def give(self, number: int) -> None:
+        """Have it do one more piece of the work; `take` says where it has ended."""
+        with contextlib.suppress(OSError):
+            self.connection.send_bytes(b"%d" % number)
 
-    def receive(self) -> None:
-        """Keep what has come through the pipe until it is asked for."""
+    def take(self) -> bytes:
+        """The next result, packed. Raises PublicationError where the process has ended."""
         try:
-            self._received.append(self.results.recv_bytes())
+            return self.connection.recv_bytes()
         except (EOFError, OSError):
-            self.is_open = False
-
-    def take(self) -> list[T]:
-        """The next result. Raises what the work raised, and PublicationError where the process has ended."""
-        try:
-            result: list[T] | BaseException = pickle.loads(self._received.popleft())  # noqa: S301 - from a process of our own
-        except (IndexError, EOFError, pickle.UnpicklingError):
             _, status = os.waitpid(self._process, 0)
             self._process = 0
-            how = (
-                f"killed by signal {os.WTERMSIG(status)}"
-                if os.WIFSIGNALED(status)
-                else f"status {os.waitstatus_to_exitcode(status)}"
-            )
-            raise PublicationError(
-                f"one of the processes that write pages ended before its time ({how}): perhaps memory ran out; publish again, "
-                "and with --workers 1 where it happens again"
-            ) from None
-        if isinstance(result, BaseException):
-            raise result
-        return result
+        how = (
+            f"killed by signal {os.WTERMSIG(status)}" if os.WIFSIGNALED(status) else f"status {os.waitstatus_to_exitcode(status)}"
+        )
+        raise PublicationError(
+            f"one of the processes that write pages ended before its time ({how}): perhaps memory ran out; publish again, "
+            "and with --workers 1 where it happens again"
+        )
 
     def end(self) -> None:
         """End the process, wherever it is, and wait until it has."""
-        self.results.close()
+        self.connection.close()
         if self._process:
             os.kill(self._process, signal.SIGKILL)
             os.waitpid(self._process, 0)
             self._process = 0
 
 
-def _work(work: Callable[[int], Iterable[T]], numbers: range, results: Connection, parent: int) -> NoReturn:
+def _work(work: Callable[[int], Iterable[object]], connection: Connection, parent: int) -> NoReturn:
     """What a process does from its fork to its end. Nothing that the parent wanted done at its own end may be done here."""
-    status = 1
     try:
         signal.signal(signal.SIGINT, signal.SIG_IGN)
         signal.signal(signal.SIGTERM, signal.SIG_IGN)
-        try:
-            for number in numbers:
+        while True:
+            number = int(connection.recv_bytes())
+            try:
                 made = []
                 for one in work(number):
                     made.append(one)
                     if os.getppid() != parent:
                         os._exit(_PARENT_GONE)
-                results.send_bytes(pickle.dumps(made, pickle.HIGHEST_PROTOCOL))
-            status = 0
-        except Exception as error:
-            results.send_bytes(_packed(error))
+                result = pickle.dumps(made, pickle.HIGHEST_PROTOCOL)
+            except Exception as error:
+                result = _packed(error)
+            connection.send_bytes(result)
     finally:
-        os._exit(status)
+        # The connection ends with the parent, at the latest.
+        os._exit(_PARENT_GONE)
 
 
 def _packed(error: Exception) -> bytes:

@@ -291,8 +291,8 @@ class _Publication:
             self._bytes += size
         # The first part of each kind is made here, so that what all pages share is worked out once and not in every process.
         parts = site.parts(changes)
-        kinds = ((part.what, part.language, number) for number, part in enumerate(parts) if part.what != "data")
-        first = {(what, language if what != "pages" else 0): number for what, language, number in reversed(list(kinds))}.values()
+        places = ((part.what, part.language, number) for number, part in enumerate(parts) if part.places)
+        first = {(what, language): number for what, language, number in reversed(list(places))}.values()
         others = [part for number, part in enumerate(parts) if number not in first]
         workers = self._effort.workers if sum(len(part.places) for part in others) > _FEW else 1
         self._take_parts(site, [parts[number] for number in first], 1)

@@ -89,12 +89,12 @@ _PIECES: Final = 16
 class Part(NamedTuple):
     """Pages or files of some places, made together: by one process, which hands over one part after the other.
 
-    `pages` and `data` are of no place: the pages that are there once in a language, and the files of data.
+    `pages` and `data` are of no place: the pages that are there once in every language, and the files of data.
     """
 
     what: Literal["data", "pages", "stations", "units", "unit files"]
     language: int
-    """Number of the site's language; 0 for files that are there once for all languages."""
+    """Number of the site's language; 0 for what is made at once for all languages."""
     places: Sequence[int]
     """Numbers of stations, or positions of units."""
 
@@ -113,7 +113,7 @@ class Site:
         stations: Sequence[int] = range(units.station_count) if changes is None else changes.stations
         inner = list(units.index.values()) if changes is None else changes.units
         # What takes longest comes first, so that no process has it left when the others have ended.
-        found = [Part("data", 0, ()), *(Part("pages", pages.number, ()) for pages in self.languages)]
+        found = [Part("pages", 0, ()), Part("data", 0, ())]
         found += [Part("unit files", 0, some) for some in _cut(inner, _UNITS)]
         if options.pages != "none":
             found += [Part("units", pages.number, some) for pages in self.languages for some in _cut(inner, _UNITS)]
@@ -132,7 +132,7 @@ class Site:
             case "unit files":
                 return unit_files(self.view, part.places)
             case "pages":
-                return chain.from_iterable(page(self.languages[part.language]) for page in PAGES)
+                return chain.from_iterable(page(pages) for pages in self.languages for page in PAGES)
             case "data":
                 return data_files(self.view)
 

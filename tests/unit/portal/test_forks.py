@@ -33,6 +33,18 @@ def test_several_processes_do_the_work() -> None:
     assert {process for part in in_forks(lambda _: [os.getpid()], 8, 1) for process in part} == {os.getpid()}
 
 
+def test_nothing_waits_for_a_process_that_is_long_at_work(tmp_path: Path) -> None:
+    def work(number: int) -> Iterator[int]:
+        while number == 0 and not (tmp_path / "5").exists():
+            time.sleep(0.001)
+        (tmp_path / str(number)).touch()
+        yield os.getpid()
+
+    first, *others = in_forks(work, 6, 2)
+    assert others == [others[0]] * 5
+    assert first != others[0]
+
+
 def test_an_error_of_the_work_is_raised_where_it_was_started() -> None:
     def work(number: int) -> Iterator[int]:
         if number == 3:
