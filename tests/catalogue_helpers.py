@@ -1,6 +1,5 @@
 """The script that writes the catalogues, loaded as a module, and what a message holds."""
 
-import gettext
 import importlib.util
 import sys
 from functools import cache
@@ -10,10 +9,10 @@ from string import Formatter
 from types import ModuleType
 
 from babel.messages.catalog import Catalog
-from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
 
 from scrutineer.language import Language
+from scrutineer.language.catalogue import read_catalogue
 
 SCRIPT = Path(__file__).resolve().parents[1] / "docs" / "write_catalogues.py"
 
@@ -52,8 +51,5 @@ def speaking(code: str, entries: str) -> Language:
     """A language with a catalogue of its own, given as PO text without a head."""
     known = Language(code)
     head = (script().CATALOGUES / f"{code}.po").read_text(encoding="utf-8").partition("\n\n")[0]
-    compiled = BytesIO()
-    write_mo(compiled, read_po(BytesIO(f"{head}\n\n{entries}".encode()), locale=code))
-    compiled.seek(0)
-    known.__dict__["catalogue"] = gettext.GNUTranslations(compiled)
+    known.__dict__["catalogue"] = read_catalogue(f"{head}\n\n{entries}".encode(), f"{code}.po")
     return known

@@ -1,7 +1,6 @@
 """The languages: their catalogues (gettext) and how their readers write numbers and dates (Unicode CLDR, through Babel)."""
 
 import gettext
-import io
 import re
 from dataclasses import dataclass
 from functools import cache, cached_property
@@ -9,10 +8,9 @@ from importlib.resources import files
 from typing import Final, Literal
 
 from babel import Locale
-from babel.messages.mofile import write_mo
-from babel.messages.pofile import read_po
 
 from scrutineer.errors import UsageError
+from scrutineer.language.catalogue import read_catalogue
 
 LANGUAGES: Final = ("en", "es", "fr", "pt", "ar")
 """Codes (BCP 47) of the languages that there are catalogues for; the messages themselves are English."""
@@ -46,11 +44,8 @@ class Language:
         """Its messages. A message without a translation is said in English, which is better than not at all."""
         if self.code == "en":
             return gettext.NullTranslations()
-        source = files("scrutineer.language").joinpath("catalogues", f"{self.code}.po").read_bytes()
-        compiled = io.BytesIO()
-        write_mo(compiled, read_po(io.BytesIO(source), locale=self.code))
-        compiled.seek(0)
-        return gettext.GNUTranslations(compiled)
+        name = f"catalogues/{self.code}.po"
+        return read_catalogue(files("scrutineer.language").joinpath(name).read_bytes(), name)
 
     @cached_property
     def symbols(self) -> "Symbols":
