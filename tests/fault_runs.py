@@ -25,9 +25,10 @@ from portal_helpers import Published, republic
 from scrutineer.count import Count
 from scrutineer.errors import PublicationError, ScrutineerError, StoreError
 from scrutineer.log import Log, LogSigner, SqliteStore, open_checkpoint, verify_entry_receipt
-from scrutineer.portal import Record, SiteOptions, publish
+from scrutineer.portal import Record, SiteOptions
 from scrutineer.portal.formats import CHECKPOINT_FILE
 from scrutineer.portal.log_files import Entries
+from scrutineer.portal.publish import publish
 from scrutineer.verify import FolderSource, verify_site
 
 SOURCE = Path(__file__).with_name("chaos") / "faults.c"

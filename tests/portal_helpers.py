@@ -18,7 +18,9 @@ from scrutineer.election.definition import (
 )
 from scrutineer.log import Checkpoint, Head, LogSigner, MerkleTree, leaf_hash, sign_checkpoint
 from scrutineer.log.receipt import sign_head
-from scrutineer.portal import PublicationSummary, Record, SiteOptions, publish, render_head, render_site, render_tiles
+from scrutineer.portal import PublicationSummary, Record, SiteOptions, render_head, render_tiles
+from scrutineer.portal.publish import publish
+from scrutineer.portal.site import render_site
 from scrutineer.simulate import open_republic, sign_arrivals, simulate_republic
 from scrutineer.statements import Payload, SigningKey, sign_statement, statement_hash
 

@@ -5,8 +5,8 @@ from dataclasses import replace
 from pathlib import Path
 
 from portal_helpers import Published, published, tables_of
-from scrutineer.portal import PublicationSummary, SiteOptions, open_manifest, publish
-from scrutineer.portal.publish import Effort
+from scrutineer.portal import PublicationSummary, SiteOptions, open_manifest
+from scrutineer.portal.publish import Effort, publish
 
 OPTIONS = SiteOptions(languages=("en", "es"), translated="units")
 """Two languages, one of them without pages of stations."""

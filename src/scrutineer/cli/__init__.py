@@ -33,7 +33,7 @@ COMMANDS: Final[dict[str, tuple[str, str]]] = {
     "incidents": ("incident_commands", "Show what the intake refused and what was reported; check the journal."),
     "audit": ("audit_commands", "Audit an outcome by public dice: plan, draw, enter, report; and check audits."),
     "publish": ("publish_commands", "Write the static site: log, data files, pages."),
-    "verify": ("publish_commands", "Replay everything that was published; PASS, or exactly what is wrong."),
+    "verify": ("verify_commands", "Replay everything that was published; PASS, or exactly what is wrong."),
     "track": ("track_commands", "Find a ballot by its tracking code, and say what became of it."),
     "mirror": ("mirror_commands", "Make and keep a verified copy of a published site that anyone can serve."),
     "replay": ("replay_commands", "Put somebody's published results through the whole path."),

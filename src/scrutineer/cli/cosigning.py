@@ -12,10 +12,9 @@ import re
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Final, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 import click
-import httpx
 
 from scrutineer.cli.office import RECORD, Office
 from scrutineer.election.definition import Definition
@@ -37,6 +36,9 @@ from scrutineer.witness.cosigned import (
     freeze,
     keep_alarm,
 )
+
+if TYPE_CHECKING:
+    import httpx
 
 PAUSE: Final = 1.0  # seconds between two rounds
 AGAIN: Final = 5.0  # seconds before a witness that gave no cosignature is asked again for the same head
@@ -178,7 +180,7 @@ class Cosigning:
 
         asyncio.run(ask())
 
-    async def round(self, http: httpx.AsyncClient, log: Log, *, sure: bool = False) -> CosignedCheckpoint | None:
+    async def round(self, http: "httpx.AsyncClient", log: Log, *, sure: bool = False) -> CosignedCheckpoint | None:
         """Ask those who have not cosigned the newest head; the cosigned checkpoint where there is one for that head now.
 
         Raises LogError for an alarm; with `sure` also where a witness is ahead for the first time.

@@ -12,16 +12,8 @@ from scrutineer.calls import bulletin_calls
 from scrutineer.cli.acts import Recorded, apply_accreditations, record_act, to_option
 from scrutineer.cli.office import Office, now
 from scrutineer.cli.options import contest_numbers
-from scrutineer.cli.show import (
-    Progress,
-    json_option,
-    plain_console,
-    print_json,
-    print_standings,
-    progress_display,
-    standing_json,
-    unit_json,
-)
+from scrutineer.cli.show import Progress, json_option, plain_console, print_json, progress_display
+from scrutineer.cli.standings import print_standings, standing_json, unit_json
 from scrutineer.cli.trust_options import trust_options
 from scrutineer.count import QUARANTINED, Count, make_bulletin, make_certificate, unit_result
 from scrutineer.errors import StatementError, UsageError

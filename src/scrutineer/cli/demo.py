@@ -16,9 +16,11 @@ from scrutineer.ballots.spread_check import spread
 from scrutineer.calls import bulletin_calls
 from scrutineer.cli.demo_voting import QUORUM, TRUSTEES, RealStation, vote_for_real
 from scrutineer.cli.office import Office, now, open_folder
-from scrutineer.cli.publish_commands import BALLOTS, no_garbage_collection, print_report
+from scrutineer.cli.publish_commands import BALLOTS
 from scrutineer.cli.publishing import Choice, publish_office
-from scrutineer.cli.show import Progress, print_standings, progress_display
+from scrutineer.cli.show import Progress, progress_display
+from scrutineer.cli.standings import print_standings
+from scrutineer.cli.verify_commands import no_garbage_collection, print_report
 from scrutineer.count import Count, contest_result, make_bulletin
 from scrutineer.election import Register
 from scrutineer.election.folder import Draft

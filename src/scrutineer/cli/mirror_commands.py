@@ -2,14 +2,12 @@
 
 import contextlib
 import json
-import signal
-import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from types import FrameType
 
 import click
 
+from scrutineer.cli.interruption import interruption
 from scrutineer.cli.show import Progress, json_option, print_json, progress_display
 from scrutineer.errors import PublicationError, UsageError
 from scrutineer.verify import WebSite
@@ -138,24 +136,6 @@ def _keep(mirror: Mirror, folder: Path, every: float, as_json: bool) -> bool:
                 before = now
             interrupted.wait(every)
     return good
-
-
-@contextlib.contextmanager
-def interruption() -> Iterator[threading.Event]:
-    """Set when the program is asked to stop: between two rounds nothing is lost, and within one the copy is whole anyway."""
-    asked = threading.Event()
-
-    def stop(_number: int, _frame: FrameType | None) -> None:
-        if asked.is_set():
-            raise KeyboardInterrupt
-        asked.set()
-
-    before = {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM)}
-    try:
-        yield asked
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
 
 
 def _print_round(result: MirrorRound, folder: Path) -> None:

@@ -8,10 +8,11 @@ import click
 
 from scrutineer.cli.office import open_folder
 from scrutineer.cli.options import where_conditions
-from scrutineer.cli.publish_commands import print_report, report_json
 from scrutineer.cli.replaying import Replayed, replay_published
-from scrutineer.cli.show import Progress, json_option, print_json, print_standings, progress_display, standing_json
+from scrutineer.cli.show import Progress, json_option, print_json, progress_display
+from scrutineer.cli.standings import print_standings, standing_json
 from scrutineer.cli.statement_files import write_statements
+from scrutineer.cli.verify_commands import print_report, report_json
 from scrutineer.count import COUNTED, QUARANTINED, RULES
 from scrutineer.election.layout import layouts, load_layout
 from scrutineer.election.layout_reader import Published, read_published

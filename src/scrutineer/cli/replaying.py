@@ -6,9 +6,9 @@ from pathlib import Path
 
 from scrutineer.calls import bulletin_calls
 from scrutineer.cli.office import Office, now, open_folder, stretches
-from scrutineer.cli.publish_commands import no_garbage_collection
 from scrutineer.cli.publishing import publish_log
 from scrutineer.cli.show import Progress
+from scrutineer.cli.verify_commands import no_garbage_collection
 from scrutineer.count import Count, make_bulletin
 from scrutineer.election import station_issuer
 from scrutineer.election.layout_reader import Published

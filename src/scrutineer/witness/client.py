@@ -1,4 +1,7 @@
-"""Asks witnesses to cosign a checkpoint of our log."""
+"""Asks witnesses to cosign a checkpoint of our log.
+
+httpx is loaded by the functions that ask: most programs that know of witnesses ask none.
+"""
 
 import asyncio
 import functools
@@ -6,9 +9,7 @@ import ssl
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final
-
-import httpx
+from typing import TYPE_CHECKING, Final
 
 from scrutineer.errors import LogError, UsageError
 from scrutineer.log.checkpoint import HeadLines
@@ -24,6 +25,9 @@ from scrutineer.witness.answers import (
     format_request,
     read_answer,
 )
+
+if TYPE_CHECKING:
+    import httpx
 
 TIMEOUT: Final = 5.0  # seconds for one witness, all its attempts together
 GRACE: Final = 0.5  # seconds that the others still have once the quorum has cosigned
@@ -75,8 +79,10 @@ def collect(
     return asyncio.run(run())
 
 
-def client() -> httpx.AsyncClient:
+def client() -> "httpx.AsyncClient":
     """A client for `collect_from`; keeping it open from checkpoint to checkpoint keeps the connections too."""
+    import httpx
+
     return httpx.AsyncClient(
         follow_redirects=False, trust_env=False, timeout=LONGEST, verify=_tls(), headers={"accept-encoding": "identity"}
     )
@@ -89,7 +95,7 @@ def _tls() -> ssl.SSLContext:
 
 
 async def collect_from(
-    http: httpx.AsyncClient,
+    http: "httpx.AsyncClient",
     checkpoint: bytes,
     proofs: Proofs,
     witnesses: Sequence[WitnessAddress],
@@ -149,7 +155,7 @@ async def collect_from(
 
 
 async def _ask(
-    http: httpx.AsyncClient,
+    http: "httpx.AsyncClient",
     checkpoint: bytes,
     head: HeadLines,
     proofs: Proofs,
@@ -159,6 +165,8 @@ async def _ask(
     clock: Callable[[], float],
 ) -> Cosigned | Trouble:
     """Ask one witness, again from the size that it tells; whatever goes wrong is its trouble alone."""
+    import httpx
+
     try:
         async with asyncio.timeout(timeout):
             for _ in range(ATTEMPTS):
@@ -186,7 +194,7 @@ async def _ask(
 
 
 async def _send(
-    http: httpx.AsyncClient, witness: WitnessAddress, body: bytes, checkpoint: bytes, clock: Callable[[], float]
+    http: "httpx.AsyncClient", witness: WitnessAddress, body: bytes, checkpoint: bytes, clock: Callable[[], float]
 ) -> Cosigned | OtherSize | Trouble:
     async with http.stream("POST", f"{witness.url}/add-checkpoint", content=body) as response:
         parts: list[bytes] = []

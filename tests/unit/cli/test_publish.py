@@ -2,7 +2,7 @@
 
 import pytest
 
-from scrutineer.cli.publish_commands import print_report
+from scrutineer.cli.verify_commands import print_report
 from scrutineer.verify import Report
 from scrutineer.verify.report import Check
 

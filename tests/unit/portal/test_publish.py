@@ -12,9 +12,10 @@ from scrutineer.election import Contest, Option, UnitRow
 from scrutineer.errors import LogError, PublicationError
 from scrutineer.log import open_checkpoint
 from scrutineer.log.tiles import decode_bundle
-from scrutineer.portal import open_manifest, publish
+from scrutineer.portal import open_manifest
 from scrutineer.portal.formats import SiteFile
 from scrutineer.portal.history_files import SnapshotFiles, read_only
+from scrutineer.portal.publish import publish
 from scrutineer.portal.site_folder import SiteFolder, Written
 from scrutineer.verify import FolderSource, verify_site
 

@@ -367,7 +367,8 @@ def publish_unchecked(story: helpers.Story, site: Path) -> None:
     """Publish a log with a consistent tree and signatures, whatever its entries are."""
     from scrutineer.count import Count
     from scrutineer.errors import ScrutineerError
-    from scrutineer.portal import Record, SiteOptions, publish
+    from scrutineer.portal import Record, SiteOptions
+    from scrutineer.portal.publish import publish
 
     count = Count(story.election)
     for index, entry in enumerate(story.log):
