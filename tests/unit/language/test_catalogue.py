@@ -4,6 +4,7 @@ import gettext
 from io import BytesIO
 
 import pytest
+from babel.messages.catalog import Message
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
 from hypothesis import given
@@ -33,14 +34,20 @@ def read_by_babel(data: bytes, code: str) -> gettext.GNUTranslations:
 def test_our_catalogues_say_what_others_read_in_them(code: str) -> None:
     data = (script().CATALOGUES / f"{code}.po").read_bytes()
     ours, others = read_catalogue(data, code), read_by_babel(data, code)
-    said = [entry.id for entry in catalogue(code) if entry.id]
+    # What is not translated yet is said in English, and there as English does, whatever the form of the other language.
+    said = [entry for entry in catalogue(code) if entry.id and all(forms(entry))]
     assert len(said) > 300
-    for message in said:
+    for entry in said:
+        message = entry.id
         if isinstance(message, tuple | list):
             for n in NUMBERS:
                 assert ours.ngettext(message[0], message[1], n) == others.ngettext(message[0], message[1], n)
             message = message[0]
         assert ours.gettext(message) == others.gettext(message)
+
+
+def forms(entry: Message) -> list[str]:
+    return list(entry.string) if isinstance(entry.string, list | tuple) else [entry.string]
 
 
 @given(st.lists(st.text(st.characters(codec="utf-8", exclude_categories=("Cs", "Cc")) | st.sampled_from('\n\t"\\')), max_size=4))
