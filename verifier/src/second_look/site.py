@@ -57,7 +57,7 @@ def verify_site(site: Path, expected: str = "", part: tuple[int, int] = (1, 1), 
     audited = OutcomeAudits(site, log, report, tell)
     roots, shots = _check_history(site, election, keys, log, audited.sizes(), report)
     tell("statements")
-    count = _follow(election, log, roots, shots, audited, report)
+    count = follow(election, log, roots, shots, audited, report)
     audited.finish(count)
     tell("tables")
     check_data(site, count, head.size, head.root, report)
@@ -242,7 +242,7 @@ def _sizes_stated(log: list[bytes]) -> set[int]:
     return {statement.payload["size"] for entry in log if (statement := _stated(entry)) is not None}
 
 
-def _follow(
+def follow(
     election: Election,
     log: list[bytes],
     roots: dict[int, bytes],
