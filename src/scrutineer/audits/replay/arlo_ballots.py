@@ -30,8 +30,11 @@ from scrutineer.audits.replay.checks import Check, compared, figure, impossible
 from scrutineer.audits.replay.reading import names_in
 from scrutineer.errors import AuditError
 
-_NO_MANIFEST: Final = "the manifests of all jurisdictions are needed; give them with --manifests"
-_NO_UNIVERSE: Final = "the report does not say in which jurisdictions it was held; give the file of contests with --contests"
+_NO_MANIFEST: Final = "the manifests of all jurisdictions are needed; give them after the report"
+_NO_UNIVERSE: Final = "the report does not say in which jurisdictions it was held; give the file of standardized contests"
+_BOUNDED: Final = (
+    "SUITE's P-value is the greatest over all splits of the margin: Arlo searches for it, and here it is bounded from above."
+)
 _INVALID: Final = "INVALID_WRITE_IN"
 _FLOATING: Final = 1e-7
 """How far P-values may be apart, as a share, that are computed in floating point in another order than Arlo's."""
@@ -57,7 +60,7 @@ class BallotReplay:
                 if each.p_value and self.report.online and self.report.ballots:
                     yield self._audited_votes(contest, each), ""
                 if each.p_value:
-                    yield self._p_value(contest, rounds[: each.number]), ""
+                    yield self._p_value(contest, rounds[: each.number]), _BOUNDED if self.report.kind == "HYBRID" else ""
 
     def _tickets(self, contest: ReportedContest) -> Check:
         """Every ticket number against the seed and the name of its ballot; no other file is needed for that."""

@@ -27,7 +27,7 @@ from scrutineer.audits.sampling.ppeb import ArloBatch, BatchDraw, BatchKey
 from scrutineer.errors import AuditError
 
 _Unit = TypeVar("_Unit", bound=Hashable)
-_NO_TOTALS: Final = "the manifests and candidate totals of all jurisdictions are needed; give them with --manifests and --totals"
+_NO_TOTALS: Final = "the manifests and candidate totals of all jurisdictions are needed; give them after the report"
 
 
 @dataclass(frozen=True, eq=False)

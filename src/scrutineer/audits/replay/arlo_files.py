@@ -288,3 +288,26 @@ def _yes(where: str, cell: str) -> bool:
     if cell.lower() in ("n", "no"):
         return False
     raise AuditError(f"{where}: {cell[:40]!r} in the column CVR is neither Y nor N")
+
+
+def kind_of(path: str, data: bytes) -> str:
+    """What a file is, by its columns: `manifest`, `totals`, `contests`, or `names`, a list of files and jurisdictions.
+
+    Raises AuditError where it is none of them.
+    """
+    lines = read_lines(path, data)
+    columns = {cell.lower() for cell in lines[0].cells} if lines else set()
+
+    def has(names: Iterable[str]) -> bool:
+        return any(name.lower() in columns for name in names)
+
+    if has(_BATCH):
+        return "manifest" if has(_BALLOTS) else "totals"
+    if has(_CONTEST) and has(_JURISDICTIONS):
+        return "contests"
+    if "jurisdiction" in path.lower().rsplit("/", 1)[-1] or (has(("File",)) and has(_JURISDICTION)):
+        return "names"
+    raise AuditError(
+        f"{path}: neither a manifest (Batch Name, Number of Ballots), nor candidate totals (Batch Name, choices), nor a list of "
+        "contests or of files and jurisdictions; leave it out, or name its columns so"
+    )
