@@ -21,6 +21,7 @@ from scrutineer.cli.audit_enter import enter_command
 from scrutineer.cli.audit_inputs import SEED_STATEMENT, AuditFolder, record_at
 from scrutineer.cli.audit_papers_commands import pages_command, papers_command
 from scrutineer.cli.audit_plan import plan_command
+from scrutineer.cli.audit_replay import replay_command
 from scrutineer.cli.audit_sign import Signing, evidence_hashes, folder_argument, kept_and_sent, log_option, signing_options
 from scrutineer.cli.audit_words import (
     check_json,
@@ -59,6 +60,7 @@ audit_command.add_command(plan_command)
 audit_command.add_command(enter_command)
 audit_command.add_command(papers_command)
 audit_command.add_command(pages_command)
+audit_command.add_command(replay_command)
 
 
 @audit_command.command("seed")
