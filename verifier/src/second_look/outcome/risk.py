@@ -71,7 +71,7 @@ def rounded_up(risk: Fraction) -> str:
 def risk_of(name: str, parameters: dict[str, str], values: list[float], null: Null) -> float:
     """The risk after all draws. Raises NotComputedError for functions that are unknown here, FormatError for wrong parameters."""
     bets, reserve = _bets(name, dict(parameters), null)
-    evidence = [(share, 0) for share, _ in bets]
+    evidence = [(1.0, 0)] * len(bets)
     least, draw = 1.0, Draw(null)
     for value in values:
         if not 0 <= value <= null.upper or draw.earlier == null.population:
@@ -144,7 +144,7 @@ def _bets(name: str, given: dict[str, str], null: Null) -> tuple[list[tuple[floa
         raise NotComputedError(f"risk function {name!r:.60}")
     if name in ("betting-fixed", "betting-diversified", "alpha"):
         reserve = one("reserve", "0.0078125")
-    if given or not bets or len(bets) != len(shares) or (reserve and not 2.0**-40 <= reserve < 1):
+    if given or not bets or len(bets) != len(shares) or (not name.startswith("kaplan") and not 2.0**-40 <= reserve < 1):
         raise FormatError(f"{name} has parameters that do not belong together")
     return list(zip(shares, bets, strict=True)), reserve
 
