@@ -82,7 +82,7 @@ def count_of(
     one is missing, and for rows that say what no count may hold.
     """
     where = entered.where(box)
-    rows = {key: row for key, row in entered.rows.items() if key[0] == box}
+    rows = entered.by_box.get(box, {})
     notes = [row["note"] for row in rows.values() if row["note"]]
     reasons = {code for row in rows.values() for code in row["discrepancies"].split()}
     if strange := sorted(reasons - set(DISCREPANCIES)):
@@ -124,7 +124,10 @@ def _totals(rows: Mapping[Key, Mapping[str, str]], election: Election, asked: Co
                 f"contest {contest!r}: {NOT_ON_CARD} is said of single cards; for a box without cards of a contest write 0 for "
                 "each option, and 0 in blank, null and cards"
             )
-        counts = tuple(None if cell == "-" else count_in(cell, f"contest {contest!r}, votes") for cell in row["votes"].split())
+        counts = tuple(
+            None if cell == "-" else count_in(cell, f"contest {contest!r}, votes", "write - where nobody counted")
+            for cell in row["votes"].split()
+        )
         if len(counts) != len(options):
             raise AuditError(
                 f"{len(counts)} numbers of votes in contest {contest!r}, which has {len(options)} options: write one for each, "
@@ -136,10 +139,7 @@ def _totals(rows: Mapping[Key, Mapping[str, str]], election: Election, asked: Co
         }
         found.append(BoxTotals(contest=contest, counts=counts, **figures))
     if left := [contest for contest in asked if contest not in {each.contest for each in found}]:
-        raise AuditError(
-            f"there is no row for contest {_named(left)}: write one, with - for each option that nobody counted; nothing of this "
-            "box is kept"
-        )
+        raise AuditError(f"there is no row for contest {_named(left)}: write one, with - for each option that nobody counted")
     return tuple(found)
 
 
@@ -178,7 +178,7 @@ def _cards(rows: Mapping[Key, Mapping[str, str]], election: Election, asked: Col
         if left := [contest for contest in asked if contest not in said.get(position, set())]:
             raise AuditError(
                 f"card {position}: there is no row for contest {_named(left)}: write one, with the status {NOT_ON_CARD} where "
-                "the contest is not on the card, and no votes where no mark counts; nothing of this box is kept"
+                "the contest is not on the card, and no votes where no mark counts"
             )
     found = [CardMarks(position=position, marks=marks) for position, marks in cards.items()]
     found += [CardMarks(position=position, status=status) for position, status in absent.items()]  # type: ignore[arg-type]

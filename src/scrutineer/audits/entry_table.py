@@ -13,6 +13,7 @@ import json
 import tomllib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, Final
 
 from scrutineer.errors import AuditError, ScrutineerError
@@ -42,9 +43,17 @@ class Entered:
     table: str = ""
     """The file that they were read from, for messages; empty where they come of several people."""
 
+    @cached_property
+    def by_box(self) -> Mapping[str, Mapping[Key, Mapping[str, str]]]:
+        """The rows of each box."""
+        found: dict[str, dict[Key, Mapping[str, str]]] = {}
+        for key, row in self.rows.items():
+            found.setdefault(key[0], {})[key] = row
+        return found
+
     def boxes(self) -> tuple[str, ...]:
         """The boxes of which something was entered, in the order of their bytes."""
-        return tuple(sorted({box for box, _, _ in self.rows}, key=str.encode))
+        return tuple(sorted(self.by_box, key=str.encode))
 
     def where(self, box: str) -> str:
         """How messages name a box of this table."""
@@ -79,13 +88,10 @@ def read_entries(data: bytes, by: str, where: str) -> Entered:
     return Entered(by, found, where)
 
 
-def count_in(cell: str, where: str) -> int:
-    """The count that a cell holds. Raises AuditError for anything but digits."""
+def count_in(cell: str, where: str, unknown: str = "leave the cell empty where nobody counted") -> int:
+    """The count that a cell holds. Raises AuditError for anything but digits; `unknown` says how to write that nobody counted."""
     if not (cell.isascii() and cell.isdigit() and len(cell) <= len(str(MAX_COUNT)) and int(cell) <= MAX_COUNT):
-        raise AuditError(
-            f"{where}: {cell[:24]!r} is not a number from 0 to {MAX_COUNT} in digits alone; leave it empty, or - among votes, "
-            "where nobody counted"
-        )
+        raise AuditError(f"{where}: {cell[:24]!r} is not a number from 0 to {MAX_COUNT} in digits alone; {unknown}")
     return int(cell)
 
 
@@ -95,7 +101,7 @@ def _key(row: Mapping[str, str], at: str) -> Key:
         check_box(box)
     except ScrutineerError as error:
         raise AuditError(f"{at}: {one_line(error)}") from error
-    place = count_in(position, f"{at}, position") if position else 0
+    place = count_in(position, f"{at}, position", "leave the cell empty for a whole box") if position else 0
     if position and not place:
         raise AuditError(f"{at}: position is 0: the first card of a box is 1; leave the cell empty for a whole box")
     return box, place, row.get("contest", "").strip()

@@ -1,7 +1,7 @@
 """`audit enter`: what was counted, entered by two people; a count is signed where both say the same."""
 
 import hashlib
-from collections.abc import Collection
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Final
@@ -19,9 +19,11 @@ from scrutineer.audits.status import PlanFiles, draw
 from scrutineer.cli.audit_inputs import COUNTS, ENTRIES, AuditFolder, AuditRecord, record_at
 from scrutineer.cli.audit_sign import Signing, folder_argument, kept_and_sent, log_option, signing_options
 from scrutineer.cli.show import json_option, print_json, progress_display
+from scrutineer.election import Election
 from scrutineer.errors import AuditError, UsageError
 from scrutineer.statements import AuditCount, statement_hash
 
+_SHOWN: Final = 20  # names in a message
 _STATES: Final = {"missing": "Not found", "illegible": "Not legible"}
 
 
@@ -62,6 +64,8 @@ def enter_command(
     people = tuple(" ".join(name.split()) for name in people)
     if len(tables) != len(people) or len({_person(name) for name in people} - {""}) < len(people) or len(tables) > 2:
         raise UsageError("give one or two tables and as many different names: --by NAME for each TABLE, in their order")
+    if len(tables) == 2 and tables[0].samefile(tables[1]):
+        raise UsageError(f"{tables[0]} is given twice: two people enter what they saw, each in a table of their own")
     audit = AuditFolder(folder)
     planned, plan = audit.plan_statement()
     with progress_display(as_json) as progress:
@@ -77,10 +81,7 @@ def enter_command(
                 box: tuple(each.id for each in contests)
                 for box, contests in contests_asked(files, record.election, boxes).items()
             }
-        for one in entered:
-            for box in one.boxes():
-                # What no count may hold is not kept.
-                count_of(one, box, record.election, planned.hash, (one.by,), asked=asked.get(box, ()))
+        _check_counts(entered, record.election, planned.hash, asked)
         for one in entered:
             _keep(audit, one)
         touched = {box for one in entered for box in one.boxes()}
@@ -88,7 +89,7 @@ def enter_command(
         differing: list[Difference] = []
         agreed: list[tuple[str, Settled]] = []
         for box in sorted({box for one in entries for box in one.boxes()}):
-            several = [one for one in entries if box in one.boxes()]
+            several = [one for one in entries if box in one.by_box]
             if len(several) == 1:
                 continue
             found = settle(several, box)
@@ -97,9 +98,13 @@ def enter_command(
             elif box in touched:
                 agreed.append((box, found))
         written: list[str] = []
+        held: dict[str, list[Counted]] = {}
+        for known in resolve(_known(audit, record, planned.hash)).held if agreed else ():
+            held.setdefault(known.count.box, []).append(known)
         for number, (box, settled) in enumerate(agreed):
             progress("Signing counts", number, len(agreed))
-            if _write(audit, record, planned.hash, settled, box, asked.get(box, ()), replace, signing):
+            known_ones = held.get(box, [])
+            if _write(audit, record, planned.hash, settled, box, known_ones, asked.get(box, ()), replace, signing):
                 written.append(box)
         _forget(audit, {box for box, _ in agreed})
     waiting = sorted(_waiting(audit))
@@ -112,7 +117,8 @@ def enter_command(
         for difference in differing:
             click.echo(f"Differs: {difference}")
         if waiting:
-            click.echo(f"Entered by one person, and waiting for the second: {', '.join(waiting)}")
+            more = f" and {len(waiting) - _SHOWN:,} more" if len(waiting) > _SHOWN else ""
+            click.echo(f"Entered by one person, and waiting for the second: {', '.join(waiting[:_SHOWN])}{more}")
         if differing:
             click.echo(
                 "Look at the paper again, and enter these again; or let a third person enter these boxes, whose look decides."
@@ -129,14 +135,36 @@ def _check_drawn(audit: AuditFolder, files: PlanFiles, entered: Entered) -> None
     units = draw(files, seeded[1].seed, draws_in(given)).units()
     boxes = {box for box, _ in units}
     for (box, position, _), row in entered.rows.items():
-        whole = files.plan.by_box or row["status"] in ("missing", "illegible")
-        if box not in boxes or (position and (box, position) not in units) or (not position and not whole):
-            card = f"card {position} of " if position else ""
+        where, by_box = entered.where(box), files.plan.by_box
+        if position and by_box:
+            raise AuditError(f"{where}: whole boxes are counted in this audit, not single cards: leave the position out")
+        if not position and not by_box and row["status"] not in ("missing", "illegible"):
+            raise AuditError(f"{where}: single cards are drawn in this audit: give the position of each, as draw.csv has it")
+        if box not in files.manifest.index:
+            raise AuditError(f"{where}: the manifest of the audit has no such box: check the name on its label")
+        if box not in boxes:
+            raise AuditError(f"{where} was not drawn: check its label, and {DRAW_FILE}, which lists what was")
+        if position and (box, position) not in units:
+            drawn = sorted(place for name, place in units if name == box)
+            more = " …" if len(drawn) > _SHOWN else ""
             raise AuditError(
-                f"{card}box {box!r} was not drawn{' as a whole' if box in boxes and not position else ''}: check its label"
+                f"{where}: card {position} was not drawn: count again from the first card, which is 1; drawn are "
+                f"{', '.join(map(str, drawn[:_SHOWN]))}{more}"
             )
-        if position and files.plan.by_box:
-            raise AuditError(f"box {box!r}: whole boxes are counted in this audit, not single cards: leave the position out")
+
+
+def _check_counts(entered: Sequence[Entered], election: Election, planned: bytes, asked: Mapping[str, Collection[str]]) -> None:
+    """What no count may hold is not kept. Raises AuditError with the first fault, and in how many other boxes there is one."""
+    faults = []
+    for one in entered:
+        for box in one.boxes():
+            try:
+                count_of(one, box, election, planned, (one.by,), asked=asked.get(box, ()))
+            except AuditError as error:
+                faults.append(str(error))
+    if faults:
+        more = f" ({len(faults) - 1:,} more boxes cannot be taken as they are)" if len(faults) > 1 else ""
+        raise AuditError(f"{faults[0]}; nothing was kept{more}")
 
 
 def _keep(audit: AuditFolder, entered: Entered) -> None:
@@ -210,18 +238,20 @@ def _write(
     planned: bytes,
     settled: Settled,
     box: str,
+    held: Sequence[Counted],
     asked: Collection[str],
     why: str | None,
     signing: Signing,
 ) -> bool:
-    """Sign the count of a box and keep it; whether it is new, or goes to the log only now. AuditError where another one holds."""
+    """Sign the count of a box and keep it; whether it is new, or goes to the log only now. AuditError where another one holds.
+
+    `held` are the counts of this box that hold by now.
+    """
     people = settled.people
-    known = _known(audit, record, planned)
     fresh = count_of(settled.entered, box, record.election, planned, people, asked=asked)
-    held = [one for one in resolve(known).held if one.count.box == box]
     for one in held:
         if _same(one.count, fresh):
-            return one.hash not in record.audits and _sent(audit, record, one.hash, signing)
+            return one.hash not in record.audits and _sent(audit, record, box, one.hash, signing)
     replaces = None
     positions = {card.position for card in fresh.cards}
     beside = [
@@ -236,14 +266,19 @@ def _write(
         replaces = beside[-1].hash
         fresh = count_of(settled.entered, box, record.election, planned, people, asked=asked, replaces=replaces, why=why)
     statement = signing.sign(fresh)
-    name = f"{COUNTS}/{hashlib.sha256(box.encode()).hexdigest()[:8]}-{statement_hash(statement).hex()[:16]}.cose"
+    name = f"{COUNTS}/{_prefix(box)}-{statement_hash(statement).hex()[:16]}.cose"
     kept_and_sent(audit, name, statement, signing, record)
     return True
 
 
-def _sent(audit: AuditFolder, record: AuditRecord, hash_: bytes, signing: Signing) -> bool:
+def _prefix(box: str) -> str:
+    """How the files of a box's counts begin."""
+    return hashlib.sha256(box.encode()).hexdigest()[:8]
+
+
+def _sent(audit: AuditFolder, record: AuditRecord, box: str, hash_: bytes, signing: Signing) -> bool:
     """Register a count that was signed before and did not reach the log; whether that was asked for."""
-    for path in (audit.path / COUNTS).glob("*.cose"):
+    for path in (audit.path / COUNTS).glob(f"{_prefix(box)}-*.cose"):
         name = f"{COUNTS}/{path.name}"
         if (signing.address or signing.record) and (data := audit.read(name)) is not None and statement_hash(data) == hash_:
             kept_and_sent(audit, name, data, signing, record)

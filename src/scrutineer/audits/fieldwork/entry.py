@@ -71,7 +71,7 @@ def settle(entries: Sequence[Entered], box: str) -> Settled | tuple[Difference, 
     The first two agree, or the third one's rows decide each field in which they differ, where they equal one of theirs. Raises
     AuditError where fewer than two entered the box, or somebody twice.
     """
-    own = [_only(one, box) for one in entries if box in one.boxes()]
+    own = [_only(one, box) for one in entries if box in one.by_box]
     if len(own) < 2 or len({one.by for one in own}) < len(own):
         raise AuditError(f"box {box!r}: two people enter it, each alone and once")
     first, second = own[:2]
@@ -128,4 +128,4 @@ def _of(entered: Entered, key: Key) -> Entered:
 
 
 def _only(entered: Entered, box: str) -> Entered:
-    return Entered(entered.by, {key: row for key, row in entered.rows.items() if key[0] == box})
+    return Entered(entered.by, entered.by_box[box])
