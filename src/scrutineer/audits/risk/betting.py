@@ -172,14 +172,31 @@ class Adaptive:
         return product_of_bets(draws, self._rates(draws, reserve), reserve)
 
     def _rates(self, draws: Draws, reserve: float) -> Values:
-        shares = []
-        for value, expected, weight in zip(self.values[1:], self.probabilities[1:], self.weights, strict=True):
-            seen = before(np.add.accumulate(self._nearest(draws.values, value), axis=1))
-            shares.append(np.maximum((weight * expected + seen) / (weight + draws.earlier), self.least))
-        rest = np.ones_like(shares[0])
+        """By draw; a bet depends on the number of draws and the counts so far alone, so each that occurs is found once."""
+        counts = [before(np.add.accumulate(self._nearest(draws.values, value), axis=1)) for value in self.values[1:]]
+        earlier = np.broadcast_to(draws.earlier, draws.shape)
+        state, states = np.broadcast_to(np.arange(draws.shape[1]), draws.shape), draws.shape[1]
+        for count in counts:
+            most = int(count.max(initial=0)) + 1
+            state, states = state * most + count.astype(np.int64), states * most
+        if states > state.size:
+            return self._rates_for([count.ravel() for count in counts], earlier.ravel(), draws, reserve).reshape(draws.shape)
+        first = np.full(states, -1)
+        first[state.ravel()] = np.arange(state.size)
+        known = first[first >= 0]
+        rates = np.empty(states)
+        rates[first >= 0] = self._rates_for([count.ravel()[known] for count in counts], earlier.ravel()[known], draws, reserve)
+        return rates[state]
+
+    def _rates_for(self, counts: Sequence[Values], earlier: Values, draws: Draws, reserve: float) -> Values:
+        shares = [
+            np.maximum((weight * expected + count) / (weight + earlier), self.least)
+            for count, expected, weight in zip(counts, self.probabilities[1:], self.weights, strict=True)
+        ]
+        rest = np.ones_like(earlier)
         for share in shares:
             rest = rest - share
-        return _best_rates(self.values, [np.maximum(rest, 0.0), *shares], np.full((1, 1), draws.null.mean), reserve)
+        return _best_rates(self.values, [np.maximum(rest, 0.0), *shares], np.full(1, draws.null.mean), reserve)
 
     def _nearest(self, seen: Values, value: float) -> Values:
         apart = np.abs(seen - value)
