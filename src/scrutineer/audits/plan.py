@@ -9,6 +9,7 @@ function. All are tested at the whole risk limit, and the outcome is confirmed w
 """
 
 import hashlib
+import re
 from fractions import Fraction
 from typing import Final, Literal, TypeAlias, get_args
 
@@ -40,6 +41,8 @@ BOX_DESIGNS: Final = ("batch-macro", "batch-betting")
 """Designs whose unit is a whole box, drawn with replacement by error bound."""
 FULL_COUNTS: Final = ("", "tie", "nobody-voted", "one-card", "unstated", "not-published")
 """Why a contest has to be counted in full; those of `outcome.FullCount`, and that figures below the totals are missing."""
+
+_SHARE: Final = re.compile(r"0\.[0-9]{1,12}", re.ASCII)
 
 
 class _Part(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -185,10 +188,10 @@ class Plan(_Part, frozen=True, kw_only=True):
     @property
     def limit(self) -> Fraction:
         """The risk limit."""
-        try:
-            return Fraction(self.risk_limit)
-        except (ValueError, ZeroDivisionError) as error:
-            raise AuditError(f"plan: the risk limit is {self.risk_limit[:24]!r}; write a share such as 0.05") from error
+        # Nothing but plain digits goes any further: the fraction of "1e999999999" would be computed for hours.
+        if not _SHARE.fullmatch(self.risk_limit):
+            raise AuditError(f"plan: the risk limit is {self.risk_limit[:24]!r}; write a share such as 0.05")
+        return Fraction(self.risk_limit)
 
     @property
     def sampled(self) -> tuple[PlannedContest, ...]:

@@ -8,11 +8,13 @@ from scrutineer.audits.check_model import UNSOUND, said
 from scrutineer.audits.check_results import not_shown_now
 from scrutineer.audits.other_plans import ContestPlans, contest_plans
 from scrutineer.audits.plan import PLAN_FILE, Plan, read_plan
+from scrutineer.audits.planned.files import check_weights
 from scrutineer.audits.registered import RegisteredAudit, registered_audits
 from scrutineer.audits.report import read_report
 from scrutineer.count import Count
 from scrutineer.errors import AuditError
 from scrutineer.portal.audit_files import AuditFiles, own_files, report_files
+from scrutineer.statements import AuditPlan
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +64,7 @@ def _audited(log: RegisteredAudit, count: Count, files: Mapping[str, bytes]) -> 
     outdated: tuple[str, ...] = ()
     if log.plan.plan is not None and PLAN_FILE in files:
         try:
-            plan = _plan(files[PLAN_FILE], count)
+            plan = _plan(files[PLAN_FILE], log.plan, count)
             outdated = not_shown_now(plan, count) if log.outcome == "confirmed" else ()
         except UNSOUND as error:
             unreadable.insert(0, Unreadable(PLAN_FILE, said(error)))
@@ -70,18 +72,25 @@ def _audited(log: RegisteredAudit, count: Count, files: Mapping[str, bytes]) -> 
     return Audited(log, plan, tuple(unreadable), outdated)
 
 
-def _plan(data: bytes, count: Count) -> Plan:
-    """The plan of a file. Raises AuditError for none, and for one whose tests are not of contests of this election."""
+def _plan(data: bytes, planned: AuditPlan, count: Count) -> Plan:
+    """The plan of a file. Raises AuditError for none, for another than was signed, and for tests that do not fit the election."""
     plan = read_plan(data)
-    for planned in plan.contests:
-        number = count.election.contest_index.get(planned.contest)
+    signed = (planned.name, planned.election.hex(), planned.size, (planned.root or b"").hex(), planned.risk_limit)
+    if signed != (plan.name, plan.election, plan.size, plan.root, plan.risk_limit):
+        raise AuditError("it says another name, election, log size, root or risk limit than the signed plan")
+    check_weights(plan, plan.cards)
+    for each in plan.contests:
+        number = count.election.contest_index.get(each.contest)
         if number is None:
-            raise AuditError(f"it is about contest {planned.contest!r}, which this election does not have")
-        options = len(count.election.contests[number].options)
-        for test in planned.tests:
-            assertion_sentence(test.assertion(planned.contest), count.election.contests[number])
-            if len(test.weights) != options:
-                raise AuditError(f"contest {planned.contest!r}, {test.code}: {len(test.weights)} weights for {options} options")
+            raise AuditError(f"it is about contest {each.contest!r}, which this election does not have")
+        contest = count.election.contests[number]
+        for test in each.tests:
+            assertion_sentence(test.assertion(contest.id), contest)
+            if len(test.weights) != len(contest.options):
+                raise AuditError(
+                    f"contest {contest.id!r}, {test.code}: {len(test.weights)} weights for {len(contest.options)} options"
+                )
+    check_weights(plan, plan.cards)
     return plan
 
 
