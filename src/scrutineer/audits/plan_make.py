@@ -99,7 +99,7 @@ def make_plan(
         if boxes:
             notes.append(
                 f"In {boxes:,} box(es) the manifest has more cards than their sheets report, {more:,} in all: every one that is "
-                "not found when its box is opened counts as the worst that it can be."
+                "not found counts as the worst that it can be."
             )
     if cards is None:
         manifest, totals = reported_totals(count, chosen, manifest)
@@ -167,7 +167,7 @@ def make_plan(
 _BY_ROLLS: Final = (
     "No manifest was given: how many cards can lie in a box is taken from the roll of its station (or from its sheet, where that "
     "says more). The risk limit holds as long as no box has more. A manifest makes the audit smaller, and shows where cards are "
-    "gone that no sheet admits."
+    "gone that no sheet admits; designs that draw single cards need one."
 )
 
 

@@ -86,7 +86,8 @@ def print_designs(rows: Sequence[Row]) -> None:
 def print_plan(made: MadePlan, election: Election) -> None:
     """A plan, for people: what is shown, what only a full count can show, and how much is drawn first."""
     plan = made.plan
-    click.echo(f"Results at log size {plan.size:,}; {plan.cards:,} cards in {plan.boxes:,} boxes; risk limit {plan.risk_limit}.")
+    cards = f"at most {plan.cards:,}" if plan.by_box else f"{plan.cards:,}"
+    click.echo(f"Results at log size {plan.size:,}; {cards} cards in {plan.boxes:,} boxes; risk limit {plan.risk_limit}.")
     for requirement in made.requirements:
         contest = election.contests[election.contest_index[requirement.contest]]
         click.echo(f"{contest.title}:")
@@ -207,7 +208,7 @@ def print_status(name: str, plan: Plan, status: Status, election: Election | Non
         click.echo(f"! {line}")
 
 
-def print_left(plan: Plan, status: Status, left: Sizes | None) -> None:
+def print_left(folder: Path, plan: Plan, status: Status, left: Sizes | None) -> None:
     """What is left to do, for people: beside what is drawn already."""
     if status.confirmed:
         click.echo("Every contest is at its risk limit: report it.")
@@ -222,8 +223,8 @@ def print_left(plan: Plan, status: Status, left: Sizes | None) -> None:
     )
     if status.pending:
         click.echo(f"Count what is drawn first: {len(status.pending):,} of it wait.")
-    elif left.p50 > status.draws:
-        click.echo("Then draw more: scrutineer audit draw DIR --count N")
+    elif left.p90 > status.draws:
+        click.echo(f"To draw more: scrutineer audit draw {folder} --count {left.p90}")
     if left.full_count:
         click.echo("That is as much as a full count.")
 
