@@ -122,7 +122,7 @@ def _audit(rows: dict[tuple[str, str], Row], draws: int) -> Artifacts:
         first_round=draws,
         boxes=len(rows),
         cards=manifest.total,
-        contests=(PlannedContest(contest="mayor", full_count="", tests=tests),),
+        contests=(PlannedContest(contest="mayor", full_count="", target=True, tests=tests),),
         files={name: planned_file(data) for name, data in contents.items()},
     )
     seen = {}
