@@ -19,8 +19,9 @@ import hashlib
 from functools import partial
 from typing import Final
 
+from scrutineer.audits.check_head import HEAD_FILE, seed_notes
 from scrutineer.audits.check_model import UNSOUND, Artifacts, AuditCheck, Entry, Finding, FindingCode, said
-from scrutineer.audits.check_notes import SEED_NOTE, counts_notes, latest_notes, results_notes, unseen_note
+from scrutineer.audits.check_notes import counts_notes, latest_notes, results_notes, unseen_note
 from scrutineer.audits.check_others import others_notes
 from scrutineer.audits.check_reports import ReportsCheck
 from scrutineer.audits.check_results import check_results
@@ -91,7 +92,8 @@ class _Checking:
         for name in self._reports.check(files):
             self._missing("report", name, "is missing, and a signed report names it")
         self._check_last(plan)
-        self._check_names({PLAN_FILE, DRAW_FILE, *plan.files})
+        shown = set() if own.seeded is not None else {HEAD_FILE}
+        self._check_names({PLAN_FILE, DRAW_FILE, *plan.files, *shown})
 
     # Steps 2 to 4 of the check.
 
@@ -168,8 +170,7 @@ class _Checking:
 
     def _check_last(self, plan: Plan) -> None:
         """Hold the last report against all counts, those that it leaves out as well, and against the results that stand now."""
-        if self._own.seeded is not None:
-            self.found.notes.append(SEED_NOTE)
+        self.found.notes += seed_notes(self._own, self._all, self.found)
         if self.found.outcome != "confirmed":
             return
         if self._status is not None and not self._status.confirmed:

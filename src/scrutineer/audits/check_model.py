@@ -7,6 +7,7 @@ from typing import Final, Literal, TypeVar
 from scrutineer.audits.other_plans import Contests
 from scrutineer.audits.registered import RegisteredAudit
 from scrutineer.count import Count
+from scrutineer.election import Definition
 from scrutineer.errors import ScrutineerError
 
 FindingCode = Literal["statement", "order", "plan", "files", "results", "draw", "count", "report", "page"]
@@ -58,6 +59,8 @@ class Artifacts:
     """Whether every file has to be there. Of a site's audits only some may be published yet: what is missing is left out then."""
     registered: Sequence[RegisteredAudit] | None = None
     """All audits of the log, since a report names the other plans of its contests; None where there is no log."""
+    definition: Definition | None = None
+    """Of the election, whose keys of the log and of its witnesses a head is checked with."""
     contests: Contests | None = None
     """The contests of those whose plan files are at hand, for a note on them; None: nobody wants one."""
 

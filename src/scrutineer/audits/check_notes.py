@@ -9,11 +9,6 @@ from scrutineer.audits.plan import Plan
 from scrutineer.audits.status import PlanFiles
 from scrutineer.count import Count
 
-SEED_NOTE = (
-    "That the dice were thrown after the plan was registered, and fell as the seed says, only those can tell who watched: the "
-    "log shows the order of the statements alone."
-)
-
 _BASIS: Final[Mapping[Basis, str]] = {
     Basis.ROLL: (
         "How many cards lie in a box is bound by the roll of its station (or by its sheet, where that says more): the risk holds "

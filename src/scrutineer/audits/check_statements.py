@@ -14,14 +14,18 @@ class AuditStatements:
     """What was said in an audit."""
 
     planned: tuple[Statement, AuditPlan] | None = None
+    plan_index: int | None = None
+    """Where the plan stands in the log; None where that is not known."""
     seeded: tuple[Statement, AuditSeed] | None = None
+    seed_index: int | None = None
     counts: list[tuple[int | None, Counted]] = field(default_factory=list)
     """With their places in the log, where these are known."""
     reports: list[tuple[Statement, AuditReport]] = field(default_factory=list)
 
     def evidence(self) -> set[bytes]:
         """Hashes of what seed, counts and reports name: photographs, recordings, and the report files."""
-        seeds = () if self.seeded is None else self.seeded[1].evidence
+        seed = None if self.seeded is None else self.seeded[1]
+        seeds = () if seed is None else (*seed.evidence, *([seed.head] if seed.head else []))
         images = (image for _, one in self.counts for image in one.count.images)
         named = (hash_ for _, report in self.reports for hash_ in (*report.evidence, *([report.report] if report.report else [])))
         return {*seeds, *images, *named}
@@ -70,11 +74,11 @@ def _take(
         if own.planned is not None:
             found.add("order", where, "a second plan: it is another audit's")
             return
-        own.planned = (statement, payload)
+        own.planned, own.plan_index = (statement, payload), index
         if payload.size and index is not None and payload.size > index:
             found.add("order", where, f"the plan speaks of log size {payload.size}, which the log had not reached")
     elif isinstance(payload, AuditSeed):
-        own.seeded = (statement, payload)
+        own.seeded, own.seed_index = (statement, payload), index
     elif isinstance(payload, AuditCount):
         own.counts.append((index, Counted(statement.hash, payload)))
     else:

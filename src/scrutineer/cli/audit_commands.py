@@ -1,11 +1,13 @@
 """`audit`: plan an audit, draw by public dice, enter what was counted, say how it stands, report it, and check all of it."""
 
+import hashlib
 from pathlib import Path
 from typing import Final
 
 import click
 
 from scrutineer.audits.check import check_audit
+from scrutineer.audits.check_head import HEAD_FILE, check_shown, open_head
 from scrutineer.audits.counts import resolve
 from scrutineer.audits.other_plans import other_plans
 from scrutineer.audits.outcome_words import OUTCOME_WORDS
@@ -51,8 +53,8 @@ def audit_command() -> None:
     DIR is the audit's own folder. Every step writes new files into it and changes none; it may be given again. The signed
     statements (*.cose) go to the log with --to URL, or with `scrutineer submit`.
 
-    The order: `plan`, register it; throw dice in public, `seed`, register it; `draw`; fetch and count what was drawn; `enter`;
-    `status` at any time; `report`. Everyone can `verify`.
+    The order: `plan`, register it; show the log's `head`; throw dice in public, `seed`, register it; `draw`; fetch and count what
+    was drawn; `enter`; `status` at any time; `report`. Everyone can `verify`.
     """
 
 
@@ -61,6 +63,37 @@ audit_command.add_command(enter_command)
 audit_command.add_command(papers_command)
 audit_command.add_command(pages_command)
 audit_command.add_command(replay_command)
+
+
+@audit_command.command("head")
+@folder_argument
+@log_option(required=True)
+@json_option
+def head_command(folder: Path, log: Path, as_json: bool) -> None:
+    """Take the log's head, to show it before the dice are thrown: whoever watches can keep its root, and the seed will name it.
+
+    The head has to hold the plan. Where witnesses cosign the log, their signatures say when it was there at the latest.
+    """
+    audit = AuditFolder(folder)
+    planned, plan = audit.plan_statement()
+    if audit.seed_statement() is not None:
+        raise UsageError(f"audit {plan.name!r} has its seed: a head is shown before the dice are thrown")
+    with progress_display(as_json) as progress:
+        record = record_at(log, progress)
+        if planned.hash not in record.audits:
+            raise AuditError(f"the plan of {folder} is not registered in {record.where}: register it first, and publish")
+        note = record.note()
+        head = open_head(note, record.election.definition)
+        check_shown(head, record.audits[planned.hash][0], record.root(head.size))
+        audit.replace(HEAD_FILE, note)
+    if as_json:
+        cosigned = None if head.cosigners is None else list(head.cosigners.cosigned)
+        print_json({"audit": plan.name, "size": head.size, "root": head.root.hex(), "cosigned": cosigned})
+        return
+    click.echo(f"Head of the log, with the plan of audit {plan.name!r} in it; kept in {folder / HEAD_FILE}.")
+    click.echo(f"  {head.size:,} entries, root {head.root.hex()}")
+    click.echo(f"  {head.cosigners.sentence if head.cosigners is not None else 'the definition names no witnesses'}")
+    click.echo(f"Read the root out, or let people write it down. Then throw the dice, and: scrutineer audit seed {folder}")
 
 
 @audit_command.command("seed")
@@ -89,7 +122,10 @@ def seed_command(
     signing: Signing,
     as_json: bool,
 ) -> None:
-    """Sign what public dice showed. The log takes it only after the plan, and only once."""
+    """Sign what public dice showed. The log takes it only after the plan, and only once.
+
+    A head of the log that was taken with `audit head` is named, so that its cosignatures show when the plan was there.
+    """
     audit = AuditFolder(folder)
     planned, plan = audit.plan_statement()
     with progress_display(as_json) as progress:
@@ -98,7 +134,7 @@ def seed_command(
             raise AuditError(
                 f"the plan of {folder} is not registered in {record.where}: register it first; a seed comes after its plan"
             )
-        seed = canonical_seed(digits)
+        seed, shown = canonical_seed(digits), audit.read(HEAD_FILE)
         statement = signing.sign(
             AuditSeed(
                 election=plan.election,
@@ -108,6 +144,7 @@ def seed_command(
                 who=who,
                 when=when,
                 evidence=evidence_hashes(evidence),
+                head=None if shown is None else hashlib.sha256(shown).digest(),
             )
         )
         entry = kept_and_sent(audit, SEED_STATEMENT, statement, signing, record)
@@ -178,7 +215,7 @@ def status_command(folder: Path, log: Path | None, as_json: bool) -> None:
         print_json(status_json(plan.name, status, left))
         return
     print_status(plan.name, files.plan, status, None if record is None else record.election)
-    print_left(files.plan, status, left)
+    print_left(folder, files.plan, status, left)
 
 
 @audit_command.command("report")

@@ -2,6 +2,7 @@
 
 DIR/plan.json, manifest.csv, totals.csv   what is audited and how; the plan names the others by hash
 DIR/plan.cose, seed.cose                  the signed plan and seed
+DIR/head.txt                              the head of the log that was shown before the dice were thrown
 DIR/draw.csv                              what is drawn
 DIR/entries/                              what one person has entered and another has not yet
 DIR/counts/*.cose                         signed counts
@@ -11,6 +12,7 @@ DIR/report.json, .html, .cose             the report, the page that shows it, an
 import hashlib
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Final
 
@@ -57,6 +59,8 @@ class AuditRecord:
     election: Election
     tree: MerkleTree
     entries: Callable[[int, int], Iterable[bytes]]
+    note: Callable[[], bytes]
+    """The head of the log, signed, with the cosignatures that it has."""
     audits: dict[bytes, tuple[int, bytes]] = field(default_factory=dict)
     """Statements of audits by hash: log index and bytes."""
     policy: Policy | None = None
@@ -113,7 +117,7 @@ def record_at(where: Path, progress: Progress) -> AuditRecord:
             kept = list(log.entries())
         finally:
             log.close()
-        return _admitted(str(where), office.election, kept, progress)
+        return _admitted(str(where), office.election, kept, partial(_kept_note, office), progress)
     source = FolderSource(where)
     try:
         election = site_election(source)
@@ -123,18 +127,26 @@ def record_at(where: Path, progress: Progress) -> AuditRecord:
     if len(keys) != 2:
         raise UsageError(f"the definition in {where} names {len(keys)} keys of the log, and two are needed")
     published = PublishedLog(str(where), lambda path, limit: source.read(f"log/{path}", limit), LogVerifier.from_vkeys(*keys))
-    record = _admitted(str(where), election, list(published.entries(0)), progress)
+    record = _admitted(str(where), election, list(published.entries(0)), lambda: published.note, progress)
     if record.tree.root() != published.checkpoint.root:
         raise LogError(f"the log in {where} does not give the root of its checkpoint: `scrutineer verify` names what was changed")
     return record
 
 
-def _admitted(where: str, election: Election, kept: list[bytes], progress: Progress) -> AuditRecord:
+def _kept_note(office: Office) -> bytes:
+    """The head that an election folder was last published with. Raises UsageError where there is none."""
+    raise UsageError(
+        f"{office.folder} is the folder of an election, and a head that others have cosigned stands on its published site: give "
+        "that with --log"
+    )
+
+
+def _admitted(where: str, election: Election, kept: list[bytes], note: Callable[[], bytes], progress: Progress) -> AuditRecord:
     """Replay who may say what, so that only what was rightly admitted counts as registered."""
     tree = MerkleTree()
     tree.extend([leaf_hash(entry) for entry in kept])
     policy = Policy(election)
-    record = AuditRecord(where, election, tree, lambda start, stop: iter(kept[start:stop]), policy=policy)
+    record = AuditRecord(where, election, tree, lambda start, stop: iter(kept[start:stop]), note, policy=policy)
     for index, entry in enumerate(kept):
         if index % _STRETCH == 0:
             progress("Reading the log", index, len(kept))
@@ -294,7 +306,16 @@ class AuditFolder:
         registered = record.registered()
         known = dict(self._contests_beside(registered))
         return Artifacts(
-            files, entries, record.admit, record.root, record.count, record.latest, whole, registered=registered, contests=known
+            files,
+            entries,
+            record.admit,
+            record.root,
+            record.count,
+            record.latest,
+            whole,
+            registered,
+            record.election.definition,
+            known,
         )
 
     def _contests_beside(self, audits: Iterable[RegisteredAudit]) -> Iterator[tuple[bytes, tuple[str, ...]]]:

@@ -22,6 +22,7 @@ from scrutineer.audits.report_page import page_verdict, report_page
 from scrutineer.audits.status import draw, open_files
 from scrutineer.count import Count
 from scrutineer.portal.formats import SiteFile
+from scrutineer.statements import AuditSeed
 
 FOLDER: Final = "audits"
 MAX_AUDIT_FILE: Final = 1 << 28  # bytes
@@ -166,3 +167,5 @@ def _evidence(payload: object) -> Iterator[bytes]:
     """Hashes of photographs and other files that a seed, count or report names."""
     yield from getattr(payload, "evidence", ())
     yield from getattr(payload, "images", ())
+    if isinstance(payload, AuditSeed) and payload.head is not None:
+        yield payload.head

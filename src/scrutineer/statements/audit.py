@@ -1,7 +1,8 @@
 """`audit-plan`, `audit-seed`, `audit-count`, `audit-report`: an audit from its plan to its outcome, in that order.
 
 The plan comes first and names every file it rests on by hash; the seed comes after it. With dice thrown in public, after the plan
-was registered, nobody can fit the one to the other; that they were, the log cannot show, and those who watched can.
+was registered, nobody can fit the one to the other. That they were, those who watched can tell; and a head of the log that others
+had cosigned before, which the seed names, shows when the plan was there at the latest.
 A count says what people saw in a box; the report says what that shows, and anyone computes it again. An audit of another thing
 than the outcome (software, rolls, devices …) has the same plan and report, without a risk that could be measured.
 """
@@ -137,10 +138,14 @@ class AuditSeed(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_de
     when: str
     evidence: tuple[bytes, ...] = ()
     """SHA-256 of photographs or recordings of the throw."""
+    head: bytes | None = None
+    """SHA-256 of head.txt: the head of the log, with the plan in it, that was shown before the dice were thrown."""
 
     def __post_init__(self) -> None:
         check_hash(self.election, "election")
         check_hash(self.plan, "plan")
+        if self.head is not None:
+            check_hash(self.head, "head")
         if not (self.seed.isascii() and self.seed.isdigit() and MIN_SEED_DIGITS <= len(self.seed) <= MAX_SEED_DIGITS):
             raise StatementError(
                 f"the seed is not {MIN_SEED_DIGITS} to {MAX_SEED_DIGITS} decimal digits: throw ten-sided dice in public, "

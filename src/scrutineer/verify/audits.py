@@ -73,6 +73,7 @@ class _Checking:
                 latest=lambda: self._count,
                 whole=False,
                 registered=self._registered,
+                definition=self._count.election.definition,
             )
         )
         report.audits += check.complete

@@ -61,7 +61,7 @@ SHAPES: dict[str, Shape] = {
     ),
     "audit-seed": record(
         {"election": _hash, "plan": _hash, "seed": text(r"[0-9]{20,200}"), "how": _reason, "who": _reason, "when": _reason},
-        {"evidence": _evidence},
+        {"evidence": _evidence, "head": (_hash, None)},
     ),
     "audit-count": record(
         {"election": _hash, "plan": _hash, "box": _line(120, bare=True), "counted_by": listed(_line(256), 1, 16)},
