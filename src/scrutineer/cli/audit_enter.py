@@ -109,11 +109,15 @@ def enter_command(
         _forget(audit, {box for box, _ in agreed})
     waiting = sorted(_waiting(audit))
     if as_json:
-        print_json({"counted": written, "differences": [asdict(each) for each in differing], "waiting": waiting})
+        known = [box for box, _ in agreed if box not in written]
+        shown = [asdict(each) for each in differing]
+        print_json({"counted": written, "known": known, "differences": shown, "waiting": waiting})
     else:
         states = {box: {row["status"] for key, row in settled.entered.rows.items() if key[0] == box} for box, settled in agreed}
         for box in written:
             click.echo(f"{_STATES.get(' '.join(states[box]), 'Counted')}: {box}")
+        if again := len(agreed) - len(written):
+            click.echo(f"Counted before, and entered again with the same figures: {again:,}. Nothing is added.")
         for difference in differing:
             click.echo(f"Differs: {difference}")
         if waiting:

@@ -130,7 +130,7 @@ def test_cards_from_the_page_to_rows(opened: Opener) -> None:
         done(page)
         choose(page, RIGHT_TO_LEFT, 3)
         page.get_by_label("I have it before me").check()
-        page.get_by_label("This card does not ask this").check()
+        page.get_by_label("This question is not on this card").check()
         done(page)
         rows = read_entries(saved(page), "Dipper", "dipper.json").rows
     assert {key: (row["status"], row["votes"]) for key, row in rows.items()} == {
@@ -148,7 +148,7 @@ def test_what_cannot_be_is_said_where_it_stands(opened: Opener) -> None:
         assert page.get_by_text("Say what became of it.").is_visible()
         page.get_by_label("I have it before me").check()
         done(page)
-        assert page.get_by_text("A field that stays empty is unknown").is_visible()
+        assert "A field that stays empty is unknown" in page.locator(f"#e-{place_of('president')}").inner_text()
         for wrong in ("-1", "1.5", "x", "2147483648"):
             count(page, place_of("president"), "5", wrong, "", "", "", "")
             done(page)
@@ -161,6 +161,27 @@ def test_what_cannot_be_is_said_where_it_stands(opened: Opener) -> None:
         page.get_by_role("button", name="Save my entries").click()
         assert page.get_by_text("Nothing is done yet").is_visible()
         assert "a1" in page.locator("#begun").inner_text()
+
+
+def test_a_question_that_nobody_counted_is_said_and_not_left_out(opened: Opener) -> None:
+    mayor, president = place_of("mayor"), place_of("president")
+    with opened("boxes") as page:
+        choose(page, MARKUP)
+        page.get_by_label("I have it before me").check()
+        count(page, president, "50", "20", "10", "3", "2", "85")
+        done(page)
+        assert "A field that stays empty is unknown" in page.locator(f"#e-{mayor}").inner_text()
+        assert page.locator(f"#f-{mayor}-0").evaluate("field => field === document.activeElement")
+        assert page.locator(f"#f-{president}-0").get_attribute("aria-invalid") is None
+        page.locator(f"[name='{mayor}-uncounted']").check()
+        page.locator(f"#f-{mayor}-1").fill("7")
+        done(page)
+        assert "keep one of them" in page.locator(f"#e-{mayor}").inner_text()
+        page.locator(f"#f-{mayor}-1").fill("")
+        done(page)
+        assert "Done: 1 of 4." in page.locator("#done").inner_text()
+        rows = read_entries(saved(page), "Dipper", "dipper.json").rows
+    assert {contest: row["votes"] for (_, _, contest), row in rows.items()} == {"mayor": "- - -", "president": "50 20 10"}
 
 
 def test_marks_that_no_card_can_have(opened: Opener) -> None:

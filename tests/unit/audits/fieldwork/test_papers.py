@@ -70,6 +70,8 @@ def test_questions_and_options_stand_literally() -> None:
         assert times(f"President {MARKUP}", paper) >= 1
         assert times(RIGHT_TO_LEFT, paper) >= 1
     assert "order of preference" in "".join(printed(card_sheets(CARDS)))
+    asked = sum(len(box.contests) for box in BOXES) * len(POSITIONS)
+    assert "".join(printed(card_sheets(CARDS))).count("this question is not on this card") == asked
     assert "at most 3 marks" in "".join(printed(card_sheets(CARDS)))
 
 

@@ -107,6 +107,7 @@
       form.append(make("p", { className: "soft", textContent: say("numbers") }));
       for (const name of ["blank", "null", "cards"]) options.push([say(name), field(name)]);
       form.append(...options.map(([label, name]) => figure(label, name)));
+      form.append(make("div", { className: "rest" }, choice(say("uncounted"), field("uncounted"))));
     } else {
       form.append(make("p", { className: "soft", textContent: say(contest.ranked ? "ranks" : "marks") }));
       form.append(...options.map(([label, name]) => (contest.ranked ? figure(label, name, "figure rank") : choice(label, name))));
@@ -159,7 +160,9 @@
     return /^[0-9]{1,10}$/.test(text) && Number(text) <= work.most;
   }
 
-  function faultOfTotals(values) {
+  function faultOfTotals(values, uncounted) {
+    if (values.every((value) => value === "")) return uncounted ? "" : say("unknown");
+    if (uncounted) return say("figures");
     if (values.some((value) => value !== "" && !isNumber(value))) return say("number", { most: work.most });
     return "";
   }
@@ -189,19 +192,21 @@
       const has = (name) => (`${place}-${name}` in entry.fields ? 1 : 0);
       const rest = ["blank", "null", "cards"].map((name) => entry.fields[`${place}-${name}`] ?? "");
       const fault = work.byBox
-        ? faultOfTotals([...values, ...rest])
+        ? faultOfTotals([...values, ...rest], has("uncounted"))
         : faultOfCard(work.contests[place], values, has("none"), has("absent"));
       if (fault) faults.set(place, fault);
     }
-    return { faults, whole: work.byBox && !Object.keys(entry.fields).length ? say("unknown") : "" };
+    return { faults, whole: "" };
   }
 
   function showFaults({ faults, whole }) {
     for (const place of box().contests) {
       const said = at(`e-${place}`);
       said.textContent = faults.get(place) ?? "";
-      for (const input of said.closest("fieldset").querySelectorAll("input")) {
-        const wrong = faults.has(place) && (!work.byBox || (input.value.trim() !== "" && !isNumber(input.value.trim())));
+      const inputs = [...said.closest("fieldset").querySelectorAll("input")];
+      const mistyped = (input) => input.type !== "checkbox" && input.value.trim() !== "" && !isNumber(input.value.trim());
+      for (const input of inputs) {
+        const wrong = faults.has(place) && (!work.byBox || !inputs.some(mistyped) || mistyped(input));
         input.toggleAttribute("aria-invalid", false);
         input.removeAttribute("aria-describedby");
         if (wrong) {
