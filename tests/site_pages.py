@@ -5,6 +5,8 @@ from html.parser import HTMLParser
 from posixpath import dirname, join, normpath
 from urllib.parse import unquote, urldefrag, urlsplit
 
+from scrutineer.portal.formats import MISSING_PAGE
+
 VOID = {"meta", "link", "br", "hr", "img", "source", "input"}
 DRAWN = {"rect", "path", "circle", "line", "use", "polyline", "polygon"}
 """Elements of pictures that may close themselves."""
@@ -77,6 +79,9 @@ def target(path: str, link: str) -> tuple[str, str]:
     parts = urlsplit(link)
     assert not parts.scheme, f"{path} links out of the site: {link}"
     assert not parts.netloc, f"{path} links out of the site: {link}"
+    if path == MISSING_PAGE:  # which a server shows whatever the address, so that its links have to begin at the root
+        assert link.startswith(("/", "#")), f"{path} has a relative link: {link}"
+        link = link.removeprefix("/")
     assert not link.startswith("/"), f"{path} has a link that is not relative: {link}"
     bare, fragment = urldefrag(link)
     bare = bare.partition("?")[0]

@@ -123,6 +123,23 @@ def test_from_the_country_down_to_a_station(
     assert watched.trouble == []
 
 
+def test_the_night_says_what_a_folder_cannot_do(browser: Browser, site: Path, address: str) -> None:
+    for root, why in ((site.as_uri() + "/", "opened from a folder"), (address, "One version has been published so far")):
+        page = browser.new_page()
+        page.goto(f"{root}night.html")
+        expect(page.locator("#compare")).to_contain_text(why)
+        assert "Without JavaScript" not in page.locator("#compare").inner_text()
+        page.close()
+
+
+def test_the_night_says_that_the_list_of_versions_could_not_be_fetched(browser: Browser, address: str) -> None:
+    page = browser.new_page()
+    page.route("**/snapshots/index.json", lambda route: route.abort())
+    page.goto(f"{address}night.html")
+    expect(page.locator("#compare")).to_contain_text("could not be fetched")
+    page.close()
+
+
 @pytest.mark.parametrize("width", [320, 360, 768, 1280])
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_no_page_scrolls_sideways(browser: Browser, site: Path, width: int, scheme: str) -> None:

@@ -193,6 +193,7 @@ def test_what_is_not_there_is_not_remembered(client: httpx.Client) -> None:
     for path in MISSING:
         response = client.get(path)
         assert response.status_code in (404, 400), path
+        assert ("There is no page here" in response.text) == (response.status_code == 404), path
         if response.status_code != 400:  # What is no path at all is refused before anything else is looked at.
             assert response.headers["cache-control"] == AT_ONCE, path
     for refusal, status in (

@@ -81,7 +81,10 @@ class _Site(StaticFiles):
         try:
             if any(part.startswith(".") and part != "." for part in path.split("/")):
                 raise HTTPException(404)
-            return await super().get_response(path, scope)
+            response = await super().get_response(path, scope)
+            if response.status_code == 404:  # The site's own page for what is not there, which the library has found.
+                response.headers.update({**_HEADERS, "cache-control": AT_ONCE, "content-type": _TYPES[".html"]})
+            return response
         except HTTPException as refusal:
             # What is not there yet may be there in a moment: no cache must keep that it was not.
             raise HTTPException(

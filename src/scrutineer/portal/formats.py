@@ -17,6 +17,8 @@ FORMAT: Final = "scrutineer-site/v1"
 MAX_FILE_SIZE: Final = 4096  # bytes, each of the two files
 
 SITE_FILE: Final = "site.json"
+MISSING_PAGE: Final = "404.html"
+"""What servers show where there is no file; the name that most of them look for."""
 CHECKPOINT_FILE: Final = "log/checkpoint"
 PENDING_FILE: Final = "log/checkpoint.pending"  # where a newer head waits for its witnesses
 HEAD_FILE: Final = "log/head.json"

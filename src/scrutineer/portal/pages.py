@@ -1,7 +1,8 @@
 """The pages of one site in one language: links between them, the frame around them, and what every template is given.
 
 A page is named by its path without the language, such as `units/north.html`. The first language of a site lies at its root, every
-other in a folder of its own (`es/units/north.html`). All links are relative, so that a site can lie anywhere, also on a disk.
+other in a folder of its own (`es/units/north.html`). All links are relative, so that a site can lie anywhere, also on a disk; but
+those of the page that servers show where there is none (missing_page.py), which are for a site at the root of its host.
 
 Every template is given: `language`, the functions `say`, `several`, `name`, `number`, `percent`, `time`, `date` (room language),
 `href(path)` to another page, `file(path)` to a file that is no page, `asset(name)` to a style sheet, script or picture, and the
@@ -20,7 +21,7 @@ from markupsafe import Markup, escape
 
 from scrutineer.design import asset, environment
 from scrutineer.language import HtmlSay, Language, language, msg
-from scrutineer.portal.formats import SiteFile
+from scrutineer.portal.formats import MISSING_PAGE, SiteFile
 from scrutineer.portal.view import View
 
 ROOM: Final = "scrutineer.portal"
@@ -81,7 +82,7 @@ class Pages:
         self.say = HtmlSay(self.language, election_zone(definition.timezone))
         self._environment = environment(ROOM)
         self._assets: dict[str, str] = {}
-        self._menus: dict[tuple[int, int, str], Markup] = {}
+        self._menus: dict[tuple[int, str, str], Markup] = {}
 
     # --- where things are -------------------------------------------------------------------------------------------
 
@@ -190,7 +191,7 @@ class Pages:
     def _menu(self, links: "Links", page: str, entries: Sequence[tuple[str, str]]) -> Markup:
         """The entries of a menu as the items of a list. Most pages of a folder share one."""
         here = page if any(path == page for path, _ in entries) else ""
-        key = (len(entries), page.count("/"), here)
+        key = (len(entries), links.href(""), here)
         menu = self._menus.get(key)
         if menu is None:
             items = (
@@ -207,8 +208,9 @@ class Links:
     def __init__(self, pages: Pages, page: str) -> None:
         self._pages = pages
         self._page = page
-        self._up = "../" * pages.path(page).count("/")
-        self._home = "../" * page.count("/")
+        # What a server shows in place of any page cannot know in which folder that would lie.
+        self._up = "/" if page == MISSING_PAGE else "../" * pages.path(page).count("/")
+        self._home = "/" if page == MISSING_PAGE else "../" * page.count("/")
 
     def href(self, page: str) -> str:
         """Another page of the same language; `#fragment` may follow. A place without one in this language leads to the first."""

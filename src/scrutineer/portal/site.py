@@ -40,6 +40,7 @@ from scrutineer.portal.history_files import snapshot_files
 from scrutineer.portal.images import image_files
 from scrutineer.portal.incident_pages import incident_pages
 from scrutineer.portal.map_pages import map_page
+from scrutineer.portal.missing_page import missing_page
 from scrutineer.portal.night_pages import night_pages
 from scrutineer.portal.observer_pages import observer_pages
 from scrutineer.portal.pages import DESIGN, ROOM, Pages, Render
@@ -73,6 +74,7 @@ PAGES: Final[tuple[Render, ...]] = (
     claim_pages,
     audit_pages,
     track_page,
+    missing_page,
 )
 """The pages that are there once in every language, whatever the places, and are made each time."""
 

@@ -18,6 +18,7 @@ from scrutineer.portal.audited import Audits, audits_of
 from scrutineer.portal.called import Called, called
 from scrutineer.portal.changes import upper_units
 from scrutineer.portal.claimed import Claimed, examined
+from scrutineer.portal.formats import MISSING_PAGE
 from scrutineer.portal.history import Regions, regions
 from scrutineer.portal.maps import Drawings
 from scrutineer.portal.places import Places, snapshot_page
@@ -47,7 +48,7 @@ class View:
             record.election,
             record.options.pages,
             record.options.translated,
-            frozenset(snapshot_page(snapshot.head.size) for snapshot in later),
+            frozenset((MISSING_PAGE, *(snapshot_page(snapshot.head.size) for snapshot in later))),
         )
         self.count.prepare()
         self.standings: list[Standing] = [standing(self.count, number) for number in range(len(self.count.contests))]

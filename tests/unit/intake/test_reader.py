@@ -144,6 +144,24 @@ def test_what_is_not_there_is_not_remembered(site: Path) -> None:
     with_client(site, check)
 
 
+def test_what_is_not_there_is_said_on_a_page_of_the_site(site: Path) -> None:
+    (site / "404.html").write_text("There is no page here")
+
+    async def check(client: httpx.AsyncClient) -> None:
+        safety = (await client.get("/")).headers
+        for path in ("/missing", "/a/b/c.html", "/.git/HEAD"):
+            response = await client.get(path)
+            assert (response.status_code, response.headers["cache-control"]) == (404, AT_ONCE)
+            if "/." not in path:
+                assert (response.text, response.headers["content-type"]) == ("There is no page here", KINDS["index.html"])
+                assert all(
+                    response.headers[name] == safety[name] for name in ("content-security-policy", "x-content-type-options")
+                )
+        assert (await client.get("/404.html")).status_code == 200
+
+    with_client(site, check)
+
+
 def test_a_site_that_is_replaced_while_it_is_served(site: Path, tmp_path: Path) -> None:
     link = tmp_path / "link"
     link.symlink_to(site)

@@ -4,7 +4,14 @@
 (() => {
   const section = document.getElementById("compare");
   const texts = document.getElementById("compare-texts");
-  if (!section || !texts || location.protocol === "file:") return;
+  if (!section || !texts) return;
+  const said = (name) => texts.content.querySelector(name).cloneNode(true);
+  // Why nothing can be compared, in place of what is shown without this script.
+  const refuse = (name) => section.querySelector(".without").replaceWith(said(name));
+  if (location.protocol === "file:") {
+    refuse(".folder"); // A page on a disk may read no other file.
+    return;
+  }
 
   const form = section.querySelector("form");
   const [earlier, later] = section.querySelectorAll("select");
@@ -17,7 +24,6 @@
   });
   const fetched = new Map();
 
-  const said = (name) => texts.content.querySelector(name).cloneNode(true);
   const show = (...parts) => result.replaceChildren(...parts);
   const get = (path) => {
     if (!fetched.has(path)) {
@@ -78,7 +84,10 @@
 
   async function begin() {
     const list = await get(section.dataset.index);
-    if (list.snapshots.length < 2) return;
+    if (list.snapshots.length < 2) {
+      refuse(".single");
+      return;
+    }
     for (const version of list.snapshots) {
       for (const select of [earlier, later]) {
         select.add(new Option(`${times.format(version.time_ms)} (${numbers.format(version.size)})`, version.size));
@@ -92,5 +101,5 @@
     await compare();
   }
 
-  begin().catch(() => {});
+  begin().catch(() => refuse(".failed"));
 })();
