@@ -3,18 +3,13 @@
 from collections.abc import Sequence
 from enum import StrEnum
 
-import numpy as np
-
-from scrutineer.audits.manifest import Manifest
 from scrutineer.audits.outcome import insufficient, required
 from scrutineer.audits.plan import Plan
-from scrutineer.audits.plan_reported import beyond_sheets, crowded, reported_totals
-from scrutineer.audits.plan_totals import Totals
+from scrutineer.audits.plan_reported import beyond_sheets, crowded, is_by_rolls, reported_totals
 from scrutineer.audits.status import PlanFiles
 from scrutineer.count import Count, unit_result
 from scrutineer.count.results import tally_of
 from scrutineer.election import Contest
-from scrutineer.errors import AuditError
 
 _NAMED = 5  # boxes in a sentence
 
@@ -69,7 +64,8 @@ def _check_boxes(files: PlanFiles, count: Count, contests: Sequence[Contest]) ->
         return [f"more cards are published than the manifest of the plan has in box {named}: those can never be drawn"]
     if files.totals is None:
         return []
-    _, totals = _by_rolls(files.manifest, count, contests) or reported_totals(count, contests, files.manifest)
+    by_rolls = is_by_rolls(count, contests, files.manifest)
+    _, totals = reported_totals(count, contests, None if by_rolls else files.manifest)
     given, published = files.totals.rows, totals.rows
     both = given.keys() & published.keys()
     found = []
@@ -83,7 +79,7 @@ def _check_boxes(files: PlanFiles, count: Count, contests: Sequence[Contest]) ->
 def card_basis(files: PlanFiles, count: Count) -> Basis:
     """Where the plan has it from how many cards can lie in a box at most."""
     contests = _contests(files.plan, count)
-    if files.totals is not None and _by_rolls(files.manifest, count, contests) is not None:
+    if files.totals is not None and is_by_rolls(count, contests, files.manifest):
         return Basis.ROLL
     boxes, _ = beyond_sheets(count, contests, files.manifest)
     return Basis.MANIFEST if boxes or files.totals is None else Basis.SHEETS
@@ -106,16 +102,6 @@ def _contests(plan: Plan, count: Count) -> list[Contest]:
     """The contests of a plan that the election has."""
     index = count.election.contest_index
     return [count.election.contests[index[each.contest]] for each in plan.contests if each.contest in index]
-
-
-def _by_rolls(manifest: Manifest, count: Count, contests: Sequence[Contest]) -> tuple[Manifest, Totals] | None:
-    """What a plan says that was made without a manifest; None where this one says something else."""
-    try:
-        bound, totals = reported_totals(count, contests, None)
-    except AuditError:
-        return None
-    same = bound.boxes == manifest.boxes and bool(np.array_equal(bound.cards, manifest.cards))
-    return (bound, totals) if same else None
 
 
 def _named(keys: Sequence[tuple[str, str]]) -> list[str]:

@@ -69,13 +69,9 @@ def reported_totals(count: Count, contests: Sequence[Contest], manifest: Manifes
             raise AuditError(
                 f"contest {contest.id!r} is ranked: totals of boxes do not say who is elected; audit single cards against records"
             )
-    sheets = [_sheets(count, contest) for contest in contests]
-    places = np.zeros(count.election.units.station_count, np.bool_)
-    for each in sheets:
-        places[each.station] = True
-    stations = np.flatnonzero(places)
     units = count.election.units
-    names = dict(zip(stations.tolist(), _names(count, stations), strict=True))
+    sheets = [_sheets(count, contest) for contest in contests]
+    names = _boxes(count, sheets)
     if manifest is None:
         at_most = _bound_by_rolls(units.rolls, sheets, names)
         found = Manifest.of((name, int(at_most[station])) for station, name in names.items())
@@ -93,6 +89,20 @@ def reported_totals(count: Count, contests: Sequence[Contest], manifest: Manifes
         ):
             rows[names[station], each.contest] = (number, rest, tuple(votes))
     return found, Totals(rows)
+
+
+def is_by_rolls(count: Count, contests: Sequence[Contest], manifest: Manifest) -> bool:
+    """Whether a manifest says of every box what a plan takes that was given none."""
+    sheets = [_sheets(count, contest) for contest in contests]
+    names = _boxes(count, sheets)
+    try:
+        at_most = _bound_by_rolls(count.election.units.rolls, sheets, names)
+    except AuditError:
+        return False
+    stations = {name: station for station, name in names.items()}
+    if stations.keys() != manifest.index.keys():
+        return False
+    return bool(np.array_equal(at_most[[stations[box] for box in manifest.boxes]], manifest.cards))
 
 
 def crowded(count: Count, contests: Sequence[Contest], manifest: Manifest) -> tuple[Crowded, ...]:
@@ -121,6 +131,15 @@ def _crowded(count: Count, contests: Sequence[Contest], manifest: Manifest) -> I
             place = manifest.index.get(box)
             if place is not None and cards > int(manifest.cards[place]):
                 yield Crowded(box, contest.id, int(manifest.cards[place]), cards)
+
+
+def _boxes(count: Count, sheets: Sequence[_Sheets]) -> dict[int, str]:
+    """By number of each station that votes in any of the contests: its box."""
+    places = np.zeros(count.election.units.station_count, np.bool_)
+    for each in sheets:
+        places[each.station] = True
+    stations = np.flatnonzero(places)
+    return dict(zip(stations.tolist(), _names(count, stations), strict=True))
 
 
 def _names(count: Count, stations: NDArray[np.int64]) -> list[str]:
