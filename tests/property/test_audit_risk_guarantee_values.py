@@ -1,4 +1,4 @@
-"""The promise of a risk function: a wrong outcome is confirmed no more often than the risk limit says, however often one looks.
+"""The guarantee on chosen values: a wrong outcome is confirmed no more often than the risk limit says, however often one looks.
 
 Every risk function x design by comparison or by batches x way of drawing is run on 20,000 seeded draws from populations
 that lie exactly at the hypothesis, looked at after every draw. Adversaries choose the values so that they hide what is missing.
