@@ -123,11 +123,18 @@ def held(design: str = "batch-betting") -> HeldAudit:
         PLAN_FILE: made.plan.encode(),
         DRAW_FILE: encode_draw(sample),
         REPORT_FILE: report.encode(),
-        page_name(REPORT_FILE): report_page(made.plan, report),
+        page_name(REPORT_FILE): report_page(made.plan, report, ELECTION.contests),
         **made.files,
     }
     entries = [Entry(entry, index) for index, entry in enumerate(log) if index > len(RESULTS)]
-    artifacts = Artifacts(contents, entries, in_log(log), lambda size: root_of(log[:size]), lambda size: count_of(log[:size]))
+    artifacts = Artifacts(
+        contents,
+        entries,
+        in_log(log),
+        lambda size: root_of(log[:size]),
+        lambda size: count_of(log[:size]),
+        definition=ELECTION.definition,
+    )
     return HeldAudit(made, files, sample, log, plan, seed, counts, report, signed, artifacts)
 
 

@@ -84,7 +84,10 @@ class ReportsCheck:
         page = self.artifacts.files.get(where)
         if page is None or hashlib.sha256(page).digest() in self.statements.evidence():
             return
-        verdict = page_verdict(files.plan, report, page)
+        if self.artifacts.definition is None:
+            self.found.notes.append(f"{where} is not checked without the log, which names the options: read {name}, which is.")
+            return
+        verdict = page_verdict(files.plan, report, self.artifacts.definition.contests, page)
         if verdict == "changed":
             self.found.add("page", where, f"does not show what {name} says: it was changed, or is another report's page")
         elif verdict == "other-version":

@@ -5,12 +5,16 @@ an old page is no worse for it: so a page says which version it is of, and names
 """
 
 import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Final, Literal
 
+from scrutineer.audits.assertion_words import assertion_sentence
 from scrutineer.audits.outcome_words import DISCREPANCY_WORDS, OUTCOME_WORDS
 from scrutineer.audits.plan import Plan
 from scrutineer.audits.report import Report
 from scrutineer.design import environment
+from scrutineer.election import Contest
 from scrutineer.language import HtmlSay, Language, language, msg
 
 PAGE_FORMAT: Final = "scrutineer-audit-page/1"
@@ -24,8 +28,22 @@ _HEAD: Final = 2_048  # bytes in which a page says what it is
 _FORMAT: Final = re.compile(rb'<meta name="generator" content="(scrutineer-audit-page/[1-9][0-9]{0,5})">')
 
 
-def report_page(plan: Plan, report: Report, spoken: Language | None = None) -> bytes:
-    """The page, in English unless another language is asked for. The same report gives the same bytes."""
+@dataclass(frozen=True, slots=True)
+class _Risks:
+    """One contest and its assertions. Texts are HTML."""
+
+    title: str
+    full_count: bool
+    risk: str
+    assertions: tuple[tuple[str, str], ...]
+    """What has to be true, and its risk."""
+
+
+def report_page(plan: Plan, report: Report, contests: Sequence[Contest], spoken: Language | None = None) -> bytes:
+    """The page, in English unless another language is asked for. The same report gives the same bytes.
+
+    `contests`: those of the definition, which name the options; what is of none of them is called as plan and report call it.
+    """
     say = HtmlSay(spoken or language("en"))
     absent = (
         (say("Not found"), report.missing),
@@ -41,6 +59,7 @@ def report_page(plan: Plan, report: Report, spoken: Language | None = None) -> b
         report=report,
         sha256=report.hash.hex(),
         outcome=say.later(OUTCOME_WORDS[report.outcome].sentence),
+        contests=tuple(_risks(plan, report, {contest.id: contest for contest in contests}, say)),
         states={state: say.later(word) for state, word in STATES.items()},
         reasons={code: say.later(word) for code, word in DISCREPANCY_WORDS.items()},
         absent=absent,
@@ -54,11 +73,27 @@ def report_page(plan: Plan, report: Report, spoken: Language | None = None) -> b
     return text.encode()
 
 
-def page_verdict(plan: Plan, report: Report, page: bytes) -> PageVerdict:
+def page_verdict(plan: Plan, report: Report, contests: Sequence[Contest], page: bytes) -> PageVerdict:
     """Whether a page is that of a report. What a page of another version shows is not looked at."""
-    if page == report_page(plan, report):
+    if page == report_page(plan, report, contests):
         return "same"
     said = _FORMAT.search(page[:_HEAD])
     if said is None or said[1].decode() == PAGE_FORMAT or report.hash.hex().encode() not in page:
         return "changed"
     return "other-version"
+
+
+def _risks(plan: Plan, report: Report, contests: Mapping[str, Contest], say: HtmlSay) -> Iterator[_Risks]:
+    assertions = {(contest, test.code): test.assertion(contest) for contest, test in plan.tests()}
+    for reported in report.contests:
+        contest = contests.get(reported.contest)
+        lines: list[tuple[str, str]] = []
+        for test in report.tests:
+            if test.contest == reported.contest:
+                assertion = assertions.get((test.contest, test.code))
+                if contest is None or assertion is None or len(assertion.weights) != len(contest.options):
+                    lines.append((say.name(test.code), test.risk))
+                else:
+                    lines.append((say.capital(assertion_sentence(assertion, contest, say=say)), test.risk))
+        title = reported.contest if contest is None else contest.title
+        yield _Risks(say.name(title), bool(reported.full_count), reported.risk, tuple(lines))

@@ -263,7 +263,7 @@ def report_command(
             outcome, report = made.outcome, made.hash
             risks = tuple(ContestRisk(contest=each.contest, risk=each.risk) for each in made.contests)
             audit.replace(name, made.encode())
-            audit.replace(page_name(name), report_page(files.plan, made))
+            audit.replace(page_name(name), report_page(files.plan, made, record.election.contests))
             printed = b"" if paper is None else report_paper(files.plan, made, record.election)
         statement = signing.sign(
             AuditReport(

@@ -21,6 +21,7 @@ from scrutineer.audits.report import page_name, read_report, report_name
 from scrutineer.audits.report_page import page_verdict, report_page
 from scrutineer.audits.status import draw, open_files
 from scrutineer.count import Count
+from scrutineer.election import Contest
 from scrutineer.portal.formats import SiteFile
 from scrutineer.statements import AuditSeed
 
@@ -64,8 +65,10 @@ def named_audit_files(
     `published`: hashes by path of what the same publisher has found right before. Such a table of draws is not drawn again: it
     follows from plan and seed, and these never change.
     """
-    known = published or {}
-    audits = {audit.plan.name: _Judge(audit, own_files(found, audit.plan.name)) for audit in registered_audits(count.audits)}
+    known, contests = published or {}, tuple(count.election.contests)
+    audits = {
+        audit.plan.name: _Judge(audit, own_files(found, audit.plan.name), contests) for audit in registered_audits(count.audits)
+    }
     kept = {}
     for path, data in sorted(found.items()):
         own = audit_file_of(path)
@@ -89,7 +92,7 @@ def with_report_pages(found: AuditFiles, count: Count) -> dict[str, bytes]:
             if report.report is None or data is None or hashlib.sha256(data).digest() != report.report:
                 continue
             try:
-                page = _page(own.get(PLAN_FILE, b""), data)
+                page = _page(own.get(PLAN_FILE, b""), data, tuple(count.election.contests))
             except UNSOUND:
                 continue  # The page of audits says that the report, or its plan, cannot be read.
             made[audit_path(audit.plan.name, page_name(name))] = page
@@ -105,8 +108,9 @@ def audit_files(files: AuditFiles) -> Iterator[SiteFile]:
 class _Judge:
     """Says which files belong to one audit."""
 
-    def __init__(self, audit: RegisteredAudit, files: Mapping[str, bytes]) -> None:
+    def __init__(self, audit: RegisteredAudit, files: Mapping[str, bytes], contests: tuple[Contest, ...]) -> None:
         self._files = files
+        self._contests = contests
         self._plan = audit.plan.plan
         self._seed = "" if audit.seed is None else audit.seed.seed
         self._reports = report_files(audit)
@@ -145,9 +149,9 @@ class _Judge:
 
     def _page_fault(self, report: str, data: bytes) -> str:
         plan, given = self._files.get(PLAN_FILE, b""), self._files[report]
-        if data == _page(plan, given):
+        if data == _page(plan, given, self._contests):
             return ""
-        verdict = page_verdict(read_plan(plan), read_report(given), data)
+        verdict = page_verdict(read_plan(plan), read_report(given), self._contests, data)
         return f"it does not show what {report} says" if verdict == "changed" else ""
 
 
@@ -159,8 +163,8 @@ def _draw_fault(plan: bytes, files: tuple[tuple[str, bytes], ...], seed: str, da
 
 
 @lru_cache(maxsize=32)
-def _page(plan: bytes, report: bytes) -> bytes:
-    return report_page(read_plan(plan), read_report(report))
+def _page(plan: bytes, report: bytes, contests: tuple[Contest, ...]) -> bytes:
+    return report_page(read_plan(plan), read_report(report), contests)
 
 
 def _evidence(payload: object) -> Iterator[bytes]:

@@ -9,11 +9,13 @@ from itertools import islice
 from typing import Final
 
 from scrutineer.audits.assertion_words import assertion_sentence
+from scrutineer.audits.check_head import HEAD_FILE
 from scrutineer.audits.other_plans import ContestPlans
 from scrutineer.audits.outcome_words import DISCREPANCY_WORDS, OUTCOME_WORDS
 from scrutineer.audits.plan import PLAN_FILE
 from scrutineer.audits.registered import RegisteredAudit
-from scrutineer.portal.audit_files import audit_file_of, audit_path
+from scrutineer.audits.report import page_name
+from scrutineer.portal.audit_files import audit_file_of, audit_path, report_files
 from scrutineer.portal.audit_words import OUTCOME_MARKS, SUBJECT_WORDS, UNIT_WORDS
 from scrutineer.portal.audited import Audited
 from scrutineer.portal.formats import SiteFile
@@ -84,6 +86,8 @@ class _Reported:
     found: str
     shows: str
     reporter: str
+    page: str
+    """Its page on the site; empty where that is not published."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,6 +120,8 @@ class _Audit:
     seed_how: str
     seed_who: str
     seed_when: str
+    seed_head: str
+    """The head of the log that it names: its path, or its name where it is not published; empty where it names none."""
     boxes: tuple[tuple[str, int], ...]
     cards: int
     counts: int
@@ -215,6 +221,7 @@ def _audit(pages: Pages, night: Night, audit: Audited, earlier: int) -> _Audit:
         seed_how="" if seed is None else say.name(seed.how),
         seed_who="" if seed is None else say.name(seed.who),
         seed_when="" if seed is None else say.name(seed.when),
+        seed_head="" if seed is None or seed.head is None else _path(pages, plan, HEAD_FILE, HEAD_FILE),
         boxes=tuple((say.later(word), boxes[status]) for status, word in UNIT_WORDS.items() if status in boxes),
         cards=log.cards(),
         counts=len(log.seen.held),
@@ -230,8 +237,9 @@ def _audit(pages: Pages, night: Night, audit: Audited, earlier: int) -> _Audit:
                 _text(pages, report.found),
                 _text(pages, report.shows),
                 reporter(pages, own),
+                _path(pages, plan, page_name(name), ""),
             )
-            for own, report in reversed(log.reports)
+            for name, (own, report) in reversed(list(zip(report_files(log), log.reports, strict=True)))
         ),
         outdated=_outdated(pages, audit),
     )
@@ -265,6 +273,12 @@ def _shown(pages: Pages, audit: Audited) -> Iterator[_Shown]:
 def _outdated(pages: Pages, audit: Audited) -> str:
     titles = {contest.id: contest.title for contest in pages.view.election.contests}
     return pages.say.listed([pages.say.name(titles[contest]) for contest in audit.outdated]) if audit.outdated else ""
+
+
+def _path(pages: Pages, plan: AuditPlan, name: str, otherwise: str) -> str:
+    """Where a file of an audit is on the site; what is said otherwise where it is not."""
+    path = audit_path(plan.name, name)
+    return path if path in pages.view.record.audits else otherwise
 
 
 def _text(pages: Pages, text: str) -> str:

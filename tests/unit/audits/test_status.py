@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from audit_artifacts import AUDITING, RESULTS, card_in, counted, held, seen_in
+from audit_artifacts import AUDITING, ELECTION, RESULTS, card_in, counted, held, seen_in
 from audit_helpers import DICE
 from count_helpers import ROLL
 from scrutineer.audits.counts import Counted, Seen, resolve
@@ -209,14 +209,14 @@ def test_the_report_says_what_it_has_come_to() -> None:
 
 
 def test_the_page_needs_nothing_beside_it_and_speaks_other_languages() -> None:
-    page = report_page(HELD.made.plan, HELD.report).decode()
+    page = report_page(HELD.made.plan, HELD.report, ELECTION.contests).decode()
     assert "confirms the reported outcome" in page
     assert HELD.report.plan in page
     for word in ("<script", "style=", "src=", "href=", "url(", "@import", "http"):
         assert word not in page
-    assert '<html lang="es"' in report_page(HELD.made.plan, HELD.report, language("es")).decode()
+    assert '<html lang="es"' in report_page(HELD.made.plan, HELD.report, ELECTION.contests, language("es")).decode()
     hostile = report_of(resolve(counted([AUDITING.count(HELD.plan, **(seen_in(BOXES[0]) | {"box": "<b>&"}))])))
-    assert "<b>&" not in report_page(HELD.made.plan, hostile).decode()
+    assert "<b>&" not in report_page(HELD.made.plan, hostile, ()).decode()
 
 
 def test_no_draws_show_nothing() -> None:
