@@ -4,14 +4,14 @@ import io
 from collections.abc import Sequence
 
 import numpy as np
+from numpy.typing import NDArray
 
 from scrutineer.audits.cards.compact import read_compact, write_cards
 from scrutineer.audits.cards.model import Cards
 from scrutineer.audits.cards.sources import Source
 from scrutineer.audits.manifest import Manifest
 from scrutineer.audits.manifest_check import with_phantoms
-from scrutineer.audits.margins import totals
-from scrutineer.audits.plan import CARDS_FILE, Plan
+from scrutineer.audits.plan import CARDS_FILE
 from scrutineer.election import Contest
 from scrutineer.errors import AuditError
 
@@ -57,21 +57,12 @@ def placed_cards(cards: Cards, manifest: Manifest) -> Cards:
     return whole
 
 
-def planned_cards(plan: Plan, manifest: Manifest, data: bytes) -> Cards:
-    """The records of a plan, and one for each card of the manifest that has none.
+def read_records(data: bytes) -> Cards:
+    """The records of a plan. Raises AuditError for a file that holds none."""
+    return read_compact(Source(CARDS_FILE, len(data), lambda: io.BytesIO(data)))
 
-    Raises AuditError for a file that is none, and for records that do not add up to what the plan says.
-    """
-    cards = placed_cards(read_compact(Source(CARDS_FILE, len(data), lambda: io.BytesIO(data))), manifest)
-    for contest in plan.contests:
-        if not contest.tests:
-            continue
-        column = cards.column(contest.contest)
-        scores = totals([test.assertion(contest.contest) for test in contest.tests], column).tolist()
-        for test, score in zip(contest.tests, scores, strict=True):
-            if score != test.total:
-                raise AuditError(
-                    f"contest {contest.contest!r}, {test.code}: the records add up to {score}, and the plan says {test.total}: "
-                    "they do not belong together"
-                )
-    return cards
+
+def recorded_boxes(records: Cards, manifest: Manifest) -> NDArray[np.bool_]:
+    """Which boxes of the manifest have records, of some of their cards at least; `records` before they are `placed_cards`."""
+    own = set(records.batches)
+    return np.array([box in own for box in manifest.boxes], np.bool_)

@@ -5,15 +5,12 @@ in which nobody voted) is said here, before anyone draws.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from typing import Final
 
 import msgspec
-import numpy as np
 
-from scrutineer.audits import margins
-from scrutineer.audits.assertions import Assertion
 from scrutineer.audits.cards.model import Cards
 from scrutineer.audits.manifest import Manifest
 from scrutineer.audits.outcome import Requirement, required
@@ -32,11 +29,11 @@ from scrutineer.audits.plan import (
     planned_file,
     share_text,
 )
-from scrutineer.audits.plan_cards import cards_file, cards_of, placed_cards
+from scrutineer.audits.plan_cards import cards_file, cards_of, placed_cards, recorded_boxes
 from scrutineer.audits.plan_reported import beyond_sheets, crowded, reported_totals
 from scrutineer.audits.plan_risk import USABLE, USUAL_RISK, first_size, with_parameters
 from scrutineer.audits.plan_totals import Totals
-from scrutineer.audits.planned.files import PlanFiles
+from scrutineer.audits.planned.files import PlanFiles, reported_scores
 from scrutineer.count import Count, unit_result
 from scrutineer.count.results import tally_of
 from scrutineer.election import Contest
@@ -72,12 +69,14 @@ def make_plan(
     """The plan for the results of a count, which has been folded up to the log size whose root is given.
 
     `contests` are ids; all of the election where it is empty. Of those in `also` the risk is measured over what is drawn for the
-    others, and nothing depends on it. `first_round` is how many draws to begin with; without it, as many
-    as are enough in half of all cases where the results are right. Raises AuditError for a design that the figures do not allow,
+    others, and nothing depends on it. `first_round` is how many draws to begin with; without it, as many as are enough in half of
+    all cases where the results are right. Raises AuditError for a design that the figures do not allow,
     contests that the election does not have, and figures that do not add up to the published result.
     """
-    if (design == "comparison") != (cards is not None):
-        raise AuditError("comparison of single cards needs records of cards and a manifest, and no other design takes records")
+    if cards is None if design == "comparison" else cards is not None and design != "oneaudit":
+        raise AuditError(
+            "comparison of single cards needs records of cards, ONEAudit can have them of some boxes, and other designs take none"
+        )
     if design not in BOX_DESIGNS:
         _check_mode(draw)
         if manifest is None:
@@ -101,33 +100,21 @@ def make_plan(
                 f"In {boxes:,} box(es) the manifest has more cards than their sheets report, {more:,} in all: every one that is "
                 "not found counts as the worst that it can be."
             )
-    if cards is None:
+    files, recorded = {}, None
+    if cards is None or design == "oneaudit" or draw == "nested":
         manifest, totals = reported_totals(count, chosen, manifest)
-        files = {MANIFEST_FILE: manifest.encode(), TOTALS_FILE: totals.encode()}
-    else:
-        manifest = manifest or Manifest.of(())
+        files[TOTALS_FILE] = totals.encode()
+    manifest = manifest or Manifest.of(())
+    files[MANIFEST_FILE] = manifest.encode()
+    if cards is not None:
         cards = cards_of(cards, chosen)
-        files = {MANIFEST_FILE: manifest.encode(), CARDS_FILE: cards_file(cards)}
+        files[CARDS_FILE] = cards_file(cards)
+        recorded = recorded_boxes(cards, manifest) if design == "oneaudit" else None
         cards = placed_cards(cards, manifest)
-        if draw == "nested":
-            totals = reported_totals(count, chosen, manifest)[1]
-            files[TOTALS_FILE] = totals.encode()
-    requirements, reported, notes = [], [], [*_notes(count, chosen, manifest), *notes]
-    for contest in chosen:
-        number = count.election.contest_index[contest.id]
-        state = count.contests[number]
-        tally = tally_of(state, unit_result(count, number, state.unit))
-        if tally.cast > manifest.total:
-            raise AuditError(
-                f"contest {contest.id!r}: {tally.cast} ballots are published, and the manifest has {manifest.total} cards: what "
-                "it leaves out could never be drawn; complete it first"
-            )
-        requirement = required(contest, tally)
-        requirements.append(requirement)
-        reported.append(_reported(requirement, totals, manifest) if cards is None else _recorded(requirement, cards, notes))
-    risk = USUAL_RISK[design]
+    requirements = [_required(count, contest, manifest) for contest in chosen]
+    notes = [*_notes(count, chosen, manifest), *notes]
     by_box = design in BOX_DESIGNS
-    plan = Plan(
+    bare = Plan(
         format=FORMAT,
         name=name,
         election=count.election.hash.hex(),
@@ -137,7 +124,7 @@ def make_plan(
         design=design,
         draw=draw,
         replacement=by_box or replacement,
-        risk=risk,
+        risk=USUAL_RISK[design],
         first_round=0,
         boxes=len(manifest.boxes),
         cards=manifest.total,
@@ -146,17 +133,19 @@ def make_plan(
                 contest=requirement.contest,
                 full_count=requirement.full_count,
                 target=requirement.contest not in aside,
-                weight=1 if draw == "nested" and tests and requirement.contest not in aside else 0,
-                tests=tuple(Test.of(assertion, total, USABLE[risk]) for assertion, total in tests),
+                tests=(),
             )
-            for requirement, tests in zip(requirements, reported, strict=True)
+            for requirement in requirements
         ),
         files={file: planned_file(data) for file, data in files.items()},
     )
-    plan = with_parameters(plan, PlanFiles(plan, manifest, totals, cards).design)
-    if not plan.sampled and not any(contest.full_count for contest in plan.contests):
+    contents = PlanFiles(bare, manifest, totals, cards, recorded)
+    tested = tuple(_tested(contents, contest, own, notes) for contest, own in zip(bare.contests, requirements, strict=True))
+    if not any(contest.full_count or contest.tests for contest in tested if contest.target):
         raise AuditError("nobody stands against the reported outcome of these contests: there is nothing that cards could show")
-    if (planned := PlanFiles(plan, manifest, totals, cards).design) is not None:
+    plan = msgspec.structs.replace(bare, contests=tested)
+    plan = with_parameters(plan, replace(contents, plan=plan).design)
+    if (planned := replace(contents, plan=plan).design) is not None:
         size, full = first_size(plan, planned)
         if full:
             notes.append("By the reported results a sample would be as large as a full count: hold a full count.")
@@ -184,40 +173,49 @@ def _contests(count: Count, wanted: Sequence[str]) -> list[Contest]:
     return [known[contest] for contest in sorted(set(wanted) or known)]
 
 
-def _recorded(requirement: Requirement, cards: Cards, notes: list[str]) -> list[tuple[Assertion, int]]:
-    """The assertions and their scores by the records of cards. Raises AuditError where the records say that one is not true."""
-    if requirement.full_count or not requirement.assertions:
-        return []
-    scores = margins.totals(requirement.assertions, cards.column(requirement.contest)).tolist()
+def _required(count: Count, contest: Contest, manifest: Manifest) -> Requirement:
+    """What has to be shown for the published outcome. Raises AuditError for more ballots than the manifest has cards."""
+    number = count.election.contest_index[contest.id]
+    state = count.contests[number]
+    tally = tally_of(state, unit_result(count, number, state.unit))
+    if tally.cast > manifest.total:
+        raise AuditError(
+            f"contest {contest.id!r}: {tally.cast} ballots are published, and the manifest has {manifest.total} cards: what "
+            "it leaves out could never be drawn; complete it first"
+        )
+    return required(contest, tally)
+
+
+def _tested(contents: PlanFiles, contest: PlannedContest, requirement: Requirement, notes: list[str]) -> PlannedContest:
+    """The contest with its tests: each assertion and its reported score.
+
+    Totals by box have to add up to the published result. Records of cards may differ from it, which is noted; but they may not
+    say that an assertion is false. Raises AuditError where that is not so.
+    """
+    if requirement.full_count:
+        return contest
+    scores = reported_scores(contents, contest.contest, requirement.assertions)
     for assertion, score, margin in zip(requirement.assertions, scores, requirement.margins, strict=True):
+        if contents.cards is None and score != margin:
+            raise AuditError(
+                f"contest {contest.contest!r}: the boxes add up to {score} in {assertion.code}, and the published result says "
+                f"{margin}; find the difference before you go on"
+            )
         if score < assertion.need:
             raise AuditError(
-                f"contest {requirement.contest!r}: by the records of cards {assertion.code} is not true; count all cards by hand"
+                f"contest {contest.contest!r}: by the records of cards {assertion.code} is not true; count all cards by hand"
             )
         if score != margin:
             notes.append(
-                f"Contest {requirement.contest}: the records of cards add up to {score:,} in {assertion.code}, and the published "
+                f"Contest {contest.contest}: the records of cards add up to {score:,} in {assertion.code}, and the published "
                 f"result to {margin:,}."
             )
-    return list(zip(requirement.assertions, scores, strict=True))
-
-
-def _reported(requirement: Requirement, totals: Totals | None, manifest: Manifest) -> list[tuple[Assertion, int]]:
-    """The assertions and their reported scores, added up over boxes. Raises AuditError where that is not the published result."""
-    if requirement.full_count or totals is None:
-        return []
-    found = totals.of(requirement.contest, manifest)
-    added = []
-    for assertion, margin in zip(requirement.assertions, requirement.margins, strict=True):
-        scores = found.votes @ np.array(assertion.weights, np.int64) + assertion.rest * found.rest
-        total = int(scores.sum())
-        if total != margin:
-            raise AuditError(
-                f"contest {requirement.contest!r}: the boxes add up to {total} in {assertion.code}, and the published result "
-                f"says {margin}; find the difference before you go on"
-            )
-        added.append((assertion, total))
-    return added
+    tests = [
+        Test.of(assertion, score, USABLE[contents.plan.risk])
+        for assertion, score in zip(requirement.assertions, scores, strict=True)
+    ]
+    weight = int(contents.plan.draw == "nested" and contest.target and bool(tests))
+    return msgspec.structs.replace(contest, tests=tuple(tests), weight=weight)
 
 
 def _notes(count: Count, contests: Sequence[Contest], manifest: Manifest) -> list[str]:

@@ -58,7 +58,7 @@ def test_a_larger_margin_than_the_one_below_the_totals(design: str) -> None:
     def larger(plan: dict[str, Any], files: dict[str, bytes]) -> None:
         plan["contests"][0]["tests"][0]["total"] += 1
 
-    assert any("add up to 195, and the plan says 196" in each for each in findings(design, larger))
+    assert any("adds up to 195, and the plan says 196" in each for each in findings(design, larger))
 
 
 @pytest.mark.parametrize("design", ["batch-betting", "batch-macro", "oneaudit"])

@@ -78,7 +78,7 @@ def test_what_only_a_full_count_can_confirm_is_said(votes: tuple[int, ...], reas
         ({"contests": ("senate",)}, "there is no contest 'senate'"),
         ({"risk_limit": Fraction(0)}, "risk limit"),
         ({"risk_limit": Fraction(1)}, "risk limit"),
-        ({"design": "comparison"}, "needs records of cards and a manifest"),
+        ({"design": "comparison"}, "needs records of cards"),
         ({"draw": "rivest"}, "with the canonical draw"),
         ({"design": "polling", "draw": "lots"}, "no way of drawing called 'lots'"),
     ],

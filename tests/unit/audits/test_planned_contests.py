@@ -1,5 +1,6 @@
 """Several contests in one plan: each at its own rate where boxes differ, and risks of those that nobody drew for."""
 
+import hashlib
 from collections.abc import Mapping
 from functools import cache
 from typing import Any
@@ -217,3 +218,66 @@ def test_a_plan_has_a_target_and_weights_that_fit_the_draw() -> None:
     heavy = tuple(msgspec.structs.replace(each, weight=1) for each in plan.contests)
     with pytest.raises(AuditError, match="the weight 1 does not fit the way of drawing"):
         read_plan(msgspec.structs.replace(plan, contests=heavy).encode())
+
+
+def some_records(boxes: set[str], wrong: int = 0) -> Cards:
+    """Records of the cards of some boxes; the first `wrong` cards of box a1 are recorded as blank."""
+    whole = records()
+    rows = np.flatnonzero(np.isin(whole.batch, [whole.batches.index(box) for box in boxes]))
+    names = tuple(sorted(boxes))
+    columns = []
+    for column in whole.contests:
+        pattern = column.pattern[rows].copy()
+        pattern[:wrong] = 0
+        columns.append(ContestColumn(column.id, column.options, column.patterns, pattern))
+    batch = np.array([names.index(whole.batches[place]) for place in whole.batch[rows]], np.int32)
+    return Cards(tuple(columns), names, batch, whole.position[rows], whole.ids.take(pa.array(rows)))
+
+
+def test_records_of_some_boxes_and_totals_of_the_others() -> None:
+    pooled, mixed = planned("oneaudit"), planned("oneaudit", cards=some_records({"a1", "a2", "b3"}))
+    every = planned("oneaudit", cards=some_records(set(NATIONAL)))
+    assert set(mixed.plan.files) == {"manifest.csv", "totals.csv", "cards.bin"}
+    assert every.plan.first_round < mixed.plan.first_round < pooled.plan.first_round
+    files = opened(mixed)
+    assert files.recorded is not None
+    assert [box for box, own in zip(files.manifest.boxes, files.recorded, strict=True) if own] == ["a1", "a2", "b3"]
+    sample = draw(files, DICE, 2 * mixed.plan.first_round)
+    assert measure(files, sample, seen_cards(sample)).confirmed
+    values, _ = drawn_values(files, sample, seen_cards(sample))["mayor", "lead:0:1"]
+    recorded = [ticket.box in {"a1", "a2", "b3"} for ticket in sample.tickets]
+    assert len(set(values[recorded])) == 1, "papers that agree with their records all have one value"
+
+
+def test_all_records_give_what_a_comparison_does() -> None:
+    mixed, compared = opened(planned("oneaudit", cards=some_records(set(NATIONAL)))), opened(planned("comparison"))
+    sample = draw(compared, DICE, 60)
+    assert draw(mixed, DICE, 60) == sample
+    one, other = (drawn_values(each, sample, seen_cards(sample)) for each in (mixed, compared))
+    assert {key: values.tolist() for key, (values, _) in one.items()} == {
+        key: values.tolist() for key, (values, _) in other.items()
+    }
+
+
+def test_the_reported_score_is_that_of_records_where_there_are_some() -> None:
+    made = planned("oneaudit", cards=some_records({"a1", "b1"}, wrong=10))
+    lead = next(test for contest, test in made.plan.tests() if contest == "president")
+    right = next(test for contest, test in planned("oneaudit").plan.tests() if contest == "president")
+    assert (lead.code, lead.total) == (right.code, right.total - 10)
+    assert any("the records of cards add up to" in note for note in made.notes)
+    files = {
+        **made.files,
+        "totals.csv": made.files["totals.csv"].replace(b"b3,president,755,5,600 100 50", b"b3,president,755,5,599 101 50"),
+    }
+    changed = {name: msgspec.structs.replace(named, sha256=_sha(files[name])) for name, named in made.plan.files.items()}
+    with pytest.raises(AuditError, match="they do not belong together"):
+        open_files(msgspec.structs.replace(made.plan, files=changed), files)
+
+
+def test_records_that_make_an_assertion_false() -> None:
+    with pytest.raises(AuditError, match="by the records of cards lead:0:1 is not true"):
+        planned("oneaudit", cards=some_records({"a1"}, wrong=560))
+
+
+def _sha(data: bytes) -> str:
+    return hashlib.sha256(data).hexdigest()

@@ -1,7 +1,7 @@
 """Designs that draw single cards: polling, ONEAudit, and comparison of cards with their records."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from fractions import Fraction
 from functools import cached_property
 from math import ceil
@@ -13,11 +13,11 @@ from numpy.typing import NDArray
 from scrutineer.audits.cards.model import ABSENT, UNKNOWN, Cards
 from scrutineer.audits.counts import Seen
 from scrutineer.audits.designs.comparison import ReportedTotal, comparison_values
-from scrutineer.audits.designs.oneaudit import Pools, ScoreTally, oneaudit_values
+from scrutineer.audits.designs.oneaudit import OWN_RECORD, Pools, ScoreTally, oneaudit_values
 from scrutineer.audits.designs.polling import polling_null, polling_values
 from scrutineer.audits.designs.seen import Absence, Scores, paper_scores, record_scores
 from scrutineer.audits.designs.seen import Seen as SeenMarks
-from scrutineer.audits.forecasts import Forecast, Rates, comparison_forecast, oneaudit_forecast, polling_forecast
+from scrutineer.audits.forecasts import NO_ERRORS, Forecast, Rates, comparison_forecast, oneaudit_forecast, polling_forecast
 from scrutineer.audits.plan import Test
 from scrutineer.audits.plan_totals import ContestTotals
 from scrutineer.audits.planned.model import DrawnValues, PlanInputs, TestKey
@@ -159,16 +159,21 @@ class Polling(CardDesign):
 
 
 class OneAudit(CardDesign):
-    """Each drawn card is held against the totals of its box. Raises AuditError for totals that the cards of a box cannot bear."""
+    """Each drawn card is held against its own record in boxes that have records, in others against the totals of its box.
+
+    Raises AuditError for totals that the cards of a box cannot bear.
+    """
 
     def __init__(self, inputs: PlanInputs) -> None:
         super().__init__(inputs)
-        self._tallies = _tallies(inputs)
         cards = inputs.manifest.cards
-        self._filled = {contest: holds & (cards > 0) for contest, holds in self._holds.items()}
+        pooled = np.ones(len(cards), np.bool_) if inputs.recorded is None else ~inputs.recorded
+        self._pooled = {contest: holds & pooled & (cards > 0) for contest, holds in self._holds.items()}
+        self._tallies = _tallies(inputs)
         self._pools = {
-            key: Pools(cards[self._filled[key[0]]], tally.totals[self._filled[key[0]]]) for key, tally in self._tallies.items()
+            key: Pools(cards[self._pooled[key[0]]], tally.totals[self._pooled[key[0]]]) for key, tally in self._tallies.items()
         }
+        self._records = None if inputs.cards is None else Records(inputs.cards, self._holds)
         for contest, test in inputs.plan.tests():
             # A box with more votes than its cards can bear has values below 0: no risk limit holds with these, drawn or not.
             self._pools[contest, test.code].check(self._reported(contest, test))
@@ -176,16 +181,18 @@ class OneAudit(CardDesign):
     def forecast(self, contest: str, test: Test) -> Forecast:
         """See `PlannedDesign.forecast`."""
         reported, tally = self._reported(contest, test), self._tallies[contest, test.code]
-        own = self._filled[contest]
+        own, rates = self._pooled[contest], NO_ERRORS if self._records is None else USUAL_ERRORS
         counts = ScoreTally(tally.scores, tally.counts[own])
-        return oneaudit_forecast(reported, self._manifest.cards[own], counts, replacement=self._plan.replacement)
+        return oneaudit_forecast(reported, self._manifest.cards[own], counts, rates, replacement=self._plan.replacement)
 
-    def _shown(self, contest: str, test: Test, drawn: "Drawn") -> tuple[Values, Null]:
-        reported = self._reported(contest, test)
-        numbers = np.cumsum(self._filled[contest], dtype=np.int64) - 1
+    def _shown(self, contest: str, test: Test, drawn: Drawn) -> tuple[Values, Null]:
+        reported, pooled = self._reported(contest, test), self._pooled[contest]
+        numbers = np.where(pooled, np.cumsum(pooled, dtype=np.int64) - 1, OWN_RECORD)
         pool = numbers[np.array([self._manifest.index[ticket.box] for ticket in drawn.tickets], np.int64)]
-        no_records = np.zeros(len(drawn.papers), np.int64)
-        values = oneaudit_values(reported, self._pools[contest, test.code], pool, no_records, drawn.papers)
+        records = np.zeros(len(drawn.papers), np.int64)
+        if self._records is not None:
+            records = record_scores(reported.assertion, self._records.marks(contest, drawn.tickets))
+        values = oneaudit_values(reported, self._pools[contest, test.code], pool, records, drawn.papers)
         return values, reported.null(replacement=self._plan.replacement)
 
 
@@ -196,35 +203,34 @@ class Comparison(CardDesign):
         super().__init__(inputs)
         if inputs.cards is None:
             raise AuditError(f"there are no records of cards in audit {inputs.plan.name!r}: a comparison of cards needs them")
-        self._records = Records(inputs.cards)
-        for contest in inputs.plan.contests:
-            self._check_strays(contest.contest, inputs.cards)
-
-    def _check_strays(self, contest: str, cards: Cards) -> None:
-        """Refuse records of a contest in boxes that do not hold it: its cards there could never be drawn for it."""
-        holders = np.array([self._holds[contest][self._manifest.index[box]] for box in cards.batches], np.bool_)
-        astray = np.flatnonzero((cards.column(contest).pattern >= 0) & ~holders[cards.batch])
-        if len(astray):
-            raise AuditError(
-                f"a card of box {cards.batches[cards.batch[astray[0]]]!r} has contest {contest!r} in its record, and by the "
-                "totals no card of this box does: find out what lies where before you go on"
-            )
+        self._records = Records(inputs.cards, self._holds)
 
     def forecast(self, contest: str, test: Test) -> Forecast:
         """See `PlannedDesign.forecast`."""
         return comparison_forecast(self._reported(contest, test), USUAL_ERRORS, replacement=self._plan.replacement)
 
-    def _shown(self, contest: str, test: Test, drawn: "Drawn") -> tuple[Values, Null]:
+    def _shown(self, contest: str, test: Test, drawn: Drawn) -> tuple[Values, Null]:
         reported = self._reported(contest, test)
         records = record_scores(reported.assertion, self._records.marks(contest, drawn.tickets))
         return comparison_values(reported, records, drawn.papers), reported.null(replacement=self._plan.replacement)
 
 
 class Records:
-    """Records of cards by the places in which the cards lie."""
+    """Records of cards by the places in which the cards lie.
 
-    def __init__(self, cards: Cards) -> None:
+    `holds`: by contest which boxes of the manifest hold it. Raises AuditError for a record of a contest in a box that does not:
+    such a card could never be drawn for it.
+    """
+
+    def __init__(self, cards: Cards, holds: Mapping[str, NDArray[np.bool_]]) -> None:
         self._cards = cards
+        for contest, holders in holds.items():
+            astray = np.flatnonzero((cards.column(contest).pattern >= 0) & ~holders[cards.batch])
+            if len(astray):
+                raise AuditError(
+                    f"a card of box {cards.batches[cards.batch[astray[0]]]!r} has contest {contest!r} in its record, and by the "
+                    "totals no card of this box does: find out what lies where before you go on"
+                )
 
     @cached_property
     def _places(self) -> tuple[NDArray[np.int64], NDArray[np.int64]]:

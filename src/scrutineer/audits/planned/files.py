@@ -1,15 +1,17 @@
 """A plan with the contents of the files that it names, each held against the others before anything is drawn or measured."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
 from typing import Final
 
 import numpy as np
 
-from scrutineer.audits.manifest import Manifest, read_manifest
-from scrutineer.audits.plan import CARDS_FILE, MANIFEST_FILE, TOTALS_FILE, Plan, PlanDesign, Test, planned_file
-from scrutineer.audits.plan_cards import planned_cards
-from scrutineer.audits.plan_totals import Totals, read_totals
+from scrutineer.audits import margins
+from scrutineer.audits.assertions import Assertion
+from scrutineer.audits.manifest import read_manifest
+from scrutineer.audits.plan import CARDS_FILE, MANIFEST_FILE, TOTALS_FILE, Plan, PlanDesign, planned_file
+from scrutineer.audits.plan_cards import placed_cards, read_records, recorded_boxes
+from scrutineer.audits.plan_totals import read_totals
 from scrutineer.audits.planned.boxes import BoxDesign
 from scrutineer.audits.planned.cards import Comparison, OneAudit, Polling
 from scrutineer.audits.planned.model import PlanInputs, PlannedDesign
@@ -57,34 +59,52 @@ def open_files(plan: Plan, files: Mapping[str, bytes]) -> PlanFiles:
         )
     check_weights(plan, manifest.total)
     totals = read_totals(files[TOTALS_FILE]) if TOTALS_FILE in plan.files else None
-    cards = planned_cards(plan, manifest, files[CARDS_FILE]) if CARDS_FILE in plan.files else None
-    if cards is None and totals is not None:
-        check_totals(plan, manifest, totals)
-    return _checked(PlanFiles(plan, manifest, totals, cards))
+    records = read_records(files[CARDS_FILE]) if CARDS_FILE in plan.files else None
+    if records is None:
+        opened = PlanFiles(plan, manifest, totals)
+    else:
+        recorded = recorded_boxes(records, manifest) if plan.design == "oneaudit" else None
+        opened = PlanFiles(plan, manifest, totals, placed_cards(records, manifest), recorded)
+    check_reported(opened)
+    _ = opened.design  # What does not fit is said before anybody draws.
+    return opened
 
 
-def _checked(files: PlanFiles) -> PlanFiles:
-    """The files, after their design was made once: what does not fit is said before anybody draws."""
-    _ = files.design
-    return files
-
-
-def check_totals(plan: Plan, manifest: Manifest, totals: Totals) -> None:
-    """Raise AuditError unless the totals by box add up to what the plan says was reported of every test.
+def check_reported(inputs: PlanInputs) -> None:
+    """Raise AuditError unless totals by box and records of cards add up to what the plan says was reported of every test.
 
     The values of ONEAudit are right for these sums alone: with a larger one in the plan, a wrong outcome would be confirmed.
     """
-    for contest in plan.contests:
-        if not contest.tests:
-            continue
-        found = totals.of(contest.contest, manifest)
-        for test in contest.tests:
-            if len(test.weights) != found.votes.shape[1]:
+    for contest in inputs.plan.contests:
+        assertions = [test.assertion(contest.contest) for test in contest.tests]
+        for test, total in zip(contest.tests, reported_scores(inputs, contest.contest, assertions), strict=True):
+            if total != test.total:
                 raise AuditError(
-                    f"contest {contest.contest!r}, {test.code}: {len(test.weights)} weights for {found.votes.shape[1]} options"
+                    f"contest {contest.contest!r}, {test.code}: what was reported adds up to {total}, and the plan says "
+                    f"{test.total}: they do not belong together"
                 )
-            scores = found.votes @ np.array(test.weights, np.int64) + test.rest * found.rest
-            _check_total(contest.contest, test, int(scores.sum()))
+
+
+def reported_scores(inputs: PlanInputs, contest: str, assertions: Sequence[Assertion]) -> list[int]:
+    """By assertion: its reported score, from records in boxes that have them, and else from the totals of boxes.
+
+    Raises AuditError for totals of another number of options.
+    """
+    scores = [0] * len(assertions)
+    if inputs.cards is not None and assertions:
+        scores = margins.totals(assertions, inputs.cards.column(contest)).tolist()
+    if inputs.totals is None or not assertions or (inputs.cards is not None and inputs.recorded is None):
+        return scores
+    found = inputs.totals.of(contest, inputs.manifest)
+    pooled = slice(None) if inputs.recorded is None else ~inputs.recorded
+    for number, assertion in enumerate(assertions):
+        if len(assertion.weights) != found.votes.shape[1]:
+            raise AuditError(
+                f"contest {contest!r}, {assertion.code}: {len(assertion.weights)} weights for {found.votes.shape[1]} options"
+            )
+        by_box = found.votes @ np.array(assertion.weights, np.int64) + assertion.rest * found.rest
+        scores[number] += int(by_box[pooled].sum())
+    return scores
 
 
 def check_weights(plan: Plan, cards: int) -> None:
@@ -98,11 +118,3 @@ def check_weights(plan: Plan, cards: int) -> None:
             raise AuditError(
                 f"contest {contest!r}, {test.code}: its weights are larger than any assertion about {cards} cards needs"
             )
-
-
-def _check_total(contest: str, test: Test, total: int) -> None:
-    if total != test.total:
-        raise AuditError(
-            f"contest {contest!r}, {test.code}: the totals by box add up to {total}, and the plan says {test.total}: "
-            "they do not belong together"
-        )

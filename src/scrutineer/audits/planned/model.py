@@ -3,6 +3,9 @@
 from dataclasses import dataclass
 from typing import Protocol, TypeAlias
 
+import numpy as np
+from numpy.typing import NDArray
+
 from scrutineer.audits.cards.model import Cards
 from scrutineer.audits.counts import Seen
 from scrutineer.audits.forecasts import Forecast
@@ -30,7 +33,9 @@ class PlanInputs:
     totals: Totals | None
     """Of all designs but comparison; of comparison too where draws are nested."""
     cards: Cards | None = None
-    """Of comparison: the records, and one for each card of the manifest that has none."""
+    """Of comparison, and of ONEAudit where some boxes have records: these, and one that says nothing for every other card."""
+    recorded: NDArray[np.bool_] | None = None
+    """Of ONEAudit with records, by box of the manifest: whether it has any, and its totals do not count."""
 
     def totals_by_box(self) -> Totals:
         """The totals. Raises AuditError where the plan names none."""
