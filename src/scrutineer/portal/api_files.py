@@ -16,8 +16,8 @@ from scrutineer.count.columns import BLANK, CAST, NULL, ROLL, VOTERS
 from scrutineer.count.contest import ContestCount
 from scrutineer.election import UNKNOWN
 from scrutineer.election.contests import LIST_RULES
-from scrutineer.portal.api_schema import schema_files, schema_path
-from scrutineer.portal.api_tables import CONTEST, DESCRIBED, ELECTION, INDEX, UNIT
+from scrutineer.portal.api_schema import schema_files, schema_path, schema_paths
+from scrutineer.portal.api_tables import CONTEST, ELECTION, INDEX, UNIT
 from scrutineer.portal.dictionary import Table
 from scrutineer.portal.formats import (
     BASELINE_FILE,
@@ -117,7 +117,7 @@ def _index(view: View) -> Json:
         "units": root_path(view) or None,
         "unit_files": sum(map(writer.has_file, view.units.index.values())),
         "files": [*once, SNAPSHOTS, "data/summary.json", "data/results.nist.json"],
-        "schemas": [schema_path(table) for table in DESCRIBED],
+        "schemas": schema_paths(),
         "control": {"rows": len(contests), "sums": {}},
     }
 

@@ -1,10 +1,11 @@
-"""JSON Schemas (draft 2020-12) of the published JSON files, made from the data dictionary."""
+"""JSON Schemas (draft 2020-12) of the published JSON files, made from the data dictionary, but for that of the map."""
 
 from typing import Final
 
 from scrutineer.portal.api_tables import DESCRIBED, INNER
 from scrutineer.portal.dictionary import Field, Table
 from scrutineer.portal.formats import SiteFile, write_json
+from scrutineer.portal.map_schema import MAP_SCHEMA, MAP_SCHEMA_FILE
 
 _DIALECT: Final = "https://json-schema.org/draft/2020-12/schema"
 _COUNT: Final[dict[str, object]] = {"type": "integer", "minimum": 0}
@@ -20,7 +21,13 @@ def schema_path(table: Table) -> str:
 
 def schema_files() -> list[SiteFile]:
     """The schemas; the same for every election."""
-    return [SiteFile(schema_path(table), (write_json(json_schema(table)),)) for table in DESCRIBED]
+    made = {schema_path(table): json_schema(table) for table in DESCRIBED} | {MAP_SCHEMA_FILE: MAP_SCHEMA}
+    return [SiteFile(path, (write_json(schema),)) for path, schema in made.items()]
+
+
+def schema_paths() -> list[str]:
+    """Where all schemas lie."""
+    return [*map(schema_path, DESCRIBED), MAP_SCHEMA_FILE]
 
 
 def json_schema(table: Table) -> dict[str, object]:

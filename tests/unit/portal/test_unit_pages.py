@@ -4,6 +4,7 @@ import json
 import re
 from dataclasses import replace
 
+import jsonschema_rs
 import pytest
 
 from full_election import full_election
@@ -13,6 +14,7 @@ from scrutineer.language import LANGUAGES
 from scrutineer.portal import SiteOptions
 from scrutineer.portal.formats import SHAPES_FILE
 from scrutineer.portal.map_figures import HATCHINGS, letter
+from scrutineer.portal.map_schema import MAP_SCHEMA
 from scrutineer.portal.pages import Pages
 from scrutineer.portal.sheets import ballots_of
 from scrutineer.portal.unit_pages import unit_pages
@@ -181,6 +183,26 @@ def test_the_figures_of_the_map_are_those_of_the_pages(files: dict[str, bytes], 
     assert most == max(view.standings[0].candidate_votes)
     assert all(unit["path"] in files for unit in figures["units"])
     assert first == [view.standings[0].candidate_votes.index(most)]
+
+
+def test_the_figures_of_the_map_are_as_their_schema_says(files: dict[str, bytes]) -> None:
+    schema = json.loads(files["api/v1/schema/map.json"])
+    assert schema == MAP_SCHEMA
+    assert "api/v1/schema/map.json" in json.loads(files["api/v1/index.json"])["schemas"]
+    jsonschema_rs.meta.validate(schema)
+    figures = json.loads(files["data/map.json"])
+    jsonschema_rs.validate(schema, figures)
+    row = figures["contests"][0]["places"][0]
+    for place in ([*row, 1], row[:4], [-1, *row[1:]], [*row[:2], 0, *row[3:]], [*row[:4], None]):
+        changed = json.loads(files["data/map.json"])
+        changed["contests"][0]["places"][0] = place
+        assert not jsonschema_rs.is_valid(schema, changed), place
+    for key in figures:
+        assert not jsonschema_rs.is_valid(schema, {name: value for name, value in figures.items() if name != key})
+    for key, value in (("path", 3), ("depth", "1"), ("at", [181, 0]), ("more", 1)):
+        changed = json.loads(files["data/map.json"])
+        changed["units"][0][key] = value
+        assert not jsonschema_rs.is_valid(schema, changed), key
 
 
 def test_without_shapes_there_is_no_map_and_nothing_of_one() -> None:
