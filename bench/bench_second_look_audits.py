@@ -155,7 +155,7 @@ def _compare_cards(number: int) -> None:
         planned = open_plan(value, Path(folder))
         opened = time.process_time() - started
         drawn = second_draw(planned, {}, DICE, SAMPLE)
-        found = card_values(planned, drawn, resolve(()))
+        found, _ = card_values(planned, drawn, resolve(()))
         risks = [risk_of(plan.risk, test.given["parameters"], *found[at]) for at, test in enumerate(planned.tests)]
         second = time.process_time() - started
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024

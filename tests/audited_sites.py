@@ -44,22 +44,23 @@ from scrutineer.statements.bootstrap import open_election
 BIRDS = (Option("smew", "Smew"), Option("teal", "Teal"), Option("rail", "Rail"), Option("ibis", "Ibis"))
 COUNCIL = Contest("council", "Council", "approval", BIRDS, seats=2)
 MEASURE = Contest("measure", "Measure", "yes-no", (Option("yes", "Yes"), Option("no", "No")), threshold="2/5")
-CONTESTS = (PRESIDENT, COUNCIL, MEASURE)
+WARD = Contest("ward", "Ward of the north", "plurality", (Option("kite", "Kite"), Option("dunlin", "Dunlin")), unit="north")
+CONTESTS = (PRESIDENT, COUNCIL, MEASURE, WARD)
+NORTH = STATIONS[:3]
 DICE = "31415926535897932384"
 DESIGNS = ("batch-betting", "batch-macro", "polling", "oneaudit", "comparison")
-_CONTESTS_OF = dict.fromkeys(DESIGNS, ("council", "measure", "president")) | dict.fromkeys(
-    ("polling", "oneaudit"), ("measure", "president")
-)
 CARDS = dict(zip(STATIONS, (85, 92, 78, 88, 95, 81), strict=True))
 
 
 def paper(box: str, position: int) -> dict[str, tuple[int, ...]]:
-    """What is on a card: arbitrary, and for most cards what its sheet says."""
+    """What is on a card: arbitrary. Only boxes of the north hold the contest of the ward."""
     chance = hashlib.sha256(f"{box} {position}".encode()).digest()
     president = next((option for option, most in enumerate((165, 215, 248)) if chance[0] < most), None)
     marks: dict[str, tuple[int, ...]] = {"president": () if president is None else (president,)}
     marks["council"] = tuple(option for option, most in enumerate((200, 190, 80, 60)) if chance[1 + option] < most)
     marks["measure"] = (0,) if chance[5] < 190 else (1,) if chance[5] < 250 else ()
+    if box in NORTH:
+        marks["ward"] = (0,) if chance[6] < 170 else (1,)
     return marks
 
 
@@ -78,6 +79,8 @@ def box_totals(box: str, *, reported: bool) -> dict[str, BoxTotals]:
     cards = [(recorded if reported else paper)(box, position) for position in range(1, CARDS[box] + 1)]
     found = {}
     for contest in CONTESTS:
+        if contest is WARD and box not in NORTH:
+            continue
         marks = [card[contest.id] for card in cards]
         votes = tuple(sum(option in own for own in marks) for option in range(len(contest.options)))
         found[contest.id] = BoxTotals(contest=contest.id, counts=votes, blank=marks.count(()), null=0, cards=len(cards))
@@ -113,9 +116,9 @@ def records() -> Cards:
     places = [(box, position) for box in STATIONS for position in range(1, CARDS[box] + 1)]
     columns = []
     for contest in CONTESTS:
-        marks = [recorded(*place)[contest.id] for place in places]
-        patterns = tuple(sorted({*marks}))
-        numbers = np.array([patterns.index(own) for own in marks], np.int8)
+        marks = [recorded(*place).get(contest.id) for place in places]
+        patterns = tuple(sorted({own for own in marks if own is not None}))
+        numbers = np.array([-1 if own is None else patterns.index(own) for own in marks], np.int8)
         most = contest.choices_allowed()
         columns.append(ContestColumn(contest.id, tuple(each.id for each in contest.options), patterns, numbers, most))
     batch = np.array([STATIONS.index(box) for box, _ in places], np.int32)
@@ -205,7 +208,7 @@ def canonical(value: Any) -> bytes:
 def planned(design: str, mode: str = "canonical", *, replacement: bool = False) -> PlanFiles:
     """A plan of one of the designs. In batch-betting one contest is no target, and batch-macro has the manifest by rolls."""
     log = list(results_log())
-    contests = _CONTESTS_OF[design]
+    contests = [contest.id for contest in CONTESTS]
     also = ("council",) if design == "batch-betting" else ()
     manifest = None if design == "batch-macro" else Manifest.of((box, cards + (box == "a3")) for box, cards in CARDS.items())
     made = make_plan(

@@ -52,6 +52,11 @@ def _full_count(made: Recipe) -> None:
     made.plan["contests"][-1] |= {"full_count": "tie", "tests": []}
 
 
+def _heaviest(made: Recipe) -> dict[str, Any]:
+    """Of nested draws: the contest of which most is drawn."""
+    return max(made.plan["contests"], key=lambda row: row["weight"])  # type: ignore[no-any-return]
+
+
 def _target(made: Recipe) -> None:
     row = made.plan["contests"][-1]
     row["target"] = not row["target"]
@@ -168,7 +173,7 @@ ANY: dict[str, Change] = {
     "a parameter too many": lambda made: _test(made)["parameters"].update(more="1"),
     "no parameters": lambda made: _test(made)["parameters"].clear(),
     "a test left out": _without_test,
-    "tests in another order": lambda made: made.plan["contests"][-1]["tests"].reverse(),
+    "tests in another order": lambda made: made.plan["contests"][0]["tests"].reverse(),
     "contests in another order": lambda made: made.plan["contests"].reverse(),
     "a tie that is none": _full_count,
     "kaplan-markov": _in_plan(risk="kaplan-markov"),
@@ -276,10 +281,11 @@ CARDS: dict[str, Change] = {
     "drawn in another way": _in_plan(draw="rivest"),
     "drawn again": _in_plan(replacement=True),
     "another position drawn": _cells("draw.csv", 4, 3, _plus(1)),
-    "other marks on a card": _counts(
-        lambda counts: counts[0].update(
-            cards=(CardMarks(position=counts[0]["cards"][0].position, marks={"president": (1,)}), *counts[0]["cards"][1:])
-        )
+    "other marks on cards": _counts(
+        lambda counts: [
+            count.update(cards=tuple(CardMarks(position=card.position, marks={"president": (1,)}) for card in count["cards"]))
+            for count in counts
+        ]
     ),
     "a card less in a count": _counts(lambda counts: counts[-1].update(cards=counts[-1]["cards"][1:])),
     "a card that was not drawn": _counts(
@@ -300,12 +306,12 @@ def _flip(at: int) -> Change:
 
 
 def _exchange_cards(made: Recipe) -> None:
-    """The record of a drawn card, and one with other marks in the last contest."""
+    """The record of a drawn card, and one with other marks in the contest before the last."""
     _, _, box, position, _ = made.draws.splitlines()[1].decode().split(",")
     drawn = sum(SIZES[each] for each in STATIONS[: STATIONS.index(box)]) + int(position) - 1
     data = bytearray(made.files["cards.bin"])
-    start = len(data) - sum(SIZES.values())
-    other = next(at for at in range(start, len(data)) if data[at] != data[start + drawn])
+    start = len(data) - 2 * sum(SIZES.values())
+    other = next(at for at in range(start, start + sum(SIZES.values())) if data[at] != data[start + drawn])
     data[start + drawn], data[other] = data[other], data[start + drawn]
     made.files["cards.bin"] = bytes(data)
 
@@ -322,8 +328,8 @@ def _header(edit: Callable[[dict[str, Any]], Any]) -> Change:
 
 
 RECORDS: dict[str, Change] = {
-    "another record": _flip(7),
-    "a record of the first contest": _flip(3 * 519 - 20),
+    "another record": _flip(519 + 7),
+    "a record of the first contest": _flip(4 * 519 - 20),
     "records of two cards exchanged": _exchange_cards,
     "another option": _header(lambda header: header["contests"][0]["options"].reverse()),
     "another pattern": _header(lambda header: header["contests"][2]["patterns"].reverse()),
@@ -332,19 +338,27 @@ RECORDS: dict[str, Change] = {
     "something behind the records": lambda made: made.files.update({"cards.bin": made.files["cards.bin"] + b"\0"}),
     "the end of the records cut off": lambda made: made.files.update({"cards.bin": made.files["cards.bin"][:-1]}),
 }
+NESTED: dict[str, Change] = {
+    "another weight of a contest": lambda made: _heaviest(made).update(weight=_heaviest(made)["weight"] // 2),
+    "no weight": lambda made: _heaviest(made).update(weight=0),
+    "a contest less in a box": _lines("totals.csv", lambda lines: lines.pop()),
+    "a box more that holds a contest": _lines("totals.csv", lambda lines: lines.append(b"b3,ward,0,0,0 0\n")),
+    "drawn by rate no more": _in_plan(draw="canonical"),
+}
 CASES = [
     (design, name) for design, own in (("batch-betting", ANY | BOXES), ("comparison", ANY | CARDS | RECORDS)) for name in own
 ]
 CASES += [("batch-macro", name) for name in BOXES] + [(design, name) for design in ("polling", "oneaudit") for name in CARDS]
+CASES += [(f"{design} nested", name) for design in ("oneaudit", "comparison") for name in CARDS | NESTED]
 OF_THE_SECOND_ALONE = {"another option"}
 """The names of options in cards.bin: numbers count."""
 
 
 @pytest.mark.parametrize(("design", "name"), CASES, ids=[f"{design}: {name}" for design, name in CASES])
 def test_a_change_is_found(design: str, name: str, tmp_path: Path) -> None:
-    made = recipe(design)
+    made = recipe(*design.split())
     before = hashlib.sha256(repr((made, made.settings)).encode()).digest()
-    (ANY | BOXES | CARDS | RECORDS)[name](made)
+    (ANY | BOXES | CARDS | RECORDS | NESTED)[name](made)
     assert hashlib.sha256(repr((made, made.settings)).encode()).digest() != before
     log, files = made.build()
     second = second_report(log, files, tmp_path)
@@ -353,4 +367,4 @@ def test_a_change_is_found(design: str, name: str, tmp_path: Path) -> None:
 
 
 def test_there_are_enough_changes() -> None:
-    assert len(ANY | BOXES | CARDS | RECORDS) >= 100
+    assert len(ANY | BOXES | CARDS | RECORDS | NESTED) >= 100

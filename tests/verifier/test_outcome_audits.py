@@ -17,6 +17,7 @@ from scrutineer.statements.audit import BoxTotals, CardMarks
 from scrutineer.verify import FolderSource, verify_site
 
 VARIANTS = [(design, "canonical", False) for design in DESIGNS]
+VARIANTS += [(design, "nested", False) for design in ("polling", "oneaudit", "comparison")]
 VARIANTS += [("polling", "rivest", False), ("comparison", "rivest", True), ("oneaudit", "canonical", True)]
 
 
@@ -60,7 +61,7 @@ def test_what_is_not_published_is_said(tmp_path: Path) -> None:
     "change",
     [
         {"design": "nested-boxes"},
-        {"draw": "nested"},
+        {"draw": "ladder"},
         {"format": "scrutineer-audit-plan/2"},
         {"strata": ["north"]},
         {"risk": "betting-agrapa"},
@@ -133,11 +134,13 @@ def _card(box: str, position: int, chance: random.Random) -> CardMarks:
     marks = {contest: own for contest, own in paper(box, position).items() if chance.random() < 0.97}
     if chance.random() < 0.2:
         marks["president"] = tuple(sorted(chance.sample(range(3), chance.randrange(3))))
+    if chance.random() < 0.02:
+        marks["ward"] = (0,)
     return CardMarks(position=position, marks=marks)
 
 
-@pytest.mark.parametrize(("design", "mode"), [(design, mode) for design, mode, _ in VARIANTS[:6]])
-@pytest.mark.parametrize("seed", range(8))
+@pytest.mark.parametrize(("design", "mode"), [(design, mode) for design, mode, _ in VARIANTS[:9]])
+@pytest.mark.parametrize("seed", range(6))
 def test_both_measure_the_same(design: str, mode: str, seed: int, tmp_path: Path) -> None:
     chance = random.Random(seed)
     digits, draws = str(10**19 + seed), chance.choice((3, 20, 60))

@@ -11,6 +11,10 @@ class FormatError(Exception):
     """Bytes or a value that the format does not allow."""
 
 
+class UnknownFieldError(FormatError):
+    """A field that this verifier does not know; a later version of the format may."""
+
+
 BROKEN = (FormatError, OSError, LookupError, TypeError, ValueError, AttributeError, StopIteration)
 """What reading a file may raise whose values are not of the kind that is expected: a finding, never a crash."""
 

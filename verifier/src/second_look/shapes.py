@@ -9,7 +9,7 @@ import re
 from collections.abc import Callable
 from typing import Any
 
-from second_look.report import FormatError
+from second_look.report import FormatError, UnknownFieldError
 
 Shape = Callable[[Any], Any]
 COUNT = 2**31 - 1
@@ -129,7 +129,7 @@ def record(required: dict[Any, Shape], optional: dict[Any, tuple[Shape, Any]] | 
                 if type(found[name]) is type(defaults[name]) and found[name] == defaults[name]:
                     raise FormatError(f"field {name!r} holds its default, which is left out")
             else:
-                raise FormatError(f"unknown field {name!r:.60}")
+                raise UnknownFieldError(f"unknown field {name!r:.60}")
         if missing := required.keys() - value.keys():
             raise FormatError(f"fields are missing: {sorted(map(str, missing))}")
         return found

@@ -58,6 +58,11 @@ class Cards:
         marks: list[int] = column.contest["patterns"][column.pattern[at]]
         return marks
 
+    def holding(self, contest: str) -> set[str]:
+        """The boxes with a record that holds a contest."""
+        pattern = self._column(contest).pattern
+        return {box for box, (start, end) in self.starts.items() if max(pattern[start:end]) >= 0}
+
     def _column(self, contest: str) -> Column:
         if contest not in self.columns:
             raise FormatError(f"cards.bin has no contest {contest}")

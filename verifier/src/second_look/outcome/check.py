@@ -15,7 +15,7 @@ from second_look.outcome.implied import unproved
 from second_look.outcome.plan import NotComputedError, Planned, open_plan, read_plan
 from second_look.outcome.results import Sheets, check_results
 from second_look.outcome.risk import Null, risk_of, rounded_up
-from second_look.report import BROKEN, FormatError, Report
+from second_look.report import BROKEN, FormatError, Report, UnknownFieldError
 from second_look.shapes import load_json
 from second_look.statements import Statement, read
 
@@ -64,7 +64,7 @@ class OutcomeAudits:
                     continue
                 planned = open_plan(plan, self._folder(name))
                 wrong, taken = check_results(planned, count)
-            except NotComputedError as error:
+            except (NotComputedError, UnknownFieldError) as error:
                 self.take(name, f"{error} is not computed by this verifier")
                 continue
             except _ERRORS as error:
@@ -229,7 +229,7 @@ class _Check:
         if drawn and self.boxes is not None:
             values, void = self.boxes.values(drawn, seen)
         elif drawn:
-            values = card_values(planned, drawn, seen)
+            values, void = card_values(planned, drawn, seen)
         risks = []
         for at, test in enumerate(planned.tests):
             if self.boxes is not None and self.boxes.settled(at):

@@ -7,7 +7,7 @@ from functools import cached_property
 from math import lcm
 from typing import Any
 
-from second_look.outcome.draw import Ticket
+from second_look.outcome.draw import Ticket, counting
 from second_look.outcome.plan import Planned, Test
 from second_look.outcome.risk import Null, above, below
 from second_look.report import FormatError
@@ -184,21 +184,19 @@ class Boxes:
         return max(score, test.lowest * self.planned.manifest[box]), False
 
 
-def card_values(planned: Planned, drawn: list[Ticket], seen: Seen) -> dict[int, tuple[list[float], Null]]:
-    """By test: what drawn cards show. Raises FormatError for totals that cards of a box cannot have."""
-    design, cards = planned.plan["design"], planned.plan["cards"]
-    population = None if planned.plan["replacement"] else cards
-    found = {}
+def card_values(planned: Planned, drawn: list[Ticket], seen: Seen) -> tuple[dict[int, tuple[list[float], Null]], bool]:
+    """By test what drawn cards show; and whether the plan is void. Raises FormatError for totals that cards cannot have."""
+    design, found = planned.plan["design"], {}
     for at, test in enumerate(planned.tests):
-        low, total = test.lowest, test.given["total"]
-        spread = test.highest - low
-        if not cards * low <= total <= cards * test.highest or cards * spread == total:
+        tickets, cards = counting(planned, drawn, test.contest)
+        low, total, spread = test.lowest, test.given["total"], test.highest - test.lowest
+        if not cards * low <= total < cards * spread or total > cards * test.highest:
             raise FormatError(f"test {test.code}: {cards} cards have no score of {total}")
         upper = Fraction(spread, -2 * low) if design == "polling" else Fraction(cards * spread, cards * spread - total)
         pools = _pools(planned, test) if design == "oneaudit" else {}
         known: dict[tuple[Fraction | int, int], float] = {}
         values = []
-        for ticket in drawn:
+        for ticket in tickets:
             record = pools.get(ticket.box, 0)
             if planned.cards is not None:
                 marks = planned.cards.marks(test.contest, ticket.box, ticket.position)
@@ -211,8 +209,14 @@ def card_values(planned: Planned, drawn: list[Ticket], seen: Seen) -> dict[int, 
                     exact = cards * (spread - Fraction(record) + paper) / (2 * (cards * spread - total))
                 known[record, paper] = float(exact)
             values.append(known[record, paper])
-        found[at] = (values, Null(0.5, float(upper), population))
-    return found
+        found[at] = (values, Null(0.5, float(upper), None if planned.plan["replacement"] else cards))
+    return found, planned.plan["draw"] == "nested" and _astray(planned, drawn, seen)
+
+
+def _astray(planned: Planned, drawn: list[Ticket], seen: Seen) -> bool:
+    """Whether a drawn card has a contest of the plan that its box does not hold: others like it could not be drawn."""
+    marks = ((ticket.box, seen.cards.get((ticket.box, ticket.position), (b"", {"marks": {}}))[1]["marks"]) for ticket in drawn)
+    return any(box not in planned.totals.get(contest, {box}) for box, own in marks for contest in own)
 
 
 def _paper(test: Test, seen: Seen, ticket: Ticket) -> int:
@@ -226,8 +230,6 @@ def _paper(test: Test, seen: Seen, ticket: Ticket) -> int:
 def _pools(planned: Planned, test: Test) -> dict[str, Fraction]:
     """By box: the mean of the scores that were reported."""
     pools = {}
-    if test.given["most"] > 1:
-        raise FormatError(f"test {test.code}: totals do not say how a card with several marks is marked")
     for box, (_, rest, votes) in planned.totals[test.contest].items():
         score, cards = test.score_of(votes, rest), planned.manifest[box]
         if not cards * test.lowest <= score <= cards * test.highest:

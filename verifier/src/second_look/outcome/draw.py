@@ -16,7 +16,7 @@ MOST = 10_000_000
 """Draws with replacement that are made, at most."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, order=True)
 class Ticket:
     """One draw; position 0 is a whole box."""
 
@@ -43,12 +43,16 @@ def draw(planned: Planned, bounds: dict[str, int], seed: str, count: int) -> lis
     plan = planned.plan
     if not count:
         return []
-    if count > (MOST if plan["replacement"] else plan["cards"]):
+    if count > (MOST if plan["replacement"] else drawable(planned)):
         raise FormatError(f"{count} draws are more than there can be")
     if planned.by_box:
         found = [(x.hex(), box, 0) for x, box, _ in _again(seed, "scrutineer audit: boxes", b"", bounds, count)]
     elif plan["draw"] == "rivest":
         found = _rivest(planned, seed, count)
+    elif plan["draw"] == "nested":
+        weight = planned.weights
+        every = ((int.from_bytes(x) // weight[box], x, box, at) for x, box, at in _numbers(planned, seed) if weight[box])
+        found = [(x.hex(), box, at) for _, x, box, at in heapq.nsmallest(count, every)]
     elif plan["replacement"]:
         drawn = _again(seed, "scrutineer audit: cards", planned.manifest_hash, planned.manifest, count)
         found = [(x.hex(), box, place + 1) for x, box, place in drawn]
@@ -61,6 +65,29 @@ def draw(planned: Planned, bounds: dict[str, int], seed: str, count: int) -> lis
         times[box, position] += 1
         tickets.append(Ticket(x, box, position, times[box, position]))
     return tickets
+
+
+def drawable(planned: Planned) -> int:
+    """How many cards can be drawn without replacement."""
+    nested = planned.plan["draw"] == "nested"
+    return sum(cards for box, cards in planned.manifest.items() if not nested or planned.weights[box])
+
+
+def counting(planned: Planned, drawn: list[Ticket], contest: str) -> tuple[list[Ticket], int]:
+    """The draws that count for a contest, in their order, and of how many cards they are a sample."""
+    if planned.plan["draw"] != "nested":
+        return drawn, planned.plan["cards"]
+    weight, holds = planned.weights, planned.totals[contest]
+    cards, least = sum(planned.manifest[box] for box in holds), min(weight[box] for box in holds)
+    own = []
+    if drawn and least:
+        last = int(drawn[-1].number, 16)
+        end = (last // weight[drawn[-1].box], last)
+        whole = len(drawn) == drawable(planned)
+        for number, ticket in sorted((int(ticket.number, 16), ticket) for ticket in drawn if ticket.box in holds):
+            if whole or (number // least, number) <= end:
+                own.append(ticket)
+    return own, cards
 
 
 def _again(seed: str, purpose: str, context: bytes, sizes: dict[str, int], count: int) -> Iterator[tuple[bytes, str, int]]:

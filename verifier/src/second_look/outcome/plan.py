@@ -15,7 +15,11 @@ from second_look.shapes import COUNT, listed, load_json, mapped, nullable, numbe
 
 MOST_BYTES = 1 << 30
 BOX_DESIGNS = ("batch-macro", "batch-betting")
-CARD_DESIGNS = ("polling", "oneaudit", "comparison")
+_KNOWN = {
+    "format": ("scrutineer-audit-plan/1",),
+    "design": (*BOX_DESIGNS, "polling", "oneaudit", "comparison"),
+    "draw": ("canonical", "rivest", "nested"),
+}
 _REASONS = ("", "tie", "nobody-voted", "one-card", "unstated", "not-published")
 
 _ident = text(r"[A-Za-z0-9_-][A-Za-z0-9_.-]{0,63}", 64)
@@ -34,7 +38,10 @@ _TEST = record(
         "parameters": mapped(_any, text(r"[0-9.,]{0,200000}", 200_000)),
     }
 )
-_CONTEST = record({"contest": _ident, "full_count": one_of(*_REASONS), "tests": listed(_TEST), "target": one_of(True, False)})
+_CONTEST = record(
+    {"contest": _ident, "full_count": one_of(*_REASONS), "tests": listed(_TEST), "target": one_of(True, False)}
+    | {"weight": number(0, 10**6)}
+)
 _FILE = record({"sha256": _hash, "size": number(0, 2**40)})
 _PLAN = record(
     {"format": _any, "name": _ident, "election": _hash, "size": number(1), "root": _hash, "risk": _any}
@@ -123,24 +130,33 @@ class Planned:
         """Whether whole boxes are drawn."""
         return self.plan["design"] in BOX_DESIGNS
 
+    @cached_property
+    def weights(self) -> dict[str, int]:
+        """Of nested draws: by box the greatest weight of the contests that it holds."""
+        found = dict.fromkeys(self.manifest, 0)
+        for contest in self.plan["contests"]:
+            for box in self.totals[contest["contest"]]:
+                found[box] = max(found[box], contest["weight"])
+        return found
+
 
 def read_plan(data: bytes, signed: dict[str, Any]) -> dict[str, Any]:
     """plan.json, which says what the signed plan does. Raises FormatError, and NotComputedError for what is unknown here."""
     if len(data) > MOST_BYTES or hashlib.sha256(data).digest() != signed["plan"]:
         raise FormatError("it is not the file that the signed plan names")
     plan = load_json(data, canonical=True)
-    _known(plan)
-    for contest in plan.get("contests") or ():
-        if type(contest) is dict and contest.get("weight") == 0:
-            del contest["weight"]  # Of another way of drawing, as this verifier knows none that has weights.
-    plan = _PLAN(plan)
+    for field, known in _KNOWN.items():
+        if type(plan) is dict and type(plan.get(field)) is str and plan[field] not in known:
+            raise NotComputedError(f"{field} {plan[field]!r:.60}")
+    plan = dict(_PLAN(plan))
     for field in ("name", "size", "risk_limit"):
         if plan[field] != signed[field]:
             raise FormatError(f"{field} is {plan[field]!r}, and {signed[field]!r} in the signed plan")
     if (plan["election"], plan["root"]) != (signed["election"].hex(), signed["root"].hex()):
         raise FormatError("it is of another election or root than the signed plan")
     named = {file["name"]: {"sha256": file["sha256"].hex(), "size": file["size"]} for file in signed["files"]}
-    needed = {"manifest.csv", "cards.bin" if plan["design"] == "comparison" else "totals.csv"}
+    nested, recorded = plan["draw"] == "nested", plan["design"] == "comparison"
+    needed = {"manifest.csv"} | {name for name, has in (("cards.bin", recorded), ("totals.csv", nested or not recorded)) if has}
     if plan["files"] != named or named.keys() != needed:
         raise FormatError("it names other files than the signed plan, or than its design has")
     ids = [contest["contest"] for contest in plan["contests"]]
@@ -150,37 +166,13 @@ def read_plan(data: bytes, signed: dict[str, Any]) -> dict[str, Any]:
         codes = [test["code"] for test in contest["tests"]]
         if len({*codes}) < len(codes) or (contest["full_count"] and codes):
             raise FormatError(f"{contest['contest']}: a test stands twice, or beside the reason for a full count")
+        if bool(contest["weight"]) != (nested and contest["target"] and bool(codes)):
+            raise FormatError(f"{contest['contest']}: a weight without a place, or none where there must be one")
     if plan["design"] in BOX_DESIGNS and (plan["draw"] != "canonical" or not plan["replacement"]):
         raise FormatError("boxes are drawn the canonical way, with replacement")
-    return plan  # type: ignore[no-any-return]
-
-
-def _known(plan: Any) -> None:
-    """Raise NotComputedError for other formats, designs, ways of drawing and fields: a later program may have made them."""
-    fields = {"format": ("scrutineer-audit-plan/1",), "design": BOX_DESIGNS + CARD_DESIGNS, "draw": ("canonical", "rivest")}
-    fields |= {"files": ()}
-    if type(plan) is not dict:
-        raise FormatError("not a plan")
-    for field, known in fields.items():
-        if known and type(plan.get(field)) is str and plan[field] not in known:
-            raise NotComputedError(f"{field} {plan[field]!r}")
-    contests = plan.get("contests")
-    parts: list[tuple[Any, set[str]]] = [(plan, _NAMES[0])]
-    for contest in contests if type(contests) is list else ():
-        parts.append((contest, _NAMES[1]))
-        tests = contest.get("tests") if type(contest) is dict else None
-        parts += [(test, _NAMES[2]) for test in (tests if type(tests) is list else ())]
-    for part, names in parts:
-        if type(part) is dict and (strange := part.keys() - names):
-            raise NotComputedError(f"plans with the field {min(map(str, strange))!r}")
-
-
-_NAMES = (
-    {"format", "name", "election", "size", "root", "risk", "risk_limit", "design", "draw", "replacement", "first_round"}
-    | {"boxes", "cards", "contests", "files"},
-    {"contest", "full_count", "tests", "target", "weight"},
-    {"code", "weights", "rest", "need", "most", "continuing", "first", "total", "parameters"},
-)
+    if nested and plan["replacement"]:
+        raise FormatError("nested draws are without replacement")
+    return plan
 
 
 def open_plan(plan: dict[str, Any], folder: Path) -> Planned:
@@ -197,18 +189,23 @@ def open_plan(plan: dict[str, Any], folder: Path) -> Planned:
     if (len(manifest), sum(manifest.values())) != (plan["boxes"], plan["cards"]):
         raise FormatError("manifest.csv has other numbers of boxes or cards than the plan")
     found = Planned(plan, tests, manifest, hashlib.sha256(data["manifest.csv"]).digest(), {}, None)
+    if "totals.csv" in data:
+        found.totals = _read_totals(data["totals.csv"], manifest)
+        if strange := {contest["contest"] for contest in plan["contests"]} - found.totals.keys():
+            raise FormatError(f"totals.csv has no box with contest {min(strange)}")
     if "cards.bin" in data:
         found.cards = read_cards(data["cards.bin"], manifest)
-    else:
-        found.totals = _read_totals(data["totals.csv"], manifest)
+        for name, rows in found.totals.items():
+            if strange := found.cards.holding(name) - rows.keys():
+                raise FormatError(f"a record of box {min(strange)!r} has contest {name}, which that box does not hold")
     for test in tests:
         if found.cards is not None:
             total = found.cards.total(test.contest, test.score)
         else:
-            rows = found.totals.get(test.contest, {}).values()
-            if test.given["continuing"] is not None or any(len(votes) != len(test.weights) for _, _, votes in rows):
+            rows_of = found.totals[test.contest].values()
+            if test.given["continuing"] is not None or any(len(votes) != len(test.weights) for _, _, votes in rows_of):
                 raise FormatError(f"test {test.code} has not the options of totals.csv, or is of a ranked contest")
-            total = sum(test.score_of(votes, rest) for _, rest, votes in rows)
+            total = sum(test.score_of(votes, rest) for _, rest, votes in rows_of)
         if total != test.given["total"]:
             raise FormatError(f"test {test.code}: the files add up to {total}, and the plan says {test.given['total']}")
     return found

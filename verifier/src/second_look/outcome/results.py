@@ -72,9 +72,9 @@ def check_results(planned: Planned, count: Count) -> tuple[list[str], list[str]]
     crowded = [s for s, cards in most.items() if s in planned.manifest and cards > planned.manifest[s]]
     if crowded:
         wrong.append(f"more cards are published than the manifest has, in {len(crowded)} boxes, such as {min(crowded)!r}")
-    if planned.cards is None:
+    if planned.totals:
         wrong += _totals(planned, count, every)
-    else:
+    if planned.cards is not None:
         for name, column in planned.cards.columns.items():
             own = known.get(name)
             if own is None or column.contest["options"] != [option["id"] for option in own["options"]]:
