@@ -68,7 +68,8 @@ from scrutineer.statements.audit import SUBJECTS, AuditFile, AuditSubject
     "--cards",
     type=click.Path(path_type=Path, exists=True),
     metavar="PATH",
-    help="Records of single cards, of any maker, for the design 'comparison'. Ids of contests and options are the definition's.",
+    help="Records of single cards, of any maker, for the design 'comparison', and of some boxes for 'oneaudit'. Ids of contests and "
+    "options are the definition's.",
 )
 @click.option(
     "--draws", type=click.IntRange(0), metavar="N", help="Draws of the first round. [default: as many as will probably do]"
