@@ -34,7 +34,7 @@ from scrutineer.audits.report import REPORT_FILE, make_report, page_name
 from scrutineer.audits.report_page import report_page
 from scrutineer.audits.status import PlanFiles, draw, open_files
 from scrutineer.count import Count
-from scrutineer.election import Election, LogIdentity
+from scrutineer.election import Contest, Election, LogIdentity
 from scrutineer.log import MerkleTree, leaf_hash
 from scrutineer.simulate import OFFICERS, open_republic, sign_arrivals, simulate_republic
 from scrutineer.statements import (
@@ -134,7 +134,12 @@ def _audit(rows: dict[tuple[str, str], Row], draws: int) -> Artifacts:
 
 
 def _held(
-    files: PlanFiles, contents: dict[str, bytes], draws: int, seen: dict[str, BoxTotals], signer: tuple[str, SigningKey]
+    files: PlanFiles,
+    contents: dict[str, bytes],
+    draws: int,
+    seen: dict[str, BoxTotals],
+    signer: tuple[str, SigningKey],
+    contests: tuple[Contest, ...] = (),
 ) -> tuple[list[bytes], dict[str, bytes]]:
     """The statements of an audit in which every drawn box is found as it is given, and all its files."""
     plan = files.plan
@@ -176,7 +181,7 @@ def _held(
         report=report.hash,
     )
     statements.append(sign_statement(last, *signer))
-    page = {page_name(REPORT_FILE): report_page(plan, report)}
+    page = {page_name(REPORT_FILE): report_page(plan, report, contests)}
     return statements, contents | {PLAN_FILE: plan.encode(), DRAW_FILE: encode_draw(sample), REPORT_FILE: report.encode()} | page
 
 
@@ -199,7 +204,9 @@ def _registered(stations: int, draws: int) -> tuple[list[bytes], Artifacts]:
         )
     }
     size, signer = len(log), (OFFICERS[0], MASTER.derive(OFFICERS[0]))
-    statements, contents = _held(open_files(made.plan, made.files), dict(made.files), draws, seen, signer)
+    statements, contents = _held(
+        open_files(made.plan, made.files), dict(made.files), draws, seen, signer, tuple(election.contests)
+    )
     log += statements
     tree.extend([leaf_hash(entry) for entry in statements])
     policy = Policy(election)
@@ -209,7 +216,13 @@ def _registered(stations: int, draws: int) -> tuple[list[bytes], Artifacts]:
 
     entries = [Entry(data, size + number) for number, data in enumerate(statements)]
     artifacts = Artifacts(
-        contents, entries, admit, tree.root, lambda at: _count(election, log[:at]), lambda: _count(election, log)
+        contents,
+        entries,
+        admit,
+        tree.root,
+        lambda at: _count(election, log[:at]),
+        lambda: _count(election, log),
+        definition=election.definition,
     )
     return log, artifacts
 
