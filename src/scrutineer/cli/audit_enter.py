@@ -14,7 +14,7 @@ from scrutineer.audits.counts_entry import Difference, count_of
 from scrutineer.audits.entry_table import MAX_ENTRY_FILE, Entered, read_entries
 from scrutineer.audits.fieldwork.entry import Settled, settle
 from scrutineer.audits.fieldwork.work import contests_asked
-from scrutineer.audits.plan_draw import DRAW_FILE, draws_in
+from scrutineer.audits.plan_draw import DRAW_FILE, difference, draws_in, encode_draw
 from scrutineer.audits.status import PlanFiles, draw
 from scrutineer.cli.audit_inputs import COUNTS, ENTRIES, AuditFolder, AuditRecord, record_at
 from scrutineer.cli.audit_sign import Signing, folder_argument, kept_and_sent, log_option, signing_options
@@ -99,12 +99,12 @@ def enter_command(
                 agreed.append((box, found))
         written: list[str] = []
         held: dict[str, list[Counted]] = {}
-        for known in resolve(_known(audit, record, planned.hash)).held if agreed else ():
-            held.setdefault(known.count.box, []).append(known)
+        for one_held in resolve(_known(audit, record, planned.hash)).held:
+            held.setdefault(one_held.count.box, []).append(one_held)
         for number, (box, settled) in enumerate(agreed):
             progress("Signing counts", number, len(agreed))
-            known_ones = held.get(box, [])
-            if _write(audit, record, planned.hash, settled, box, known_ones, asked.get(box, ()), replace, signing):
+            holds = held.get(box, [])
+            if _write(audit, record, planned.hash, settled, box, holds, asked.get(box, ()), replace, signing):
                 written.append(box)
         _forget(audit, {box for box, _ in agreed})
     waiting = sorted(_waiting(audit))
@@ -116,16 +116,21 @@ def enter_command(
         states = {box: {row["status"] for key, row in settled.entered.rows.items() if key[0] == box} for box, settled in agreed}
         for box in written:
             click.echo(f"{_STATES.get(' '.join(states[box]), 'Counted')}: {box}")
-        if again := len(agreed) - len(written):
-            click.echo(f"Counted before, and entered again with the same figures: {again:,}. Nothing is added.")
+        if same := len(agreed) - len(written):
+            click.echo(f"Counted before, and entered again with the same figures: {same:,}. Nothing is added.")
         for difference in differing:
             click.echo(f"Differs: {difference}")
-        if waiting:
-            more = f" and {len(waiting) - _SHOWN:,} more" if len(waiting) > _SHOWN else ""
-            click.echo(f"Entered by one person, and waiting for the second: {', '.join(waiting[:_SHOWN])}{more}")
+        if new := [box for box in waiting if box not in held]:
+            click.echo(f"Entered by one person, and waiting for the second: {_listed(new)}")
+        if again := [box for box in waiting if box in held]:
+            click.echo(
+                f"Counted before, and now entered by one person: {_listed(again)}. A second is needed for what is not counted "
+                "yet, and to take the place of a count."
+            )
         if differing:
             click.echo(
-                "Look at the paper again, and enter these again; or let a third person enter these boxes, whose look decides."
+                "Look at the paper again, and enter these boxes again under the name of whoever looked (--by); or let a third "
+                "person enter them (--by with that name), whose look decides."
             )
     if differing:
         raise click.exceptions.Exit(1)
@@ -136,7 +141,10 @@ def _check_drawn(audit: AuditFolder, files: PlanFiles, entered: Entered) -> None
     seeded, given = audit.seed_statement(), audit.read(DRAW_FILE)
     if seeded is None or given is None:
         raise UsageError(f"{audit.path} holds no draw: run `scrutineer audit draw {audit.path}` first")
-    units = draw(files, seeded[1].seed, draws_in(given)).units()
+    sample = draw(files, seeded[1].seed, draws_in(given))
+    if differs := difference(given, encode_draw(sample)):
+        raise AuditError(f"{differs}: the file was changed; move it away and draw again")
+    units = sample.units()
     boxes = {box for box, _ in units}
     for (box, position, _), row in entered.rows.items():
         where, by_box = entered.where(box), files.plan.by_box
@@ -181,6 +189,10 @@ def _keep(audit: AuditFolder, entered: Entered) -> None:
         boxes = set(entered.boxes())
         rows = {key: row for key, row in earlier.rows.items() if key[0] not in boxes} | rows
     audit.replace(name, _encoded(Entered(entered.by, rows, entered.table)))
+
+
+def _listed(boxes: Sequence[str]) -> str:
+    return ", ".join(boxes[:_SHOWN]) + (f" and {len(boxes) - _SHOWN:,} more" if len(boxes) > _SHOWN else "")
 
 
 def _table(path: Path) -> bytes:

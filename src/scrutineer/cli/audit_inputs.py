@@ -193,9 +193,7 @@ class AuditFolder:
                 f"{self.path / name} is there with another content, and nothing is written over: give what was given the first "
                 "time, or use another folder"
             )
-        path = self.path / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        write_whole(path, data)
+        self.replace(name, data)
         return True
 
     def keep_plan(self, plan: Plan, files: Mapping[str, bytes]) -> None:
@@ -225,10 +223,16 @@ class AuditFolder:
             self.keep(name, data)
 
     def replace(self, name: str, data: bytes) -> None:
-        """Write a file in place of an earlier one: a table that grew, or what was not registered yet."""
+        """Write a file in place of an earlier one: a table that grew, or what was not registered yet. Raises UsageError."""
         path = self.path / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        write_whole(path, data)
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            write_whole(path, data)
+        except OSError as error:
+            raise UsageError(
+                f"{path} cannot be written ({error.strerror}): check the folder, its permissions and the free space, and give "
+                "the command again"
+            ) from error
 
     def is_audit(self) -> bool:
         """Whether this is the folder of an audit."""
@@ -260,7 +264,10 @@ class AuditFolder:
         """The plan file. Raises UsageError where there is none."""
         data = self.read(PLAN_FILE)
         if data is None:
-            raise UsageError(f"{self.path} holds no plan file: it is an audit of an outcome that has one")
+            signed = self.signed(PLAN_STATEMENT)
+            if signed is not None and isinstance(signed.payload, AuditPlan) and signed.payload.about != "outcome":
+                raise UsageError(f"the audit in {self.path} is about {signed.payload.about}: nothing is drawn or counted in it")
+            raise UsageError(f"{self.path} holds no {PLAN_FILE}: begin with `scrutineer audit plan {self.path}`")
         return read_plan(data)
 
     def statements(self) -> list[bytes]:

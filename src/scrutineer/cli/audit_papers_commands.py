@@ -107,9 +107,15 @@ def _work(folder: Path, log: Path, first_draw: int, progress: Progress) -> Field
 
 
 def _write(target: Path, made: dict[str, bytes]) -> None:
-    target.mkdir(parents=True, exist_ok=True)
-    for name, data in made.items():
-        write_whole(target / name, data)
+    try:
+        target.mkdir(parents=True, exist_ok=True)
+        for name, data in made.items():
+            write_whole(target / name, data)
+    except OSError as error:
+        raise UsageError(
+            f"{error.filename or target} cannot be written ({error.strerror}): check the folder, its permissions and the "
+            "free space"
+        ) from error
 
 
 def _say(work: FieldWork, target: Path, names: list[str], as_json: bool) -> None:

@@ -280,6 +280,48 @@ def test_what_was_not_drawn_is_named_with_its_person(council: Path, row: str, to
     assert "other.csv" in found
 
 
+def test_what_cannot_be_written_is_named(drawn: Land, tmp_path: Path) -> None:
+    audit = tmp_path / "boxes"
+    shutil.copytree(drawn.audit, audit)
+    (audit / "entries").write_text("In the way.\n")
+    one = drawn.table("one.csv")
+    told = refused("audit", "enter", audit, one, "--by", "Dipper", *drawn.signer, code=2)
+    assert "entries" in told
+    assert "check its permissions" in told
+    told = refused("audit", "papers", audit, *drawn.log, "--to", audit / "entries" / "papers", code=2)
+    assert "entries" in told
+    assert "cannot be written" in told
+
+
+def test_a_changed_draw_is_no_list_of_what_was_drawn(drawn: Land, tmp_path: Path) -> None:
+    audit = tmp_path / "boxes"
+    shutil.copytree(drawn.audit, audit)
+    lines = (audit / "draw.csv").read_text().splitlines(keepends=True)
+    (audit / "draw.csv").write_text("".join([lines[0], *lines[2:]]))
+    told = refused("audit", "enter", audit, drawn.table("one.csv"), "--by", "Dipper", *drawn.signer)
+    assert "draw.csv, line 2" in told
+    assert "no plan.json: begin with" in refused("audit", "draw", tmp_path, code=2)
+
+
+def test_a_third_who_enters_all_is_told_what_is_counted(land: Land) -> None:
+    land.plan()
+    land.seed()
+    call("audit", "draw", land.audit)
+    first, second = land.table("one.csv", boxes=("north-1", "north-2")), land.table("two.csv", boxes=("north-1", "north-2"))
+    second.write_text(second.read_text().replace("130 40", "131 39", 1))
+    told = land.step("enter", first, second, "--by", "Dipper", "--by", "Wren", code=1).out
+    assert "Counted: north-2\n" in told
+    assert "Differs: box north-1, president, votes: " in told
+    assert "Dipper has '130 40 10 5'" in told
+    assert "enter them (--by with that name)" in told
+    told = land.step("enter", first, "--by", "Rail").out
+    assert "Counted: north-1\n" in told
+    assert "Counted before, and now entered by one person: north-2." in told
+    told = land.step("enter", second, "--by", "Coot").out
+    assert "entered again with the same figures: 1. Nothing is added." in told
+    assert "Counted before, and now entered by one person: north-1." in told
+
+
 def test_one_table_is_not_two_and_how_many_more_are_faulty_is_said(drawn: Land) -> None:
     one, two = drawn.folder.parent / "one.csv", drawn.folder.parent / "two.csv"
     drawn.table("one.csv")
