@@ -46,6 +46,7 @@ from scrutineer.statements.audit import SUBJECTS, AuditFile, AuditSubject
     metavar="ID",
     help="Measure this contest too, over what is drawn for the others; the audit does not go on for its sake.",
 )
+@click.option("--also-all", is_flag=True, help="Measure every other contest so.")
 @click.option("--size", type=int, metavar="N", help="Log size at which the results stand.  [default: all of the log]")
 @click.option("--risk-limit", default="0.05", show_default=True, metavar="SHARE", help="Chance of confirming a wrong outcome.")
 @click.option("--design", type=click.Choice(DESIGNS), default="batch-betting", show_default=True)
@@ -96,6 +97,7 @@ def plan_command(
     board: tuple[str, ...],
     contests: tuple[str, ...],
     also: tuple[str, ...],
+    also_all: bool,
     size: int | None,
     risk_limit: str,
     design: PlanDesign,
@@ -130,7 +132,7 @@ def plan_command(
                 record.root(at) or b"",
                 name=name,
                 contests=contests,
-                also=also,
+                also=tuple(contest.id for contest in record.election.contests) if also_all and contests else also,
                 risk_limit=_share(risk_limit),
                 design=design,
                 draw=sampler,
