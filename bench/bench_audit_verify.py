@@ -30,9 +30,10 @@ from scrutineer.audits.plan import PLAN_FILE, Plan, PlannedContest, Test, planne
 from scrutineer.audits.plan_draw import DRAW_FILE, encode_draw
 from scrutineer.audits.plan_make import make_plan
 from scrutineer.audits.plan_totals import Row, Totals
+from scrutineer.audits.planned.files import PlanFiles, open_files
 from scrutineer.audits.report import REPORT_FILE, make_report, page_name
 from scrutineer.audits.report_page import report_page
-from scrutineer.audits.status import PlanFiles, draw, open_files
+from scrutineer.audits.status import draw
 from scrutineer.count import Count
 from scrutineer.election import Contest, Election, LogIdentity
 from scrutineer.log import MerkleTree, leaf_hash

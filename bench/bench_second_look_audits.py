@@ -42,7 +42,8 @@ from scrutineer.audits.counts import Seen
 from scrutineer.audits.manifest import Manifest
 from scrutineer.audits.plan import Plan, PlannedContest, Test, planned_file
 from scrutineer.audits.plan_cards import cards_file
-from scrutineer.audits.status import draw, measure, open_files
+from scrutineer.audits.planned.files import open_files
+from scrutineer.audits.status import draw, measure
 from scrutineer.election import LogIdentity
 from scrutineer.simulate import open_republic, simulate_republic
 
@@ -64,7 +65,7 @@ def main(boxes: int, draws: int, cards: int) -> None:
         for name, data in artifacts.files.items():
             (own / name).write_bytes(data)
         report = Report()
-        audited = _Timed(Path(folder), log, report)
+        audited = _Timed(Path(folder), log, lambda head, where: None, report)
         sizes = audited.sizes()
         roots = roots_at([statement_hash(entry) for entry in log], sizes)
         count = site.follow(election, log, roots, {}, audited, report)

@@ -17,10 +17,11 @@ from scrutineer.audits.manifest import Manifest
 from scrutineer.audits.plan import BOX_DESIGNS, PLAN_FILE
 from scrutineer.audits.plan_draw import DRAW_FILE, encode_draw
 from scrutineer.audits.plan_make import MadePlan, make_plan
+from scrutineer.audits.planned.files import PlanFiles, open_files
 from scrutineer.audits.report import REPORT_FILE, Report, make_report, page_name
 from scrutineer.audits.report_page import report_page
 from scrutineer.audits.sampling.sample import Sample
-from scrutineer.audits.status import PlanFiles, draw, open_files
+from scrutineer.audits.status import draw
 from scrutineer.count import Count
 from scrutineer.errors import LogError
 from scrutineer.log import MerkleTree, leaf_hash

@@ -28,10 +28,11 @@ from scrutineer.audits.counts import Counted
 from scrutineer.audits.manifest import Manifest
 from scrutineer.audits.plan_draw import encode_draw
 from scrutineer.audits.plan_make import make_plan
+from scrutineer.audits.planned.files import PlanFiles, open_files
 from scrutineer.audits.registered import registered_audits
 from scrutineer.audits.report import make_report
 from scrutineer.audits.sampling.sample import Sample
-from scrutineer.audits.status import PlanFiles, draw, open_files
+from scrutineer.audits.status import draw
 from scrutineer.count import Count
 from scrutineer.election import Contest, Definition, Issuer, LogIdentity, Option, Register
 from scrutineer.election.definition import REGISTER_TABLE, UNITS_TABLE, table_hash, write_register, write_units
@@ -328,7 +329,7 @@ def second_report(log: list[bytes], files: dict[str, bytes], folder: Path) -> Se
         (own / name).write_bytes(data)
     _, definition, units_table, register = country()
     election, report = SecondElection(read(definition), {"units.csv": units_table, "register.csv": register}), SecondReport()
-    audited = OutcomeAudits(folder, log, report)
+    audited = OutcomeAudits(folder, log, lambda head, where: None, report)
     roots = roots_at([leaf_name(entry) for entry in log], {size for size in audited.sizes() if size <= len(log)})
     audited.finish(follow(election, log, roots, {}, audited, report))
     for name in files:

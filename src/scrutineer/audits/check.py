@@ -29,9 +29,10 @@ from scrutineer.audits.check_statements import read_statements
 from scrutineer.audits.counts import resolve
 from scrutineer.audits.plan import PLAN_FILE, Plan, read_plan
 from scrutineer.audits.plan_draw import DRAW_FILE, difference, draws_in, encode_draw
+from scrutineer.audits.planned.files import PlanFiles, open_files
 from scrutineer.audits.report import is_report, page_name, report_name
 from scrutineer.audits.sampling.sample import Sample
-from scrutineer.audits.status import PlanFiles, Status, draw, measure, open_files
+from scrutineer.audits.status import Status, draw, measure
 from scrutineer.statements import AuditPlan
 
 __all__ = ["Artifacts", "AuditCheck", "Entry", "Finding", "check_audit"]

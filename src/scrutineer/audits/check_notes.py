@@ -6,7 +6,7 @@ from typing import Final
 from scrutineer.audits.check_results import Basis, card_basis, not_shown_now
 from scrutineer.audits.counts import Seen
 from scrutineer.audits.plan import Plan
-from scrutineer.audits.status import PlanFiles
+from scrutineer.audits.planned.files import PlanFiles
 from scrutineer.count import Count
 
 _BASIS: Final[Mapping[Basis, str]] = {

@@ -8,10 +8,11 @@ from functools import partial
 from scrutineer.audits.check_model import Artifacts, AuditCheck
 from scrutineer.audits.check_statements import AuditStatements
 from scrutineer.audits.other_plans import other_plans
+from scrutineer.audits.planned.files import PlanFiles
 from scrutineer.audits.report import Report, is_report, make_report, page_name, read_report, report_name
 from scrutineer.audits.report_page import page_verdict
 from scrutineer.audits.sampling.sample import Sample
-from scrutineer.audits.status import PlanFiles, draw
+from scrutineer.audits.status import draw
 from scrutineer.errors import ScrutineerError
 from scrutineer.statements import AuditReport
 

@@ -6,7 +6,7 @@ from enum import StrEnum
 from scrutineer.audits.outcome import insufficient, required
 from scrutineer.audits.plan import Plan
 from scrutineer.audits.plan_reported import beyond_sheets, crowded, is_by_rolls, reported_totals
-from scrutineer.audits.status import PlanFiles
+from scrutineer.audits.planned.files import PlanFiles
 from scrutineer.count import Count, unit_result
 from scrutineer.count.results import tally_of
 from scrutineer.election import Contest

@@ -5,8 +5,8 @@ from collections import Counter
 from scrutineer.audits.margins import pattern_cards, pattern_scores
 from scrutineer.audits.plan import Plan, Test
 from scrutineer.audits.planned.cards import box_scores
+from scrutineer.audits.planned.files import PlanFiles
 from scrutineer.audits.planner import Records, Row, Target, trade_off
-from scrutineer.audits.status import PlanFiles
 from scrutineer.errors import AuditError
 
 

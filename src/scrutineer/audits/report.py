@@ -8,8 +8,9 @@ import msgspec
 
 from scrutineer.audits.counts import Counted, resolve
 from scrutineer.audits.other_plans import OtherPlan
+from scrutineer.audits.planned.files import PlanFiles
 from scrutineer.audits.sampling.sample import Sample
-from scrutineer.audits.status import PlanFiles, Status, measure
+from scrutineer.audits.status import Status, measure
 from scrutineer.errors import AuditError
 from scrutineer.statements.audit import AuditOutcome, Discrepancy, UnitStatus
 from scrutineer.statements.codec import one_line

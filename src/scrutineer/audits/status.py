@@ -11,8 +11,7 @@ from typing import Final
 
 from scrutineer.audits.counts import Seen
 from scrutineer.audits.plan import Plan, share_text
-from scrutineer.audits.planned.files import PlanFiles as PlanFiles
-from scrutineer.audits.planned.files import open_files as open_files
+from scrutineer.audits.planned.files import PlanFiles
 from scrutineer.audits.planned.model import DrawnValues
 from scrutineer.audits.sampling.sample import Sample
 

@@ -5,9 +5,10 @@ from fractions import Fraction
 import numpy as np
 
 from scrutineer.audits.counts import Seen
+from scrutineer.audits.planned.files import PlanFiles
 from scrutineer.audits.sampling.sample import Sample
 from scrutineer.audits.sizes import Sizes, next_round
-from scrutineer.audits.status import PlanFiles, Status, drawn_values
+from scrutineer.audits.status import Status, drawn_values
 from scrutineer.errors import AuditError
 
 

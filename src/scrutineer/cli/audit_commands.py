@@ -12,12 +12,13 @@ from scrutineer.audits.counts import resolve
 from scrutineer.audits.other_plans import other_plans
 from scrutineer.audits.outcome_words import OUTCOME_WORDS
 from scrutineer.audits.plan_draw import DRAW_FILE, difference, draws_in, encode_draw
+from scrutineer.audits.planned.files import PlanFiles
 from scrutineer.audits.report import make_report, page_name, report_name
 from scrutineer.audits.report_page import report_page
 from scrutineer.audits.report_paper import report_paper
 from scrutineer.audits.sampling.sample import Sample
 from scrutineer.audits.sampling.seed import canonical_seed
-from scrutineer.audits.status import PlanFiles, draw, measure
+from scrutineer.audits.status import draw, measure
 from scrutineer.audits.status_left import work_left
 from scrutineer.cli.audit_enter import enter_command
 from scrutineer.cli.audit_inputs import SEED_STATEMENT, AuditFolder, record_at

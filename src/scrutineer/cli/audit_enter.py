@@ -15,7 +15,8 @@ from scrutineer.audits.entry_table import MAX_ENTRY_FILE, Entered, read_entries
 from scrutineer.audits.fieldwork.entry import Settled, settle
 from scrutineer.audits.fieldwork.work import contests_asked
 from scrutineer.audits.plan_draw import DRAW_FILE, difference, draws_in, encode_draw
-from scrutineer.audits.status import PlanFiles, draw
+from scrutineer.audits.planned.files import PlanFiles
+from scrutineer.audits.status import draw
 from scrutineer.cli.audit_inputs import COUNTS, ENTRIES, AuditFolder, AuditRecord, record_at
 from scrutineer.cli.audit_sign import Signing, folder_argument, kept_and_sent, log_option, signing_options
 from scrutineer.cli.show import json_option, print_json, progress_display

@@ -19,8 +19,8 @@ from typing import Final
 from scrutineer.audits.check import Artifacts, Entry
 from scrutineer.audits.counts import Counted
 from scrutineer.audits.plan import PLAN_FILE, Plan, read_plan
+from scrutineer.audits.planned.files import PlanFiles, open_files
 from scrutineer.audits.registered import RegisteredAudit, registered_audits
-from scrutineer.audits.status import PlanFiles, open_files
 from scrutineer.cli.claim_inputs import site_election
 from scrutineer.cli.office import RECORD, Office
 from scrutineer.cli.show import Progress

@@ -11,8 +11,8 @@ from scrutineer.audits.manifest_files import read_manifest_file
 from scrutineer.audits.plan import DESIGNS, DRAWS, DrawMode, PlanDesign
 from scrutineer.audits.plan_costs import other_designs
 from scrutineer.audits.plan_make import make_plan
+from scrutineer.audits.planned.files import open_files
 from scrutineer.audits.planner import Row
-from scrutineer.audits.status import open_files
 from scrutineer.cli.audit_inputs import PLAN_STATEMENT, AuditFolder, record_at
 from scrutineer.cli.audit_sign import Signing, folder_argument, kept_and_sent, log_option, signing_options
 from scrutineer.cli.audit_words import plan_json, print_designs, print_plan, say_next
@@ -69,8 +69,8 @@ from scrutineer.statements.audit import SUBJECTS, AuditFile, AuditSubject
     "--cards",
     type=click.Path(path_type=Path, exists=True),
     metavar="PATH",
-    help="Records of single cards, of any maker, for the design 'comparison', and of some boxes for 'oneaudit'. Ids of contests and "
-    "options are the definition's.",
+    help="Records of single cards, of any maker, for the design 'comparison', and of some boxes for 'oneaudit'. Ids of contests "
+    "and options are the definition's.",
 )
 @click.option(
     "--draws", type=click.IntRange(0), metavar="N", help="Draws of the first round. [default: as many as will probably do]"

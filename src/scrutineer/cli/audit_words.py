@@ -12,10 +12,11 @@ from scrutineer.audits.assertion_words import assertion_sentence, full_count_sen
 from scrutineer.audits.check import AuditCheck
 from scrutineer.audits.plan import DESIGNS, MANIFEST_FILE, Plan
 from scrutineer.audits.plan_make import MadePlan
+from scrutineer.audits.planned.files import PlanFiles
 from scrutineer.audits.planner import Row, Work, rows_notes, rows_table
 from scrutineer.audits.sampling.sample import Sample
 from scrutineer.audits.sizes import Sizes
-from scrutineer.audits.status import PlanFiles, Status
+from scrutineer.audits.status import Status
 from scrutineer.cli.show import plain_console
 from scrutineer.election import Election
 

@@ -16,10 +16,11 @@ from typing import Final
 from scrutineer.audits.check_model import UNSOUND, said
 from scrutineer.audits.plan import PLAN_FILE, read_plan
 from scrutineer.audits.plan_draw import DRAW_FILE, difference, draws_in, encode_draw
+from scrutineer.audits.planned.files import open_files
 from scrutineer.audits.registered import RegisteredAudit, registered_audits
 from scrutineer.audits.report import page_name, read_report, report_name
 from scrutineer.audits.report_page import page_verdict, report_page
-from scrutineer.audits.status import draw, open_files
+from scrutineer.audits.status import draw
 from scrutineer.count import Count
 from scrutineer.election import Contest
 from scrutineer.portal.formats import SiteFile

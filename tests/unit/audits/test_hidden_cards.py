@@ -19,8 +19,9 @@ from scrutineer.audits.manifest import Manifest
 from scrutineer.audits.plan import BOX_DESIGNS, PlanDesign
 from scrutineer.audits.plan_make import make_plan
 from scrutineer.audits.planned.boxes import BoxDesign
+from scrutineer.audits.planned.files import PlanFiles, open_files
 from scrutineer.audits.sampling.sample import Sample, Ticket
-from scrutineer.audits.status import PlanFiles, drawn_values, measure, open_files
+from scrutineer.audits.status import drawn_values, measure
 from scrutineer.count import Count
 from scrutineer.election import Contest
 from scrutineer.statements import AuditCount

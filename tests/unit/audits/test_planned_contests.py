@@ -19,9 +19,10 @@ from scrutineer.audits.plan import PlanDesign, read_plan
 from scrutineer.audits.plan_make import MadePlan, make_plan
 from scrutineer.audits.planned.boxes import BoxDesign
 from scrutineer.audits.planned.cards import CardDesign
+from scrutineer.audits.planned.files import PlanFiles, open_files
 from scrutineer.audits.report import make_report
 from scrutineer.audits.sampling.sample import Sample
-from scrutineer.audits.status import PlanFiles, Status, draw, drawn_values, measure, open_files
+from scrutineer.audits.status import Status, draw, drawn_values, measure
 from scrutineer.audits.status_left import work_left
 from scrutineer.election import Contest, Option
 from scrutineer.errors import AuditError

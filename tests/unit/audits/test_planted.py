@@ -23,8 +23,9 @@ from scrutineer.audits.counts import Counted, Seen, resolve
 from scrutineer.audits.plan import BOX_DESIGNS, PlanDesign
 from scrutineer.audits.plan_make import make_plan
 from scrutineer.audits.planned.boxes import BoxDesign
+from scrutineer.audits.planned.files import PlanFiles, open_files
 from scrutineer.audits.sampling.sample import Sample, Ticket
-from scrutineer.audits.status import PlanFiles, draw, drawn_values, measure, open_files
+from scrutineer.audits.status import draw, drawn_values, measure
 from scrutineer.count import Count
 from scrutineer.election import LogIdentity
 from scrutineer.simulate import Simulation, open_republic, sign_arrivals, simulate_republic

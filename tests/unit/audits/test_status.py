@@ -10,10 +10,11 @@ from audit_helpers import DICE
 from count_helpers import ROLL
 from scrutineer.audits.counts import Counted, Seen, resolve
 from scrutineer.audits.plan_draw import difference, draws_in, encode_draw
+from scrutineer.audits.planned.files import open_files
 from scrutineer.audits.report import Report, make_report, page_name, read_report, report_name
 from scrutineer.audits.report_page import report_page
 from scrutineer.audits.sampling.sample import Sample
-from scrutineer.audits.status import Status, draw, drawn_values, measure, open_files
+from scrutineer.audits.status import Status, draw, drawn_values, measure
 from scrutineer.audits.status_left import work_left
 from scrutineer.errors import AuditError
 from scrutineer.language import language

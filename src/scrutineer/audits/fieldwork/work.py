@@ -5,8 +5,8 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Final
 
+from scrutineer.audits.planned.files import PlanFiles
 from scrutineer.audits.sampling.sample import Sample
-from scrutineer.audits.status import PlanFiles
 from scrutineer.election import Contest, Election
 from scrutineer.errors import AuditError
 from scrutineer.statements.audit import check_box
