@@ -75,6 +75,8 @@ class Proposal:
     expires: int
     officers: tuple[str, ...] = ()
     """Who consented, the proposer first."""
+    evidence: tuple[dict[str, Any], ...] = ()
+    """What each passkey gave for it (`passkeys.Assertion`), in the same order."""
     ended: State | None = None
     """How it ended, or `signed`; None before."""
     reason: str = ""
@@ -182,7 +184,14 @@ class Proposals:
         if event.what == "proposed":
             draft = Draft(facts["kind"], facts["subject"], base64.b64decode(facts["payload"]), facts["word"], facts["basis"])
             self._known[facts["proposal"]] = Proposal(
-                facts["proposal"], draft, facts["needed"], event.who, event.time, event.time + LIFETIME, (event.who,)
+                facts["proposal"],
+                draft,
+                facts["needed"],
+                event.who,
+                event.time,
+                event.time + LIFETIME,
+                (event.who,),
+                _evidence(facts),
             )
             return
         if event.what == "forgotten":
@@ -206,7 +215,7 @@ def _changed(known: Proposal, event: Event, facts: Any) -> Proposal | None:
     """What an event makes of a proposal. Of two rooms that wrote at the same time, the line that stands first holds."""
     match event.what, known.state(event.time):
         case "approved", "open" if event.who not in known.officers and facts["digest"] == known.draft.digest.hex():
-            return replace(known, officers=(*known.officers, event.who))
+            return replace(known, officers=(*known.officers, event.who), evidence=(*known.evidence, *_evidence(facts)))
         case "withdrawn", "open" | "agreed":
             return replace(known, ended="withdrawn", reason=facts["reason"])
         case "lapsed", "agreed" | "signed":
@@ -219,6 +228,12 @@ def _changed(known: Proposal, event: Event, facts: Any) -> Proposal | None:
             return replace(known, ended="refused", reason=facts["reason"])
         case _:
             return None
+
+
+def _evidence(facts: Any) -> tuple[dict[str, Any]]:
+    """What the passkey gave; nothing where a line has none, which holds for no consent."""
+    given = facts.get("assertion")
+    return (given if isinstance(given, dict) else {},)
 
 
 def proposed_facts(proposal: Proposal) -> dict[str, Any]:

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from scrutineer.control.challenges import Challenges
+from scrutineer.control.consents import unproved
 from scrutineer.control.contacts import CONTACTS_FILE, Contacts, read_contacts
 from scrutineer.control.drafts import bulletin_draft, decision_draft, decision_of, next_bulletin, obsolete
 from scrutineer.control.journal import JOURNAL_FILE, Journal
@@ -283,7 +284,10 @@ class Room:
 
     def _sign(self, proposal: Proposal) -> None:
         """Sign what is agreed, with the keys of those who consented, unless it lapses; a restart may have taken hours."""
-        if proposal.state(self.clock()) != "agreed" or not self._is_current() or self._lapses(proposal):
+        if proposal.state(self.clock()) != "agreed" or not self._is_current():
+            return
+        passkeys = {officer: self.officers.passkeys(officer) for officer in proposal.officers}
+        if self._lapses(proposal, unproved(proposal, passkeys, self.origin)):
             return
         statements = signed_release(proposal, self.election.hash, self.clock(), self.machine.key_of)
         self.journal.add(
@@ -295,9 +299,9 @@ class Room:
         self.proposals.apply(self.journal.events)
         self._signed.set()
 
-    def _lapses(self, proposal: Proposal) -> bool:
-        """Whether a proposal may not be signed or sent any more; it is over then."""
-        why = self._obsolete(proposal, proposal.officers)
+    def _lapses(self, proposal: Proposal, why: str = "") -> bool:
+        """Whether a proposal may not be signed or sent any more, for this or another reason; it is over then."""
+        why = why or self._obsolete(proposal, proposal.officers)
         if why:
             self.journal.add("lapsed", LAPSED, proposal=proposal.id, reason=why)
             self.proposals.apply(self.journal.events)
