@@ -1,5 +1,5 @@
-"""Populations that lie exactly at the hypothesis, for the promise of risk functions: wrong outcomes are confirmed no more often
-than the risk limit says, however often one looks.
+"""Chosen values that lie exactly at the hypothesis, for the promise of risk functions: wrong outcomes are confirmed no more often
+than the risk limit says, however often one looks. The designs' own populations are those of `risk_grid`.
 """
 
 from collections.abc import Iterator
@@ -25,11 +25,6 @@ CLEAN = 1 / (2 - MARGIN)
 """The overstatement assorter's value of a card without error at a diluted margin of 10 %."""
 
 
-def _polling(blank: float) -> list[float]:
-    votes = round(DRAWS * (1 - blank) / 2)
-    return [1.0] * votes + [0.0] * votes + [0.5] * (DRAWS - 2 * votes)
-
-
 def _topped_up(rest: list[float], upper: float) -> list[float]:
     """A population of 120 whose mean is 1/2, the last value making up for what the rest lacks."""
     last = DRAWS / 2 - sum(rest)
@@ -39,8 +34,6 @@ def _topped_up(rest: list[float], upper: float) -> list[float]:
 
 
 POPULATIONS: dict[str, tuple[list[float], float]] = {
-    **{f"polling, {share:.0%} blank": (_polling(share), 1.0) for share in (0, 0.25, 0.5, 0.75)},
-    "comparison, two-vote overstatements": (_topped_up([CLEAN] * 113 + [0.0] * 6, 2 * CLEAN), 2 * CLEAN),
     "comparison, errors both ways": (
         _topped_up([CLEAN] * 95 + [CLEAN / 2] * 16 + [0.0] * 2 + [3 * CLEAN / 2] * 5 + [2 * CLEAN], 2 * CLEAN),
         2 * CLEAN,
@@ -98,5 +91,5 @@ def cells(*designs: str) -> Iterator[tuple[str, str, bool]]:
 
 def _applies(function: str, population: str, upper: float, replacement: bool) -> bool:
     if function == "betting, adaptive":  # the slowest, and made for the few values of a comparison
-        return population.startswith("comparison") or population == "polling, 25% blank"
+        return population.startswith("comparison")
     return not (function == "Kaplan–Kolmogorov" and replacement) and not (function == "BRAVO" and upper != 1)
