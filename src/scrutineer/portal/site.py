@@ -91,7 +91,8 @@ _PIECES: Final = 16
 class Part(NamedTuple):
     """Pages or files of some places, made together: by one process, which hands over one part after the other.
 
-    `pages` and `data` are of no place: the pages that are there once in every language, and the files of data.
+    `pages` and `data` are of no place: the pages that are there once in every language with those files of the API that are there
+    once, and the files of data.
     """
 
     what: Literal["data", "pages", "stations", "units", "unit files"]
@@ -134,7 +135,8 @@ class Site:
             case "unit files":
                 return unit_files(self.view, part.places)
             case "pages":
-                return chain.from_iterable(page(pages) for pages in self.languages for page in PAGES)
+                pages = chain.from_iterable(page(pages) for pages in self.languages for page in PAGES)
+                return chain(pages, api_files(self.view))
             case "data":
                 return data_files(self.view)
 
@@ -157,7 +159,6 @@ class Site:
         for pages in self.languages:
             for part in HISTORY:
                 yield from part(pages)
-        yield from api_files(self.view)
         yield from search_files(self.view)
         yield from snapshot_files(self.record)
         yield from image_files(self.record.images)
