@@ -11,7 +11,8 @@ import click
 from scrutineer.audits.cards.sources import Source, of_zip, opened
 from scrutineer.audits.replay.arlo import replay_arlo
 from scrutineer.audits.replay.arlo_files import ArloFiles, Names, kind_of, read_manifests, read_totals, read_universe
-from scrutineer.audits.replay.arlo_report import ArloReport, read_report
+from scrutineer.audits.replay.arlo_model import ArloReport
+from scrutineer.audits.replay.arlo_report import read_report
 from scrutineer.audits.replay.checks import Check, Replay, Verdict
 from scrutineer.audits.replay.colorado import replay_colorado
 from scrutineer.audits.replay.colorado_files import read_files
@@ -87,7 +88,7 @@ def _arlo_files(report: ArloReport, files: Sequence[tuple[str, bytes]], listed: 
     if listed is not None:
         by_kind["names"] = [(listed.name, _small(listed))]
     if by_kind["names"]:
-        names = Names.of_list(*by_kind["names"][0], known)
+        names = Names.of_list(*by_kind["names"][0], known, [path for path, _ in files])
     made = ArloFiles(read_manifests(by_kind["manifest"], names), read_totals(by_kind["totals"], names))
     if len(by_kind["contests"]) > 1 or len(by_kind["names"]) > 1:
         raise UsageError("two files say which contests or jurisdictions there are; give one of each")

@@ -5,7 +5,7 @@ from typing import Final
 from scrutineer.audits.replay.arlo_ballots import BallotReplay
 from scrutineer.audits.replay.arlo_batches import BatchReplay
 from scrutineer.audits.replay.arlo_files import ArloFiles
-from scrutineer.audits.replay.arlo_report import ArloReport
+from scrutineer.audits.replay.arlo_model import ArloReport
 from scrutineer.audits.replay.checks import Replay
 
 KINDS: Final = {

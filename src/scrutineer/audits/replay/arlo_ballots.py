@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Final
 
 from scrutineer.audits.replay.arlo_batches import unlike
@@ -14,7 +15,7 @@ from scrutineer.audits.replay.arlo_draws import (
     reported_ballots,
 )
 from scrutineer.audits.replay.arlo_files import ArloFiles, ManifestBatch
-from scrutineer.audits.replay.arlo_report import ArloReport, ReportedBallot, ReportedContest, ReportedRound
+from scrutineer.audits.replay.arlo_model import ArloReport, ReportedBallot, ReportedContest, ReportedRound
 from scrutineer.audits.replay.arlo_risks import (
     ComparedBallot,
     bravo,
@@ -26,7 +27,7 @@ from scrutineer.audits.replay.arlo_risks import (
     supersimple,
     with_not_found,
 )
-from scrutineer.audits.replay.checks import Check, compared, figure, impossible
+from scrutineer.audits.replay.checks import Check, compared, figure, guarded, impossible
 from scrutineer.audits.replay.reading import names_in
 from scrutineer.errors import AuditError
 
@@ -35,6 +36,7 @@ _NO_UNIVERSE: Final = "the report does not say in which jurisdictions it was hel
 _BOUNDED: Final = (
     "SUITE's P-value is the greatest over all splits of the margin: Arlo searches for it, and here it is bounded from above."
 )
+_NO_BALLOTS: Final = "the report lists no sampled ballots, as where all are counted"
 _INVALID: Final = "INVALID_WRITE_IN"
 _FLOATING: Final = 1e-7
 """How far P-values may be apart, as a share, that are computed in floating point in another order than Arlo's."""
@@ -56,9 +58,12 @@ class BallotReplay:
             if contest.targeted and self.report.ballots:
                 yield self._tickets(contest), ""
                 yield from self._drawn(contest, [each for each in rounds if each.size is not None])
+            elif contest.targeted:
+                yield from ((impossible("drawn ballots", contest.name, each.number, _NO_BALLOTS), "") for each in rounds)
             for each in rounds:
                 if each.p_value and self.report.online and self.report.ballots:
-                    yield self._audited_votes(contest, each), ""
+                    votes = partial(self._audited_votes, contest, each)
+                    yield guarded(votes, "audited votes", contest.name, each.number), ""
                 if each.p_value:
                     yield self._p_value(contest, rounds[: each.number]), _BOUNDED if self.report.kind == "HYBRID" else ""
 

@@ -19,14 +19,18 @@ from scrutineer.audits.replay.arlo_draws import (
     reported_batches,
 )
 from scrutineer.audits.replay.arlo_files import ArloFiles
-from scrutineer.audits.replay.arlo_report import EXTRA, ArloReport, ReportedBatch, ReportedContest, ReportedRound
+from scrutineer.audits.replay.arlo_model import EXTRA, ArloReport, ReportedBatch, ReportedContest, ReportedRound
 from scrutineer.audits.replay.arlo_risks import macro, near, printed
-from scrutineer.audits.replay.checks import Check, compared, figure, impossible
+from scrutineer.audits.replay.checks import Check, compared, figure, guarded, impossible
 from scrutineer.audits.replay.reading import names_in
 from scrutineer.audits.sampling.ppeb import ArloBatch, BatchDraw, BatchKey
 from scrutineer.errors import AuditError
 
 _Unit = TypeVar("_Unit", bound=Hashable)
+_STOPPED: Final = (
+    "P-values are those of the draws until the risk limit was met, in the order of ticket numbers, as Arlo had them then."
+)
+_BY_NUMBERS: Final = "Arlo chose them then by numbers of its own database, which are not published"
 _NO_TOTALS: Final = "the manifests and candidate totals of all jurisdictions are needed; give them after the report"
 
 
@@ -55,8 +59,11 @@ class BatchReplay:
                     yield check, note
         yield from ((check, "") for check in self._audited_votes())
         if whole:
-            yield self._reported_votes(), ""
-            yield from self._extra(drawn.get(1, set()))
+            yield guarded(self._reported_votes, "reported votes"), ""
+            try:
+                yield from self._extra(drawn.get(1, set()))
+            except AuditError as error:
+                yield impossible("batches on top", "", 1, str(error)), ""
 
     def _tickets(self, contest: ReportedContest) -> Check:
         """Every ticket number against the seed and the names of its batch; no other file is needed for that."""
@@ -82,11 +89,27 @@ class BatchReplay:
                 if each.size is not None:
                     yield impossible("drawn batches", contest.name, each.number, str(error)), "", set()
             batches, made, note = None, (), ""
+        if batches is not None:
+            checks, missing = self._missing(contest, batches)
+            note = f"{note} {missing}".strip()
+            yield from ((check, "", set()) for check in checks)
         for each, draws in zip([each for each in rounds if each.size is not None], made, strict=False):
             yield self._drawn_check(contest, each, draws), note, {draw.batch for draw in draws}
         for each in rounds:
             if each.p_value:
-                yield self._p_value(contest, each, batches), "", set()
+                check, words = self._p_value(contest, each, batches)
+                yield check, words, set()
+
+    def _missing(self, contest: ReportedContest, batches: Sequence[ArloBatch]) -> tuple[list[Check], str]:
+        """The votes of all batches together against the report, and a note where the contest has more than they."""
+        every = tuple(sum(column) for column in zip(*(batch.votes for batch in batches if batch.votes is not None), strict=True))
+        missing = sum(contest.votes) - sum(every)
+        note = f"{missing:,} votes of contest {contest.name!r} are in no batch, and count as if they could not be audited."
+        checks = []
+        if (said := contest.batch_votes) is not None:
+            words = _votes(contest, said), _votes(contest, every)
+            checks.append(figure("votes of all batches", contest.name, 0, *words, same=every == said))
+        return checks, note if missing > 0 else ""
 
     def _drawn(
         self, contest: ReportedContest, rounds: Sequence[ReportedRound]
@@ -103,7 +126,7 @@ class BatchReplay:
         best: tuple[int, tuple[ArloBatch, ...], tuple[tuple[BatchDraw, ...], ...], str] | None = None
         for words, order in orders(each.jurisdiction for each in held):
             batches = batches_of(contest, self.files, order, alone=self._alone)
-            made = draw_batch_rounds(self.report.seed, arlo_contest(contest), batches, sizes)
+            made = draw_batch_rounds(self.report.seed, arlo_contest(contest, earlier=self.report.earlier), batches, sizes)
             again: dict[BatchKey, list[str]] = {}
             for draws in made:
                 for draw in draws:
@@ -133,21 +156,28 @@ class BatchReplay:
             again.setdefault(draw.batch, []).append(draw.ticket)
         return compared("drawn batches", contest.name, each.number, len(draws), unlike(published, again, _batch_words))
 
-    def _p_value(self, contest: ReportedContest, each: ReportedRound, batches: Sequence[ArloBatch] | None) -> Check:
+    def _p_value(self, contest: ReportedContest, each: ReportedRound, batches: Sequence[ArloBatch] | None) -> tuple[Check, str]:
         if batches is None:
-            return impossible("P-value", contest.name, each.number, _NO_TOTALS, each.p_value)
-        try:
-            again = macro(
-                arlo_contest(contest),
-                batches,
-                self._tickets_until(contest.name, each.number),
-                self._counted(contest.name, each.number),
-                self._together,
-            )
-        except AuditError as error:
-            return impossible("P-value", contest.name, each.number, str(error), each.p_value)
-        same = near(each.p_value, again, 0)
-        return figure("P-value", contest.name, each.number, each.p_value, printed(again), same=same)
+            return impossible("P-value", contest.name, each.number, _NO_TOTALS, each.p_value), ""
+        # An Arlo of before November 2024 may have stopped where the limit was met, or may not: the report does not say which.
+        stops = (self.report.risk_limit, None) if self.report.earlier else (None,)
+        made = []
+        for stop in stops:
+            try:
+                again = macro(
+                    arlo_contest(contest, earlier=self.report.earlier),
+                    batches,
+                    self._tickets_until(contest.name, each.number),
+                    self._counted(contest.name, each.number),
+                    self._together,
+                    stop,
+                )
+            except AuditError as error:
+                return impossible("P-value", contest.name, each.number, str(error), each.p_value), ""
+            made.append((near(each.p_value, again, 0), printed(again), _STOPPED if stop is not None else ""))
+        same, again_printed, note = next((one for one in made if one[0]), made[0])
+        note = note if len({one[1] for one in made}) > 1 else ""
+        return figure("P-value", contest.name, each.number, each.p_value, again_printed, same=same), note
 
     def _tickets_until(self, contest: str, last: int) -> list[tuple[str, BatchKey]]:
         found = reported_batches(self.report.batches, contest)
@@ -234,6 +264,9 @@ class BatchReplay:
             rule = "those that the law asks for, and one of each jurisdiction"
         differences = [f"batch {key[1]!r} of {key[0]}: in the report, and not by the rule" for key in sorted(found - again)]
         differences += [f"batch {key[1]!r} of {key[0]}: by the rule, and not in the report" for key in sorted(again - found)]
+        if differences and self.report.earlier:
+            yield impossible("batches on top", "", 1, _BY_NUMBERS), ""
+            return
         yield compared("batches on top", "", 1, len(found | again), differences), f"Batches on top of the sample: {rule}."
 
     @cached_property

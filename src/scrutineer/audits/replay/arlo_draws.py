@@ -11,7 +11,7 @@ from itertools import chain
 from typing import Final
 
 from scrutineer.audits.replay.arlo_files import ArloFiles, ManifestBatch, TotalsFile
-from scrutineer.audits.replay.arlo_report import EXTRA, ReportedBallot, ReportedBatch, ReportedContest
+from scrutineer.audits.replay.arlo_model import EXTRA, ReportedBallot, ReportedBatch, ReportedContest
 from scrutineer.audits.sampling.consistent import consistent_sample, cut_off, first_number, next_number, tuple_text
 from scrutineer.audits.sampling.ppeb import TICKET_DIGITS, ArloBatch, ArloContest, BatchDraw, BatchKey, draw_batches
 from scrutineer.errors import AuditError
@@ -26,9 +26,12 @@ _LEAST_SHARE: Final = 0.02
 """The share of a jurisdiction's ballots that is audited at least where its batches have counting groups."""
 
 
-def arlo_contest(contest: ReportedContest) -> ArloContest:
-    """A contest of the report as the draw asks for it. Raises AuditError for one without a loser."""
-    return ArloContest(contest.votes, contest.winners, contest.votes_allowed, contest.pending, contest.majority)
+def arlo_contest(contest: ReportedContest, *, earlier: bool = False) -> ArloContest:
+    """A contest of the report as the draw asks for it, or as it did before November 2024.
+
+    Raises AuditError for one without a loser.
+    """
+    return ArloContest(contest.votes, contest.winners, contest.votes_allowed, contest.pending, contest.majority, not earlier)
 
 
 def batches_of(contest: ReportedContest, files: ArloFiles, jurisdictions: Sequence[str], *, alone: bool) -> tuple[ArloBatch, ...]:

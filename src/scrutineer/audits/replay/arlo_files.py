@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from scrutineer.audits.replay.arlo_report import ReportedContest
+from scrutineer.audits.replay.arlo_model import ReportedContest
 from scrutineer.audits.replay.reading import Line, Table, read_lines, whole_number
 from scrutineer.errors import AuditError
 
@@ -128,34 +128,36 @@ class Names:
     """By file name, or part of a path: the jurisdiction, as a published list has it."""
 
     @classmethod
-    def of_list(cls, name: str, data: bytes, known: Iterable[str]) -> "Names":
-        """With a list of files and their jurisdictions: a column `Jurisdiction`, or else the last one, has the name.
+    def of_list(cls, name: str, data: bytes, known: Iterable[str], paths: Iterable[str] = ()) -> "Names":
+        """With a list of files and their jurisdictions.
 
-        The other cells are file names or parts of paths. Raises AuditError for what stands for two jurisdictions.
+        A column `Jurisdiction` or `County` has the name. Without one it is the cell that is no part of the paths, or else the
+        last; the others are file names or parts of paths. Raises AuditError for a line without a name.
         """
-        lines = [Line(line.number, _cells(line)) for line in read_lines(name, data)]
+        lines = [Line(line.number, _cells(line)) for line in read_lines(name, data, legacy=True)]
         if not lines:
             raise AuditError(f"{name}: names no jurisdiction; give a table with the columns `File` and `Jurisdiction`")
         lowered = [cell.lower() for cell in lines[0].cells]
         column = next((lowered.index(each.lower()) for each in _JURISDICTION if each.lower() in lowered), None)
+        parts = {part.lower() for path in paths for part in _parts(path)}
         listed: dict[str, str] = {}
         every: list[str] = []
         for line in lines if column is None else lines[1:]:
-            place = len(line.cells) - 1 if column is None else column
+            place = column if column is not None else _named(line.cells, parts)
             if place >= len(line.cells) or not line.cells[place]:
                 raise AuditError(f"{name}, line {line.number}: names no jurisdiction")
             own = line.cells[place]
             every.append(own)
             for at, cell in enumerate(line.cells):
                 if at != place and cell:
-                    for part in (cell.lower(), cell.replace("\\", "/").split("/")[-1].lower()):
+                    for part in {cell.lower(), _parts(cell)[-1].lower()}:
                         if listed.setdefault(part, own) != own:
-                            listed[part] = ""
+                            listed[part] = ""  # stands for two: it says nothing
         return cls((*known, *every), {part: own for part, own in listed.items() if own})
 
     def of_path(self, path: str) -> str:
         """The jurisdiction whose file this is. Raises AuditError where the path does not say it."""
-        parts = [part for part in re.split(r"[/\\]", path) if part]
+        parts = _parts(path)
         if self.listed:
             for part in reversed(parts):
                 own = self.listed.get(part.lower()) or self.listed.get(part.lower().rsplit(".", 1)[0])
@@ -196,7 +198,7 @@ def read_manifests(files: Sequence[tuple[str, bytes]], names: Names) -> tuple[Ma
     made: list[ManifestBatch] = []
     seen: dict[tuple[str, str | None, str], str] = {}
     for path, data in files:
-        table = Table.of(path, read_lines(path, data))
+        table = Table.of(path, read_lines(path, data, legacy=True))
         batch, ballots = table.needed(*_BATCH), table.needed(*_BALLOTS)
         jurisdiction, tabulator = table.place(*_JURISDICTION), table.place("Tabulator")
         container, cvr = table.place("Container"), table.place("CVR")
@@ -227,7 +229,7 @@ def read_totals(files: Sequence[tuple[str, bytes]], names: Names) -> tuple[Total
     """The candidate totals of all jurisdictions. Raises AuditError, naming the line, and for a jurisdiction with two files."""
     made: list[TotalsFile] = []
     for path, data in files:
-        table = Table.of(path, read_lines(path, data))
+        table = Table.of(path, read_lines(path, data, legacy=True))
         batch, jurisdiction = table.needed(*_BATCH), table.place(*_JURISDICTION)
         places = [at for at, column in enumerate(table.columns) if at not in (batch, jurisdiction) and column]
         rows: dict[str, dict[str, tuple[int, ...]]] = {}
@@ -237,7 +239,7 @@ def read_totals(files: Sequence[tuple[str, bytes]], names: Names) -> tuple[Total
             whose = rows.setdefault(own if jurisdiction is None else cells[jurisdiction], {})
             if cells[batch] in whose or not cells[batch]:
                 raise AuditError(f"{where}: batch {cells[batch]!r} stands there again, or a row has no batch")
-            whose[cells[batch]] = tuple(whole_number(where, "votes", cells[at] or "0") for at in places)
+            whose[cells[batch]] = tuple(whole_number(where, "votes", cells[at]) for at in places)
         columns = tuple(table.columns[at] for at in places)
         made += [TotalsFile(path, each, columns, tuple(batches.items())) for each, batches in rows.items()]
     whose_files: dict[str, str] = {}
@@ -256,7 +258,7 @@ def read_universe(name: str, data: bytes, jurisdictions: Sequence[str]) -> dict[
 
     Raises AuditError, naming the line.
     """
-    table = Table.of(name, read_lines(name, data))
+    table = Table.of(name, read_lines(name, data, legacy=True))
     contest, where_held = table.needed(*_CONTEST), table.needed(*_JURISDICTIONS)
     made: dict[str, tuple[str, ...]] = {}
     for line in table.lines:
@@ -266,6 +268,17 @@ def read_universe(name: str, data: bytes, jurisdictions: Sequence[str]) -> dict[
             raise AuditError(f"{table.where(line)}: a contest without a name or jurisdictions, or one that stands there twice")
         made[own] = tuple(jurisdictions) if cell.strip().lower() == "all" else held
     return made
+
+
+def _parts(path: str) -> list[str]:
+    """The folders and the file of a path; of a file also without its ending. An empty path has one empty part."""
+    return [part for part in re.split(r"[/\\]", path) if part] or [path]
+
+
+def _named(cells: Sequence[str], parts: set[str]) -> int:
+    """The place of the cell that is the name, in a list that does not say so."""
+    others = [place for place, cell in enumerate(cells) if cell and not {each.lower() for each in _parts(cell)} & parts]
+    return others[-1] if others else len(cells) - 1
 
 
 def _cells(line: Line) -> tuple[str, ...]:
@@ -295,7 +308,7 @@ def kind_of(path: str, data: bytes) -> str:
 
     Raises AuditError where it is none of them.
     """
-    lines = read_lines(path, data)
+    lines = read_lines(path, data, legacy=True)
     columns = {cell.lower() for cell in lines[0].cells} if lines else set()
 
     def has(names: Iterable[str]) -> bool:

@@ -1,147 +1,23 @@
 """Reads the audit report that Arlo exports as one CSV file of several sections.
 
 Columns and words are those of votingworks/arlo (8d86156), server/api/reports.py; earlier versions named some of them otherwise
-(`Audit Result` for `Audit Results`, one column `Ticket Numbers` for an audit of one contest), which is read as well.
+(`Tabulated Votes` for `Vote Totals`, one column `Ticket Numbers` for an audit of one contest), which is read as well.
 """
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Final
 
+from scrutineer.audits.replay.arlo_model import AUDIT_TYPES, ArloReport, ReportedContest, ReportedRound
+from scrutineer.audits.replay.arlo_sampled import read_ballots, read_batches
 from scrutineer.audits.replay.reading import Line, Table, by_choice, read_lines, votes_in, whole_number
 from scrutineer.errors import AuditError
 
-EXTRA: Final = "EXTRA"
-"""Stands for the ticket number of a batch that is audited on top of the sample and does not count for the risk."""
-AUDIT_TYPES: Final = ("BALLOT_POLLING", "BATCH_COMPARISON", "BALLOT_COMPARISON", "HYBRID")
 MOST_CONTESTS: Final = 1000
 MOST_SIZE: Final = 10_000_000
 """Draws of one round."""
 _NOT_FOUND: Final = "Ballots not found (counted for loser)"
-_TICKET: Final = r"(?:0\.[0-9]{1,200}|EXTRA)"
-_ROUND: Final = re.compile(rf"Round ([1-9][0-9]{{0,3}}): ({_TICKET}(?:, {_TICKET})*)(?:, |$)")
-
-
-@dataclass(frozen=True, slots=True)
-class ReportedTicket:
-    """One ticket number of the report."""
-
-    round: int
-    number: str
-    """Or EXTRA."""
-    batch: str
-    """The batch that was drawn, where the row combines several; otherwise that of the row."""
-
-
-@dataclass(frozen=True, slots=True)
-class ReportedContest:
-    """A contest, as the section CONTESTS has it."""
-
-    name: str
-    targeted: bool
-    winners: int
-    votes_allowed: int
-    ballots: int
-    choices: tuple[str, ...]
-    votes: tuple[int, ...]
-    pending: int = 0
-    majority: bool = False
-    """Whether a majority decides at once, and the two first go to a run-off otherwise."""
-    cvr: tuple[int, tuple[int, ...]] | None = None
-    """Ballots and votes of the stratum that has cast vote records, in a hybrid audit."""
-    non_cvr: tuple[int, tuple[int, ...]] | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class ReportedRound:
-    """A contest in a round, as the section ROUNDS has it."""
-
-    number: int
-    contest: str
-    size: int | None
-    """Draws that were asked for; None for a contest that no draw was made for."""
-    p_value: str
-    """As printed; empty where the round has not ended."""
-    found: tuple[int, ...]
-    """Votes by choice that the audit counted in this round, a unit drawn twice being counted twice in an audit of ballots."""
-    not_found: int = 0
-    """Draws whose ballots could not be found."""
-    found_non_cvr: tuple[int, ...] | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class ReportedBatch:
-    """A row of SAMPLED BATCHES."""
-
-    where: str
-    """The line of the file, as messages name it."""
-    jurisdiction: str
-    name: str
-    ballots: int | None
-    audited: bool
-    tickets: dict[str, tuple[ReportedTicket, ...]]
-    """By contest."""
-    reported: dict[str, tuple[int, ...]]
-    """By contest that the batch holds: reported votes by choice."""
-    found: dict[str, tuple[int, ...]]
-    """By contest that was counted."""
-    combines: str = ""
-    """The names of the batches that were counted together, as the report writes them; empty for a single batch."""
-    required: bool = False
-    """Whether the law asks for it on top of the sample."""
-
-
-@dataclass(frozen=True, slots=True)
-class ReportedBallot:
-    """A row of SAMPLED BALLOTS."""
-
-    where: str
-    jurisdiction: str
-    tabulator: str | None
-    """None where the report has no such column."""
-    batch: str
-    position: int
-    imprinted: str
-    """Empty for a ballot without a cast vote record."""
-    status: str
-    """AUDITED, NOT_FOUND or NOT_AUDITED; empty where results were entered as totals."""
-    tickets: dict[str, tuple[ReportedTicket, ...]]
-    recorded: dict[str, str]
-    """By contest: what the cast vote record has, as printed."""
-    found: dict[str, str]
-    """By contest: what the audit board saw, as printed."""
-
-
-@dataclass(frozen=True, slots=True)
-class ArloReport:
-    """All sections of a report that a replay asks for."""
-
-    audit: str
-    election: str
-    kind: str
-    """One of AUDIT_TYPES."""
-    math: str
-    """MACRO, BRAVO, MINERVA, PROVIDENCE, SUPERSIMPLE, CARD_STYLE_DATA, SUITE."""
-    risk_limit: Decimal
-    """As a share of 1."""
-    seed: str
-    online: bool
-    """Whether the boards entered ballot by ballot."""
-    contests: tuple[ReportedContest, ...]
-    rounds: tuple[ReportedRound, ...]
-    batches: tuple[ReportedBatch, ...] = ()
-    ballots: tuple[ReportedBallot, ...] = ()
-    warnings: tuple[str, ...] = field(default=())
-
-    def contest(self, name: str) -> ReportedContest:
-        """The contest of that name, which the reader has made sure exists."""
-        return next(contest for contest in self.contests if contest.name == name)
-
-    def rounds_of(self, contest: str) -> tuple[ReportedRound, ...]:
-        """The rounds of a contest, the first first."""
-        return tuple(each for each in self.rounds if each.contest == contest)
 
 
 def read_report(name: str, data: bytes) -> ArloReport:
@@ -158,7 +34,7 @@ def read_report(name: str, data: bytes) -> ArloReport:
         )
     contests = _contests(_table(name, sections, "CONTESTS"))
     rounds = _rounds(_table(name, sections, "ROUNDS"), contests)
-    report = ArloReport(
+    return ArloReport(
         settings.get("audit name", ""),
         info.get("election name", ""),
         kind,
@@ -168,31 +44,11 @@ def read_report(name: str, data: bytes) -> ArloReport:
         settings.get("online data entry?", "") == "Yes",
         contests,
         rounds,
-        _batches(_table(name, sections, "SAMPLED BATCHES"), contests) if kind == "BATCH_COMPARISON" else (),
-        _ballots(_table(name, sections, "SAMPLED BALLOTS"), contests) if "SAMPLED BALLOTS" in sections else (),
+        read_batches(_table(name, sections, "SAMPLED BATCHES"), contests) if kind == "BATCH_COMPARISON" else (),
+        read_ballots(_table(name, sections, "SAMPLED BALLOTS"), contests) if "SAMPLED BALLOTS" in sections else (),
         _warnings(seed),
+        kind == "BATCH_COMPARISON" and _table(name, sections, "CONTESTS").place("Pending Ballots") is None,
     )
-    if kind != "BATCH_COMPARISON" and not report.ballots and "FULL HAND TALLY BATCH RESULTS" not in sections:
-        raise AuditError(f"{name}: has no section SAMPLED BALLOTS; give the report as it was exported")
-    return report
-
-
-def tickets_in(where: str, text: str, batch: str) -> tuple[ReportedTicket, ...]:
-    """The ticket numbers in a cell; those of a row that combines batches name the batch in brackets.
-
-    Raises AuditError for anything that is not written so.
-    """
-    made: list[ReportedTicket] = []
-    for part in re.split(r"; (?=Round [0-9]+: )", text) if text else []:
-        named = re.fullmatch(r"(.*[0-9A-Z]) \((.*)\)", part, re.DOTALL)
-        rest, own = (named[1], named[2]) if named is not None else (part, batch)
-        while rest:
-            found = _ROUND.match(rest)
-            if found is None:
-                raise AuditError(f"{where}: {text[:90]!r} are no ticket numbers, written as `Round 1: 0.123, 0.456`")
-            made += [ReportedTicket(int(found[1]), number, own) for number in found[2].split(", ")]
-            rest = rest[found.end() :]
-    return tuple(made)
 
 
 def _sections(name: str, lines: Sequence[Line]) -> dict[str, list[Line]]:
@@ -240,11 +96,15 @@ def _warnings(seed: str) -> tuple[str, ...]:
 
 
 def _contests(table: Table) -> tuple[ReportedContest, ...]:
-    name, totals = table.needed("Contest Name"), table.needed("Vote Totals")
+    name, totals = table.needed("Contest Name"), table.needed("Vote Totals", "Tabulated Votes")
     targeted, winners = table.needed("Targeted?"), table.needed("Number of Winners")
     allowed, ballots = table.needed("Votes Allowed"), table.needed("Total Ballots Cast")
     pending, runoff = table.place("Pending Ballots"), table.place("Runoff Law")
-    strata = [(table.place(f"Total Ballots Cast: {kind}"), table.place(f"Vote Totals: {kind}")) for kind in ("CVR", "Non-CVR")]
+    all_batches = table.place("Vote Totals from Batches")
+    strata = [
+        (table.place(f"Total Ballots Cast: {kind}"), table.place(f"Vote Totals: {kind}", f"Tabulated Votes: {kind}"))
+        for kind in ("CVR", "Non-CVR")
+    ]
     made: list[ReportedContest] = []
     for line in table.lines:
         where, cells = table.where(line), line.cells
@@ -267,6 +127,9 @@ def _contests(table: Table) -> tuple[ReportedContest, ...]:
             tuple(votes.values()),
             whole_number(where, "ballots", cells[pending]) if pending is not None and cells[pending] else 0,
             runoff is not None and cells[runoff] == "Subject to runoff law",
+            by_choice(where, votes_in(where, cells[all_batches]), tuple(votes))
+            if all_batches is not None and cells[all_batches]
+            else None,
             *parts,
         )
         if contest.winners < 1 or contest.votes_allowed < 1:
@@ -309,82 +172,4 @@ def _rounds(table: Table, contests: Sequence[ReportedContest]) -> tuple[Reported
         earlier = sum(each.contest == contest.name for each in made)
         if made[-1].number != earlier:
             raise AuditError(f"{where}: round {made[-1].number} of contest {contest.name!r} follows round {earlier - 1}")
-    return tuple(made)
-
-
-def _columns(table: Table, contests: Sequence[ReportedContest], *names: str) -> dict[str, int]:
-    """By contest: the column that is called `name: contest`, or `name` alone where there is one contest."""
-    places: dict[str, int] = {}
-    for contest in contests:
-        wanted = [f"{name}: {contest.name}" for name in names] + (list(names) if len(contests) == 1 else [])
-        if (place := table.place(*wanted)) is not None:
-            places[contest.name] = place
-    return places
-
-
-def _batches(table: Table, contests: Sequence[ReportedContest]) -> tuple[ReportedBatch, ...]:
-    jurisdiction, name = table.needed("Jurisdiction Name"), table.needed("Batch Name")
-    ballots, audited, combined = table.place("Ballots in Batch"), table.place("Audited?"), table.place("Combined Batch")
-    required = table.place("Precinct Audit Batch")
-    tickets = _columns(table, contests, "Ticket Numbers")
-    reported = _columns(table, contests, "Reported Results")
-    found = _columns(table, contests, "Audit Results", "Audit Result")
-    choices = {contest.name: contest.choices for contest in contests}
-    made = []
-    for line in table.lines:
-        where, cells = table.where(line), line.cells
-        if cells[jurisdiction] == "Totals" and not cells[name]:
-            continue
-        if not cells[jurisdiction] or not cells[name]:
-            raise AuditError(f"{where}: a sampled batch without a jurisdiction or a name")
-
-        def votes(places: dict[str, int], where: str = where, cells: tuple[str, ...] = cells) -> dict[str, tuple[int, ...]]:
-            return {
-                contest: by_choice(where, votes_in(where, cells[place]), choices[contest])
-                for contest, place in places.items()
-                if cells[place]
-            }
-
-        made.append(
-            ReportedBatch(
-                where,
-                cells[jurisdiction],
-                cells[name],
-                whole_number(where, "ballots", cells[ballots]) if ballots is not None and cells[ballots] else None,
-                audited is None or cells[audited] == "Yes",
-                {contest: tickets_in(where, cells[place], cells[name]) for contest, place in tickets.items()},
-                votes(reported),
-                votes(found),
-                cells[combined].removeprefix("Combines ") if combined is not None else "",
-                required is not None and cells[required].startswith("Yes"),
-            )
-        )
-    return tuple(made)
-
-
-def _ballots(table: Table, contests: Sequence[ReportedContest]) -> tuple[ReportedBallot, ...]:
-    jurisdiction, batch = table.needed("Jurisdiction Name"), table.needed("Batch Name")
-    position, tabulator, imprinted = table.needed("Ballot Position"), table.place("Tabulator"), table.place("Imprinted ID")
-    status = table.place("Audited?")
-    tickets = _columns(table, [each for each in contests if each.targeted], "Ticket Numbers")
-    recorded, found = _columns(table, contests, "CVR Result"), _columns(table, contests, "Audit Result", "Audit Results")
-    made = []
-    for line in table.lines:
-        where, cells = table.where(line), line.cells
-        if not cells[jurisdiction] or not cells[batch]:
-            raise AuditError(f"{where}: a sampled ballot without a jurisdiction or a batch")
-        made.append(
-            ReportedBallot(
-                where,
-                cells[jurisdiction],
-                None if tabulator is None else cells[tabulator],
-                cells[batch],
-                whole_number(where, "a ballot", cells[position]),
-                "" if imprinted is None else cells[imprinted],
-                "" if status is None else cells[status],
-                {contest: tickets_in(where, cells[place], cells[batch]) for contest, place in tickets.items()},
-                {contest: cells[place] for contest, place in recorded.items()},
-                {contest: cells[place] for contest, place in found.items()},
-            )
-        )
     return tuple(made)

@@ -11,7 +11,7 @@ from decimal import Decimal
 from math import comb
 from typing import Final
 
-from scrutineer.audits.replay.arlo_report import ReportedContest
+from scrutineer.audits.replay.arlo_model import ReportedContest
 from scrutineer.audits.risk.minerva import Minerva
 from scrutineer.audits.risk.suite import GAMMA, ComparedStratum, PolledStratum, suite
 from scrutineer.audits.sampling.ppeb import ArloBatch, ArloContest, BatchKey, arlo_bounds, arlo_limit, arlo_margins
@@ -40,11 +40,13 @@ def macro(
     tickets: Sequence[tuple[str, BatchKey]],
     counted: Mapping[BatchKey, tuple[int, ...]],
     together: Mapping[BatchKey, tuple[BatchKey, ...]],
+    stop: Decimal | None = None,
 ) -> float:
     """Kaplan-Markov of a batch comparison: from all draws so far, each with its ticket number.
 
     `counted` has the votes by choice of each batch that was drawn and counted; where batches were counted `together`, it has
-    those of all of them for each. Raises AuditError for a batch that is unknown, or that was drawn and not counted.
+    those of all of them for each. With `stop`, the product ends where it is that small, in the order of ticket numbers, as Arlo
+    had it before October 2024. Raises AuditError for a batch that is unknown, or that was drawn and not counted.
     """
     if len(counted) == len(batches):
         return 0.0
@@ -65,6 +67,8 @@ def macro(
             if taint == 1:
                 return 1.0
             product *= factor / (1 - taint)
+            if stop is not None and product <= stop:
+                break
     return min(float(product), 1.0)
 
 
@@ -211,6 +215,10 @@ def hybrid(contest: ReportedContest, compared: Sequence[ComparedBallot], drawn: 
         raise AuditError("a stratum was counted whole")
     worst = 0.0
     for winner, loser in pairs(contest):
+        said = (polled_votes[winner], polled_votes[loser], ballots - polled_votes[winner] - polled_votes[loser])
+        seen = (polled[winner], polled[loser], drawn[1] - polled[winner] - polled[loser])
+        if any(found > reported for reported, found in zip(said, seen, strict=True)):
+            return 1.0  # more than were reported: whatever the other stratum shows, this one may hold the whole overstatement
         errors = [ballot.error(winner, loser) for ballot in compared]
         one, two = errors.count(1), errors.count(2)
         bound = suite(

@@ -1,9 +1,11 @@
 """What a replay found: what agrees with the published audit, what differs, and what could not be computed."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
+
+from scrutineer.errors import AuditError
 
 MOST_DIFFERENCES: Final = 1000
 """Named differences that one check keeps; their number is kept whatever it is."""
@@ -80,6 +82,14 @@ def figure(subject: str, contest: str, round_number: int, published: str, again:
     """The check of a single figure."""
     differences = () if same else (f"published {published}, computed again {again}",)
     return Check(subject, contest, round_number, 1, len(differences), differences, "", published, again)
+
+
+def guarded(make: Callable[[], Check], subject: str, contest: str = "", round_number: int = 0) -> Check:
+    """A check, or why it could not be made: AuditError becomes its reason."""
+    try:
+        return make()
+    except AuditError as error:
+        return impossible(subject, contest, round_number, str(error))
 
 
 def impossible(subject: str, contest: str, round_number: int, reason: str, published: str = "") -> Check:

@@ -98,7 +98,7 @@ def read_files(files: Sequence[tuple[str, bytes]], seed: str = "") -> ColoradoFi
     unread = []
     for path, data in sorted(files):
         try:
-            lines = read_lines(path, data)
+            lines = read_lines(path, data, legacy=True)
         except AuditError as error:
             unread.append(str(error))
             continue

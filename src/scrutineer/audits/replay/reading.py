@@ -14,8 +14,8 @@ MOST_BYTES: Final = 256 << 20
 MOST_ROWS: Final = 5_000_000
 MOST_CELLS: Final = 4_096
 """Cells of one row."""
-MOST_CELL: Final = 131_072
-"""Characters of one cell."""
+MOST_CELL: Final = 100_000
+"""Characters of one cell: fewer than Python's own reader takes."""
 MOST_NUMBER: Final = 10**12
 """Votes, ballots and positions lie below it."""
 
@@ -29,10 +29,11 @@ class Line:
     cells: tuple[str, ...]
 
 
-def read_lines(name: str, data: bytes) -> tuple[Line, ...]:
+def read_lines(name: str, data: bytes, *, legacy: bool = False) -> tuple[Line, ...]:
     """The rows of a CSV file that are not empty, each cell without white space around it.
 
-    Raises AuditError for a file that is too large, is not UTF-8 or not CSV, and for a spreadsheet.
+    With `legacy`, a file that is not UTF-8 is read as Windows-1252, in which offices' spreadsheets save. Raises AuditError for a
+    file that is too large or not CSV, for letters that are neither, and for a spreadsheet.
     """
     if len(data) > MOST_BYTES:
         raise AuditError(f"{name}: {len(data)} bytes are too many for a table of an audit; check what the file is")
@@ -41,7 +42,13 @@ def read_lines(name: str, data: bytes) -> tuple[Line, ...]:
     try:
         text = data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        raise AuditError(f"{name}: byte {error.start} is not UTF-8; save the file as CSV in UTF-8") from error
+        wrong = AuditError(f"{name}: byte {error.start} is not UTF-8; save the file as CSV in UTF-8")
+        if not legacy:
+            raise wrong from error
+        try:
+            text = data.decode("cp1252")
+        except UnicodeDecodeError:
+            raise wrong from error
     if "\0" in text:
         raise AuditError(f"{name}: holds a zero byte, so it is no table; save it as CSV anew")
     table = csv.reader(io.StringIO(text, newline=""), strict=True)
@@ -119,7 +126,7 @@ def votes_in(where: str, text: str) -> dict[str, int]:
     rest = text
     while rest:
         found = re.match(r"(.+?): (-?[0-9]{1,12})(?:; |$)", rest, re.DOTALL)
-        if found is None:
+        if found is None or (found[0].endswith("; ") and found.end() == len(rest)):
             raise AuditError(f"{where}: {text[:90]!r} is not written as `name: votes; name: votes`")
         name, number = found[1], int(found[2])
         if name in votes or number < 0:

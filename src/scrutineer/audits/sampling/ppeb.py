@@ -63,6 +63,8 @@ class ArloContest:
     pending: int = 0
     majority: bool = False
     """Whether a majority decides at once and the two first go to a second round otherwise (since May 2026)."""
+    unauditable: bool = True
+    """Whether votes that are missing from the batches lower the margins (since November 2024)."""
 
     def __post_init__(self) -> None:
         if not 1 <= self.winners < len(self.totals) or self.votes_allowed < 1 or min(self.totals) < 0 or self.pending < 0:
@@ -177,6 +179,8 @@ def _unauditable(contest: ArloContest, batches: Sequence[ArloBatch]) -> int:
     for batch in batches:
         if batch.votes is not None and len(batch.votes) != len(contest.totals):
             raise AuditError(f"batch {batch.key}: votes of {len(batch.votes)} choices, and the contest has {len(contest.totals)}")
+    if not contest.unauditable:
+        return 0
     missing = sum(contest.totals) - sum(sum(batch.votes) for batch in batches if batch.votes is not None)
     return -(-missing // contest.votes_allowed)
 
