@@ -166,11 +166,11 @@ def test_the_product_at_the_true_means_at_every_draw_of_any_stratum(strata: str,
 @pytest.mark.parametrize("blank", BLANKS)
 @pytest.mark.parametrize("read", [24, 200])
 def test_suite_for_sizes_fixed_in_advance(blank: float, read: int) -> None:
-    """Four fifths of a reported margin are overstated on few cards that are compared, and one fifth where they are polled; or all.
+    """Of a reported margin, four fifths are overstated on few cards that are compared, and one fifth where they are polled.
 
-    Where all polled ballots are read (and right), what is left of the limit is what Fisher's combination with a p-value of 1 leaves; else the
-    worst split leaves hardly any. A p-value depends on counts alone and rises with every overstatement: for each count of polled
-    ballots the most that still confirm are found once, and 20,000 audits are looked up.
+    Or all of it on compared cards: where all polled ballots are read, what is left of the limit is what Fisher's combination with
+    a p-value of 1 leaves; else the worst split leaves hardly any. A p-value depends on counts alone and rises with every
+    overstatement: for each count of polled ballots the most that still confirm are found once, and 20,000 audits are looked up.
     """
     rng = np.random.default_rng([1809, 4235, round(100 * blank), read])
     each, lead = round(100 * (1 - blank)), 20
