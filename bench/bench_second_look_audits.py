@@ -65,7 +65,7 @@ def main(boxes: int, draws: int, cards: int) -> None:
         for name, data in artifacts.files.items():
             (own / name).write_bytes(data)
         report = Report()
-        audited = _Timed(Path(folder), log, lambda head, where: None, report)
+        audited = _Timed(Path(folder), log, lambda *_: None, report)
         sizes = audited.sizes()
         roots = roots_at([statement_hash(entry) for entry in log], sizes)
         count = site.follow(election, log, roots, {}, audited, report)

@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from copy import deepcopy
 from dataclasses import dataclass, replace
 from functools import cache
@@ -112,9 +112,9 @@ def results_log() -> tuple[bytes, ...]:
     return tuple(log)
 
 
-def records() -> Cards:
-    """A record of each card."""
-    places = [(box, position) for box in STATIONS for position in range(1, CARDS[box] + 1)]
+def records(boxes: Sequence[str] = STATIONS) -> Cards:
+    """A record of each card of some boxes."""
+    places = [(box, position) for box in boxes for position in range(1, CARDS[box] + 1)]
     columns = []
     for contest in CONTESTS:
         marks = [recorded(*place).get(contest.id) for place in places]
@@ -122,9 +122,9 @@ def records() -> Cards:
         numbers = np.array([-1 if own is None else patterns.index(own) for own in marks], np.int8)
         most = contest.choices_allowed()
         columns.append(ContestColumn(contest.id, tuple(each.id for each in contest.options), patterns, numbers, most))
-    batch = np.array([STATIONS.index(box) for box, _ in places], np.int32)
+    batch = np.array([boxes.index(box) for box, _ in places], np.int32)
     position = np.array([position for _, position in places], np.int32)
-    return Cards(tuple(columns), STATIONS, batch, position, pa.array([f"{box}-{at}" for box, at in places]))
+    return Cards(tuple(columns), tuple(boxes), batch, position, pa.array([f"{box}-{at}" for box, at in places]))
 
 
 @dataclass
@@ -147,6 +147,9 @@ class Recipe:
     renew: bool = True
     """Whether the plan names the files as they are now."""
 
+    head: Callable[[list[bytes]], bytes] | None = None
+    """Makes the head that is shown before the dice, from the log with the plan."""
+
     def __post_init__(self) -> None:
         self.settings: dict[str, Any] = {}
 
@@ -164,10 +167,13 @@ class Recipe:
         given = {"name": "boxes", "size": self.plan["size"], "root": bytes.fromhex(self.plan["root"])}
         given |= {"risk_limit": self.plan["risk_limit"], "plan": hashlib.sha256(encoded).digest(), "files": named}
         signed_plan = auditing.plan(board=AUDITORS, **(given | self.settings))
-        seed = auditing.seed(signed_plan, AUDITORS[1], seed=self.digits)
-        log += [signed_plan, seed]
+        log.append(signed_plan)
+        shown = None if self.head is None else self.head(log)
+        seen = {} if shown is None else {"head": hashlib.sha256(shown).digest()}
+        seed = auditing.seed(signed_plan, AUDITORS[1], seed=self.digits, **seen)
+        log.append(seed)
         names = {"<plan>": statement_hash(signed_plan).hex(), "<seed>": statement_hash(seed).hex()}
-        files = {"plan.json": encoded, "draw.csv": self.draws, **self.files}
+        files = {"plan.json": encoded, "draw.csv": self.draws, **self.files} | ({} if shown is None else {"head.txt": shown})
         counts: list[bytes] = []
         for number in range(len(self.counts) + 1):
             for at in [at for at, after in enumerate(self.after) if after == number]:
@@ -207,7 +213,10 @@ def canonical(value: Any) -> bytes:
 
 @cache
 def planned(design: str, mode: str = "canonical", *, replacement: bool = False) -> PlanFiles:
-    """A plan of one of the designs. In batch-betting one contest is no target, and batch-macro has the manifest by rolls."""
+    """A plan of one of the designs; `oneaudit+records` has records of two boxes.
+
+    In batch-betting one contest is no target, and batch-macro has the manifest by rolls.
+    """
     log = list(results_log())
     contests = [contest.id for contest in CONTESTS]
     also = ("council",) if design == "batch-betting" else ()
@@ -218,11 +227,11 @@ def planned(design: str, mode: str = "canonical", *, replacement: bool = False) 
         name="boxes",
         contests=[contest for contest in contests if contest not in also],
         also=also,
-        design=design,  # type: ignore[arg-type]
+        design=design.partition("+")[0],  # type: ignore[arg-type]
         draw=mode,  # type: ignore[arg-type]
         replacement=replacement,
         manifest=manifest,
-        cards=records() if design == "comparison" else None,
+        cards=records() if design == "comparison" else records(NORTH[1:]) if design == "oneaudit+records" else None,
     )
     _FILES[design, mode, replacement] = dict(made.files)
     return open_files(made.plan, made.files)
@@ -329,7 +338,7 @@ def second_report(log: list[bytes], files: dict[str, bytes], folder: Path) -> Se
         (own / name).write_bytes(data)
     _, definition, units_table, register = country()
     election, report = SecondElection(read(definition), {"units.csv": units_table, "register.csv": register}), SecondReport()
-    audited = OutcomeAudits(folder, log, lambda head, where: None, report)
+    audited = OutcomeAudits(folder, log, lambda *_: None, report)
     roots = roots_at([leaf_name(entry) for entry in log], {size for size in audited.sizes() if size <= len(log)})
     audited.finish(follow(election, log, roots, {}, audited, report))
     for name in files:

@@ -11,13 +11,16 @@ from second_look.__main__ import main
 from second_look.site import verify_site as second_verify
 
 import second_look_helpers  # noqa: F401 - puts the second verifier on the path
-from audited_sites import CARDS, DESIGNS, box_totals, first_findings, honest, paper, planned, recipe, second_report
+from audit_helpers import LOG
+from audited_sites import CARDS, DESIGNS, box_totals, first_findings, honest, paper, planned, recipe, root_of, second_report
 from scrutineer.audits.status import draw
+from scrutineer.log.checkpoint import Checkpoint, sign_checkpoint
 from scrutineer.statements.audit import BoxTotals, CardMarks
 from scrutineer.verify import FolderSource, verify_site
 
 VARIANTS = [(design, "canonical", False) for design in DESIGNS]
 VARIANTS += [(design, "nested", False) for design in ("polling", "oneaudit", "comparison")]
+VARIANTS += [("oneaudit+records", "canonical", False), ("oneaudit+records", "nested", False)]
 VARIANTS += [("polling", "rivest", False), ("comparison", "rivest", True), ("oneaudit", "canonical", True)]
 
 
@@ -34,7 +37,7 @@ def test_a_site_with_an_audit(
     last = made.reports[-1]
     assert audit["outcome"] == last["outcome"]
     assert [row["risk"] for row in audit["tests"]] == [row["risk"] for row in last["tests"]]
-    assert any(line.startswith(f"audit boxes: {design}, {last['draws']} draws") for line in said["checked"])
+    assert any(line.startswith(f"audit boxes: {design.partition('+')[0]}, {last['draws']} draws") for line in said["checked"])
     assert said["findings"] == []
     assert not any("audit" in line for line in said["taken"])
 
@@ -89,6 +92,39 @@ def test_files_that_no_plan_names(tmp_path: Path) -> None:
     assert [finding["where"] for finding in report.findings] == ["audits/other/"]
 
 
+def head_of(log: list[bytes], size: int = 0, origin: str = LOG.verifier.origin) -> bytes:
+    """A head of a log, signed by the log."""
+    size = size or len(log)
+    return sign_checkpoint(Checkpoint(origin, size, root_of([*log, b"seed"][:size])), LOG.note_signers, 1_750_000_000)
+
+
+def test_the_head_that_was_shown_before_the_dice(tmp_path: Path) -> None:
+    made = recipe("batch-betting")
+    made.head = head_of
+    site = made.site()
+    site.publish(tmp_path / "site")
+    report = second_verify(tmp_path / "site")
+    assert (report.findings, report.taken) == ([], [])
+    assert verify_site(FolderSource(tmp_path / "site")).findings == []
+    log, files = made.build()
+    without = {name: data for name, data in files.items() if name != "head.txt"}
+    assert "head.txt is not published" in second_report(log, without, tmp_path).taken[0]
+    for more in (-1, 1):
+        made.head = lambda log, more=more: head_of(log, len(log) + more)  # type: ignore[misc]
+        assert [each["where"] for each in second_report(*made.build(), tmp_path).findings] == ["audits/boxes/head.txt"]
+    made.head = lambda _: b"no head"
+    assert second_report(*made.build(), tmp_path).count
+    assert second_report(log, files | {"head.txt": files["head.txt"] + b"\n"}, tmp_path).count
+
+
+def test_a_head_that_the_log_did_not_sign(tmp_path: Path) -> None:
+    made = recipe("batch-betting")
+    made.head = lambda log: head_of(log)[:-80] + b"A" * 79 + b"\n"
+    made.site().publish(tmp_path / "site")
+    report = second_verify(tmp_path / "site")
+    assert any(each["where"].startswith("audits/boxes/") for each in report.findings), report.findings
+
+
 def some_counts(design: str, mode: str, chance: random.Random, digits: str, draws: int) -> Iterator[dict[str, Any]]:
     """Counts of drawn units with arbitrary faults, losses and replacements."""
     files = planned(design, mode)
@@ -139,8 +175,8 @@ def _card(box: str, position: int, chance: random.Random) -> CardMarks:
     return CardMarks(position=position, marks=marks)
 
 
-@pytest.mark.parametrize(("design", "mode"), [(design, mode) for design, mode, _ in VARIANTS[:9]])
-@pytest.mark.parametrize("seed", range(6))
+@pytest.mark.parametrize(("design", "mode"), [(design, mode) for design, mode, _ in VARIANTS[:11]])
+@pytest.mark.parametrize("seed", range(3))
 def test_both_measure_the_same(design: str, mode: str, seed: int, tmp_path: Path) -> None:
     chance = random.Random(seed)
     digits, draws = str(10**19 + seed), chance.choice((3, 20, 60))

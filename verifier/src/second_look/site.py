@@ -54,7 +54,9 @@ def verify_site(site: Path, expected: str = "", part: tuple[int, int] = (1, 1), 
     if head is None:
         return report
     tell("earlier heads")
-    audited = OutcomeAudits(site, log, report, tell)
+    audited = OutcomeAudits(
+        site, log, lambda shown, where: _check_head(shown, election, keys, report, where, witnessed=False), report, tell
+    )
     roots, shots = _check_history(site, election, keys, log, audited.sizes(), report)
     tell("statements")
     count = follow(election, log, roots, shots, audited, report)

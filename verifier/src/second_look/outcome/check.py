@@ -3,12 +3,14 @@
 import hashlib
 import re
 from collections.abc import Callable
+from contextlib import suppress
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
 from second_look.audits import Audit
 from second_look.count import Count
+from second_look.notes import Checkpoint, read_checkpoint
 from second_look.outcome.counts import Boxes, Seen, card_values, not_drawn, resolve, status_of
 from second_look.outcome.draw import Ticket, draw, table
 from second_look.outcome.implied import unproved
@@ -20,6 +22,8 @@ from second_look.shapes import load_json
 from second_look.statements import Statement, read
 
 Tell = Callable[[str], None]
+Signed = Callable[[Checkpoint, str], None]
+"""Adds findings where a head is not signed by the log: the head, and where it stands."""
 _ERRORS = (*BROKEN, ArithmeticError, MemoryError)
 _FIELDS = {"format", "name", "election", "plan", "seed", "size", "outcome", "risk_limit", "draws", "units", "counted", "missing"}
 _FIELDS |= {"illegible", "pending", "contests", "tests", "counts", "replaced", "others", "voids", "faults"}
@@ -28,8 +32,10 @@ _FIELDS |= {"illegible", "pending", "contests", "tests", "counts", "replaced", "
 class OutcomeAudits:
     """The audits of a site. Their plans are known before the log is followed, so that our count is at hand at their sizes."""
 
-    def __init__(self, site: Path, log: list[bytes], report: Report, tell: Tell = lambda _: None) -> None:
-        self._site, self.report, self._tell = site, report, tell
+    def __init__(self, site: Path, log: list[bytes], signed: Signed, report: Report, tell: Tell = lambda _: None) -> None:
+        self._site, self._signed, self.report, self._tell = site, signed, report, tell
+        self._roots: dict[int, bytes] = {}
+        self._heads: dict[str, Checkpoint] = {}
         self._waiting: dict[int, list[Statement]] = {}
         self._opened: dict[bytes, Planned | None] = {}
         """By hash of the signed plan; None where there is something wrong, unknown here or not published, which was said."""
@@ -38,16 +44,20 @@ class OutcomeAudits:
                 try:
                     statement = read(entry)
                 except FormatError:
-                    continue
+                    continue  # Said where the log is followed.
+                with suppress(*_ERRORS):  # Said with the audit.
+                    head = self._folder(statement.payload["name"]) / "head.txt"
+                    self._heads[statement.payload["name"]] = read_checkpoint(head.read_bytes())
                 if 0 < statement.payload["size"] <= index:
                     self._waiting.setdefault(statement.payload["size"], []).append(statement)
 
     def sizes(self) -> set[int]:
-        """The log sizes at which audited results stand."""
-        return {*self._waiting}
+        """The log sizes at which audited results stand, and of the heads that seeds name."""
+        return {*self._waiting} | {head.size for head in self._heads.values()}
 
     def at(self, size: int, root: bytes, count: Count) -> None:
         """Hold the plans of a log size against our own count, which has just reached it."""
+        self._roots[size] = root
         for statement in self._waiting.pop(size, ()):
             name = statement.payload["name"]
             if statement.hash in self._opened or not (self._folder(name) / "plan.json").is_file():
@@ -84,6 +94,7 @@ class OutcomeAudits:
             self._tell(f"audit {title}")
             try:
                 self._check_names(audit)
+                self._check_head(audit)
                 if audit.plan["about"] != "outcome":
                     continue
                 if audit.plan["size"] > audit.index:
@@ -106,6 +117,8 @@ class OutcomeAudits:
     def _check_names(self, audit: Audit) -> None:
         """Every file of an audit is one that a statement names by hash, draw.csv, or a page of a report."""
         named = {file["name"]: file["sha256"] for file in audit.plan["files"]} | {"plan.json": audit.plan["plan"]}
+        if audit.seeded is not None and audit.seeded["head"] is not None:
+            named["head.txt"] = audit.seeded["head"]
         evidence = {each for value in audit.values() for key in ("evidence", "images") for each in value.get(key, ())}
         for number, (_, _, value) in enumerate(audit.reports, 1):
             name = "report.json" if number == 1 else f"report-{number}.json"
@@ -119,6 +132,22 @@ class OutcomeAudits:
             digest = hashlib.sha256(path.read_bytes()).digest()
             if named.get(path.name) != digest and digest not in evidence:
                 self.find(audit.plan["name"], path.name, "it is not a file that the statements of this audit name")
+
+    def _check_head(self, audit: Audit) -> None:
+        """The head that was shown before the dice were thrown holds the plan and not the seed, and is one of this log."""
+        name, wanted = audit.plan["name"], audit.seeded["head"] if audit.seeded is not None else None
+        if wanted is None:
+            return
+        if not (self._folder(name) / "head.txt").is_file():
+            self.take(name, "head.txt is not published, which its seed names")
+            return
+        data = (self._folder(name) / "head.txt").read_bytes()
+        head = self._heads[name] if name in self._heads else read_checkpoint(data)
+        if hashlib.sha256(data).digest() != wanted:
+            self.find(name, "head.txt", "it is not the head that the seed names")
+        if not audit.index < head.size <= audit.seeded_at or self._roots.get(head.size) != head.root:
+            self.find(name, "head.txt", "it is no head of this log, or does not hold the plan, or holds the seed as well")
+        self._signed(head, f"audits/{name}/head.txt")
 
     def _folder(self, name: str) -> Path:
         return self._site / "audits" / name

@@ -198,7 +198,7 @@ def card_values(planned: Planned, drawn: list[Ticket], seen: Seen) -> tuple[dict
         values = []
         for ticket in tickets:
             record = pools.get(ticket.box, 0)
-            if planned.cards is not None:
+            if planned.cards is not None and ticket.box not in pools:
                 marks = planned.cards.marks(test.contest, ticket.box, ticket.position)
                 record = 0 if marks is None else test.score(marks)
             paper = _paper(test, seen, ticket)
@@ -232,8 +232,8 @@ def _pools(planned: Planned, test: Test) -> dict[str, Fraction]:
     pools = {}
     for box, (_, rest, votes) in planned.totals[test.contest].items():
         score, cards = test.score_of(votes, rest), planned.manifest[box]
-        if not cards * test.lowest <= score <= cards * test.highest:
+        if planned.pooled(box) and not cards * test.lowest <= score <= cards * test.highest:
             raise FormatError(f"test {test.code}: the cards of box {box!r} cannot have a score of {score}")
-        if cards:
+        if cards and planned.pooled(box):
             pools[box] = Fraction(score, cards)
     return pools

@@ -130,6 +130,10 @@ class Planned:
         """Whether whole boxes are drawn."""
         return self.plan["design"] in BOX_DESIGNS
 
+    def pooled(self, box: str) -> bool:
+        """Whether the totals of a box are what was reported of it: there is no record of a card of it."""
+        return self.cards is None or box not in self.cards.starts
+
     @cached_property
     def weights(self) -> dict[str, int]:
         """Of nested draws: by box the greatest weight of the contests that it holds."""
@@ -157,7 +161,7 @@ def read_plan(data: bytes, signed: dict[str, Any]) -> dict[str, Any]:
     named = {file["name"]: {"sha256": file["sha256"].hex(), "size": file["size"]} for file in signed["files"]}
     nested, recorded = plan["draw"] == "nested", plan["design"] == "comparison"
     needed = {"manifest.csv"} | {name for name, has in (("cards.bin", recorded), ("totals.csv", nested or not recorded)) if has}
-    if plan["files"] != named or named.keys() != needed:
+    if plan["files"] != named or named.keys() - ({"cards.bin"} if plan["design"] == "oneaudit" else set()) != needed:
         raise FormatError("it names other files than the signed plan, or than its design has")
     ids = [contest["contest"] for contest in plan["contests"]]
     if ids != sorted({*ids}) or not any(contest["target"] for contest in plan["contests"]):
@@ -195,17 +199,16 @@ def open_plan(plan: dict[str, Any], folder: Path) -> Planned:
             raise FormatError(f"totals.csv has no box with contest {min(strange)}")
     if "cards.bin" in data:
         found.cards = read_cards(data["cards.bin"], manifest)
-        for name, rows in found.totals.items():
+        for name, rows in found.totals.items() if plan["draw"] == "nested" else ():
             if strange := found.cards.holding(name) - rows.keys():
                 raise FormatError(f"a record of box {min(strange)!r} has contest {name}, which that box does not hold")
     for test in tests:
-        if found.cards is not None:
-            total = found.cards.total(test.contest, test.score)
-        else:
-            rows_of = found.totals[test.contest].values()
+        total = 0 if found.cards is None else found.cards.total(test.contest, test.score)
+        if plan["design"] != "comparison":
+            rows_of = [row for box, row in found.totals[test.contest].items() if found.pooled(box)]
             if test.given["continuing"] is not None or any(len(votes) != len(test.weights) for _, _, votes in rows_of):
                 raise FormatError(f"test {test.code} has not the options of totals.csv, or is of a ranked contest")
-            total = sum(test.score_of(votes, rest) for _, rest, votes in rows_of)
+            total += sum(test.score_of(votes, rest) for _, rest, votes in rows_of)
         if total != test.given["total"]:
             raise FormatError(f"test {test.code}: the files add up to {total}, and the plan says {test.given['total']}")
     return found
