@@ -149,6 +149,66 @@ def test_audits_of_other_things_say_what_they_cannot_show() -> None:
     assert "Measured risk" not in text
 
 
+def test_plans_of_a_contest_stand_together_with_what_has_no_report() -> None:
+    def say(election: Election) -> Iterable[Payload]:
+        plans = [msgspec.structs.replace(outcome_plan(election), name=name) for name in ("first", "second", "third", "fourth")]
+        seeds = [
+            msgspec.structs.replace(seed_of(plan), seed=SEED[:-1] + digit) for plan, digit in zip(plans, "1234", strict=True)
+        ]
+        yield from plans
+        yield from seeds[:3]
+        for plan, seed, outcome, risk in zip(plans, seeds, ("stopped", "confirmed"), ("0.4", "0.03"), strict=False):
+            yield AuditReport(
+                election=election.hash,
+                plan=named(plan),
+                seed=named(seed),
+                size=8,
+                outcome=outcome,  # type: ignore[arg-type]
+                risks=(ContestRisk(contest="president", risk=risk),),
+                report=bytes(32),
+            )
+
+    given = told(say)
+    text = " ".join(text_of(given).split())
+    assert "Which plans there are for each contest" in text
+    assert "first: Stopped; nothing was confirmed" in text
+    assert "second: Confirmed at the risk limit" in text
+    assert "The log has 10 entries now." in text
+    # Without their plan files, nobody knows which contests the others are about.
+    assert "third: drawn since log entry 7, no report yet" in text
+    assert "fourth: planned since log entry 4, not drawn yet" in text
+    assert "cannot be told, as long as neither" in text
+    assert "Before it, 1 other audit of the same contests was planned." in text
+    assert text.count("Before it,") == 1
+
+
+def test_an_audit_links_its_report_once_that_is_published() -> None:
+    def say(election: Election) -> Iterable[Payload]:
+        plan = outcome_plan(election)
+        yield plan
+        seed = msgspec.structs.replace(seed_of(plan), head=bytes(32))
+        yield seed
+        risks = (ContestRisk(contest="president", risk="0.25"),)
+        yield AuditReport(
+            election=election.hash,
+            plan=named(plan),
+            seed=named(seed),
+            size=3,
+            outcome="continuing",
+            risks=risks,
+            report=bytes(32),
+        )
+
+    given = told(say)
+    assert "Read the report" not in text_of(given)
+    assert "that was to be shown before the throw: head.txt" in " ".join(text_of(given).split())
+    record = replace(given.record, audits={"audits/paper/report.html": b"", "audits/paper/head.txt": b""})
+    (file,) = audit_pages(Pages(View(record)))
+    html = b"".join(file.chunks).decode()
+    assert 'href="audits/paper/report.html">Read the report' in html
+    assert 'href="audits/paper/head.txt"' in html
+
+
 def test_a_long_programme_goes_over_several_pages() -> None:
     given = told(lambda election: (other_plan(election, f"a{n}") for n in range(AUDITS_PER_PAGE + 1)))
     paths = [file.path for file in audit_pages(Pages(View(given.record)))]

@@ -6,10 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from audit_artifacts import AUDITING, ELECTION, REGISTER, RESULTS, UNITS, counted, held
+from audit_artifacts import AUDITING, ELECTION, REGISTER, RESULTS, UNITS, count_of, counted, held, root_of
 from audit_helpers import AUDITORS, LOG
 from count_helpers import Ballots
 from portal_helpers import published
+from scrutineer.audits.plan_make import make_plan
 from scrutineer.audits.report import make_report
 from scrutineer.portal.formats import MANIFEST_FILE
 from scrutineer.portal.manifest import Manifest, open_manifest, sign_manifest
@@ -101,7 +102,44 @@ def test_results_that_changed_after_they_were_confirmed(tmp_path: Path) -> None:
 def test_several_audits_of_the_outcome(tmp_path: Path) -> None:
     log = [*HELD.log, AUDITING.plan(name="again")]
     report = verify_site(FolderSource(site_of(tmp_path, log, FILES)))
-    assert report.audit_notes[0].startswith("2 audits of the outcome are planned.")
+    several, unknown, *others = report.audit_notes
+    assert several.startswith("2 audits of the outcome are planned.")
+    assert unknown == (
+        "Which contests 1 plan for audits of the outcome are about cannot be told, without plan file and without report: again "
+        f"(planned at log entry {len(HELD.log)}, not drawn)."
+    )
+    assert not any("again" in note for note in others)
+
+
+def test_plans_of_a_contest_without_a_report_are_said(tmp_path: Path) -> None:
+    made = make_plan(count_of(HELD.log[:7]), root_of(HELD.log[:7]), name="again")
+    given = {"size": made.plan.size, "root": bytes.fromhex(made.plan.root), "plan": made.plan.hash}
+    plan = AUDITING.plan(name="again", board=AUDITORS, **given)
+    log = [*HELD.log, plan, AUDITING.seed(plan, AUDITORS[1], seed="7" * 20)]
+    site = site_of(tmp_path, log, FILES | {"audits/again/plan.json": made.plan.encode()})
+    report = verify_site(FolderSource(site))
+    assert report.complete
+    at = len(HELD.log)
+    again = f"again (planned at log entry {at}, drawn at log entry {at + 1})"
+    assert report.audit_notes[1] == f"Contest president: 2 plans audit it; 1 without a report: {again}."
+
+
+def test_pages_of_reports_are_made_by_whoever_publishes(tmp_path: Path) -> None:
+    path = "audits/boxes/report.html"
+    old = FILES[path].replace(b"scrutineer-audit-page/", b"scrutineer-audit-page/9")
+    without = {name: data for name, data in FILES.items() if name != path}
+    for number, files in enumerate((without, FILES | {path: old}, FILES | {path: b"Splendid."})):
+        site = site_of(tmp_path / str(number), HELD.log, files)
+        assert (site / path).read_bytes() == FILES[path]
+        assert verify_site(FolderSource(site)).findings == []
+
+
+def test_a_page_of_another_version_of_the_program_is_noted(tmp_path: Path) -> None:
+    path = "audits/boxes/report.html"
+    site = site_of(tmp_path, HELD.log, FILES)
+    report = put(site, {path: FILES[path].replace(b"scrutineer-audit-page/1", b"scrutineer-audit-page/7")})
+    assert report.findings == []
+    assert any("report.html was made by another version of the program" in note for note in report.audit_notes)
 
 
 @pytest.mark.parametrize("name", sorted(HELD.artifacts.files))
