@@ -117,7 +117,7 @@ class ContestColumn:
             elif number in marked:
                 raise AuditError(
                     f"contest {self.id!r}: option {option!r} is marked on cards, and contest {contest!r} has no such option; "
-                    "say which of its options is meant"
+                    "say which of its options is meant, by its id"
                 )
         if len(set(target.values())) != len(target):
             raise AuditError(f"contest {self.id!r}: two options of the records were given the same option of {contest!r}")
@@ -169,7 +169,10 @@ class Cards:
         place = self._places.get(contest)
         if place is None:
             known = ", ".join(repr(each) for each in list(self._places)[:10])
-            raise AuditError(f"the records have no contest {contest!r}; they have {known or 'none'}")
+            raise AuditError(
+                f"the records have no contest {contest!r}; they have {known or 'none'}: name contests in them by the ids of the "
+                "definition"
+            )
         return self.contests[place]
 
     def select(self, rows: NDArray[np.int64] | NDArray[np.bool_]) -> "Cards":

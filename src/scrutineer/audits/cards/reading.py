@@ -77,8 +77,11 @@ def _recognise(sources: Sequence[Source], name: str) -> str:
         for each in FORMATS.values():
             if each.recognises(first):
                 return each.name
-    known = ", ".join(each.words for each in FORMATS.values())
-    raise AuditError(f"{name}: not recognised as records of cards ({known}); check the file, or name the format")
+    known = "; ".join(each.words for each in FORMATS.values())
+    raise AuditError(
+        f"{name}: not recognised as records of cards; what is read is {known}: check whether this is the file that its maker "
+        "exports"
+    )
 
 
 def read_cards(path: Path, format: str | None = None, *, progress: Progress = silent) -> Cards:  # noqa: A002
