@@ -15,5 +15,7 @@ Read the modules in this order; each has one subject.
     count        which sheet counts, and totals
     tables       the published figures beside our own
     ballots      encrypted ballots: ElectionGuard 2.1.0, verifications 1 to 19
+    audits       statements of audits, and their order
+    outcome      audits of the outcome: plans, draws, risks and reports
     site         the order in which all of this is done
 """

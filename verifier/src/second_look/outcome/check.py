@@ -111,7 +111,7 @@ class OutcomeAudits:
         if (self._site / "audits").is_dir():
             known = {audit.plan["name"] for audit in order.audits.values()}
             for folder in sorted((self._site / "audits").iterdir()):
-                if folder.is_dir() and folder.name not in known and any(folder.glob("*.[jcb][svi][no]*")):
+                if folder.is_dir() and folder.name not in known and any(path.suffix != ".html" for path in folder.iterdir()):
                     self.find(folder.name, "", "files of an audit that no signed plan names")
 
     def _check_names(self, audit: Audit) -> None:
