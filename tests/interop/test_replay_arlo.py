@@ -98,8 +98,9 @@ def test_batches_that_were_counted_together_as_reports_of_2025_have_them():
 
 
 def test_p_values_of_before_november_2024_end_where_the_limit_was_met():
-    """Arlo at 18b0613 (June 2024): no pending ballots, votes missing from the batches count for nothing, and the seventh ticket is
-    not multiplied any more. Batches 5 and 6 of J2 had 100, 50 and 50 votes.
+    """Arlo at 18b0613 (June 2024), where batches 5 and 6 of J2 had 100, 50 and 50 votes.
+
+    There were no pending ballots, votes missing from the batches did not lower the margin, and the last tickets do not count.
     """
     drawn = {key: tickets for key, tickets in DRAWN.items() if key[1] not in ("Batch 1", "Batch 2", "Batch 4")}
     drawn["J1", "Batch 1"] = "Round 1: 0.720194360819624066, 0.777128466487428756"

@@ -56,7 +56,7 @@ def arlo_command(report: Path, paths: tuple[Path, ...], names: Path | None, ever
     """
     with progress_display(as_json) as progress:
         read = read_report(report.name, _small(report))
-        found = replay_arlo(read, _arlo_files(read, list(_files(paths, progress)), names))
+        found = replay_arlo(read, _arlo_files(read, list(_files(paths, progress)), names), progress)
     _show(found, as_json=as_json, every=every)
 
 

@@ -2,6 +2,7 @@
 
 from typing import Final
 
+from scrutineer.audits.cards.sources import Progress, silent
 from scrutineer.audits.replay.arlo_ballots import BallotReplay
 from scrutineer.audits.replay.arlo_batches import BatchReplay
 from scrutineer.audits.replay.arlo_files import ArloFiles
@@ -16,13 +17,13 @@ KINDS: Final = {
 }
 
 
-def replay_arlo(report: ArloReport, files: ArloFiles) -> Replay:
+def replay_arlo(report: ArloReport, files: ArloFiles, progress: Progress = silent) -> Replay:
     """All that can be computed again of an audit, held against its report.
 
     Raises AuditError for files that contradict each other.
     """
     replay: BatchReplay | BallotReplay
-    replay = BatchReplay(report, files) if report.kind == "BATCH_COMPARISON" else BallotReplay(report, files)
+    replay = BatchReplay(report, files) if report.kind == "BATCH_COMPARISON" else BallotReplay(report, files, progress)
     found = list(replay.checks())
     notes = dict.fromkeys([*report.warnings, *(note for _, note in found if note)])
     kind = f"{KINDS[report.kind]} ({report.math})" if report.math else KINDS[report.kind]

@@ -2,9 +2,10 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from functools import partial
+from functools import cached_property, partial
 from typing import Final
 
+from scrutineer.audits.cards.sources import Progress, silent
 from scrutineer.audits.replay.arlo_batches import unlike
 from scrutineer.audits.replay.arlo_draws import (
     BallotKey,
@@ -50,6 +51,7 @@ class BallotReplay:
 
     report: ArloReport
     files: ArloFiles
+    progress: Progress = silent
 
     def checks(self) -> Iterator[tuple[Check, str]]:
         """Every check, each with a note on what was assumed for it, which may be empty."""
@@ -115,7 +117,7 @@ class BallotReplay:
     ) -> list[tuple[tuple[str, BallotKey], ...]]:
         sizes = [each.size or 0 for each in rounds]
         if self.report.kind != "HYBRID":
-            return list(draw_ballot_rounds(self.report.seed, manifest, sizes))
+            return list(draw_ballot_rounds(self.report.seed, manifest, sizes, progress=self.progress))
         # A report says how many were drawn of both strata together: how many of each is counted.
         with_cvrs = {(each.jurisdiction, each.tabulator, each.name) for each in manifest if each.has_cvrs}
         parts = []
@@ -125,7 +127,7 @@ class BallotReplay:
                 for each in rounds
             ]
             own = [each for each in manifest if bool(each.has_cvrs) is stratum]
-            parts.append(draw_ballot_rounds(self.report.seed, own, counts, replacement=stratum))
+            parts.append(draw_ballot_rounds(self.report.seed, own, counts, replacement=stratum, progress=self.progress))
         return [first + second for first, second in zip(*parts, strict=True)]
 
     def _universes(self, contest: ReportedContest) -> Iterator[tuple[str, set[str]]]:
@@ -228,7 +230,7 @@ class BallotReplay:
         said = self._strata.get(key_of(row)[:3])
         return bool(row.imprinted) if said is None else said
 
-    @property
+    @cached_property
     def _strata(self) -> dict[tuple[str, str | None, str], bool]:
         return {(b.jurisdiction, b.tabulator, b.name): b.has_cvrs for b in self.files.manifest if b.has_cvrs is not None}
 

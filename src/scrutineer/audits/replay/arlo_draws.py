@@ -4,12 +4,14 @@ Source: votingworks/arlo (8d86156), server/audit_math/sampler.py, server/api/rou
 those of `sampling.ppeb` and `sampling.consistent`.
 """
 
+import heapq
 import random
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import chain
 from typing import Final
 
+from scrutineer.audits.cards.sources import Progress, silent
 from scrutineer.audits.replay.arlo_files import ArloFiles, ManifestBatch, TotalsFile
 from scrutineer.audits.replay.arlo_model import EXTRA, ReportedBallot, ReportedBatch, ReportedContest
 from scrutineer.audits.sampling.consistent import consistent_sample, cut_off, first_number, next_number, tuple_text
@@ -104,25 +106,40 @@ def draw_batch_rounds(
 
 
 def draw_ballot_rounds(
-    seed: str, batches: Sequence[ManifestBatch], sizes: Sequence[int], *, replacement: bool = True
+    seed: str,
+    batches: Sequence[ManifestBatch],
+    sizes: Sequence[int],
+    *,
+    replacement: bool = True,
+    progress: Progress = silent,
 ) -> tuple[tuple[tuple[str, BallotKey], ...], ...]:
-    """By round: the ticket numbers and ballots drawn from the batches, in the order of drawing."""
-    keys = {
-        ballot_id(each.jurisdiction, each.tabulator, each.name, position): (
-            each.jurisdiction,
-            each.tabulator,
-            each.name,
-            position,
-        )
-        for each in batches
-        for position in range(1, each.ballots + 1)
-    }
+    """By round: the ticket numbers and ballots drawn from the batches, in the order of drawing.
+
+    Raises AuditError for a batch that stands twice.
+    """
+    if len({(each.jurisdiction, each.tabulator, each.name) for each in batches}) != len(batches):
+        raise AuditError("a batch stands twice in the manifests: each has one line")
+    # Only ballots with the least first numbers can be drawn, at most as many as there are draws: nothing else is kept.
+    first = heapq.nsmallest(sum(sizes), _first_numbers(seed, batches, progress))
+    keys = {text: key for _, text, key in first}
     drawn = consistent_sample(keys, seed, sum(sizes), replacement=replacement, digits=TICKET_DIGITS)
     rounds, start = [], 0
     for size in sizes:
         rounds.append(tuple((ticket.number, keys[ticket.id]) for ticket in drawn[start : start + size]))
         start += size
     return tuple(rounds)
+
+
+def _first_numbers(seed: str, batches: Sequence[ManifestBatch], progress: Progress) -> Iterator[tuple[str, str, BallotKey]]:
+    """Of every ballot its first ticket number, the text it is drawn by, and what it is."""
+    done, total = 0, sum(each.ballots for each in batches)
+    for each in batches:
+        progress("Drawing again", done, total)
+        done += each.ballots
+        for position in range(1, each.ballots + 1):
+            key = (each.jurisdiction, each.tabulator, each.name, position)
+            text = ballot_id(*key)
+            yield first_number(text, seed), text, key
 
 
 def ballot_id(jurisdiction: str, tabulator: str | None, batch: str, position: int) -> str:
