@@ -26,6 +26,7 @@ COMMANDS: Final[dict[str, tuple[str, str]]] = {
     "accredit": ("key_commands", "Admit an issuer with a key, by a signed act."),
     "revoke": ("key_commands", "Revoke an issuer's key, by a signed act."),
     "endorse": ("endorse_commands", "Look at an act in plain words, and sign it as one more officer."),
+    "attest": ("attest_commands", "Sign your own copies of stations' sheets, as an agent or observer."),
     "bulletin": ("count_commands", "Sign and register a bulletin."),
     "certify": ("count_commands", "Sign and register the certificate of the final result."),
     "claim": ("claim_commands", "Check announced figures: with themselves, each other, and a record."),

@@ -9,13 +9,12 @@ import click
 
 from scrutineer.cli.act_words import act_words, printable
 from scrutineer.cli.keyring import load_key
-from scrutineer.cli.office import DEFINITION_FILE, RECORD
+from scrutineer.cli.record_folder import find_record, load_record
 from scrutineer.cli.statement_files import read_statements, write_statements
 from scrutineer.election import Definition, Election
-from scrutineer.election.definition import BASELINE_TABLE, REGISTER_TABLE, THRESHOLD_ACTS, UNITS_TABLE
+from scrutineer.election.definition import THRESHOLD_ACTS
 from scrutineer.errors import PolicyError, StatementError, UsageError
 from scrutineer.statements import Endorsement, SigningKey, Statement, parse_statement, sign_statement
-from scrutineer.statements.bootstrap import open_election
 from scrutineer.statements.policy import Policy
 
 _MOST: Final = 1_000  # statements in a file; an act has at most 100 signatures
@@ -43,7 +42,7 @@ def endorse_command(
     FILE was written with `--to FILE` by a command such as `revoke` or `decide`, or by `endorse`. The new file holds all that was
     in it and the endorsement. When as many officers have signed as the act needs, `scrutineer submit` sends it.
     """
-    election = _load_election(record or _find_record(file))
+    election = load_record(record or find_record(file, "what is signed is shown in the words of the election's definition"))
     key = load_key(key_file)
     statements = list(islice(read_statements(file), _MOST + 1))
     if len(statements) > _MOST:
@@ -68,26 +67,6 @@ def endorse_command(
     missing = max(_missing(act, after, election) for act in acts)
     rest = f"{missing} more needed" if missing else "all that it needs: send it with `scrutineer submit`"
     click.echo(f"{'Signed' if refuse is None else 'Refused'} as {signer}; {rest}. Written to {target}.")
-
-
-def _find_record(file: Path) -> Path:
-    folder = file.resolve().parent
-    for candidate in (folder, folder / RECORD, folder / "definition", folder / "election" / RECORD):
-        if (candidate / DEFINITION_FILE).is_file():
-            return candidate
-    raise UsageError(
-        "what is signed is shown in the words of the election's definition: pass --record DIR with definition.cose and its "
-        "tables (the election folder's record/, or definition/ of a published site)"
-    )
-
-
-def _load_election(record: Path) -> Election:
-    try:
-        definition, units, register = ((record / name).read_bytes() for name in (DEFINITION_FILE, UNITS_TABLE, REGISTER_TABLE))
-        baseline = (record / BASELINE_TABLE).read_bytes() if (record / BASELINE_TABLE).exists() else None
-    except OSError as error:
-        raise UsageError(f"{error.filename} cannot be read ({error.strerror}): pass --record DIR with all of them") from error
-    return open_election(definition, units, register, baseline)
 
 
 def _issuer_of(key: SigningKey, election: Election) -> str:
