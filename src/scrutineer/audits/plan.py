@@ -30,7 +30,9 @@ CARDS_FILE: Final = "cards.bin"
 MAX_PLAN: Final = 1 << 28  # bytes
 MAX_DRAWS: Final = 10_000_000
 
-PlanDesign: TypeAlias = Literal["batch-macro", "batch-betting", "comparison", "oneaudit", "polling"]
+MAX_PER_BOX: Final = 10_000
+
+PlanDesign: TypeAlias = Literal["batch-macro", "batch-betting", "comparison", "oneaudit", "polling", "two-stage"]
 """The designs of `planner.Design` that a plan can be made for."""
 DrawMode: TypeAlias = Literal["canonical", "rivest", "nested"]
 """How units are drawn: as `sampling.canonical` says; cards by Rivest's consistent sampler (`sampling.consistent`); or cards of
@@ -124,7 +126,7 @@ class PlannedContest(_Part, frozen=True, kw_only=True):
             test.assertion(self.contest)
 
 
-class Plan(_Part, frozen=True, kw_only=True):
+class Plan(_Part, frozen=True, kw_only=True, omit_defaults=True):
     """The plan file. Raises AuditError for one that no audit could follow."""
 
     format: Literal["scrutineer-audit-plan/1"]
@@ -148,6 +150,8 @@ class Plan(_Part, frozen=True, kw_only=True):
     """Of the manifest."""
     contests: tuple[PlannedContest, ...]
     files: dict[str, PlannedFile]
+    per_box: int = 0
+    """In two stages: how many cards of a drawn box are drawn, from 1. 0 in every other design, and left out of the file there."""
 
     def __post_init__(self) -> None:
         _check_hex(self.election, "election")
@@ -164,6 +168,13 @@ class Plan(_Part, frozen=True, kw_only=True):
             raise AuditError("plan: there is no contest that the audit is to confirm")
         if self.by_box and (self.draw != "canonical" or not self.replacement):
             raise AuditError("plan: boxes are drawn by error bound with replacement, by the canonical draw")
+        if self.in_stages and (self.draw != "canonical" or not self.replacement):
+            raise AuditError("plan: in two stages boxes are drawn by numbers of cards with replacement, by the canonical draw")
+        if self.per_box not in (range(1, MAX_PER_BOX + 1) if self.in_stages else (0,)):
+            raise AuditError(
+                f"plan: {self.per_box} cards of a drawn box do not fit the design {self.design}: two-stage has from 1 to "
+                f"{MAX_PER_BOX}, and no other design has any"
+            )
         if self.draw == "nested" and self.replacement:
             raise AuditError("plan: nested draws take every card once: leave out --replacement")
         for contest in self.contests:
@@ -185,6 +196,11 @@ class Plan(_Part, frozen=True, kw_only=True):
     def by_box(self) -> bool:
         """Whether whole boxes are drawn."""
         return self.design in BOX_DESIGNS
+
+    @property
+    def in_stages(self) -> bool:
+        """Whether a draw is some cards of a box."""
+        return self.design == "two-stage"
 
     @property
     def limit(self) -> Fraction:

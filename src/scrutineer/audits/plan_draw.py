@@ -1,7 +1,8 @@
 """The table of what is drawn, draw.csv: one line for each draw, in order.
 
 Canonical form: a CSV file in UTF-8 with the columns `draw,number,box,position,time`, ended by LF. A later round adds lines and
-changes none. Nothing in it is anything but a function of plan and seed; it is kept so that people can work with it.
+changes none. Where a draw is of several cards of a box, `position` has their places in ascending order, with spaces between
+them. Nothing in it is anything but a function of plan and seed; it is kept so that people can work with it.
 """
 
 import csv
@@ -18,12 +19,13 @@ MAX_DRAW: Final = 1 << 30  # bytes
 
 
 def encode_draw(sample: Sample) -> bytes:
-    """The canonical form. `position` is empty where whole boxes are drawn."""
+    """The canonical form. `position` is empty where whole boxes are drawn, and a list where some cards of each are."""
     out = io.StringIO(newline="")
     table = csv.writer(out, lineterminator="\n")
     table.writerow(HEADER)
     for number, ticket in enumerate(sample.tickets, 1):
-        table.writerow((number, ticket.number, ticket.box, ticket.position or "", ticket.time))
+        positions = " ".join(map(str, ticket.positions)) if ticket.position else ""
+        table.writerow((number, ticket.number, ticket.box, positions, ticket.time))
     return out.getvalue().encode()
 
 

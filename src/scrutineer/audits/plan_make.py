@@ -62,6 +62,7 @@ def make_plan(
     design: PlanDesign = "batch-betting",
     draw: DrawMode = "canonical",
     replacement: bool = False,
+    per_box: int | None = None,
     manifest: Manifest | None = None,
     cards: Cards | None = None,
     first_round: int | None = None,
@@ -70,13 +71,19 @@ def make_plan(
 
     `contests` are ids; all of the election where it is empty. Of those in `also` the risk is measured over what is drawn for the
     others, and nothing depends on it. `first_round` is how many draws to begin with; without it, as many as are enough in half of
-    all cases where the results are right. Raises AuditError for a design that the figures do not allow,
+    all cases where the results are right. `per_box` is how many cards of a drawn box are drawn in two stages (USUAL_PER_BOX where
+    it is left out). Raises AuditError for a design that the figures do not allow,
     contests that the election does not have, and figures that do not add up to the published result.
     """
     if cards is None if design == "comparison" else cards is not None and design != "oneaudit":
         raise AuditError(
             "comparison of single cards needs records of cards, ONEAudit can have them of some boxes, and other designs take none"
         )
+    stages = design == "two-stage"
+    if per_box is not None and not stages:
+        raise AuditError(f"design {design!r} does not draw cards of drawn boxes: leave out their number, or choose two-stage")
+    if stages and draw != "canonical":
+        raise AuditError("in two stages boxes and cards are drawn with the canonical draw: leave out the other way of drawing")
     if design not in BOX_DESIGNS:
         _check_mode(draw)
         if manifest is None:
@@ -123,7 +130,7 @@ def make_plan(
         risk_limit=share_text(risk_limit),
         design=design,
         draw=draw,
-        replacement=by_box or replacement,
+        replacement=by_box or stages or replacement,
         risk=USUAL_RISK[design],
         first_round=0,
         boxes=len(manifest.boxes),
@@ -138,6 +145,7 @@ def make_plan(
             for requirement in requirements
         ),
         files={file: planned_file(data) for file, data in files.items()},
+        per_box=(USUAL_PER_BOX if per_box is None else per_box) if stages else 0,
     )
     contents = PlanFiles(bare, manifest, totals, cards, recorded)
     tested = tuple(_tested(contents, contest, own, notes) for contest, own in zip(bare.contests, requirements, strict=True))
@@ -153,6 +161,8 @@ def make_plan(
     return MadePlan(plan, files, tuple(requirements), tuple(notes))
 
 
+USUAL_PER_BOX: Final = 20
+"""How many cards of a drawn box are drawn where nobody says."""
 _BY_ROLLS: Final = (
     "No manifest was given: how many cards can lie in a box is taken from the roll of its station (or from its sheet, where that "
     "says more). The risk limit holds as long as no box has more. A manifest makes the audit smaller, and shows where cards are "

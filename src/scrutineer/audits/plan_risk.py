@@ -22,6 +22,7 @@ USUAL_RISK: Final[Mapping[PlanDesign, str]] = {
     "polling": "alpha",
     "oneaudit": "betting-fixed",
     "comparison": "betting-fixed",
+    "two-stage": "betting-fixed",
 }
 USABLE: Final[Mapping[str, dict[str, str]]] = {
     "betting-fixed": {"rate": "1"},

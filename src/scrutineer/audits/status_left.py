@@ -6,7 +6,7 @@ import numpy as np
 
 from scrutineer.audits.counts import Seen
 from scrutineer.audits.planned.files import PlanFiles
-from scrutineer.audits.sampling.sample import Sample
+from scrutineer.audits.sampling.sample import Sample, Ticket
 from scrutineer.audits.sizes import Sizes, next_round
 from scrutineer.audits.status import Status, drawn_values
 from scrutineer.errors import AuditError
@@ -21,7 +21,7 @@ def work_left(files: PlanFiles, sample: Sample, seen: Seen, status: Status) -> S
     plan = files.plan
     if status.voids or files.design is None:
         return None
-    counted = Sample(tuple(ticket for ticket in sample.tickets if _is_counted(plan.by_box, seen, ticket.box, ticket.position)))
+    counted = Sample(tuple(ticket for ticket in sample.tickets if _is_counted(plan.by_box, seen, ticket)))
     sizes = []
     values = drawn_values(files, counted, seen)
     risks = {(each.contest, each.code): Fraction(each.p) for each in status.tests}
@@ -42,5 +42,7 @@ def work_left(files: PlanFiles, sample: Sample, seen: Seen, status: Status) -> S
     return Sizes(max(each.p50 for each in sizes), max(each.p90 for each in sizes), any(each.full_count for each in sizes))
 
 
-def _is_counted(by_box: bool, seen: Seen, box: str, position: int) -> bool:
-    return box in seen.boxes or (not by_box and (box, position) in seen.cards)
+def _is_counted(by_box: bool, seen: Seen, ticket: Ticket) -> bool:
+    """Whether all of a draw was."""
+    box = ticket.box
+    return box in seen.boxes or (not by_box and all((box, position) in seen.cards for position in ticket.positions))

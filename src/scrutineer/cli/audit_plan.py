@@ -8,9 +8,9 @@ import click
 
 from scrutineer.audits.cards.reading import read_cards
 from scrutineer.audits.manifest_files import read_manifest_file
-from scrutineer.audits.plan import DESIGNS, DRAWS, DrawMode, PlanDesign
+from scrutineer.audits.plan import DESIGNS, DRAWS, MAX_PER_BOX, DrawMode, PlanDesign
 from scrutineer.audits.plan_costs import other_designs
-from scrutineer.audits.plan_make import make_plan
+from scrutineer.audits.plan_make import USUAL_PER_BOX, make_plan
 from scrutineer.audits.planned.files import open_files
 from scrutineer.audits.planner import Row
 from scrutineer.cli.audit_inputs import PLAN_STATEMENT, AuditFolder, record_at
@@ -59,6 +59,12 @@ from scrutineer.statements.audit import SUBJECTS, AuditFile, AuditSubject
 )
 @click.option("--replacement", is_flag=True, help="A card may be drawn again. (Boxes always may.)")
 @click.option(
+    "--per-box",
+    type=click.IntRange(1, MAX_PER_BOX),
+    metavar="K",
+    help=f"With the design 'two-stage': how many cards of each drawn box.  [default: {USUAL_PER_BOX}]",
+)
+@click.option(
     "--manifest",
     type=click.Path(path_type=Path, exists=True, dir_okay=False),
     metavar="FILE",
@@ -103,6 +109,7 @@ def plan_command(
     design: PlanDesign,
     sampler: DrawMode,
     replacement: bool,
+    per_box: int | None,
     manifest: Path | None,
     cards: Path | None,
     draws: int | None,
@@ -137,6 +144,7 @@ def plan_command(
                 design=design,
                 draw=sampler,
                 replacement=replacement,
+                per_box=per_box,
                 manifest=None if listed is None else listed.manifest,
                 cards=records,
                 first_round=draws,

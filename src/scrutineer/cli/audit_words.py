@@ -100,6 +100,8 @@ def print_plan(made: MadePlan, election: Election) -> None:
         click.echo(note)
     if plan.sampled:
         what = "boxes, each with a chance in proportion to how much it could matter" if plan.by_box else "single cards"
+        if plan.in_stages:
+            what = f"boxes, each with a chance in proportion to its cards, and {plan.per_box:,} cards of each"
         click.echo(f"First round: {plan.first_round:,} draws of {what} ({plan.design}, {plan.risk}).")
 
 
@@ -167,6 +169,7 @@ def status_json(name: str, status: Status, left: Sizes | None) -> dict[str, Any]
                 "risk": each.risk,
                 "confirmed": each.confirmed,
                 "full_count": each.full_count,
+                "target": each.target,
                 "assertions": {test.code: test.risk for test in status.tests if test.contest == each.contest},
             }
             for each in status.contests
@@ -199,7 +202,8 @@ def print_status(name: str, plan: Plan, status: Status, election: Election | Non
         done = "needs a full count" if contest.full_count else "confirmed" if contest.confirmed else "not confirmed"
         known = contests.get(contest.contest)
         title = contest.contest if known is None else known.title
-        click.echo(f"{title}: risk {contest.risk} (limit {plan.risk_limit}), {done}")
+        beside = "" if contest.target else "; measured over what is drawn for the others, the audit does not go on for it"
+        click.echo(f"{title}: risk {contest.risk} (limit {plan.risk_limit}), {done}{beside}")
         for test in status.tests:
             if test.contest == contest.contest:
                 assertion = assertions[test.contest, test.code]
@@ -212,10 +216,14 @@ def print_status(name: str, plan: Plan, status: Status, election: Election | Non
 def print_left(folder: Path, plan: Plan, status: Status, left: Sizes | None) -> None:
     """What is left to do, for people: beside what is drawn already."""
     if status.confirmed:
-        click.echo("Every contest is at its risk limit: report it.")
+        click.echo("Every contest that the audit is to confirm is at its risk limit: report it.")
         return
     if left is None:
-        if not status.voids and plan.sampled:
+        open_ = [contest for contest in status.contests if contest.target and not contest.confirmed]
+        if all(contest.full_count for contest in open_) and plan.sampled and not status.voids:
+            names = ", ".join(contest.contest for contest in open_)
+            click.echo(f"What a sample can confirm is at its risk limit. All boxes are counted in full for {names}.")
+        elif plan.sampled and not status.voids:
             click.echo("How many draws will be enough cannot be said from what was seen: a full count is what remains.")
         return
     click.echo(

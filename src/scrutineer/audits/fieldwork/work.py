@@ -102,13 +102,14 @@ def field_work(
     """
     plan = files.plan
     asked = contests_asked(files, election, sample.boxes())
-    before = {(ticket.box, ticket.position) for ticket in sample.tickets[: first_draw - 1]}
+    before = {(ticket.box, position) for ticket in sample.tickets[: first_draw - 1] for position in ticket.positions}
     draws: dict[str, list[Draw]] = {}
     positions: dict[str, set[int]] = {}
     for place, ticket in enumerate(sample.tickets, 1):
-        if place >= first_draw and (ticket.box, ticket.position) not in before:
+        fresh = {position for position in ticket.positions if (ticket.box, position) not in before}
+        if place >= first_draw and fresh:
             draws.setdefault(ticket.box, []).append(Draw(place, ticket.number))
-            positions.setdefault(ticket.box, set()).update({ticket.position} - {0})
+            positions.setdefault(ticket.box, set()).update(fresh - {0})
     boxes = [
         DrawnBox(
             box,

@@ -15,6 +15,7 @@ from scrutineer.audits.plan_totals import read_totals
 from scrutineer.audits.planned.boxes import BoxDesign
 from scrutineer.audits.planned.cards import Comparison, OneAudit, Polling
 from scrutineer.audits.planned.model import PlanInputs, PlannedDesign
+from scrutineer.audits.planned.two_stage import TwoStage
 from scrutineer.errors import AuditError
 
 _ROOM: Final = 2**62
@@ -40,6 +41,7 @@ DESIGNS: Final[Mapping[PlanDesign, Callable[[PlanInputs], PlannedDesign]]] = {
     "polling": Polling,
     "oneaudit": OneAudit,
     "comparison": Comparison,
+    "two-stage": TwoStage,
 }
 
 

@@ -26,6 +26,16 @@ error bounds, the purpose is "scrutineer audit: boxes" and the context is empty.
 the purpose is "scrutineer audit: cards", the context is the hash of the manifest, and the position is r less the earlier
 sizes, plus 1. Where only some cards can be drawn, these alone are counted, in the order of boxes and positions.
 
+**Two stages.** Draw k takes a box as above, its size being its number of cards, with the purpose "scrutineer audit: boxes of two
+stages" and the hash of the manifest as context. Of its n cards all are taken where n is at most m; else m, in m steps j =
+n - m + 1, …, n: each takes r, uniform in 0 … j - 1, from the first attempt a whose
+
+    x = H(text("scrutineer audit: cards of a draw") ‖ text(seed) ‖ hash of the manifest ‖ be8(k) ‖ be8(j) ‖ be8(a))
+
+is less than j · floor(2^256 / j); r = x mod j. The card taken is that in place r + 1, or in place j where that one is taken
+already. So every m cards are as likely as any other m, and a box drawn again has others (R. W. Floyd, in J. Bentley and R. Floyd,
+Programming pearls: a sample of brilliance, Communications of the ACM 30(9), 1987).
+
 **Boxes without replacement, each alike.** The number of a box is
 H(text("scrutineer audit: boxes alike") ‖ text(seed) ‖ text(name of the box)); the boxes of the least numbers are drawn.
 """
@@ -51,6 +61,8 @@ _USUAL: Final = 1 << 14
 """Cards of a box, at most, whose positions are written as bytes once for all boxes."""
 _CARDS: Final = b"scrutineer audit: cards"
 _BOXES: Final = b"scrutineer audit: boxes"
+_FIRST_STAGE: Final = b"scrutineer audit: boxes of two stages"
+_SECOND_STAGE: Final = b"scrutineer audit: cards of a draw"
 
 Progress = Callable[[int, int], None]
 """Told how many cards are done, and of how many."""
@@ -111,6 +123,25 @@ def draw_boxes(seed: str, bounds: NDArray[np.int64], names: Sequence[str], count
     for number, at, _ in draws:
         times[at] += 1
         tickets.append(Ticket(number, names[order[at]], 0, times[at]))
+    return Sample(tuple(tickets))
+
+
+def draw_in_stages(seed: str, manifest: Manifest, per_box: int, count: int) -> Sample:
+    """So many draws in two stages: a box by its number of cards, with replacement, and `per_box` of its cards, without.
+
+    A ticket is one draw; a box with no more cards than that is taken whole. Raises AuditError for a seed that is not canonical, a
+    manifest without a card, and fewer than one card of a box.
+    """
+    if count < 0 or per_box < 1:
+        raise AuditError(f"{count} draws of {per_box} cards each: draw 0 times or more, and at least one card each time")
+    start = _text(_SECOND_STAGE) + _text(seed_bytes(seed)) + manifest.hash
+    sizes = manifest.cards.tolist()
+    times: Counter[int] = Counter()
+    tickets = []
+    for draw, (number, at, _) in enumerate(_uniform(seed, _FIRST_STAGE, manifest.hash, _cumulated(manifest.cards), count), 1):
+        times[at] += 1
+        first, *more = _some_cards(start + _be8(draw), sizes[at], per_box)
+        tickets.append(Ticket(number, manifest.boxes[at], first, times[at], tuple(more)))
     return Sample(tuple(tickets))
 
 
@@ -237,6 +268,20 @@ def _uniform(seed: str, purpose: bytes, context: bytes, cumulated: NDArray[np.in
         drawn.append(number % total)
     places = np.searchsorted(cumulated, np.array(drawn, np.int64), side="right").tolist()
     return list(zip(numbers, places, drawn, strict=True))
+
+
+def _some_cards(start: bytes, cards: int, wanted: int) -> list[int]:
+    """The places of so many cards of a box, ascending; of all its cards where it has no more. `start`: see "Two stages"."""
+    if wanted >= cards:
+        return list(range(1, cards + 1))
+    taken: set[int] = set()
+    for step in range(cards - wanted + 1, cards + 1):
+        below, attempt = _HASHES - _HASHES % step, 0
+        while (number := int.from_bytes(sha256(start + _be8(step) + _be8(attempt)).digest(), "big")) >= below:
+            attempt += 1
+        place = number % step + 1
+        taken.add(step if place in taken else place)
+    return sorted(taken)
 
 
 def _be8(number: int) -> bytes:

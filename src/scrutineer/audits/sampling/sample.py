@@ -16,7 +16,14 @@ class Ticket:
     position: int
     """The place of the card in its box, from 1; 0: the whole box."""
     time: int = 1
-    """How often it has been drawn by now, this time included."""
+    """How often it has been drawn by now, this time included; in two stages, how often its box has."""
+    more: tuple[int, ...] = ()
+    """In two stages: the places of the other cards of this draw, all in the same box, ascending; `position` is the first."""
+
+    @property
+    def positions(self) -> tuple[int, ...]:
+        """The places of all cards of this draw; 0 alone: the whole box."""
+        return (self.position, *self.more)
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +43,7 @@ class Sample:
 
     def units(self) -> dict[tuple[str, int], int]:
         """What has to be fetched, by bytes of the box and position, and how often each of these was drawn."""
-        times = Counter((ticket.box, ticket.position) for ticket in self.tickets)
+        times = Counter((ticket.box, position) for ticket in self.tickets for position in ticket.positions)
         return {unit: times[unit] for unit in sorted(times, key=lambda unit: (unit[0].encode(), unit[1]))}
 
     def boxes(self) -> tuple[str, ...]:
