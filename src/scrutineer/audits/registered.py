@@ -7,6 +7,7 @@ Pure grouping. Of plans of one name the first is the audit, of seeds of one plan
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from fractions import Fraction
 from functools import cached_property
 
 from scrutineer.audits.counts import Counted, Seen, resolve
@@ -56,6 +57,11 @@ class RegisteredAudit:
             [one for one in self.reports if one[0].index < size],
             [one for one in self.statements if one.index < size],
         )
+
+    def confirmed(self) -> frozenset[str]:
+        """The contests whose risk is within the limit by the last report; contests that were measured alongside need not be."""
+        risks = self.reports[-1][1].risks if self.reports else ()
+        return frozenset(each.contest for each in risks if Fraction(each.risk) <= Fraction(self.plan.risk_limit))
 
     def boxes(self) -> dict[UnitStatus, int]:
         """How many boxes were counted, and how many were missing or illegible. A box is what its last count says."""

@@ -34,6 +34,9 @@ class _Risks:
 
     title: str
     full_count: bool
+    target: bool
+    """Whether the audit goes on until it is confirmed."""
+    confirmed: bool
     risk: str
     assertions: tuple[tuple[str, str], ...]
     """What has to be true, and its risk."""
@@ -61,7 +64,7 @@ def report_page(plan: Plan, report: Report, contests: Sequence[Contest], spoken:
         outcome=say.later(OUTCOME_WORDS[report.outcome].sentence),
         contests=tuple(_risks(plan, report, {contest.id: contest for contest in contests}, say)),
         states={state: say.later(word) for state, word in STATES.items()},
-        reasons={code: say.later(word) for code, word in DISCREPANCY_WORDS.items()},
+        reasons=lambda codes: say.listed([say.later(DISCREPANCY_WORDS[code]) for code in codes]),
         absent=absent,
         notes=[*report.voids, *report.faults],
         others=[
@@ -84,6 +87,7 @@ def page_verdict(plan: Plan, report: Report, contests: Sequence[Contest], page: 
 
 
 def _risks(plan: Plan, report: Report, contests: Mapping[str, Contest], say: HtmlSay) -> Iterator[_Risks]:
+    targets = {planned.contest for planned in plan.contests if planned.target}
     assertions = {(contest, test.code): test.assertion(contest) for contest, test in plan.tests()}
     for reported in report.contests:
         contest = contests.get(reported.contest)
@@ -96,4 +100,11 @@ def _risks(plan: Plan, report: Report, contests: Mapping[str, Contest], say: Htm
                 else:
                     lines.append((say.capital(assertion_sentence(assertion, contest, say=say)), test.risk))
         title = reported.contest if contest is None else contest.title
-        yield _Risks(say.name(title), bool(reported.full_count), reported.risk, tuple(lines))
+        yield _Risks(
+            say.name(title),
+            bool(reported.full_count),
+            reported.contest in targets,
+            reported.confirmed,
+            reported.risk,
+            tuple(lines),
+        )

@@ -8,7 +8,7 @@ from scrutineer.audits.assertion_words import assertion_sentence
 from scrutineer.audits.other_plans import OtherPlan
 from scrutineer.audits.outcome_words import OUTCOME_WORDS
 from scrutineer.audits.plan import Plan, PlannedContest
-from scrutineer.audits.report import Report
+from scrutineer.audits.report import Report, ReportedContest
 from scrutineer.design.typesetting import typeset
 from scrutineer.election import Election
 from scrutineer.errors import AuditError, TypesettingError
@@ -45,7 +45,7 @@ def report_paper(plan: Plan, report: Report, election: Election) -> bytes:
         "contests": [
             {
                 "title": contests[planned.contest].title if planned.contest in contests else planned.contest,
-                "risk": "needs a full count" if planned.full_count else f"risk {reported[planned.contest].risk}",
+                "risk": _risk(planned, reported[planned.contest]),
                 "lines": list(islice(lines(planned), _MOST_LINES)),
             }
             for planned in plan.contests
@@ -92,6 +92,13 @@ def report_paper(plan: Plan, report: Report, election: Election) -> bytes:
         return typeset("scrutineer.audits", "report.typ", content)
     except TypesettingError as error:
         raise AuditError(f"the report cannot be made as a PDF ({error}); report.json and report.html are there") from error
+
+
+def _risk(planned: PlannedContest, reported: ReportedContest) -> str:
+    if planned.full_count:
+        return "needs a full count"
+    alongside = "" if planned.target else "; it is measured alongside, and the audit does not wait for it"
+    return f"risk {reported.risk}, {'confirmed' if reported.confirmed else 'not confirmed'}{alongside}"
 
 
 def _other(other: OtherPlan) -> str:

@@ -5,6 +5,7 @@ The page says what was registered, and takes no report's word for it: `scrutinee
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from fractions import Fraction
 from itertools import islice
 from typing import Final
 
@@ -81,8 +82,8 @@ class _Reported:
     index: int
     mark: str
     label: str
-    risks: tuple[tuple[str, str], ...]
-    """By contest: its title and its measured risk."""
+    risks: tuple[tuple[str, str, bool], ...]
+    """By contest: its title, its measured risk, and whether that is within the risk limit."""
     found: str
     shows: str
     reporter: str
@@ -177,14 +178,16 @@ def _contest(pages: Pages, plans: ContestPlans, paths: Mapping[bytes, str]) -> _
     contest = pages.view.election.contests[pages.view.election.contest_index[plans.contest]]
     return _Contest(
         pages.say.name(contest.title),
-        tuple(_plan(pages, audit, paths) for audit in plans.reported),
-        tuple(_plan(pages, audit, paths) for audit in plans.unreported),
+        tuple(_plan(pages, audit, paths, plans.contest) for audit in plans.reported),
+        tuple(_plan(pages, audit, paths, plans.contest) for audit in plans.unreported),
     )
 
 
-def _plan(pages: Pages, audit: RegisteredAudit, paths: Mapping[bytes, str]) -> _Plan:
+def _plan(pages: Pages, audit: RegisteredAudit, paths: Mapping[bytes, str], contest: str = "") -> _Plan:
     say = pages.say
-    if audit.outcome is not None:
+    if audit.outcome == "confirmed" and contest not in audit.confirmed():
+        stands = say("ended; this contest was measured alongside, and is not confirmed")
+    elif audit.outcome is not None:
         stands = say.later(OUTCOME_WORDS[audit.outcome].label)
     elif audit.seeded is not None:
         stands = say("drawn since log entry {entry}, no report yet", entry=audit.seeded.index)
@@ -233,7 +236,7 @@ def _audit(pages: Pages, night: Night, audit: Audited, earlier: int) -> _Audit:
                 own.index,
                 OUTCOME_MARKS[report.outcome],
                 say.later(OUTCOME_WORDS[report.outcome].label),
-                tuple(_risks(pages, report)),
+                tuple(_risks(pages, plan, report)),
                 _text(pages, report.found),
                 _text(pages, report.shows),
                 reporter(pages, own),
@@ -286,7 +289,8 @@ def _text(pages: Pages, text: str) -> str:
     return pages.say.name(text) if text else ""
 
 
-def _risks(pages: Pages, report: AuditReport) -> Iterator[tuple[str, str]]:
+def _risks(pages: Pages, plan: AuditPlan, report: AuditReport) -> Iterator[tuple[str, str, bool]]:
     titles = {contest.id: contest.title for contest in pages.view.election.contests}
     for each in report.risks:
-        yield pages.say.name(titles.get(each.contest, each.contest)), pages.say.name(each.risk)
+        within = Fraction(each.risk) <= Fraction(plan.risk_limit)
+        yield pages.say.name(titles.get(each.contest, each.contest)), pages.say.name(each.risk), within

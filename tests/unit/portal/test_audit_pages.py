@@ -182,6 +182,28 @@ def test_plans_of_a_contest_stand_together_with_what_has_no_report() -> None:
     assert text.count("Before it,") == 1
 
 
+@pytest.mark.parametrize(("risk", "confirmed"), [("0.05", True), ("0.051", False)])
+def test_a_contest_that_was_measured_alongside_is_not_called_confirmed(risk: str, confirmed: bool) -> None:
+    def say(election: Election) -> Iterable[Payload]:
+        plan = outcome_plan(election)
+        yield plan
+        yield seed_of(plan)
+        yield AuditReport(
+            election=election.hash,
+            plan=named(plan),
+            seed=named(seed_of(plan)),
+            size=3,
+            outcome="confirmed",
+            risks=(ContestRisk(contest="president", risk=risk),),
+            report=bytes(32),
+        )
+
+    text = " ".join(text_of(told(say)).split())
+    assert ("paper: Confirmed at the risk limit" in text) == confirmed
+    assert ("paper: ended; this contest was measured alongside, and is not confirmed" in text) != confirmed
+    assert ("not confirmed" in text) != confirmed
+
+
 def test_an_audit_links_its_report_once_that_is_published() -> None:
     def say(election: Election) -> Iterable[Payload]:
         plan = outcome_plan(election)
