@@ -72,6 +72,31 @@ def counted_land(place: Path, figures: tuple[int, ...] = FIGURES) -> Path:
     return folder
 
 
+def council_land(place: Path, tern: int = 150, knot: int = 30) -> Path:
+    """An opened election whose sheets are in its log, in which the northern stations also vote for a council."""
+    call("new", place / "land")
+    definition = place / "land" / "election.toml"
+    text = definition.read_text()
+    options = "".join(f'[[contest.option]]\nid = "{name}"\nname = "{name.title()}"\n' for name in ("tern", "knot"))
+    text += f'\n[[contest]]\nid = "council"\ntitle = "Council"\nrule = "plurality"\nunit = "north"\n{options}'
+    definition.write_text(text)
+    call("open", place / "land")
+    names = ("heron", "kingfisher", "owl-forest", "owl-meadow", "tern", "knot")
+    sheets = place / "sheets.csv"
+    sheets.write_text(
+        f"station,contest,{','.join(f'votes:{name}' for name in names)},blank,null,cast,voters\n"
+        + "".join(f"{box},president,130,40,10,5,,,3,2,190,190\n" for box in STATIONS)
+        + "".join(f"{box},council,,,,,{tern},{knot},8,2,{tern + knot + 10},190\n" for box in STATIONS if box.startswith("north"))
+    )
+    call("sign", place / "land", sheets, "--to", place / "sheets.bundle")
+    log = Office.load(place / "land").open_log()
+    log.append(list(read_statements(place / "sheets.bundle")))
+    log.close()
+    (place / "protocol.txt").write_text("What public dice draw is counted by hand.\n")
+    (place / "found.csv").write_text("box,cards\n" + "".join(f"{box},190\n" for box in STATIONS))
+    return place
+
+
 def counts(land: Land) -> list[Any]:
     """The signed counts of the audit, by name."""
     return [parse_statement(path.read_bytes()) for path in sorted((land.audit / "counts").iterdir())]

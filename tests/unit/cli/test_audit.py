@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from audit_land import DICE, FIGURES, Land, counted_land
+from audit_land import DICE, FIGURES, Land, council_land, counted_land
 from cli_helpers import call, refused
 from scrutineer.cli.office import Office
 
@@ -42,7 +42,7 @@ def test_from_plan_to_report_and_on_a_site(land: Land, tmp_path: Path) -> None:
     assert (len(entered["counted"]), entered["differences"], entered["waiting"]) == (6, [], [])
     status = call("audit", "status", land.audit, *land.log).out
     assert "President of the Aviary: risk 0.047836971341 (limit 0.05), confirmed" in status
-    assert "Every contest is at its risk limit" in status
+    assert "Every contest that the audit is to confirm is at its risk limit" in status
     paper = tmp_path / "report.pdf"
     assert "The audit confirms the reported outcome" in land.step("report", "--paper", paper).out
     assert paper.read_bytes().startswith(b"%PDF-")
@@ -136,6 +136,36 @@ def test_a_tie_is_said_before_anyone_draws(tmp_path: Path) -> None:
     assert "nothing is drawn; all cards of all 6 boxes" in call("audit", "status", tied.audit, *tied.log).out
     assert "full-count" in tied.step("report", "--json").out
     assert call("audit", "verify", tied.audit, *tied.log).out.startswith("PASS")
+
+
+def test_a_tie_beside_what_can_be_sampled(tmp_path: Path) -> None:
+    place = council_land(tmp_path, 90, 90)
+    land = Land(place / "land", place / "boxes")
+    land.plan()
+    land.seed()
+    told = call("audit", "draw", land.audit).out
+    assert "Beside the draw, all boxes are counted in full for council: no sample can confirm their outcome." in told
+    land.enter(land.table("one.csv"), land.table("two.csv"))
+    told = call("audit", "status", land.audit, *land.log).out
+    assert "What a sample can confirm is at its risk limit. All boxes are counted in full for council." in told
+
+
+def test_contests_measured_alongside_are_asked_about_and_said_to_be(tmp_path: Path) -> None:
+    place = council_land(tmp_path)
+    land = Land(place / "land", place / "boxes")
+    land.plan("--contest", "president", "--also", "council")
+    land.seed()
+    drawn = call("audit", "draw", land.audit, "--json").json["boxes"]
+    northern = [box for box in drawn if box.startswith("north")]
+    told = land.refuse("enter", land.table("one.csv"), "--by", "Dipper")
+    assert f"box '{northern[0]}': there is no row for contest 'council'" in told
+    tables = [land.table(name) for name in ("one.csv", "two.csv")]
+    for table in tables:
+        table.write_text(table.read_text() + "".join(f"{box},council,190,8,2,150 30\n" for box in northern))
+    assert land.enter(*tables)["counted"] == drawn
+    told = call("audit", "status", land.audit, *land.log).out
+    assert "the audit does not go on for it" in told
+    assert "Every contest that the audit is to confirm is at its risk limit" in told
 
 
 def test_an_audit_of_something_else(land: Land) -> None:

@@ -5,10 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from audit_land import HEADER, Land, counted_land, counts
-from cli_helpers import STATIONS, call, refused
-from scrutineer.cli.office import Office
-from scrutineer.cli.statement_files import read_statements
+from audit_land import HEADER, Land, council_land, counted_land, counts
+from cli_helpers import call, refused
 
 
 @pytest.fixture(scope="module")
@@ -21,27 +19,7 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def council(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """An election in which the northern stations also vote for a council."""
-    place = tmp_path_factory.mktemp("council")
-    call("new", place / "land")
-    definition = place / "land" / "election.toml"
-    text = definition.read_text()
-    options = "".join(f'[[contest.option]]\nid = "{name}"\nname = "{name.title()}"\n' for name in ("tern", "knot"))
-    text += f'\n[[contest]]\nid = "council"\ntitle = "Council"\nrule = "plurality"\nunit = "north"\n{options}'
-    definition.write_text(text)
-    call("open", place / "land")
-    names = ("heron", "kingfisher", "owl-forest", "owl-meadow", "tern", "knot")
-    sheets = place / "sheets.csv"
-    sheets.write_text(
-        f"station,contest,{','.join(f'votes:{name}' for name in names)},blank,null,cast,voters\n"
-        + "".join(f"{box},president,130,40,10,5,,,3,2,190,190\n" for box in STATIONS)
-        + "".join(f"{box},council,,,,,150,30,8,2,190,190\n" for box in STATIONS if box.startswith("north"))
-    )
-    call("sign", place / "land", sheets, "--to", place / "sheets.bundle")
-    log = Office.load(place / "land").open_log()
-    log.append(list(read_statements(place / "sheets.bundle")))
-    log.close()
-    (place / "protocol.txt").write_text("What public dice draw is counted by hand.\n")
-    (place / "found.csv").write_text("box,cards\n" + "".join(f"{box},190\n" for box in STATIONS))
+    place = council_land(tmp_path_factory.mktemp("council"))
     for name, design in (("boxes", "batch-betting"), ("cards", "polling")):
         Land(place / "land", place / name).plan("--design", design)
     for name in ("boxes", "cards"):
