@@ -8,7 +8,7 @@ draws are without replacement, the others to seven eighths.
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cache
-from itertools import product
+from itertools import combinations, product
 from math import sqrt
 from os import environ
 from typing import Final
@@ -20,6 +20,8 @@ from scrutineer.audits.designs.batch import BatchDesign, Reported
 from scrutineer.audits.designs.comparison import ReportedTotal, comparison_values
 from scrutineer.audits.designs.oneaudit import OWN_RECORD, Pools, oneaudit_values
 from scrutineer.audits.designs.polling import polling_values
+from scrutineer.audits.designs.seen import Scores
+from scrutineer.audits.designs.two_stage import two_stage_values
 from scrutineer.audits.risk.alpha import Alpha
 from scrutineer.audits.risk.betting import Adaptive, Agrapa, Betting, Diversified, Fixed, Kelly
 from scrutineer.audits.risk.bravo import Bravo
@@ -33,7 +35,7 @@ NULLS: Final = 200_000 if environ.get("SCRUTINEER_EXPLORE") else 20_000
 ALLOWED: Final = RISK_LIMIT + 3 * sqrt(RISK_LIMIT * (1 - RISK_LIMIT) / NULLS)
 _AT_ONCE: Final = 400
 
-BY_DRAWS: Final = ("polling", "comparison", "oneaudit", "batch-betting", "batch-macro")
+BY_DRAWS: Final = ("polling", "comparison", "oneaudit", "two-stage", "batch-betting", "batch-macro")
 STRATA: Final = "strata"
 BLANKS: Final = (0.0, 0.25, 0.5, 0.75)
 STOPPING: Final = ("every draw", "rounds by what was seen", "added when it looks well")
@@ -66,7 +68,7 @@ class Population:
 
 def population(design: str, *, replacement: bool, blank: float, kind: str) -> Population:
     """One of the grid's."""
-    if design in ("polling", "comparison", "oneaudit"):
+    if design in ("polling", "comparison", "oneaudit", "two-stage"):
         return _cards(design, replacement, blank, kind)
     return _boxes(design, replacement, blank, kind)
 
@@ -94,6 +96,8 @@ def _cards(design: str, replacement: bool, blank: float, kind: str) -> Populatio
     null = reported.null(replacement=replacement)
     if design == "comparison":
         return Population(comparison_values(reported, records, papers), null, draws)
+    if design == "two-stage":
+        return _two_stage(reported, records, papers)
     # A pool of cards for the winner, where the wrong ones are hidden, and one for the loser; a card or two of the other in each.
     pool = np.full(size, OWN_RECORD)
     pool[np.concatenate([winners[: each // 4], wrong, blanks[::4]])] = 0
@@ -102,6 +106,21 @@ def _cards(design: str, replacement: bool, blank: float, kind: str) -> Populatio
     cards = np.array([np.count_nonzero(each_pool) for each_pool in members])
     totals = np.array([records[each_pool].sum() for each_pool in members])
     return Population(oneaudit_values(reported, Pools(cards, totals), pool, records, papers), null, draws)
+
+
+def _two_stage(reported: ReportedTotal, records: Scores, papers: Scores) -> Population:
+    """Boxes of 7 and of 5 cards; every 3 cards of a box are as likely as any others, and stand here for themselves."""
+    sizes = [7, 7, 5, 5] if len(papers) == 24 else [7] * 3 + [5] * 7
+    ends = np.cumsum(sizes)
+    pools = Pools(np.array(sizes), np.array([part.sum() for part in np.split(records, ends[:-1])]))
+    drawn = [
+        (box, [end - size + place for place in places], 2 if size == 7 else 5)  # 7 in 35 ways, 5 in 10: per way 1/5 and 1/2
+        for box, (size, end) in enumerate(zip(sizes, ends.tolist(), strict=True))
+        for places in combinations(range(size), 3)
+    ]
+    seen = papers[np.array([place for _, places, _ in drawn for place in places])]
+    values = two_stage_values(reported, pools, np.array([box for box, _, _ in drawn]), [3] * len(drawn), seen)
+    return Population(values, reported.null(replacement=True), 64, tuple(weight for _, _, weight in drawn))
 
 
 def _boxes(design: str, replacement: bool, blank: float, kind: str) -> Population:
@@ -174,6 +193,8 @@ def reason(function: str, design: str, replacement: bool, stopping: str = STOPPI
         return "SUITE compares with replacement and polls without: measured once" if replacement else ""
     if stopping == IN_ADVANCE:
         return "every draw is looked at, which includes any that was fixed in advance"
+    if design == "two-stage" and not replacement:
+        return "boxes are drawn with replacement, and cards of each without"
     if function == "bravo" and design != "polling":
         return "BRAVO is for single ballots read without records: it refuses other values"
     if function == "kaplan-kolmogorov" and replacement:
