@@ -23,7 +23,8 @@ from scrutineer.portal.record import Pages, Record, SiteOptions
 from scrutineer.simulate import OFFICERS
 from scrutineer.statements import is_tally_sheet, sign_statement
 from scrutineer.statements.policy import Policy
-from scrutineer.verify import FolderSource, verify_site
+from scrutineer.verify import FolderSource
+from scrutineer.verify.replay import verify_site
 
 SAMPLE = 100_000
 

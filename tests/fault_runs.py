@@ -29,7 +29,8 @@ from scrutineer.portal import Record, SiteOptions
 from scrutineer.portal.formats import CHECKPOINT_FILE
 from scrutineer.portal.log_files import Entries
 from scrutineer.portal.publish import publish
-from scrutineer.verify import FolderSource, verify_site
+from scrutineer.verify import FolderSource
+from scrutineer.verify.replay import verify_site
 
 SOURCE = Path(__file__).with_name("chaos") / "faults.c"
 STATIONS = 8

@@ -6,8 +6,8 @@ from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 
 import verify_helpers as helpers
-from scrutineer.verify import WebSite
 from scrutineer.verify.mirror import Mirror, MirrorFolder, MirrorRound
+from scrutineer.verify.web import WebSite
 from site_servers import Answer, mirror, send
 
 

@@ -40,7 +40,8 @@ from scrutineer.statements import (
     sign_statement,
     statement_hash,
 )
-from scrutineer.verify import FolderSource, Report, verify_site
+from scrutineer.verify import FolderSource, Report
+from scrutineer.verify.replay import verify_site
 
 TWO = SiteOptions(languages=("en", "ar"))
 """A translation beside the first language, whose pages are the same in every other."""

@@ -12,7 +12,8 @@ import pytest
 
 from scrutineer.cli.office import Office, stretches
 from scrutineer.cli.statement_files import read_statements
-from scrutineer.verify import FolderSource, verify_site
+from scrutineer.verify import FolderSource
+from scrutineer.verify.replay import verify_site
 
 STATIONS = 420
 SNAPSHOT = f"{STATIONS // 2 + 1}.json"

@@ -16,7 +16,8 @@ from audited_sites import CARDS, DESIGNS, box_totals, first_findings, honest, pa
 from scrutineer.audits.status import draw
 from scrutineer.log.checkpoint import Checkpoint, sign_checkpoint
 from scrutineer.statements.audit import BoxTotals, CardMarks
-from scrutineer.verify import FolderSource, verify_site
+from scrutineer.verify import FolderSource
+from scrutineer.verify.replay import verify_site
 
 VARIANTS = [(design, "canonical", False) for design in DESIGNS]
 VARIANTS += [(design, "nested", False) for design in ("polling", "oneaudit", "comparison")]

@@ -31,7 +31,8 @@ from scrutineer.portal.ballot_folder import BallotFolder
 from scrutineer.simulate import Simulation, sign_arrivals, simulate_republic, snapshots
 from scrutineer.simulate.observers import SEEN, observer_issuers, observer_key, observer_statements
 from scrutineer.statements import sign_statement
-from scrutineer.verify import FolderSource, verify_site
+from scrutineer.verify import FolderSource
+from scrutineer.verify.replay import verify_site
 
 OFFICERS: Final = 3
 _MARK: Final = ".scrutineer-demo"

@@ -10,8 +10,8 @@ import click
 from scrutineer.cli.interruption import interruption
 from scrutineer.cli.show import Progress, json_option, print_json, progress_display
 from scrutineer.errors import PublicationError, UsageError
-from scrutineer.verify import WebSite
 from scrutineer.verify.mirror import Mirror, MirrorFolder, MirrorRound
+from scrutineer.verify.web import WebSite
 
 
 @click.command("mirror")

@@ -18,7 +18,8 @@ from scrutineer.log import Log
 from scrutineer.statements import TallySheet, sign_statement
 from scrutineer.statements.keys import SigningKey
 from scrutineer.statements.policy import Policy
-from scrutineer.verify import FolderSource, Report, verify_site
+from scrutineer.verify import FolderSource, Report
+from scrutineer.verify.replay import verify_site
 
 
 @dataclass(frozen=True, slots=True)

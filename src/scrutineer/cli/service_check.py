@@ -24,7 +24,7 @@ from scrutineer.log.quorum import find_cosigners
 from scrutineer.portal import formats
 from scrutineer.statements import parse_statement
 from scrutineer.statements.codec import MAX_STATEMENT_SIZE
-from scrutineer.verify import WebSite
+from scrutineer.verify.web import WebSite
 from scrutineer.witness.cosigned import CosignedFile, frozen
 
 LOW_DISK: Final = 1 << 30  # bytes

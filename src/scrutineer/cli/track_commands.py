@@ -10,10 +10,11 @@ import click
 from scrutineer.cli.mirror_commands import definition_hash, is_address
 from scrutineer.cli.show import json_option, print_json, progress_display
 from scrutineer.errors import PublicationError
-from scrutineer.verify import FolderSource, WebSite
+from scrutineer.verify import FolderSource
 from scrutineer.verify.track import Reader, track
 from scrutineer.verify.tracked import OUTCOMES, Tracked
 from scrutineer.verify.tracking_code import read_code
+from scrutineer.verify.web import WebSite
 
 _MARKS = {"good": "  right      ", "bad": "  NOT RIGHT  ", "open": "  open       "}
 

@@ -15,8 +15,10 @@ from scrutineer.ballots.engines import ProcessPool
 from scrutineer.ballots.spread_check import spread
 from scrutineer.cli.mirror_commands import definition_hash, is_address, mirror_once, print_sources, sources_json
 from scrutineer.cli.show import Progress, json_option, print_json, progress_display
-from scrutineer.verify import FolderSource, Report, copy_site, verify_site
+from scrutineer.verify import FolderSource, Report
+from scrutineer.verify.copy import copy_site
 from scrutineer.verify.mirror import SITE, MirrorRound
+from scrutineer.verify.replay import verify_site
 from scrutineer.verify.report import Extent
 
 _SHOWN: Final = 50

@@ -1,13 +1,11 @@
 """Replay: the independent check of a published site.
 
-Public face: `verify_site`, `FolderSource`, `copy_site`, `Report`, `Finding`; in `verify.mirror`, verified copies from several
-addresses, each a `WebSite`.
+Public face: `FolderSource`, `Report`, `Finding`. What loads every kind of page, or a client of the web, is taken from its own
+module: `verify_site` (replay.py), `copy_site` (copy.py), `WebSite` (web.py); and from `verify.mirror`, verified copies from
+several addresses, each a `WebSite`.
 """
 
-from scrutineer.verify.copy import copy_site
-from scrutineer.verify.replay import verify_site
 from scrutineer.verify.report import Finding, Report
 from scrutineer.verify.source import FolderSource
-from scrutineer.verify.web import WebSite
 
-__all__ = ["Finding", "FolderSource", "Report", "WebSite", "copy_site", "verify_site"]
+__all__ = ["Finding", "FolderSource", "Report"]

@@ -16,7 +16,8 @@ from scrutineer.portal.ballot_folder import BallotFolder
 from scrutineer.portal.ballot_record import scan_bundle, station_of, with_tally
 from scrutineer.portal.publish import publish
 from scrutineer.station.voting.closing import encoded
-from scrutineer.verify import FolderSource, verify_site
+from scrutineer.verify import FolderSource
+from scrutineer.verify.replay import verify_site
 from sealed_election import STATIONS, Sealed
 
 

@@ -20,7 +20,8 @@ from scrutineer.portal.pages import Pages
 from scrutineer.portal.record import SiteOptions
 from scrutineer.portal.view import View
 from scrutineer.statements.audit import AuditFile
-from scrutineer.verify import FolderSource, verify_site
+from scrutineer.verify import FolderSource
+from scrutineer.verify.replay import verify_site
 from site_pages import read_page
 
 HELD = held()

@@ -17,7 +17,8 @@ from scrutineer.portal.formats import SiteFile
 from scrutineer.portal.history_files import SnapshotFiles, read_only
 from scrutineer.portal.publish import publish
 from scrutineer.portal.site_folder import SiteFolder, Written
-from scrutineer.verify import FolderSource, verify_site
+from scrutineer.verify import FolderSource
+from scrutineer.verify.replay import verify_site
 
 
 @pytest.fixture(scope="module")

@@ -16,7 +16,8 @@ from scrutineer.portal.formats import MANIFEST_FILE
 from scrutineer.portal.manifest import Manifest, open_manifest, sign_manifest
 from scrutineer.portal.record import SiteOptions
 from scrutineer.statements import Figures, statement_hash
-from scrutineer.verify import FolderSource, Report, verify_site
+from scrutineer.verify import FolderSource, Report
+from scrutineer.verify.replay import verify_site
 
 HELD = held()
 FILES = {f"audits/boxes/{name}": data for name, data in HELD.artifacts.files.items()}

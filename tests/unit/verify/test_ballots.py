@@ -14,7 +14,8 @@ from portal_helpers import Published, republic
 from scrutineer.ballots.record import TallyRecord
 from scrutineer.portal.ballot_record import StationBallots, scan_bundle, with_tally
 from scrutineer.simulate import encrypted
-from scrutineer.verify import FolderSource, Report, verify_site
+from scrutineer.verify import FolderSource, Report
+from scrutineer.verify.replay import verify_site
 from sealed_election import Sealed, certified, sealed_election
 from site_servers import answering, mirror
 

@@ -13,8 +13,9 @@ from mirror_helpers import files_of
 from scrutineer.errors import PublicationError, TransportError
 from scrutineer.portal.formats import MANIFEST_FILE
 from scrutineer.portal.manifest import TITLE
-from scrutineer.verify import copy_site, verify_site
 from scrutineer.verify import source as sources
+from scrutineer.verify.copy import copy_site
+from scrutineer.verify.replay import verify_site
 from site_servers import Answer, answering, compressed, cut, drop, mirror, nonsense, reading, send
 
 

@@ -16,8 +16,9 @@ from scrutineer.log.note import Note, SignatureLine, format_note, parse_note
 from scrutineer.portal import sign_manifest
 from scrutineer.portal.manifest import Manifest, open_manifest
 from scrutineer.portal.publish import publish_pending
-from scrutineer.verify import FolderSource, Report, verify_site
+from scrutineer.verify import FolderSource, Report
 from scrutineer.verify.mirror import Mirror, MirrorFolder, MirrorRound
+from scrutineer.verify.replay import verify_site
 from scrutineer.verify.web import WebSite
 from site_servers import reading
 from verify_helpers import Story, told

@@ -7,7 +7,8 @@ import pytest
 from portal_helpers import Published, republic
 from scrutineer.portal import SiteOptions
 from scrutineer.portal.formats import SHAPES_FILE
-from scrutineer.verify import FolderSource, verify_site
+from scrutineer.verify import FolderSource
+from scrutineer.verify.replay import verify_site
 
 
 @pytest.fixture(scope="module")

@@ -6,8 +6,8 @@ from http.server import BaseHTTPRequestHandler
 import pytest
 
 from scrutineer.errors import PublicationError, TransportError
-from scrutineer.verify import WebSite
 from scrutineer.verify import web as web_module
+from scrutineer.verify.web import WebSite
 from site_servers import answering, send
 
 

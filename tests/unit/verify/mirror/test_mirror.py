@@ -14,8 +14,9 @@ from mirror_helpers import at, counting, do_round, faults, files_of, forked, lyi
 from scrutineer.log import open_checkpoint
 from scrutineer.portal.formats import CHECKPOINT_FILE, DEFINITION_FILE, MANIFEST_FILE
 from scrutineer.portal.manifest import open_manifest
-from scrutineer.verify import FolderSource, verify_site
+from scrutineer.verify import FolderSource
 from scrutineer.verify.mirror.nodes import root_of
+from scrutineer.verify.replay import verify_site
 from site_servers import Answer, answering, compressed, cut, drop, mirror, nonsense, reading, send
 
 SIGNER = portal.log_signer()
