@@ -4,6 +4,7 @@ import shutil
 import subprocess
 import sys
 import time
+from collections.abc import Sequence
 from dataclasses import replace
 from itertools import islice
 from pathlib import Path
@@ -11,9 +12,11 @@ from typing import Final
 
 import click
 
+from scrutineer.audits.outcome_words import OUTCOME_WORDS
 from scrutineer.ballots.engines import ProcessPool
 from scrutineer.ballots.spread_check import spread
 from scrutineer.calls import bulletin_calls
+from scrutineer.cli.demo_audit import hold_audit
 from scrutineer.cli.demo_voting import QUORUM, TRUSTEES, RealStation, vote_for_real
 from scrutineer.cli.office import Office, now, open_folder
 from scrutineer.cli.publish_commands import BALLOTS
@@ -27,6 +30,7 @@ from scrutineer.election.folder import Draft
 from scrutineer.errors import TransportError, UsageError
 from scrutineer.intake import submit_statements
 from scrutineer.log import LogVerifier, MerkleTree, SqliteStore, leaf_hash
+from scrutineer.portal.audit_folder import AuditFolder
 from scrutineer.portal.ballot_folder import BallotFolder
 from scrutineer.simulate import Simulation, sign_arrivals, simulate_republic, snapshots
 from scrutineer.simulate.observers import SEEN, observer_issuers, observer_key, observer_statements
@@ -35,6 +39,8 @@ from scrutineer.verify import FolderSource
 from scrutineer.verify.replay import verify_site
 
 OFFICERS: Final = 3
+AUDITS: Final = "audits"
+_AUDITOR: Final = "authority/officer-1"
 _MARK: Final = ".scrutineer-demo"
 """Stands in a folder that the demo made, and may therefore make anew."""
 
@@ -63,12 +69,15 @@ def run_demo(stations: int, seed: int, out: Path) -> bool:
         )
         with _Intake(office) as address:
             click.echo(f"2  Every station signs its sheet and sends it to the intake service at {address}")
-            _send_and_count(simulation, office, address, progress, real)
-        click.echo("3  The static site: log, tables, pages")
+            live = _send_and_count(simulation, office, address, progress, real)
+            click.echo("3  An audit: public dice choose boxes, and what lies in them is held against their sheets")
+            _audit(simulation, office, live, address, out / AUDITS)
+        click.echo("4  The static site: log, tables, pages")
         site = out / "site"
-        summary = publish_office(office, site, choice=Choice(ballots=BallotFolder(office.folder / BALLOTS)), progress=progress)
+        choice = Choice(ballots=BallotFolder(office.folder / BALLOTS), audits=AuditFolder(out / AUDITS))
+        summary = publish_office(office, site, choice=choice, progress=progress)
         click.echo(f"   {summary.files:,} files")
-        click.echo("4  The check that anyone can make: replay everything that was published")
+        click.echo("5  The check that anyone can make: replay everything that was published")
         with no_garbage_collection():
             report = verify_site(
                 FolderSource(site), definition=office.election.hash, engine=spread(ProcessPool()), progress=progress
@@ -109,7 +118,7 @@ _STATES: Final = {
 }
 
 
-def _send_and_count(simulation: Simulation, office: Office, address: str, progress: Progress, real: RealStation) -> None:
+def _send_and_count(simulation: Simulation, office: Office, address: str, progress: Progress, real: RealStation) -> "_LiveCount":
     """Send everything in the order of arrival; after each part count what arrived, and issue a bulletin."""
     arrivals = simulation.arrival_count
     statements = sign_arrivals(real.arrivals(simulation.sheets(office.election.hash)), office.key_of)
@@ -138,6 +147,28 @@ def _send_and_count(simulation: Simulation, office: Office, address: str, progre
     ]
     submit_statements(people, address, verifier)
     click.echo(f"   observers and agents at one station in {SEEN}: {len(people):,} copies and signatures")
+    live.catch_up()
+    return live
+
+
+def _audit(simulation: Simulation, office: Office, live: "_LiveCount", address: str, folder: Path) -> None:
+    """Hold an audit of the first contest with the statements that an authority would register."""
+    verifier = office.log_signer().verifier
+    key = office.officer_key()
+
+    def send(statements: Sequence[bytes]) -> int:
+        submit_statements(statements, address, verifier)
+        live.catch_up()
+        return live.count.size
+
+    held = hold_audit(
+        simulation, live.count, live.tree.root(), lambda payload: sign_statement(payload, _AUDITOR, key), send, folder
+    )
+    if held is None:
+        click.echo("   no sample could confirm the outcome: every box would have to be counted")
+        return
+    risk, said = held.report.contests[0].risk, OUTCOME_WORDS[held.report.outcome].sentence
+    click.echo(f"   {held.boxes} of {held.plan.boxes:,} boxes opened, risk {risk}, limit {held.plan.risk_limit}. {said}")
 
 
 def _draft(simulation: Simulation, ballots: bytes) -> Draft:
