@@ -3,6 +3,7 @@
 import io
 import zipfile
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -56,7 +57,9 @@ def arlo_command(report: Path, paths: tuple[Path, ...], names: Path | None, ever
     """
     with progress_display(as_json) as progress:
         read = read_report(report.name, _small(report))
-        found = replay_arlo(read, _arlo_files(read, list(_files(paths, progress)), names), progress)
+        files, unread = _arlo_files(read, list(_files(paths, progress)), names)
+        found = replay_arlo(read, files, progress)
+        found = replace(found, notes=found.notes + unread)
     _show(found, as_json=as_json, every=every)
 
 
@@ -78,11 +81,17 @@ def colorado_command(paths: tuple[Path, ...], seed: str, every: bool, as_json: b
     _show(found, as_json=as_json, every=every)
 
 
-def _arlo_files(report: ArloReport, files: Sequence[tuple[str, bytes]], listed: Path | None) -> ArloFiles:
-    """What was published beside a report. Raises AuditError for a file that is none of what Arlo takes."""
+def _arlo_files(report: ArloReport, files: Sequence[tuple[str, bytes]], listed: Path | None) -> tuple[ArloFiles, tuple[str, ...]]:
+    """What was published beside a report, and what could not be read of it. Raises AuditError as the readers do."""
     by_kind: dict[str, list[tuple[str, bytes]]] = {"manifest": [], "totals": [], "contests": [], "names": []}
+    unread = []
     for path, data in files:
-        by_kind[kind_of(path, data)].append((path, data))
+        try:
+            by_kind[kind_of(path, data)].append((path, data))
+        except AuditError as error:
+            if "/" not in path:
+                raise  # it was named; what lies in a folder or zip may be something else, and is said
+            unread.append(str(error))
     known = {row.jurisdiction for row in report.batches} | {row.jurisdiction for row in report.ballots}
     names = Names(tuple(sorted(known)))
     if listed is not None:
@@ -92,22 +101,29 @@ def _arlo_files(report: ArloReport, files: Sequence[tuple[str, bytes]], listed: 
     made = ArloFiles(read_manifests(by_kind["manifest"], names), read_totals(by_kind["totals"], names))
     if len(by_kind["contests"]) > 1 or len(by_kind["names"]) > 1:
         raise UsageError("two files say which contests or jurisdictions there are; give one of each")
-    if not by_kind["contests"]:
-        return made
-    return ArloFiles(made.manifest, made.totals, read_universe(*by_kind["contests"][0], made.jurisdictions))
+    if by_kind["contests"]:
+        made = replace(made, universe=read_universe(*by_kind["contests"][0], made.jurisdictions))
+    return made, tuple(f"Not read: {error}." for error in unread)
 
 
 def _small(path: Path) -> bytes:
+    _no_spreadsheet(path)
     with opened(path) as sources:
         if len(sources) != 1:
             raise UsageError(f"{path} holds {len(sources)} files; give the one that is meant, unpacked")
         return sources[0].small(MOST_BYTES)
 
 
+def _no_spreadsheet(path: Path) -> None:
+    if path.suffix.lower() in (".xlsx", ".xls", ".ods"):
+        raise UsageError(f"{path} is a spreadsheet: save its table as CSV in UTF-8, and give that")
+
+
 def _files(paths: Sequence[Path], progress: Progress) -> Iterator[tuple[str, bytes]]:
     """The tables at some paths, each once, with its path. An archive in an archive is opened, as Arlo packs its bundles so."""
     seen: set[str] = set()
     for path in paths:
+        _no_spreadsheet(path)
         with opened(path) as sources:
             for done, source in enumerate(sources):
                 progress("Reading files", done, len(sources))

@@ -86,6 +86,15 @@ def test_files_that_cannot_be_used(published: Path):
     odd.write_text("Precinct,Votes\n1,2\n")
     assert "odd.csv: neither a manifest" in call("audit", "replay", "arlo", published / "report.csv", odd, code=1).err
     assert "no section begins here" in call("audit", "replay", "arlo", odd, code=1).err
+    folder = published / "mixed"
+    folder.mkdir()
+    odd.rename(folder / "odd.csv")
+    done = call("audit", "replay", "arlo", published / "report.csv", folder, published / "bundle.zip")
+    assert "Not read: mixed/odd.csv: neither a manifest" in done.out
+    assert "drawn batches, Mayor, round 1: 5 of 5" in done.out
+    odd.write_text("Precinct,Votes\n1,2\n")
+    (published / "report.xlsx").write_bytes(b"PK")
+    assert "is a spreadsheet" in call("audit", "replay", "arlo", published / "report.xlsx", code=2).err
     assert "give the files of the audit centre" in call("audit", "replay", "colorado", code=2).err
     assert "no file lists the contests" in call("audit", "replay", "colorado", odd, code=1).err
 

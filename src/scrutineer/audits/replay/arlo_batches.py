@@ -6,6 +6,7 @@ from functools import cached_property
 from typing import Final, TypeVar
 
 from scrutineer.audits.replay.arlo_draws import (
+    ORDERS_WITHIN,
     arlo_contest,
     batch_tickets,
     batches_of,
@@ -124,8 +125,9 @@ class BatchReplay:
             for key, of_rounds in reported_batches(self.report.batches, contest.name).items()
         }
         best: tuple[int, tuple[ArloBatch, ...], tuple[tuple[BatchDraw, ...], ...], str] | None = None
-        for words, order in orders(each.jurisdiction for each in held):
-            batches = batches_of(contest, self.files, order, alone=self._alone)
+        ways = [(words, order, within) for within in ORDERS_WITHIN for words, order in orders(each.jurisdiction for each in held)]
+        for words, order, within in ways:
+            batches = batches_of(contest, self.files, order, alone=self._alone, within=within)
             made = draw_batch_rounds(self.report.seed, arlo_contest(contest, earlier=self.report.earlier), batches, sizes)
             again: dict[BatchKey, list[str]] = {}
             for draws in made:
@@ -137,7 +139,7 @@ class BatchReplay:
                     wrong,
                     batches,
                     made,
-                    f"Jurisdictions are taken {words}, and their batches as the candidate totals have them.",
+                    f"Jurisdictions are taken {words}, and their batches {within}.",
                 )
             if not wrong:
                 break

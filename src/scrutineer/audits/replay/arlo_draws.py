@@ -21,6 +21,10 @@ from scrutineer.errors import AuditError
 BallotKey = tuple[str, str | None, str, int]
 """Jurisdiction, tabulator (None where the manifest has none), batch and position, from 1."""
 
+TOTALS_ORDER: Final = "as the candidate totals have them"
+NAME_ORDER: Final = "by name"
+ORDERS_WITHIN: Final = (TOTALS_ORDER, "as the manifest has them", NAME_ORDER)
+"""Orders of the batches of a jurisdiction. Arlo's is the first; the others are for files that were put in order afterwards."""
 _BY_DEVICE: Final = {"Advanced Voting", "Advance Voting", "Election Day", "Elections Day"}
 """Counting groups whose ballots are marked on a device, as Georgia's manifests name them in the column Container."""
 _BY_MAIL: Final = {"Absentee by Mail", "Provisional"}
@@ -36,8 +40,10 @@ def arlo_contest(contest: ReportedContest, *, earlier: bool = False) -> ArloCont
     return ArloContest(contest.votes, contest.winners, contest.votes_allowed, contest.pending, contest.majority, not earlier)
 
 
-def batches_of(contest: ReportedContest, files: ArloFiles, jurisdictions: Sequence[str], *, alone: bool) -> tuple[ArloBatch, ...]:
-    """The batches that a contest is drawn from: jurisdiction by jurisdiction, in the order of their candidate totals.
+def batches_of(
+    contest: ReportedContest, files: ArloFiles, jurisdictions: Sequence[str], *, alone: bool, within: str = TOTALS_ORDER
+) -> tuple[ArloBatch, ...]:
+    """The batches that a contest is drawn from: jurisdiction by jurisdiction, and in each in one of ORDERS_WITHIN.
 
     Raises AuditError for a batch that stands only in the manifest, or only in the totals.
     """
@@ -47,6 +53,9 @@ def batches_of(contest: ReportedContest, files: ArloFiles, jurisdictions: Sequen
     for jurisdiction in jurisdictions:
         totals = by_jurisdiction[jurisdiction]
         rows = totals.votes(contest, alone=alone)
+        if rows is not None and within != TOTALS_ORDER:
+            places = {name: place for place, (own, name) in enumerate(ballots) if own == jurisdiction and within != NAME_ORDER}
+            rows = tuple(sorted(rows, key=lambda row: (places.get(row[0], 0), row[0])))
         for name, votes in rows or ():
             if (jurisdiction, name) not in ballots:
                 raise AuditError(

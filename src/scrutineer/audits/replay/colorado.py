@@ -148,9 +148,9 @@ def _drawn(
 ) -> tuple[list[Check], tuple[Card, ...] | None]:
     """The draws of a contest, and what its published selection says of them."""
     what = "drawn cards"
-    if not files.seed:
-        return [impossible(what, contest.name, 0, "no file has the seed; give it with --seed")], None
-    counties = sorted(files.counties.get(contest.name, ()), key=lambda county: files.numbers[county])
+    said = files.counties.get(contest.name, frozenset())
+    held = said or _by_size(files, contest)
+    counties = sorted(held, key=lambda county: files.numbers.get(county, 0))
     if not counties:
         return [impossible(what, contest.name, 0, "no file says in which counties it was held (contestsByCounty.csv)")], None
     missing = [county for county in counties if county not in files.manifests]
@@ -159,12 +159,21 @@ def _drawn(
         return [impossible(what, contest.name, 0, reason)], None
     manifests = [(county, files.manifests[county]) for county in counties]
     cards = sum(batch.ballots for _, each in manifests for batch in each)
-    checks = [figure("cards to draw from", contest.name, 0, str(contest.cards), str(cards), same=cards == contest.cards)]
+    size = figure("cards to draw from", contest.name, 0, str(contest.cards), str(cards), same=cards == contest.cards)
+    checks = [size] if said else []
+    if not files.seed:
+        return [*checks, impossible(what, contest.name, 0, "no file has the seed; give it with --seed")], None
     published = selection.get(contest.name)
     drawn = colorado_draw(files.seed, manifests, contest.audited if published is None else max(len(published), contest.audited))
     if published is not None:
         checks += _selected(files, contest, drawn[: len(published)], published)
     return checks, drawn
+
+
+def _by_size(files: ColoradoFiles, contest: AuditedContest) -> tuple[str, ...]:
+    """The county that has as many cards as a contest that no file places; none where several or no counties have."""
+    found = [county for county, each in files.manifests.items() if sum(batch.ballots for batch in each) == contest.cards]
+    return tuple(found) if len(found) == 1 else ()
 
 
 def _selected(files: ColoradoFiles, contest: AuditedContest, drawn: Sequence[Card], published: Sequence[str]) -> Iterator[Check]:

@@ -95,7 +95,8 @@ def read_files(files: Sequence[tuple[str, bytes]], seed: str = "") -> ColoradoFi
     Raises AuditError, naming the file and the line.
     """
     found: dict[str, list[tuple[str, Table]]] = {kind: [] for kind in (*_KINDS, "manifest")}
-    unread = []
+    unread: list[str] = []
+    seeds: set[str] = set()
     for path, data in sorted(files):
         try:
             lines = read_lines(path, data, legacy=True)
@@ -104,13 +105,15 @@ def read_files(files: Sequence[tuple[str, bytes]], seed: str = "") -> ColoradoFi
             continue
         kind, start = _kind(path, lines)
         if kind is None:
+            told = [re.match(r"Seed: ([0-9]+)$", line.cells[0]) for line in lines]
+            seeds |= {match[1] for match in told if match is not None}
             unread.append(path)
         elif kind == "manifest":
             found[kind].append((path, Table(path, (), lines[1:])))
         else:
             found[kind].append((path, Table.of(path, lines[start:])))
     counties, numbers = _counties([table for _, table in found["counties"]], [table for _, table in found["comparison"]])
-    seeds = {line.cells[0] for _, table in found["seed"] for line in table.lines}
+    seeds |= {line.cells[0] for _, table in found["seed"] for line in table.lines}
     if len(seeds) > 1 and not seed:
         raise AuditError(f"the files name {len(seeds)} seeds; give those of one audit")
     seed = seed or next(iter(seeds), "")
@@ -149,13 +152,10 @@ def _kind(path: str, lines: Sequence[Line]) -> tuple[str | None, int]:
             if fits(columns):
                 return kind, start
     first = [cell.lower() for cell in lines[0].cells[:4]] if lines else []
-    named = (
-        "manifest" in path.lower().rsplit("/", 1)[-1]
-        and len(lines) > 1
-        and lines[1].cells[3:4] != ()
-        and lines[1].cells[3].isdigit()
-    )
-    if named or (len(first) == 4 and first[0].startswith("county") and "batch" in first[2] and "_" not in "".join(first)):
+    name = path.lower().rsplit("/", 1)[-1]
+    named = "manifest" in name and any(len(each.cells) > 3 and each.cells[3].isdigit() for each in lines[1:2])
+    headed = len(first) == 4 and "batch" in first[2] and any(word in first[3] for word in ("ballot", "card", "#"))
+    if named or (headed and "_" not in "".join(first)):
         return "manifest", 0
     return None, 0
 

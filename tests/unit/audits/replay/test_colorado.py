@@ -129,6 +129,23 @@ def test_what_is_missing_is_named(missing: str, reason: str):
     assert not replay.of(Verdict.DIFFERS)
 
 
+def test_a_contest_that_no_file_places_is_in_the_county_of_its_size():
+    given = {name: data for name, data in FILES.items() if name not in ("contestsByCounty.csv", "round1/contestComparison.csv")}
+    larger = FILES["MoorBallotManifest.csv"].replace(b"7,A,100", b"7,A,150")
+    replay = replayed({**given, "MoorBallotManifest.csv": larger})
+    sizes = {check.contest: check for check in replay.checks if check.subject in ("cards drawn more than once", "drawn cards")}
+    assert sizes["Mayor of Heath"].reason.startswith("its cards are named by numbers alone")
+    assert sizes["Governor"].reason.startswith("no file says in which counties")
+    assert not any(check.subject == "cards to draw from" for check in replay.checks), "which would only say what was assumed"
+
+
+def test_a_seed_in_a_report_of_the_state():
+    given = {name: data for name, data in FILES.items() if name != "seed.csv"}
+    replay = replayed({**given, "rla_report_state.csv": f'discrepancies,county\n"Seed: {SEED}",alpha: 0.05\n'.encode()})
+    assert replay.seed == SEED
+    assert replay.agrees
+
+
 def test_files_that_cannot_be_used():
     with pytest.raises(AuditError, match="no file lists the contests"):
         replayed({"seed.csv": FILES["seed.csv"]})
