@@ -80,24 +80,31 @@ class Boxes:
         self.planned = planned
         self.tests = planned.tests
         self.targets = [at for at, test in enumerate(self.tests) if test.target]
-        self.scores: list[dict[str, int]] = []
-        self.most: list[dict[str, int]] = []
-        """By test and box: by how much its score can be overstated."""
+        self._cards: dict[str, list[int]] = {}
         self.margins: list[int] = []
+        """By test: by how much the reported scores have to be overstated for it to be false."""
+        self.sums: list[int] = []
+        """By test: by how much all boxes together can be overstated."""
         for test in self.tests:
-            rows = planned.totals[test.contest]
-            self.scores.append({box: test.score_of(votes, rest) for box, (_, rest, votes) in rows.items()})
-            self.most.append({b: max(0, s - planned.manifest[b] * test.lowest) for b, s in self.scores[-1].items()})
-            self.margins.append(sum(self.scores[-1].values()) - test.given["need"] + 1)
+            scores = planned.scores(test)
+            self.margins.append(sum(scores) - test.given["need"] + 1)
+            self.sums.append(sum(self._most(test, scores)))
             if self.margins[-1] <= 0:
                 raise FormatError(f"test {test.code} is false by the reported scores themselves")
+
+    def _most(self, test: Test, scores: list[int]) -> list[int]:
+        """By line of the test's contest: by how much a score can be overstated. Not kept, as tests can be many."""
+        if test.contest not in self._cards:
+            self._cards[test.contest] = [self.planned.manifest[box] for box in self.planned.totals[test.contest]]
+        lowest = test.lowest
+        return [max(0, score - cards * lowest) for score, cards in zip(scores, self._cards[test.contest], strict=True)]
 
     @cached_property
     def scale(self) -> int:
         """What makes overstatements whole numbers."""
         margins = [self.margins[at] for at in self.targets]
         for scale in (lcm(*margins), 10**15, 10**12, 10**9, 10**6):
-            sums = [sum(self.most[at].values()) * scale // self.margins[at] for at in self.targets]
+            sums = [self.sums[at] * scale // self.margins[at] for at in self.targets]
             if sum(sums) + len(sums) * len(self.planned.manifest) < 2**62 and max(margins) < 2**62 // 1000:
                 return scale
         raise FormatError("margins are too small for any sample")
@@ -106,9 +113,14 @@ class Boxes:
     def bounds(self) -> dict[str, int]:
         """By box: what its chance of being drawn is proportional to."""
         found = dict.fromkeys(self.planned.manifest, 0)
-        for at in self.targets:
-            for box, most in self.most[at].items():
-                found[box] = max(found[box], -(-most * self.scale // self.margins[at]))
+        for name in {self.tests[at].contest for at in self.targets}:
+            greatest = [0] * len(self.planned.totals[name])
+            for at in (at for at in self.targets if self.tests[at].contest == name):
+                test, scale, margin = self.tests[at], self.scale, self.margins[at]
+                scaled = [-(-most * scale // margin) for most in self._most(test, self.planned.scores(test))]
+                greatest = [*map(max, greatest, scaled)]
+            for box, bound in zip(self.planned.totals[name], greatest, strict=True):
+                found[box] = max(found[box], bound)
         return found
 
     @cached_property
@@ -120,7 +132,7 @@ class Boxes:
         """Whether a test is true whatever lies in the boxes."""
         if at in self.targets:
             return self.limit < 1
-        return sum(self.most[at].values()) < self.margins[at]
+        return self.sums[at] < self.margins[at]
 
     def values(self, drawn: list[Ticket], seen: Seen) -> tuple[dict[int, tuple[list[float], Null]], bool]:
         """By test the values of the draws and the hypothesis; and whether the plan is void."""
@@ -128,11 +140,13 @@ class Boxes:
         over: dict[str, list[int]] = {}
         for box in sorted({ticket.box for ticket in drawn}):
             over[box] = []
-            for at, test in enumerate(self.tests):
+            for test in self.tests:
                 score, full = self._counted(test, box, seen)
                 void |= full
-                most = self.most[at].get(box, 0)
-                over[box].append(most if score is None else self.scores[at].get(box, 0) - score)
+                _, rest, votes = self.planned.totals[test.contest].get(box, (0, 0, [0] * len(test.weights)))
+                own = test.score_of(votes, rest)
+                cards = self.planned.manifest[box] if box in self.planned.totals[test.contest] else 0
+                over[box].append(max(0, own - cards * test.lowest) if score is None else own - score)
         null = Null(above(max(1 - 1 / self.limit, Fraction(1, 2**50))), 1.0) if self.limit >= 1 else None
         for at in range(len(self.tests)):
             if at in self.targets and null is not None:
@@ -149,10 +163,12 @@ class Boxes:
 
     def _alongside(self, at: int, drawn: list[Ticket], over: dict[str, int]) -> dict[int, tuple[list[float], Null]]:
         """A test of a contest that is no target, over the draws that were made for others; nothing where they show nothing."""
-        left = self.margins[at] - sum(most for box, most in self.most[at].items() if not self.bounds[box])
+        test = self.tests[at]
+        every = dict(zip(self.planned.totals[test.contest], self._most(test, self.planned.scores(test)), strict=True))
+        left = self.margins[at] - sum(most for box, most in every.items() if not self.bounds[box])
         if left <= 0:
             return {}
-        least = min(Fraction(self.bounds[box], most) for box, most in self.most[at].items() if most and self.bounds[box])
+        least = min(Fraction(self.bounds[box], most) for box, most in every.items() if most and self.bounds[box])
         mean = 1 - least * left / sum(self.bounds.values())
         taints = {box: least * max(0, amount) / self.bounds[box] for box, amount in over.items()}
         return {at: ([below(1 - taints[ticket.box]) for ticket in drawn], Null(above(mean), 1.0))}

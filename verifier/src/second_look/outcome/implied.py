@@ -9,6 +9,7 @@ import heapq
 from collections.abc import Iterator
 from dataclasses import dataclass
 from fractions import Fraction
+from math import gcd, lcm
 from typing import Any
 
 from second_look.outcome.plan import NotComputedError, Test
@@ -222,16 +223,27 @@ def unproved(contest: dict[str, Any], tally: Tally, planned: dict[str, Any], tes
         return
     for test in tests:
         weights = [own[0] for own in _by_candidate(test.weights, of_option)]
-        score = sum(weight * votes for weight, votes in zip(weights, tally.votes, strict=True)) + test.given["rest"] * tally.rest
+        score = sum(weight * votes for weight, votes in zip(weights, tally.votes, strict=True)) + test.rest * tally.rest
         if score - (test.highest - test.lowest) < test.given["need"]:
             yield f"test {test.code} is false by the published totals, or by a single card; the plan asks for no full count"
-    rows = [([*test.weights, test.given["rest"]], test.given["need"] == 1) for test in tests]
-    if len(rows) * len(clauses) * (len(of_option) + 1) > MOST_COMPARISONS:
-        raise NotComputedError("that so many tests imply the outcome")
+    rows = [([*test.weights, test.rest], test.given["need"] == 1) for test in tests]
+    same = {(_scaled(row), sure) for row, sure in rows}
+    compared = 0
     for clause in clauses:
         wanted = [([*(c.weights[at] for at in of_option), c.rest], c.strict) for c in clause]
-        if not any(_follows(claim, strict, rows) for claim, strict in wanted):
+        given = any((_scaled(claim), sure) in same for claim, strict in wanted for sure in {strict, True})
+        compared += 0 if given else len(wanted) * len(rows) * (len(of_option) + 1)
+        if compared > MOST_COMPARISONS:
+            raise NotComputedError("that so many tests imply the outcome")
+        if not given and not any(_follows(claim, strict, rows) for claim, strict in wanted):
             yield f"no test shows that {' or '.join(_said(condition) for condition in clause)}"
+
+
+def _scaled(weights: list[Any]) -> tuple[int, ...]:
+    """The same weights as whole numbers without a common factor."""
+    whole = lcm(*(Fraction(weight).denominator for weight in weights))
+    scaled = [int(weight * whole) for weight in weights]
+    return tuple(weight // (gcd(*scaled) or 1) for weight in scaled)
 
 
 def _by_candidate(weights: list[int], of_option: list[int]) -> list[list[int]]:

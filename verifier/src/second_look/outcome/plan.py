@@ -2,7 +2,7 @@
 
 import hashlib
 import unicodedata
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import pairwise
 from pathlib import Path
@@ -124,11 +124,28 @@ class Planned:
     totals: dict[str, dict[str, tuple[int, int, list[int]]]]
     """By contest and box: cards to be found, cards without a mark that counts, votes by option."""
     cards: Cards | None
+    _columns: dict[str, list[tuple[int, ...]]] = field(default_factory=dict)
+    """By contest, the columns of its lines: `rest`, and the votes of each option."""
 
     @property
     def by_box(self) -> bool:
         """Whether whole boxes are drawn."""
         return self.plan["design"] in BOX_DESIGNS
+
+    def scores(self, test: Test) -> list[int]:
+        """By box that holds the contest: its reported score, by its line in totals.csv."""
+        rows = self.totals[test.contest]
+        if test.contest not in self._columns:
+            self._columns[test.contest] = [*zip(*((rest, *votes) for _, rest, votes in rows.values()), strict=True)]
+        columns = self._columns[test.contest]
+        if test.given["continuing"] is not None or len(columns) != len(test.weights) + 1:
+            raise FormatError(f"test {test.code} has not the options of totals.csv, or is of a ranked contest")
+        scores = [0] * len(rows)
+        # Most weights are 0 where there are many tests: those of list rules compare two lists.
+        for weight, column in zip((test.rest, *test.weights), columns, strict=True):
+            if weight:
+                scores = [score + weight * count for score, count in zip(scores, column, strict=True)]
+        return scores
 
     def pooled(self, box: str) -> bool:
         """Whether the totals of a box are what was reported of it: there is no record of a card of it."""
@@ -149,13 +166,13 @@ def read_plan(data: bytes, signed: dict[str, Any]) -> dict[str, Any]:
     if len(data) > MOST_BYTES or hashlib.sha256(data).digest() != signed["plan"]:
         raise FormatError("it is not the file that the signed plan names")
     plan = load_json(data, canonical=True)
-    for field, known in _KNOWN.items():
-        if type(plan) is dict and type(plan.get(field)) is str and plan[field] not in known:
-            raise NotComputedError(f"{field} {plan[field]!r:.60}")
+    for name, known in _KNOWN.items():
+        if type(plan) is dict and type(plan.get(name)) is str and plan[name] not in known:
+            raise NotComputedError(f"{name} {plan[name]!r:.60}")
     plan = dict(_PLAN(plan))
-    for field in ("name", "size", "risk_limit"):
-        if plan[field] != signed[field]:
-            raise FormatError(f"{field} is {plan[field]!r}, and {signed[field]!r} in the signed plan")
+    for name in ("name", "size", "risk_limit"):
+        if plan[name] != signed[name]:
+            raise FormatError(f"{name} is {plan[name]!r}, and {signed[name]!r} in the signed plan")
     if (plan["election"], plan["root"]) != (signed["election"].hex(), signed["root"].hex()):
         raise FormatError("it is of another election or root than the signed plan")
     named = {file["name"]: {"sha256": file["sha256"].hex(), "size": file["size"]} for file in signed["files"]}
@@ -205,10 +222,8 @@ def open_plan(plan: dict[str, Any], folder: Path) -> Planned:
     for test in tests:
         total = 0 if found.cards is None else found.cards.total(test.contest, test.score)
         if plan["design"] != "comparison":
-            rows_of = [row for box, row in found.totals[test.contest].items() if found.pooled(box)]
-            if test.given["continuing"] is not None or any(len(votes) != len(test.weights) for _, _, votes in rows_of):
-                raise FormatError(f"test {test.code} has not the options of totals.csv, or is of a ranked contest")
-            total += sum(test.score_of(votes, rest) for _, rest, votes in rows_of)
+            boxes = found.totals[test.contest]
+            total += sum(score for box, score in zip(boxes, found.scores(test), strict=True) if found.pooled(box))
         if total != test.given["total"]:
             raise FormatError(f"test {test.code}: the files add up to {total}, and the plan says {test.given['total']}")
     return found
