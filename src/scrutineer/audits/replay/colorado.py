@@ -165,8 +165,10 @@ def _drawn(
         return [*checks, impossible(what, contest.name, 0, "no file has the seed; give it with --seed")], None
     published = selection.get(contest.name)
     drawn = colorado_draw(files.seed, manifests, contest.audited if published is None else max(len(published), contest.audited))
-    if published is not None:
-        checks += _selected(files, contest, drawn[: len(published)], published)
+    if published is None:
+        reason = "no file says which cards were selected (contestSelection.csv)"
+        return [*checks, impossible(what, contest.name, 0, reason)], drawn
+    checks += _selected(files, contest, drawn[: len(published)], published)
     return checks, drawn
 
 

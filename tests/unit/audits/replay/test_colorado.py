@@ -121,6 +121,7 @@ def test_whatever_is_changed_is_named(name: str, old: str, new: str, subjects: s
         ("seed.csv", "no file has the seed"),
         ("MoorBallotManifest.csv", "the manifests of 1 counties are missing: Moor"),
         ("round1/contestComparison.csv", "its cards are named by numbers alone"),
+        ("round1/contestSelection.csv", "no file says which cards were selected"),
     ],
 )
 def test_what_is_missing_is_named(missing: str, reason: str):
