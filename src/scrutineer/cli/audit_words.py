@@ -197,7 +197,7 @@ def print_status(name: str, plan: Plan, status: Status, election: Election | Non
     for units, what in ((status.missing, "not found"), (status.illegible, "not legible"), (status.pending, "not counted yet")):
         if units:
             more = f" and {len(units) - _SHOWN:,} more" if len(units) > _SHOWN else ""
-            click.echo(f"  {what}, taken as the worst it can be: {', '.join(units[:_SHOWN])}{more}")
+            click.echo(f"  {what}, taken as the worst it can be: {'; '.join(units[:_SHOWN])}{more}")
     for contest in status.contests:
         done = "needs a full count" if contest.full_count else "confirmed" if contest.confirmed else "not confirmed"
         known = contests.get(contest.contest)
