@@ -6,7 +6,8 @@ import sys
 import time
 from collections.abc import Sequence
 from dataclasses import replace
-from itertools import islice
+from functools import partial
+from itertools import groupby, islice
 from pathlib import Path
 from typing import Final
 
@@ -34,7 +35,7 @@ from scrutineer.portal.audit_folder import AuditFolder
 from scrutineer.portal.ballot_folder import BallotFolder
 from scrutineer.simulate import Simulation, sign_arrivals, simulate_republic, snapshots
 from scrutineer.simulate.observers import SEEN, observer_issuers, observer_key, observer_statements
-from scrutineer.statements import sign_statement
+from scrutineer.statements import is_tally_sheet, sign_statement
 from scrutineer.verify import FolderSource
 from scrutineer.verify.replay import verify_site
 
@@ -179,9 +180,15 @@ def _draft(simulation: Simulation, ballots: bytes) -> Draft:
 
 
 def _send(statements: list[bytes], address: str, verifier: LogVerifier, sent: int, total: int, progress: Progress) -> None:
-    submit_statements(
-        statements, address, verifier, progress=lambda done, _: progress("Sheets sent and receipted", sent + done, total)
-    )
+    """Send sheets, and acts after the sheets that they speak of: what is sent at once may be registered in any order."""
+    for _, own in groupby(statements, is_tally_sheet):
+        some = list(own)
+        submit_statements(some, address, verifier, progress=partial(_said, progress, sent, total))
+        sent += len(some)
+
+
+def _said(progress: Progress, sent: int, total: int, done: int, _: int) -> None:
+    progress("Sheets sent and receipted", sent + done, total)
 
 
 class _LiveCount:
