@@ -1,7 +1,7 @@
 import hashlib
 import re
 from base64 import b64decode
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from functools import cache
 from html.parser import HTMLParser
@@ -34,7 +34,7 @@ from scrutineer.portal.history import Snapshot
 from scrutineer.portal.pages import Pages
 from scrutineer.portal.station_pages import station_pages
 from scrutineer.portal.view import View
-from scrutineer.statements import Decision, parse_statement, statement_hash
+from scrutineer.statements import Decision, Payload, TallySheet, parse_statement, statement_hash
 from site_pages import read_page
 
 MOST_BYTES = 50_000
@@ -228,6 +228,20 @@ def test_several_sheets_stand_side_by_side() -> None:
     assert "The station sent sheets for the same contest with different figures or different ballot records." in text
     assert "It reads as another sheet of this station, log entry 19." in text
     assert "for the sheet in log entry 19" in text
+
+
+def test_sheets_that_differ_in_their_ballot_records_alone_show_these() -> None:
+    def say(election: Election) -> Iterator[tuple[str, Payload]]:
+        for named in (b"1" * 32, b"2" * 32):
+            sheet = TallySheet(election.hash, "n1", "council", (90, 80), blank=0, null=0, cast=170, voters=170, records=named)
+            yield station_issuer("n1"), sheet
+
+    places = [UnitRow("land", "", "Land", "country", None), UnitRow("n1", "land", "N 1", "station", 500)]
+    council = Contest("council", "Council", "plurality", (Option("1", "Heron"), Option("2", "Wren")))
+    page = made_up(places, (council,), say).files()["stations/land/n1.html"].decode()
+    assert "with different figures or different ballot records." in page
+    for named in (b"1" * 32, b"2" * 32):
+        assert f"<dt>SHA-256 of the ballot records</dt><dd><code>{named.hex()}</code></dd>" in page
 
 
 def test_a_station_without_a_sheet_shows_the_copies_and_nothing_to_check() -> None:
