@@ -49,7 +49,7 @@ WARD = Contest("ward", "Ward of the north", "plurality", (Option("kite", "Kite")
 CONTESTS = (PRESIDENT, COUNCIL, MEASURE, WARD)
 NORTH = STATIONS[:3]
 DICE = "31415926535897932384"
-DESIGNS = ("batch-betting", "batch-macro", "polling", "oneaudit", "comparison")
+DESIGNS = ("batch-betting", "batch-macro", "polling", "oneaudit", "comparison", "two-stage")
 CARDS = dict(zip(STATIONS, (85, 92, 78, 88, 95, 81), strict=True))
 
 
@@ -230,6 +230,7 @@ def planned(design: str, mode: str = "canonical", *, replacement: bool = False) 
         design=design.partition("+")[0],  # type: ignore[arg-type]
         draw=mode,  # type: ignore[arg-type]
         replacement=replacement,
+        per_box=7 if design == "two-stage" else None,
         manifest=manifest,
         cards=records() if design == "comparison" else records(NORTH[1:]) if design == "oneaudit+records" else None,
     )

@@ -338,6 +338,13 @@ RECORDS: dict[str, Change] = {
     "something behind the records": lambda made: made.files.update({"cards.bin": made.files["cards.bin"] + b"\0"}),
     "the end of the records cut off": lambda made: made.files.update({"cards.bin": made.files["cards.bin"][:-1]}),
 }
+STAGES: dict[str, Change] = {
+    "more cards of a box": _in_plan(per_box=8),
+    "a place less in a draw": _cells("draw.csv", 3, 3, lambda places: places.rpartition(" ")[0]),
+    "places in another order": _cells("draw.csv", 3, 3, lambda places: " ".join(reversed(places.split(" ")))),
+    "each card once": _in_plan(replacement=False),
+    "no number of cards": lambda made: made.plan.pop("per_box"),
+}
 NESTED: dict[str, Change] = {
     "another weight of a contest": lambda made: _heaviest(made).update(weight=_heaviest(made)["weight"] // 2),
     "no weight": lambda made: _heaviest(made).update(weight=0),
@@ -349,6 +356,7 @@ CASES = [
     (design, name) for design, own in (("batch-betting", ANY | BOXES), ("comparison", ANY | CARDS | RECORDS)) for name in own
 ]
 CASES += [("batch-macro", name) for name in BOXES] + [(design, name) for design in ("polling", "oneaudit") for name in CARDS]
+CASES += [("two-stage", name) for name in sorted((CARDS | STAGES).keys() - {"drawn again", "another position drawn"})]
 CASES += [(f"{design} nested", name) for design in ("oneaudit", "comparison") for name in CARDS | NESTED]
 OF_THE_SECOND_ALONE = {"another option"}
 """The names of options in cards.bin: numbers count."""
@@ -358,7 +366,7 @@ OF_THE_SECOND_ALONE = {"another option"}
 def test_a_change_is_found(design: str, name: str, tmp_path: Path) -> None:
     made = recipe(*design.split())
     before = hashlib.sha256(repr((made, made.settings)).encode()).digest()
-    (ANY | BOXES | CARDS | RECORDS | NESTED)[name](made)
+    (ANY | BOXES | CARDS | RECORDS | NESTED | STAGES)[name](made)
     assert hashlib.sha256(repr((made, made.settings)).encode()).digest() != before
     log, files = made.build()
     second = second_report(log, files, tmp_path)
@@ -367,4 +375,4 @@ def test_a_change_is_found(design: str, name: str, tmp_path: Path) -> None:
 
 
 def test_there_are_enough_changes() -> None:
-    assert len(ANY | BOXES | CARDS | RECORDS | NESTED) >= 100
+    assert len(ANY | BOXES | CARDS | RECORDS | NESTED | STAGES) >= 100

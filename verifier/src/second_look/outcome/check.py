@@ -12,7 +12,7 @@ from second_look.audits import Audit
 from second_look.count import Count
 from second_look.notes import Checkpoint, read_checkpoint
 from second_look.outcome.counts import Boxes, Seen, card_values, not_drawn, resolve, status_of
-from second_look.outcome.draw import Ticket, draw, table
+from second_look.outcome.draw import Ticket, draw, table, units
 from second_look.outcome.implied import unproved
 from second_look.outcome.plan import NotComputedError, Planned, open_plan, read_plan
 from second_look.outcome.results import Sheets, check_results
@@ -273,11 +273,11 @@ class _Check:
             risk = Fraction(1) if contest["full_count"] or void else max(own, default=Fraction(0))
             row = {"contest": contest["contest"], "risk": rounded_up(risk), "full_count": contest["full_count"]}
             contests.append(row | {"confirmed": risk <= Fraction(plan["risk_limit"]), "target": contest["target"]})
-        units = sorted({(ticket.box.encode(), ticket.box, ticket.position) for ticket in drawn})
+        places = sorted(units(drawn), key=lambda place: (place[0].encode(), place[1]))
         found: dict[str, list[str]] = {"counted": [], "missing": [], "illegible": [], "pending": []}
-        for _, box, position in units:
+        for box, position in places:
             found[status_of(planned, seen, box, position)].append(f"{box}, card {position}" if position else box)
-        status: dict[str, Any] = {"draws": len(drawn), "units": len(units), **found, "counted": len(found["counted"])}
+        status: dict[str, Any] = {"draws": len(drawn), "units": len(places), **found, "counted": len(found["counted"])}
         tests = [
             {"contest": test.contest, "code": test.given["code"], "risk": rounded_up(risk)}
             for test, risk in zip(planned.tests, risks, strict=True)

@@ -7,7 +7,7 @@ from functools import cached_property
 from math import lcm
 from typing import Any
 
-from second_look.outcome.draw import Ticket, counting
+from second_look.outcome.draw import Ticket, counting, units
 from second_look.outcome.plan import Planned, Test
 from second_look.outcome.risk import Null, above, below
 from second_look.report import FormatError
@@ -57,11 +57,11 @@ def resolve(counts: Iterable[Count]) -> Seen:
 
 def not_drawn(planned: Planned, drawn: list[Ticket], seen: Seen) -> int:
     """How many counts of boxes and cards are no evidence, as they were not drawn or are of the other kind of unit."""
-    units = {(ticket.box, ticket.position) for ticket in drawn}
-    boxes = {box for box, _ in units}
+    places = units(drawn)
+    boxes = {box for box, _ in places}
     wrong = sum(box not in boxes for box in seen.boxes)
     wrong += sum(bool(count["totals"]) and not planned.by_box for _, count in seen.boxes.values())
-    return wrong + sum(planned.by_box or place not in units for place in seen.cards)
+    return wrong + sum(planned.by_box or place not in places for place in seen.cards)
 
 
 def status_of(planned: Planned, seen: Seen, box: str, position: int) -> str:
@@ -209,18 +209,19 @@ def card_values(planned: Planned, drawn: list[Ticket], seen: Seen) -> tuple[dict
         if not cards * low <= total < cards * spread or total > cards * test.highest:
             raise FormatError(f"test {test.code}: {cards} cards have no score of {total}")
         upper = Fraction(spread, -2 * low) if design == "polling" else Fraction(cards * spread, cards * spread - total)
-        pools = _pools(planned, test) if design == "oneaudit" else {}
-        known: dict[tuple[Fraction | int, int], float] = {}
+        pools = _pools(planned, test) if design in ("oneaudit", "two-stage") else {}
+        known: dict[tuple[Fraction | int, Fraction], float] = {}
         values = []
         for ticket in tickets:
             record = pools.get(ticket.box, 0)
             if planned.cards is not None and ticket.box not in pools:
                 marks = planned.cards.marks(test.contest, ticket.box, ticket.position)
                 record = 0 if marks is None else test.score(marks)
-            paper = _paper(test, seen, ticket)
+            papers = [_paper(test, seen, ticket.box, position) for position in ticket.cards or (ticket.position,)]
+            paper = Fraction(sum(papers), len(papers))
             if (record, paper) not in known:
                 if design == "polling":
-                    exact = Fraction(paper - low, -2 * low)
+                    exact = (paper - low) / (-2 * low)
                 else:
                     exact = cards * (spread - Fraction(record) + paper) / (2 * (cards * spread - total))
                 known[record, paper] = float(exact)
@@ -235,8 +236,8 @@ def _astray(planned: Planned, drawn: list[Ticket], seen: Seen) -> bool:
     return any(box not in planned.totals.get(contest, {box}) for box, own in marks for contest in own)
 
 
-def _paper(test: Test, seen: Seen, ticket: Ticket) -> int:
-    card = seen.cards.get((ticket.box, ticket.position), (b"", None))[1]
+def _paper(test: Test, seen: Seen, box: str, position: int) -> int:
+    card = seen.cards.get((box, position), (b"", None))[1]
     if card is None or card["status"] != "counted":
         return test.lowest
     marks = card["marks"].get(test.contest)

@@ -18,12 +18,18 @@ MOST = 10_000_000
 
 @dataclass(frozen=True, order=True)
 class Ticket:
-    """One draw; position 0 is a whole box."""
+    """One draw; position 0 is a whole box, or of two stages those of its cards that are drawn."""
 
     number: str
     box: str
     position: int
     time: int
+    cards: tuple[int, ...] = ()
+
+
+def units(drawn: list[Ticket]) -> set[tuple[str, int]]:
+    """The different boxes or cards that are drawn."""
+    return {(ticket.box, position) for ticket in drawn for position in ticket.cards or (ticket.position,)}
 
 
 def _sha(data: bytes) -> bytes:
@@ -43,7 +49,7 @@ def draw(planned: Planned, bounds: dict[str, int], seed: str, count: int) -> lis
     plan = planned.plan
     if not count:
         return []
-    if count > (MOST if plan["replacement"] else drawable(planned)):
+    if count * (plan["per_box"] or 1) > (MOST if plan["replacement"] else drawable(planned)):
         raise FormatError(f"{count} draws are more than there can be")
     if planned.by_box:
         found = [(x.hex(), box, 0) for x, box, _ in _again(seed, "scrutineer audit: boxes", b"", bounds, count)]
@@ -53,6 +59,9 @@ def draw(planned: Planned, bounds: dict[str, int], seed: str, count: int) -> lis
         weight = planned.weights
         every = ((int.from_bytes(x) // weight[box], x, box, at) for x, box, at in _numbers(planned, seed) if weight[box])
         found = [(x.hex(), box, at) for _, x, box, at in heapq.nsmallest(count, every)]
+    elif plan["design"] == "two-stage":
+        boxes = _again(seed, "scrutineer audit: boxes of two stages", planned.manifest_hash, planned.manifest, count)
+        found = [(x.hex(), box, 0) for x, box, _ in boxes]
     elif plan["replacement"]:
         drawn = _again(seed, "scrutineer audit: cards", planned.manifest_hash, planned.manifest, count)
         found = [(x.hex(), box, place + 1) for x, box, place in drawn]
@@ -61,10 +70,30 @@ def draw(planned: Planned, bounds: dict[str, int], seed: str, count: int) -> lis
         found = [(x.hex(), box, position) for x, box, position in least]
     times: Counter[tuple[str, int]] = Counter()
     tickets = []
-    for x, box, position in found:
+    for k, (x, box, position) in enumerate(found, 1):
         times[box, position] += 1
-        tickets.append(Ticket(x, box, position, times[box, position]))
+        cards = () if plan["per_box"] is None else _some(planned, seed, k, planned.manifest[box])
+        tickets.append(Ticket(x, box, position, times[box, position], cards))
     return tickets
+
+
+def _some(planned: Planned, seed: str, k: int, cards: int) -> tuple[int, ...]:
+    """The second stage: which of so many cards draw k takes."""
+    start = _text("scrutineer audit: cards of a draw") + _text(seed) + planned.manifest_hash + _be8(k)
+    taken: set[int] = set()
+    for j in range(max(cards - planned.plan["per_box"], 0) + 1, cards + 1):
+        at = _below(start + _be8(j), j)[1] + 1 if cards > planned.plan["per_box"] else j
+        taken.add(j if at in taken else at)
+    return tuple(sorted(taken))
+
+
+def _below(start: bytes, total: int) -> tuple[bytes, int]:
+    """The hash of the first attempt that gives a number below a total, each alike, and the number."""
+    whole = total * (2**256 // total)
+    attempt = 0
+    while int.from_bytes(x := _sha(start + _be8(attempt))) >= whole:
+        attempt += 1
+    return x, int.from_bytes(x) % total
 
 
 def drawable(planned: Planned) -> int:
@@ -95,13 +124,9 @@ def _again(seed: str, purpose: str, context: bytes, sizes: dict[str, int], count
     boxes, ends = list(sizes), list(accumulate(sizes.values()))
     if not ends or ends[-1] <= 0:
         raise FormatError("there is nothing to draw from")
-    whole = ends[-1] * (2**256 // ends[-1])
     start = _text(purpose) + _text(seed) + context
     for k in range(1, count + 1):
-        attempt = 0
-        while int.from_bytes(x := _sha(start + _be8(k) + _be8(attempt))) >= whole:
-            attempt += 1
-        r = int.from_bytes(x) % ends[-1]
+        x, r = _below(start + _be8(k), ends[-1])
         at = bisect_right(ends, r)
         yield x, boxes[at], r - ends[at] + sizes[boxes[at]]
 
@@ -142,5 +167,8 @@ def _rivest(planned: Planned, seed: str, count: int) -> list[tuple[str, str, int
 
 def table(drawn: list[Ticket]) -> bytes:
     """draw.csv."""
-    rows = [[number, each.number, each.box, each.position or "", each.time] for number, each in enumerate(drawn, 1)]
-    return write_csv([["draw", "number", "box", "position", "time"], *rows])
+    rows = [["draw", "number", "box", "position", "time"]]
+    for number, each in enumerate(drawn, 1):
+        positions = " ".join(map(str, each.cards or ((each.position,) if each.position else ())))
+        rows.append([str(number), each.number, each.box, positions, str(each.time)])
+    return write_csv(rows)

@@ -17,7 +17,7 @@ MOST_BYTES = 1 << 30
 BOX_DESIGNS = ("batch-macro", "batch-betting")
 _KNOWN = {
     "format": ("scrutineer-audit-plan/1",),
-    "design": (*BOX_DESIGNS, "polling", "oneaudit", "comparison"),
+    "design": (*BOX_DESIGNS, "polling", "oneaudit", "comparison", "two-stage"),
     "draw": ("canonical", "rivest", "nested"),
 }
 _REASONS = ("", "tie", "nobody-voted", "one-card", "unstated", "not-published")
@@ -47,7 +47,8 @@ _PLAN = record(
     {"format": _any, "name": _ident, "election": _hash, "size": number(1), "root": _hash, "risk": _any}
     | {"risk_limit": text(r"0\.[0-9]{0,11}[1-9]"), "design": _any, "draw": _any, "replacement": one_of(True, False)}
     | {"first_round": number(0, 10_000_000), "boxes": number(1), "cards": number(0)}
-    | {"contests": listed(_CONTEST, 1, 512), "files": mapped(_any, _FILE)}
+    | {"contests": listed(_CONTEST, 1, 512), "files": mapped(_any, _FILE)},
+    {"per_box": (number(1, 10_000), None)},
 )
 
 
@@ -189,8 +190,11 @@ def read_plan(data: bytes, signed: dict[str, Any]) -> dict[str, Any]:
             raise FormatError(f"{contest['contest']}: a test stands twice, or beside the reason for a full count")
         if bool(contest["weight"]) != (nested and contest["target"] and bool(codes)):
             raise FormatError(f"{contest['contest']}: a weight without a place, or none where there must be one")
-    if plan["design"] in BOX_DESIGNS and (plan["draw"] != "canonical" or not plan["replacement"]):
+    staged = plan["design"] == "two-stage"
+    if (staged or plan["design"] in BOX_DESIGNS) and (plan["draw"] != "canonical" or not plan["replacement"]):
         raise FormatError("boxes are drawn the canonical way, with replacement")
+    if staged != (plan["per_box"] is not None):
+        raise FormatError("per_box is how many cards of a box a plan in two stages draws, and stands in no other")
     if nested and plan["replacement"]:
         raise FormatError("nested draws are without replacement")
     return plan
