@@ -18,6 +18,7 @@ import msgspec
 from scrutineer.audits.assertions import Assertion
 from scrutineer.audits.risk.model import RiskFunction
 from scrutineer.audits.risk.named import risk_function
+from scrutineer.audits.risk.union_intersection import UNION_INTERSECTION, UnionIntersection
 from scrutineer.audits.sampling.nested import MAX_WEIGHT
 from scrutineer.errors import AuditError
 from scrutineer.statements.codec import one_line
@@ -32,13 +33,15 @@ MAX_DRAWS: Final = 10_000_000
 
 MAX_PER_BOX: Final = 10_000
 
-PlanDesign: TypeAlias = Literal["batch-macro", "batch-betting", "comparison", "oneaudit", "polling", "two-stage"]
+PlanDesign: TypeAlias = Literal["batch-macro", "batch-betting", "comparison", "oneaudit", "polling", "strata", "two-stage"]
 """The designs of `planner.Design` that a plan can be made for."""
 DrawMode: TypeAlias = Literal["canonical", "rivest", "nested"]
 """How units are drawn: as `sampling.canonical` says; cards by Rivest's consistent sampler (`sampling.consistent`); or cards of
 each contest at its own rate, from the boxes that hold it (`sampling.nested`)."""
 DESIGNS: Final[tuple[PlanDesign, ...]] = get_args(PlanDesign)
 DRAWS: Final[tuple[DrawMode, ...]] = get_args(DrawMode)
+PARTLY_RECORDED: Final = ("oneaudit", "strata")
+"""Designs in which some boxes may have records of their cards, and others totals."""
 BOX_DESIGNS: Final = ("batch-macro", "batch-betting")
 """Designs whose unit is a whole box, drawn with replacement by error bound."""
 FULL_COUNTS: Final = ("", "tie", "nobody-voted", "one-card", "unstated", "not-published")
@@ -152,6 +155,8 @@ class Plan(_Part, frozen=True, kw_only=True, omit_defaults=True):
     files: dict[str, PlannedFile]
     per_box: int = 0
     """In two stages: how many cards of a drawn box are drawn, from 1. 0 in every other design, and left out of the file there."""
+    per_hundred: int = 0
+    """In two strata: of 100 draws how many are of boxes with records, from 1 to 99. 0 and left out in every other design."""
 
     def __post_init__(self) -> None:
         _check_hex(self.election, "election")
@@ -175,6 +180,13 @@ class Plan(_Part, frozen=True, kw_only=True, omit_defaults=True):
                 f"plan: {self.per_box} cards of a drawn box do not fit the design {self.design}: two-stage has from 1 to "
                 f"{MAX_PER_BOX}, and no other design has any"
             )
+        if self.stratified and (self.draw != "canonical" or self.replacement):
+            raise AuditError("plan: strata are each drawn from without replacement, by the canonical draw")
+        if self.per_hundred not in (range(1, 100) if self.stratified else (0,)):
+            raise AuditError(
+                f"plan: {self.per_hundred} of 100 draws do not fit the design {self.design}: strata has from 1 to 99, and no "
+                "other design has any"
+            )
         if self.draw == "nested" and self.replacement:
             raise AuditError("plan: nested draws take every card once: leave out --replacement")
         for contest in self.contests:
@@ -185,12 +197,21 @@ class Plan(_Part, frozen=True, kw_only=True, omit_defaults=True):
         needed = {MANIFEST_FILE} | ({CARDS_FILE} if self.design == "comparison" else {TOTALS_FILE})
         if self.draw == "nested":
             needed |= {TOTALS_FILE}
+        if self.stratified:
+            needed |= {CARDS_FILE}
         allowed = needed | {CARDS_FILE} if self.design == "oneaudit" else needed
         if not needed <= set(self.files) <= allowed:
             raise AuditError(f"plan: a plan for {self.design} names the files {', '.join(sorted(needed))}, and no others")
         for contest in self.contests:
             for test in contest.tests:
-                risk_function(self.risk, test.parameters)
+                if not self.stratified:
+                    risk_function(self.risk, test.parameters)
+                elif self.risk == UNION_INTERSECTION:
+                    UnionIntersection.of(test.parameters)
+                else:
+                    raise AuditError(
+                        f"plan: the evidence of strata is combined by {UNION_INTERSECTION}, not by {self.risk[:60]!r}"
+                    )
 
     @property
     def by_box(self) -> bool:
@@ -201,6 +222,11 @@ class Plan(_Part, frozen=True, kw_only=True, omit_defaults=True):
     def in_stages(self) -> bool:
         """Whether a draw is some cards of a box."""
         return self.design == "two-stage"
+
+    @property
+    def stratified(self) -> bool:
+        """Whether boxes with records and boxes without are drawn from each by itself."""
+        return self.design == "strata"
 
     @property
     def limit(self) -> Fraction:

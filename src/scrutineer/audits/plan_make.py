@@ -20,6 +20,7 @@ from scrutineer.audits.plan import (
     DRAWS,
     FORMAT,
     MANIFEST_FILE,
+    PARTLY_RECORDED,
     TOTALS_FILE,
     DrawMode,
     Plan,
@@ -34,6 +35,7 @@ from scrutineer.audits.plan_reported import beyond_sheets, crowded, reported_tot
 from scrutineer.audits.plan_risk import USABLE, USUAL_RISK, first_size, with_parameters
 from scrutineer.audits.plan_totals import Totals
 from scrutineer.audits.planned.files import PlanFiles, reported_scores
+from scrutineer.audits.planned.strata import Strata
 from scrutineer.count import Count, unit_result
 from scrutineer.count.results import tally_of
 from scrutineer.election import Contest
@@ -63,6 +65,7 @@ def make_plan(
     draw: DrawMode = "canonical",
     replacement: bool = False,
     per_box: int | None = None,
+    per_hundred: int | None = None,
     manifest: Manifest | None = None,
     cards: Cards | None = None,
     first_round: int | None = None,
@@ -72,10 +75,11 @@ def make_plan(
     `contests` are ids; all of the election where it is empty. Of those in `also` the risk is measured over what is drawn for the
     others, and nothing depends on it. `first_round` is how many draws to begin with; without it, as many as are enough in half of
     all cases where the results are right. `per_box` is how many cards of a drawn box are drawn in two stages (USUAL_PER_BOX where
-    it is left out). Raises AuditError for a design that the figures do not allow,
+    it is left out), and `per_hundred` of two strata how many of 100 draws are of boxes with records (what is estimated to take
+    least, where it is left out). Raises AuditError for a design that the figures do not allow,
     contests that the election does not have, and figures that do not add up to the published result.
     """
-    if cards is None if design == "comparison" else cards is not None and design != "oneaudit":
+    if cards is None if design == "comparison" else cards is not None and design not in PARTLY_RECORDED:
         raise AuditError(
             "comparison of single cards needs records of cards, ONEAudit can have them of some boxes, and other designs take none"
         )
@@ -84,6 +88,13 @@ def make_plan(
         raise AuditError(f"design {design!r} does not draw cards of drawn boxes: leave out their number, or choose two-stage")
     if stages and draw != "canonical":
         raise AuditError("in two stages boxes and cards are drawn with the canonical draw: leave out the other way of drawing")
+    stratified = design == "strata"
+    if per_hundred is not None and not stratified:
+        raise AuditError(f"design {design!r} draws from one stratum: leave out how many draws are of boxes with records")
+    if stratified and (cards is None or draw != "canonical" or replacement):
+        raise AuditError(
+            "two strata need records of the cards of some boxes, and each is drawn from without replacement by the canonical draw"
+        )
     if design not in BOX_DESIGNS:
         _check_mode(draw)
         if manifest is None:
@@ -108,7 +119,7 @@ def make_plan(
                 "not found counts as the worst that it can be."
             )
     files, recorded = {}, None
-    if cards is None or design == "oneaudit" or draw == "nested":
+    if cards is None or design in PARTLY_RECORDED or draw == "nested":
         manifest, totals = reported_totals(count, chosen, manifest)
         files[TOTALS_FILE] = totals.encode()
     manifest = manifest or Manifest.of(())
@@ -116,7 +127,7 @@ def make_plan(
     if cards is not None:
         cards = cards_of(cards, chosen)
         files[CARDS_FILE] = cards_file(cards)
-        recorded = recorded_boxes(cards, manifest) if design == "oneaudit" else None
+        recorded = recorded_boxes(cards, manifest) if design in PARTLY_RECORDED else None
         cards = placed_cards(cards, manifest)
     requirements = [_required(count, contest, manifest) for contest in chosen]
     notes = [*_notes(count, chosen, manifest), *notes]
@@ -146,6 +157,7 @@ def make_plan(
         ),
         files={file: planned_file(data) for file, data in files.items()},
         per_box=(USUAL_PER_BOX if per_box is None else per_box) if stages else 0,
+        per_hundred=(_HALF if per_hundred is None else per_hundred) if stratified else 0,
     )
     contents = PlanFiles(bare, manifest, totals, cards, recorded)
     tested = tuple(_tested(contents, contest, own, notes) for contest, own in zip(bare.contests, requirements, strict=True))
@@ -153,7 +165,11 @@ def make_plan(
         raise AuditError("nobody stands against the reported outcome of these contests: there is nothing that cards could show")
     plan = msgspec.structs.replace(bare, contests=tested)
     plan = with_parameters(plan, replace(contents, plan=plan).design)
-    if (planned := replace(contents, plan=plan).design) is not None:
+    planned = replace(contents, plan=plan).design
+    if isinstance(planned, Strata) and per_hundred is None:
+        plan = msgspec.structs.replace(plan, per_hundred=planned.best_share())
+        planned = replace(contents, plan=plan).design
+    if planned is not None:
         size, full = first_size(plan, planned)
         if full:
             notes.append("By the reported results a sample would be as large as a full count: hold a full count.")
@@ -163,6 +179,8 @@ def make_plan(
 
 USUAL_PER_BOX: Final = 20
 """How many cards of a drawn box are drawn where nobody says."""
+_HALF: Final = 50
+"""Of 100 draws how many are of boxes with records, until it is known what is best."""
 _BY_ROLLS: Final = (
     "No manifest was given: how many cards can lie in a box is taken from the roll of its station (or from its sheet, where that "
     "says more). The risk limit holds as long as no box has more. A manifest makes the audit smaller, and shows where cards are "

@@ -12,6 +12,8 @@ from scrutineer.audits.plan import Plan, PlanDesign, Test, share_text
 from scrutineer.audits.planned.boxes import BoxDesign
 from scrutineer.audits.planned.cards import CardDesign, Polling
 from scrutineer.audits.planned.model import PlannedDesign, TestKey
+from scrutineer.audits.planned.strata import Strata
+from scrutineer.audits.risk.union_intersection import PARAMETERS, UNION_INTERSECTION
 from scrutineer.audits.sampling.nested import MAX_WEIGHT
 from scrutineer.audits.sizes import Sizes, sample_size
 from scrutineer.errors import AuditError
@@ -23,10 +25,12 @@ USUAL_RISK: Final[Mapping[PlanDesign, str]] = {
     "oneaudit": "betting-fixed",
     "comparison": "betting-fixed",
     "two-stage": "betting-fixed",
+    "strata": UNION_INTERSECTION,
 }
 USABLE: Final[Mapping[str, dict[str, str]]] = {
     "betting-fixed": {"rate": "1"},
     "alpha": {"eta": "1"},
+    UNION_INTERSECTION: dict.fromkeys(PARAMETERS, "1"),
 }
 """Parameters that hold the place of those that are worked out from the plan itself."""
 _NO_BET: Final = {"rate": "0"}
@@ -55,13 +59,16 @@ def first_size(plan: Plan, design: PlannedDesign) -> tuple[int, bool]:
         boxes = design.batch
         size = clean_size(plan.function(open_[0]), boxes.null(), plan.limit, 50 * len(boxes.names) + 1000)
         return (len(boxes.names), True) if size is None else (size, False)
+    if isinstance(design, Strata):
+        drawn = [design.sizes(contest, test, plan.per_hundred) for contest, test in plan.targets()]
+        return max(each.p50 for each in drawn), any(each.full_count for each in drawn)
     sizes = contest_sizes(plan, design)
     draws = max(design.draws_for(contest, size.p50) for contest, size in sizes.items())
     return draws, any(size.full_count for size in sizes.values())
 
 
 def contest_sizes(plan: Plan, design: PlannedDesign) -> dict[str, Sizes]:
-    """By targeted contest: how many units that count for it are probably enough; of all designs but those by box."""
+    """By targeted contest: how many units that count for it are probably enough; of designs of cards with one stratum."""
     sizes: dict[str, Sizes] = {}
     for contest, test in plan.targets():
         size = sample_size(design.forecast(contest, test), plan.function(test), float(plan.limit))
@@ -85,6 +92,8 @@ def _with(plan: Plan, parameters: Mapping[TestKey, dict[str, str]], weights: Map
 
 
 def _parameters(plan: Plan, design: PlannedDesign, contest: str, test: Test) -> dict[str, str]:
+    if isinstance(design, Strata):
+        return design.parameters(contest, test)
     if isinstance(design, Polling):
         return _expected_mean(contest, test, design.population(contest))
     if (contest, test.code) in design.settled:

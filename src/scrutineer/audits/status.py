@@ -13,6 +13,7 @@ from scrutineer.audits.counts import Seen
 from scrutineer.audits.plan import Plan, share_text
 from scrutineer.audits.planned.files import PlanFiles
 from scrutineer.audits.planned.model import DrawnValues
+from scrutineer.audits.planned.strata import Strata
 from scrutineer.audits.sampling.sample import Sample
 
 WORST: Final = 1.0
@@ -152,6 +153,8 @@ def drawn_values(files: PlanFiles, sample: Sample, seen: Seen, voids: list[str] 
 def _risks(files: PlanFiles, sample: Sample, seen: Seen, voids: list[str]) -> dict[tuple[str, str], float]:
     """The p-value of every test after all draws."""
     settled = frozenset() if files.design is None else files.design.settled
+    if isinstance(files.design, Strata):
+        return dict(files.design.risks(sample, seen))
     found = drawn_values(files, sample, seen, voids) if len(sample) else {}
     risks = {}
     for contest, test in files.plan.tests():

@@ -65,6 +65,12 @@ from scrutineer.statements.audit import SUBJECTS, AuditFile, AuditSubject
     help=f"With the design 'two-stage': how many cards of each drawn box.  [default: {USUAL_PER_BOX}]",
 )
 @click.option(
+    "--compared",
+    type=click.IntRange(1, 99),
+    metavar="N",
+    help="With the design 'strata': of 100 draws how many are of boxes with records.  [default: what will probably take least]",
+)
+@click.option(
     "--manifest",
     type=click.Path(path_type=Path, exists=True, dir_okay=False),
     metavar="FILE",
@@ -75,8 +81,8 @@ from scrutineer.statements.audit import SUBJECTS, AuditFile, AuditSubject
     "--cards",
     type=click.Path(path_type=Path, exists=True),
     metavar="PATH",
-    help="Records of single cards, of any maker, for the design 'comparison', and of some boxes for 'oneaudit'. Ids of contests "
-    "and options are the definition's.",
+    help="Records of single cards, of any maker, for the design 'comparison', and of some boxes for 'oneaudit' and 'strata'. "
+    "Ids of contests and options are the definition's.",
 )
 @click.option(
     "--draws", type=click.IntRange(0), metavar="N", help="Draws of the first round. [default: as many as will probably do]"
@@ -110,6 +116,7 @@ def plan_command(
     sampler: DrawMode,
     replacement: bool,
     per_box: int | None,
+    compared: int | None,
     manifest: Path | None,
     cards: Path | None,
     draws: int | None,
@@ -145,6 +152,7 @@ def plan_command(
                 draw=sampler,
                 replacement=replacement,
                 per_box=per_box,
+                per_hundred=compared,
                 manifest=None if listed is None else listed.manifest,
                 cards=records,
                 first_round=draws,

@@ -100,6 +100,8 @@ def print_plan(made: MadePlan, election: Election) -> None:
         click.echo(note)
     if plan.sampled:
         what = "boxes, each with a chance in proportion to how much it could matter" if plan.by_box else "single cards"
+        if plan.stratified:
+            what = f"single cards, {plan.per_hundred} of 100 from boxes with records"
         if plan.in_stages:
             what = f"boxes, each with a chance in proportion to its cards, and {plan.per_box:,} cards of each"
         click.echo(f"First round: {plan.first_round:,} draws of {what} ({plan.design}, {plan.risk}).")

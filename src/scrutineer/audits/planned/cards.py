@@ -91,7 +91,7 @@ class CardDesign(ABC):
         counting = {contest.contest: self._counting(contest.contest, sample) for contest in self._plan.contests if contest.tests}
         for contest, test in self._plan.tests():
             tickets = counting[contest]
-            scores = paper_scores(test.assertion(contest), _papers(contest, tickets, seen), styled=False)
+            scores = paper_scores(test.assertion(contest), papers_of(contest, tickets, seen), styled=False)
             found[contest, test.code] = self._shown(contest, test, Drawn(tickets, scores))
         return found
 
@@ -273,7 +273,7 @@ def _tallies(inputs: PlanInputs) -> dict[TestKey, ScoreTally]:
     return tallies
 
 
-def _papers(contest: str, tickets: Sequence[Ticket], seen: Seen) -> list[SeenMarks]:
+def papers_of(contest: str, tickets: Sequence[Ticket], seen: Seen) -> list[SeenMarks]:
     """What was seen of drawn cards in one contest; missing where no count says it."""
     marks: list[SeenMarks] = []
     for ticket in tickets:

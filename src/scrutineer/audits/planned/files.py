@@ -9,12 +9,13 @@ import numpy as np
 from scrutineer.audits import margins
 from scrutineer.audits.assertions import Assertion
 from scrutineer.audits.manifest import read_manifest
-from scrutineer.audits.plan import CARDS_FILE, MANIFEST_FILE, TOTALS_FILE, Plan, PlanDesign, planned_file
+from scrutineer.audits.plan import CARDS_FILE, MANIFEST_FILE, PARTLY_RECORDED, TOTALS_FILE, Plan, PlanDesign, planned_file
 from scrutineer.audits.plan_cards import placed_cards, read_records, recorded_boxes
 from scrutineer.audits.plan_totals import read_totals
 from scrutineer.audits.planned.boxes import BoxDesign
 from scrutineer.audits.planned.cards import Comparison, OneAudit, Polling
 from scrutineer.audits.planned.model import PlanInputs, PlannedDesign
+from scrutineer.audits.planned.strata import Strata
 from scrutineer.audits.planned.two_stage import TwoStage
 from scrutineer.errors import AuditError
 
@@ -41,6 +42,7 @@ DESIGNS: Final[Mapping[PlanDesign, Callable[[PlanInputs], PlannedDesign]]] = {
     "polling": Polling,
     "oneaudit": OneAudit,
     "comparison": Comparison,
+    "strata": Strata,
     "two-stage": TwoStage,
 }
 
@@ -65,7 +67,7 @@ def open_files(plan: Plan, files: Mapping[str, bytes]) -> PlanFiles:
     if records is None:
         opened = PlanFiles(plan, manifest, totals)
     else:
-        recorded = recorded_boxes(records, manifest) if plan.design == "oneaudit" else None
+        recorded = recorded_boxes(records, manifest) if plan.design in PARTLY_RECORDED else None
         opened = PlanFiles(plan, manifest, totals, placed_cards(records, manifest), recorded)
     check_reported(opened)
     _ = opened.design  # What does not fit is said before anybody draws.

@@ -35,7 +35,7 @@ class PlanInputs:
     cards: Cards | None = None
     """Of comparison, and of ONEAudit where some boxes have records: these, and one that says nothing for every other card."""
     recorded: NDArray[np.bool_] | None = None
-    """Of ONEAudit with records, by box of the manifest: whether it has any, and its totals do not count."""
+    """Of ONEAudit with records and of strata, by box of the manifest: whether it has any, and its totals do not count."""
 
     def totals_by_box(self) -> Totals:
         """The totals. Raises AuditError where the plan names none."""
