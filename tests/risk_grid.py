@@ -75,7 +75,7 @@ def population(design: str, *, replacement: bool, blank: float, kind: str) -> Po
 
 def _drawn_of(size: int, replacement: bool, kind: str) -> int:
     if replacement:
-        return 64
+        return 56
     return size if kind == "tiny" else size * 7 // 8
 
 
@@ -145,7 +145,7 @@ def _boxes(design: str, replacement: bool, blank: float, kind: str) -> Populatio
     counted = {name: tuple(scores[:, at].tolist()) for at, name in enumerate(made.names)}
     sample = Sample(tuple(Ticket("", name, 0) for name in made.relevant()))
     if replacement:
-        return Population(made.values(sample, counted), made.null(), 80, tuple(made.bounds[made.bounds > 0].tolist()))
+        return Population(made.values(sample, counted), made.null(), 64, tuple(made.bounds[made.bounds > 0].tolist()))
     draws = _drawn_of(len(sample.tickets), replacement, kind)
     return Population(made.uniform_values(sample, counted), made.uniform_null(), draws)
 
