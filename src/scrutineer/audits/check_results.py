@@ -4,7 +4,8 @@ from collections.abc import Sequence
 from enum import StrEnum
 
 from scrutineer.audits.outcome import insufficient, required
-from scrutineer.audits.plan import Plan
+from scrutineer.audits.plan import CARDS_FILE, Plan
+from scrutineer.audits.plan_cards import can_hold
 from scrutineer.audits.plan_reported import beyond_sheets, crowded, is_by_rolls, reported_totals
 from scrutineer.audits.planned.files import PlanFiles
 from scrutineer.count import Count, unit_result
@@ -54,7 +55,24 @@ def check_results(files: PlanFiles, count: Count) -> tuple[str, ...]:
                 f"contest {contest.id!r}: {tally.cast} ballots are published, and the manifest of the plan has {plan.cards} "
                 "cards: those that it leaves out can never be drawn"
             )
-    return (*found, *_check_boxes(files, count, contests))
+        elif files.cards is not None and files.totals is None and tally.cast > (most := can_hold(files.cards, contest.id)):
+            # Cards of other contests fill the manifest up, and boxes that speak against this outcome could be left out of it.
+            found.append(
+                f"contest {contest.id!r}: {tally.cast} ballots are published, and by their records {most} cards of the manifest "
+                "can hold it: those that it leaves out can never be drawn"
+            )
+    return (*found, *_check_records(files, count), *_check_boxes(files, count, contests))
+
+
+def _check_records(files: PlanFiles, count: Count) -> list[str]:
+    """Contests of the records whose options are not those of the definition, in its order: their marks are then of others."""
+    known = {contest.id: [option.id for option in contest.options] for contest in count.election.contests}
+    columns = () if files.cards is None else files.cards.contests
+    return [
+        f"contest {column.id!r} has not the options of the definition in {CARDS_FILE}"
+        for column in columns
+        if known.get(column.id) != list(column.options)
+    ]
 
 
 def _check_boxes(files: PlanFiles, count: Count, contests: Sequence[Contest]) -> list[str]:

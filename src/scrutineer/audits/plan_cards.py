@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from scrutineer.audits.cards.compact import read_compact, write_cards
-from scrutineer.audits.cards.model import Cards
+from scrutineer.audits.cards.model import ABSENT, Cards
 from scrutineer.audits.cards.sources import Source
 from scrutineer.audits.manifest import Manifest
 from scrutineer.audits.manifest_check import with_phantoms
@@ -55,6 +55,11 @@ def placed_cards(cards: Cards, manifest: Manifest) -> Cards:
     if len(whole) != manifest.total:
         raise AuditError(f"there are {len(whole)} records, and the manifest has {manifest.total} cards")
     return whole
+
+
+def can_hold(cards: Cards, contest: str) -> int:
+    """How many of `placed_cards` can hold a contest by their records; one of which no record says anything can."""
+    return int(np.count_nonzero(cards.column(contest).pattern != ABSENT))
 
 
 def read_records(data: bytes) -> Cards:

@@ -30,7 +30,7 @@ from scrutineer.audits.plan import (
     planned_file,
     share_text,
 )
-from scrutineer.audits.plan_cards import cards_file, cards_of, placed_cards, recorded_boxes
+from scrutineer.audits.plan_cards import can_hold, cards_file, cards_of, placed_cards, recorded_boxes
 from scrutineer.audits.plan_reported import beyond_sheets, crowded, reported_totals
 from scrutineer.audits.plan_risk import USABLE, USUAL_RISK, first_size, with_parameters
 from scrutineer.audits.plan_totals import Totals
@@ -129,7 +129,7 @@ def make_plan(
         files[CARDS_FILE] = cards_file(cards)
         recorded = recorded_boxes(cards, manifest) if design in PARTLY_RECORDED else None
         cards = placed_cards(cards, manifest)
-    requirements = [_required(count, contest, manifest) for contest in chosen]
+    requirements = [_required(count, contest, manifest, cards if totals is None else None) for contest in chosen]
     notes = [*_notes(count, chosen, manifest), *notes]
     by_box = design in BOX_DESIGNS
     bare = Plan(
@@ -201,8 +201,11 @@ def _contests(count: Count, wanted: Sequence[str]) -> list[Contest]:
     return [known[contest] for contest in sorted(set(wanted) or known)]
 
 
-def _required(count: Count, contest: Contest, manifest: Manifest) -> Requirement:
-    """What has to be shown for the published outcome. Raises AuditError for more ballots than the manifest has cards."""
+def _required(count: Count, contest: Contest, manifest: Manifest, cards: Cards | None) -> Requirement:
+    """What has to be shown for the published outcome.
+
+    `cards` where records alone say which cards hold the contest. Raises AuditError for more ballots than can be drawn.
+    """
     number = count.election.contest_index[contest.id]
     state = count.contests[number]
     tally = tally_of(state, unit_result(count, number, state.unit))
@@ -210,6 +213,11 @@ def _required(count: Count, contest: Contest, manifest: Manifest) -> Requirement
         raise AuditError(
             f"contest {contest.id!r}: {tally.cast} ballots are published, and the manifest has {manifest.total} cards: what "
             "it leaves out could never be drawn; complete it first"
+        )
+    if cards is not None and tally.cast > (most := can_hold(cards, contest.id)):
+        raise AuditError(
+            f"contest {contest.id!r}: {tally.cast} ballots are published, and by their records {most} cards of the manifest can "
+            "hold it: find the others, which could never be drawn, or the records that lack it"
         )
     return required(contest, tally)
 

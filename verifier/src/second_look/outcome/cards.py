@@ -58,6 +58,10 @@ class Cards:
         marks: list[int] = column.contest["patterns"][column.pattern[at]]
         return marks
 
+    def without(self, contest: str) -> int:
+        """How many records say that their card does not hold a contest."""
+        return self._column(contest).pattern.count(-1)
+
     def holding(self, contest: str) -> set[str]:
         """The boxes with a record that holds a contest."""
         pattern = self._column(contest).pattern

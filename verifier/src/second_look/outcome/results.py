@@ -60,6 +60,10 @@ def check_results(planned: Planned, count: Count) -> tuple[list[str], list[str]]
         tests = [test for test in planned.tests if test.contest == name]
         if ballots > planned.plan["cards"]:
             wrong.append(f"contest {name}: {ballots} ballots are published, and the manifest has {planned.plan['cards']} cards")
+        elif planned.cards is not None and not planned.totals:
+            most = planned.plan["cards"] - planned.cards.without(name)
+            if ballots > most:
+                wrong.append(f"contest {name}: {ballots} ballots are published, and by the records {most} cards can hold it")
         try:
             wrong += [f"contest {name}: {said}" for said in unproved(known[name], tally, contest, tests)]
         except NotComputedError as error:
