@@ -158,6 +158,7 @@ def _held(
         root=bytes.fromhex(plan.root),
         risk_limit=plan.risk_limit,
         plan=plan.hash,
+        contests=plan.targeted(),
         files=tuple(sorted(named, key=lambda file: file.name)),
     )
     statements = [sign_statement(signed, *signer)]

@@ -115,6 +115,7 @@ def _held(files: PlanFiles, records: Cards, contents: dict[str, bytes], draws: i
         root=bytes(32),
         risk_limit=plan.risk_limit,
         plan=plan.hash,
+        contests=plan.targeted(),
         files=tuple(AuditFile(name=name, sha256=hashlib.sha256(data).digest(), size=len(data)) for name, data in named),
     )
     statements = [sign_statement(signed, *SIGNER)]

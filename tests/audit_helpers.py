@@ -59,7 +59,7 @@ class Auditing:
             "protocol": "Boxes are drawn and counted.",
         }
         if given.get("about", "outcome") == "outcome":
-            fields |= {"size": 7, "root": HASH, "risk_limit": "0.05", "plan": HASH}
+            fields |= {"size": 7, "root": HASH, "risk_limit": "0.05", "plan": HASH, "contests": ("president",)}
         return self.sign(AuditPlan(**(fields | given)), by)
 
     def seed(self, plan: bytes, by: str = AUDITORS[0], **given: Any) -> bytes:

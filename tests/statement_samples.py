@@ -175,6 +175,7 @@ def _audit_payloads() -> dict[str, Payload]:
             root=HASH,
             risk_limit="0.05",
             plan=HASH,
+            contests=("president",),
             files=(AuditFile(name="manifest.csv", sha256=HASH, size=42), AuditFile(name="totals.csv", sha256=HASH, size=420)),
         ),
         "audit-seed": AuditSeed(

@@ -236,6 +236,7 @@ def audit_plans(draw: st.DrawFn) -> AuditPlan:
         root=draw(hashes) if outcome else None,
         risk_limit=draw(shares) if outcome else "",
         plan=draw(hashes) if outcome else None,
+        contests=tuple(sorted(draw(st.sets(identifiers, min_size=1, max_size=3)))) if outcome else (),
         files=tuple(draw(st.lists(audit_files, max_size=3, unique_by=_name).map(lambda files: sorted(files, key=_name)))),
     )
 

@@ -76,8 +76,8 @@ class _Checking:
         plan = self.found.attempt("plan", PLAN_FILE, partial(self._plan, planned))
         if plan is None:
             return
-        if self._all.registered is not None and self._all.contests is not None:
-            self.found.notes += others_notes(plan, own.planned[0].hash, self._all.registered, self._all.contests)
+        if self._all.registered is not None and self._all.alone:
+            self.found.notes += others_notes(own.planned[0].hash, self._all.registered)
         if not self._all.whole and (missing := sorted(plan.files.keys() - self._files.keys())):
             self.found.unseen += missing
             return
@@ -107,9 +107,11 @@ class _Checking:
             self.found.add("plan", PLAN_FILE, "is not the file that the signed plan names: it was changed")
         plan = read_plan(data)
         root = planned.root or b""
-        signed = (planned.name, planned.election.hex(), planned.size, root.hex(), planned.risk_limit)
-        if signed != (plan.name, plan.election, plan.size, plan.root, plan.risk_limit):
-            self.found.add("plan", PLAN_FILE, "says another name, election, log size, root or risk limit than the signed plan")
+        signed = (planned.name, planned.election.hex(), planned.size, root.hex(), planned.risk_limit, planned.contests)
+        if signed != (plan.name, plan.election, plan.size, plan.root, plan.risk_limit, plan.targeted()):
+            self.found.add(
+                "plan", PLAN_FILE, "says another name, election, log size, root, risk limit or contests than the signed plan"
+            )
         named = {file.name: (file.sha256.hex(), file.size) for file in planned.files}
         if named != {name: (file.sha256, file.size) for name, file in plan.files.items()}:
             self.found.add("plan", PLAN_FILE, "names other files than the signed plan, or other hashes of them")

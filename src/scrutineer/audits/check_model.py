@@ -4,7 +4,6 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final, Literal, TypeVar
 
-from scrutineer.audits.other_plans import Contests
 from scrutineer.audits.registered import RegisteredAudit
 from scrutineer.count import Count
 from scrutineer.election import Definition
@@ -61,8 +60,8 @@ class Artifacts:
     """All audits of the log, since a report names the other plans of its contests; None where there is no log."""
     definition: Definition | None = None
     """Of the election, whose keys of the log and of its witnesses a head is checked with."""
-    contests: Contests | None = None
-    """The contests of those whose plan files are at hand, for a note on them; None: nobody wants one."""
+    alone: bool = True
+    """Whether this audit is checked by itself: notes then say which other plans there are of its contests."""
 
 
 @dataclass

@@ -3,28 +3,23 @@
 from collections.abc import Sequence
 from typing import Final
 
-from scrutineer.audits.other_plans import ContestPlans, Contests, contest_plans
-from scrutineer.audits.plan import Plan
+from scrutineer.audits.other_plans import ContestPlans, contest_plans
 from scrutineer.audits.registered import RegisteredAudit
 
 _NAMED: Final = 5  # audits in a sentence
 
 
-def others_notes(plan: Plan, own: bytes, audits: Sequence[RegisteredAudit], known: Contests) -> list[str]:
-    """Of other plans that audit the contests of one, whose statement's hash is `own`, and which of them have no report."""
-    planned = {contest.contest for contest in plan.contests}
-    by_contest, unknown = contest_plans(audits, {**known, own: planned})
+def others_notes(own: bytes, audits: Sequence[RegisteredAudit]) -> list[str]:
+    """Of other plans for the contests of one, whose statement's hash is `own`, and which of them have no report."""
     notes = []
-    for each in by_contest:
+    for each in contest_plans(audits):
         others = [audit for audit in each.audits if audit.hash != own]
-        if others and each.contest in planned:
+        if others and len(others) < len(each.audits):
             plans = "1 other plan audits" if len(others) == 1 else f"{len(others)} other plans audit"
             notes.append(
                 f"{plans} contest {each.contest}: {_named([audit.plan.name for audit in others])}; "
                 f"{_without_report(ContestPlans(each.contest, tuple(others)).unreported)}."
             )
-    if unknown:
-        notes.append(unknown_note(unknown))
     return notes
 
 
@@ -34,15 +29,6 @@ def contest_note(plans: ContestPlans) -> str:
         return ""
     count = "1 plan audits it" if len(plans.audits) == 1 else f"{len(plans.audits)} plans audit it"
     return f"Contest {plans.contest}: {count}; {_without_report(plans.unreported)}."
-
-
-def unknown_note(audits: Sequence[RegisteredAudit]) -> str:
-    """Of plans for audits of the outcome that may be about any contest, since their plan files are not at hand."""
-    plans = "1 plan" if len(audits) == 1 else f"{len(audits)} plans"
-    return (
-        f"Which contests {plans} for audits of the outcome are about cannot be told, without plan file and without report: "
-        f"{_named([_stands(audit) for audit in audits])}."
-    )
 
 
 def _without_report(audits: Sequence[RegisteredAudit]) -> str:

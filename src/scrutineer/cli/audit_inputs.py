@@ -9,8 +9,7 @@ DIR/counts/*.cose                         signed counts
 DIR/report.json, .html, .cose             the report, the page that shows it, and its signature; report-2 and so on after it
 """
 
-import hashlib
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -310,8 +309,6 @@ class AuditFolder:
         return self._artifacts(record, files, entries)
 
     def _artifacts(self, record: AuditRecord, files: dict[str, bytes], entries: list[Entry], *, whole: bool = True) -> Artifacts:
-        registered = record.registered()
-        known = dict(self._contests_beside(registered))
         return Artifacts(
             files,
             entries,
@@ -320,20 +317,9 @@ class AuditFolder:
             record.count,
             record.latest,
             whole,
-            registered,
+            record.registered(),
             record.election.definition,
-            known,
         )
-
-    def _contests_beside(self, audits: Iterable[RegisteredAudit]) -> Iterator[tuple[bytes, tuple[str, ...]]]:
-        """What the plan files of other audits say they audit, as far as their folders lie beside this one."""
-        for audit in audits:
-            try:
-                data = AuditFolder(self.path.resolve().parent / audit.plan.name).read(PLAN_FILE)
-                if data is not None and hashlib.sha256(data).digest() == audit.plan.plan:
-                    yield audit.hash, tuple(contest.contest for contest in read_plan(data).contests)
-            except ScrutineerError:
-                continue  # A plan that cannot be read says nothing of its contests; its own check names it.
 
     def _published(self, record: AuditRecord, files: dict[str, bytes]) -> Artifacts:
         """Files as a site has them, whose statements are in the log alone. Raises UsageError where no plan is called so."""

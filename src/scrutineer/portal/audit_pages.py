@@ -157,7 +157,6 @@ def audit_pages(pages: Pages) -> Iterator[SiteFile]:
             audits=list(islice(rows, AUDITS_PER_PAGE)),
             outcomes=sum(audit.log.plan.about == "outcome" for audit in found.every),
             contests=contests if paging.number == 1 else (),
-            unknown=tuple(_plan(pages, audit, paths) for audit in found.unknown) if paging.number == 1 else (),
             unplanned=len(pages.view.election.contests) - len(contests),
             log_size=pages.view.count.size,
             paging=paging,

@@ -45,17 +45,12 @@ class Audits:
     every: tuple[Audited, ...]
     by_contest: tuple[ContestPlans, ...]
     """The plans for audits of the outcome by contest, in the order of the contests' ids."""
-    unknown: tuple[RegisteredAudit, ...]
-    """Plans for audits of the outcome of which nothing that is published says which contests they are about."""
 
 
 def audits_of(count: Count, files: AuditFiles) -> Audits:
     """Every audit with a registered plan."""
     every = tuple(_audited(log, count, own_files(files, log.plan.name)) for log in registered_audits(count.audits))
-    contests = count.election.contest_index.keys()
-    known = {one.log.hash: [each.contest for each in one.file.contests] for one in every if one.file is not None}
-    by_contest, unknown = contest_plans([one.log for one in every], known)
-    return Audits(every, tuple(plans for plans in by_contest if plans.contest in contests), unknown)
+    return Audits(every, contest_plans([one.log for one in every]))
 
 
 def _audited(log: RegisteredAudit, count: Count, files: Mapping[str, bytes]) -> Audited:

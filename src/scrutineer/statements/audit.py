@@ -91,6 +91,9 @@ class AuditPlan(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_de
     """The greatest chance of confirming a wrong outcome, as a share: "0.05"."""
     plan: bytes | None = None
     """SHA-256 of the plan file, plan.json."""
+    contests: tuple[str, ...] = ()
+    """Ids of the contests whose outcome it is to confirm, in order: of an audit of the outcome, and only there. So everybody can
+    tell how many plans there are of a contest, and which of them were never reported."""
     files: tuple[AuditFile, ...] = ()
     """What the plan rests on: the manifest, reported totals or cards; of other audits whatever is fixed in advance."""
 
@@ -107,11 +110,15 @@ class AuditPlan(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_de
         names = [file.name for file in self.files]
         if len(names) > MAX_FILES or names != sorted(set(names)):
             raise StatementError(f"the plan names more than {MAX_FILES} files, or not in the order of their names, each once")
-        outcome = (self.size > 0, self.root is not None, bool(self.risk_limit), self.plan is not None)
-        if outcome != (self.about == "outcome",) * 4:
+        outcome = (self.size > 0, self.root is not None, bool(self.risk_limit), self.plan is not None, bool(self.contests))
+        if outcome != (self.about == "outcome",) * 5:
             raise StatementError(
-                "an audit of the outcome has a log size, its root, a risk limit and a plan file; any other audit has none"
+                "an audit of the outcome has a log size, its root, a risk limit, a plan file and contests; any other has none"
             )
+        if len(self.contests) > MAX_CONTESTS or list(self.contests) != sorted(set(self.contests)):
+            raise StatementError(f"the plan names more than {MAX_CONTESTS} contests, or not in the order of their ids, each once")
+        for contest in self.contests:
+            _check_id(contest, "a contest of the plan")
         if self.about == "outcome":
             if not 1 <= self.size < 2**53:
                 raise StatementError(f"log size {self.size} is none")

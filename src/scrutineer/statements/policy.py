@@ -325,6 +325,9 @@ class Policy:
             _check_options(self._contest(payload.contest), payload)
         elif isinstance(payload, AuditCount):
             self._check_box(payload)
+        elif isinstance(payload, AuditPlan):
+            for planned in payload.contests:
+                self._contest(planned)
         elif isinstance(payload, AuditReport):
             for risk in payload.risks:
                 self._contest(risk.contest)

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 
 from scrutineer.audits.check import Artifacts, Entry, check_audit
-from scrutineer.audits.check_others import contest_note, unknown_note
+from scrutineer.audits.check_others import contest_note
 from scrutineer.audits.registered import RegisteredAudit, of_outcome
 from scrutineer.count import Count
 from scrutineer.portal.audit_files import AuditFiles, audit_path, own_files
@@ -39,8 +39,6 @@ def _several(audits: Audits) -> list[str]:
             f"{outcomes} audits of the outcome are planned. The risk limit holds for each by itself, and not for the best of "
             "several.",
         )
-    if audits.unknown:
-        notes.append(unknown_note(audits.unknown))
     return notes
 
 
@@ -74,6 +72,7 @@ class _Checking:
                 whole=False,
                 registered=self._registered,
                 definition=self._count.election.definition,
+                alone=False,
             )
         )
         report.audits += check.complete

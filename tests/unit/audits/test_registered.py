@@ -7,7 +7,7 @@ import pytest
 from audit_artifacts import AUDITING, count_of, counted, held, results_log
 from audit_helpers import AUDITORS
 from scrutineer.audits.check import check_audit
-from scrutineer.audits.check_others import contest_note, others_notes, unknown_note
+from scrutineer.audits.check_others import contest_note, others_notes
 from scrutineer.audits.counts import resolve
 from scrutineer.audits.other_plans import contest_plans, other_plans
 from scrutineer.audits.registered import RegisteredAudit, registered_audits
@@ -132,28 +132,23 @@ def _fields(report: Report) -> dict[str, object]:
 
 
 def test_plans_by_contest_and_what_is_said_of_them() -> None:
-    names = [f"audit-{number}" for number in range(7)]
+    names = [f"audit-{number}" for number in range(6)]
     plans = {name: AUDITING.plan(name=name) for name in names}
+    plans["audit-0"] = AUDITING.plan(name="audit-0", contests=("mayor", "president"))
     seed = AUDITING.seed(plans["audit-1"])
     audits = audits_in(*plans.values(), seed, AUDITING.report(plans["audit-1"], seed))
     by_name = {audit.plan.name: audit for audit in audits}
-    known = {by_name[name].hash: ["president"] for name in names[:6]} | {by_name["audit-0"].hash: ["mayor", "president"]}
-    (mayor, president), unknown = contest_plans(audits, known)
+    mayor, president = contest_plans(audits)
     assert (mayor.contest, [audit.plan.name for audit in mayor.audits]) == ("mayor", ["audit-0"])
     assert ([audit.plan.name for audit in president.reported], len(president.unreported)) == (["audit-1"], 5)
-    assert [audit.plan.name for audit in unknown] == ["audit-6"]
     assert contest_note(mayor) == ""
     assert contest_note(president) == (
         "Contest president: 6 plans audit it; 5 without a report: audit-0 (planned at log entry 7, not drawn), audit-2 (planned "
         "at log entry 9, not drawn), audit-3 (planned at log entry 10, not drawn), audit-4 (planned at log entry 11, not drawn), "
         "audit-5 (planned at log entry 12, not drawn)."
     )
-    notes = others_notes(HELD.made.plan, by_name["audit-1"].hash, audits, known)
-    assert notes[0].startswith("5 other plans audit contest president: audit-0, audit-2, audit-3, audit-4, audit-5; 5 without a")
-    assert notes[1:] == [unknown_note(unknown)]
-    assert "about cannot be told" in notes[1]
-    # What its own report speaks of, a plan is about, whether its file is at hand or not.
-    assert contest_plans(audits, {})[0][0].contest == "president"
+    (note,) = others_notes(by_name["audit-1"].hash, audits)
+    assert note.startswith("5 other plans audit contest president: audit-0, audit-2, audit-3, audit-4, audit-5; 5 without a")
 
 
 @pytest.mark.parametrize("drawn", [False, True])

@@ -18,6 +18,7 @@ def by_authority(land: Republic, payload: Payload) -> bytes:
 
 def plan(land: Republic, title: str = "Boxes") -> bytes:
     fields = {"by": "Commission", "protocol": "Boxes are counted.", "size": 1, "root": bytes(32), "risk_limit": "0.05"}
+    fields["contests"] = tuple(contest.id for contest in land.election.contests)[:1]
     given = AuditPlan(election=land.election.hash, name="boxes", about="outcome", title=title, plan=bytes(32), **fields)  # type: ignore[arg-type]
     return by_authority(land, given)
 

@@ -103,11 +103,10 @@ def test_results_that_changed_after_they_were_confirmed(tmp_path: Path) -> None:
 def test_several_audits_of_the_outcome(tmp_path: Path) -> None:
     log = [*HELD.log, AUDITING.plan(name="again")]
     report = verify_site(FolderSource(site_of(tmp_path, log, FILES)))
-    several, unknown, *others = report.audit_notes
+    several, again, *others = report.audit_notes
     assert several.startswith("2 audits of the outcome are planned.")
-    assert unknown == (
-        "Which contests 1 plan for audits of the outcome are about cannot be told, without plan file and without report: again "
-        f"(planned at log entry {len(HELD.log)}, not drawn)."
+    assert again == (
+        f"Contest president: 2 plans audit it; 1 without a report: again (planned at log entry {len(HELD.log)}, not drawn)."
     )
     assert not any("again" in note for note in others)
 

@@ -56,6 +56,7 @@ SHAPES: dict[str, Shape] = {
             "root": (_hash, None),
             "risk_limit": (_share, ""),
             "plan": (_hash, None),
+            "contests": (listed(_ident, 1, 512), []),
             "files": (listed(_FILE, 1, 64), []),
         },
     ),
@@ -100,7 +101,8 @@ def check(kind: str, value: dict[str, Any]) -> str:
 def _plan(value: dict[str, Any]) -> str:
     _in_order(value["board"])
     _in_order([file["name"] for file in value["files"]])
-    given = {bool(value[name]) for name in ("size", "root", "risk_limit", "plan")}
+    _in_order(value["contests"])
+    given = {bool(value[name]) for name in ("size", "root", "risk_limit", "plan", "contests")}
     if given != {value["about"] == "outcome"}:
         raise FormatError("a plan has other fields than what it is about needs")
     return f"audit/{value['name']}"

@@ -327,15 +327,15 @@ class _Check:
             self.find(file, f"it says otherwise in {said}")
 
     def _others(self, size: int, contests: set[str]) -> list[dict[str, Any]]:
-        """The other plans of the outcome in the log at a size; without those whose reports are of other contests."""
+        """The other plans for these contests in the log at a size."""
         found = []
         for name, audit in self.every.items():
             if name == self.name or audit.index >= size or audit.plan["about"] != "outcome":
                 continue
             reports = [value for index, _, value in audit.reports if index < size]
-            said = {row["contest"] for value in reports for row in value["risks"]} & contests
-            if said or not reports:
+            both = {*audit.plan["contests"]} & contests
+            if both:
                 row = {"plan": name.hex(), "name": audit.plan["name"], "before": audit.index < self.audit.index}
-                row |= {"drawn": audit.seeded is not None and audit.seeded_at < size, "contests": sorted(said)}
+                row |= {"drawn": audit.seeded is not None and audit.seeded_at < size, "contests": sorted(both)}
                 found.append(row | {"outcome": reports[-1]["outcome"] if reports else None})
         return found
