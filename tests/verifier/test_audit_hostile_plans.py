@@ -26,7 +26,6 @@ from scrutineer.audits.manifest import Manifest
 from scrutineer.audits.plan_cards import cards_file, cards_of
 from scrutineer.audits.plan_make import make_plan
 from scrutineer.errors import AuditError
-from scrutineer.statements import AuditPlan
 
 
 def only_planned(design: str) -> Recipe:
@@ -45,7 +44,7 @@ def found_by_both(made: Recipe, folder: Path) -> tuple[list[str], list[str]]:
 def of_ward_alone(made: Recipe, boxes: tuple[str, ...]) -> None:
     """Only the contest of the north is planned, with a manifest and with records of some boxes alone."""
     made.plan["contests"] = [row for row in made.plan["contests"] if row["contest"] == "ward"]
-    made.settings |= {"contests": ("ward",)} if "contests" in AuditPlan.__struct_fields__ else {}
+    made.settings["contests"] = ("ward",)
     own = records(boxes)
     made.files = {
         "manifest.csv": Manifest.of((box, CARDS[box]) for box in boxes).encode(),
@@ -105,3 +104,27 @@ def test_records_with_options_in_another_order(tmp_path: Path) -> None:
     first, second = found_by_both(made, tmp_path)
     assert any("contest 'council' has not the options of the definition in cards.bin" in each for each in first)
     assert any("cards.bin: contest council has not the options of the definition" in each for each in second)
+
+
+def test_a_plan_whose_only_target_nobody_could_contradict(tmp_path: Path) -> None:
+    """Its audit would be confirmed without a draw, and the contests beside it would stand on the same page."""
+    made = only_planned("batch-betting")
+    for row in made.plan["contests"]:
+        row["target"] = row["contest"] == "ward"
+        row["tests"] = row["tests"] if row["contest"] != "ward" else []
+    made.settings["contests"] = ("ward",)
+    first, second = found_by_both(made, tmp_path)
+    assert any("whose outcome cards could contradict" in each for each in first)
+    assert any("none is to be confirmed that cards could contradict" in each for each in second)
+
+
+@pytest.mark.parametrize("risk", ["betting-agrapa", "betting-adaptive"])
+def test_bets_that_cards_which_are_not_found_would_decide(risk: str, tmp_path: Path) -> None:
+    made = only_planned("polling")
+    made.plan["risk"] = risk
+    for row in made.plan["contests"]:
+        for test in row["tests"]:
+            test["parameters"] = {}
+    first, second = found_by_both(made, tmp_path)
+    assert any("are learned from the values of cards" in each for each in first)
+    assert any("are learned, so that cards which are not found decide" in each for each in second)

@@ -68,7 +68,6 @@ def test_what_is_not_published_is_said(tmp_path: Path) -> None:
         {"draw": "ladder"},
         {"format": "scrutineer-audit-plan/2"},
         {"strata": ["north"]},
-        {"risk": "betting-agrapa"},
         {"risk": "ladder"},
     ],
 )

@@ -47,6 +47,10 @@ BOX_DESIGNS: Final = ("batch-macro", "batch-betting")
 FULL_COUNTS: Final = ("", "tie", "nobody-voted", "one-card", "unstated", "not-published")
 """Why a contest has to be counted in full; those of `outcome.FullCount`, and that figures below the totals are missing."""
 
+LEARNED: Final = ("betting-adaptive", "betting-agrapa")
+"""Risk functions that no plan may name. A card that is not found counts as the worst, so that nobody gains by not finding it; but
+where it lowers the bets on later cards, which may be known by then, somebody can: a limit of 5 % becomes one of 7 %."""
+
 _SHARE: Final = re.compile(r"0\.[0-9]{1,12}", re.ASCII)
 
 
@@ -171,6 +175,11 @@ class Plan(_Part, frozen=True, kw_only=True, omit_defaults=True):
             raise AuditError("plan: the contests are not each once in the order of their ids, or there is none")
         if not any(contest.target for contest in self.contests):
             raise AuditError("plan: there is no contest that the audit is to confirm")
+        if self.risk in LEARNED:
+            raise AuditError(
+                f"plan: the bets of {self.risk} are learned from the values of cards, and whoever leaves one uncounted chooses "
+                "bets on those that are drawn after it: use a risk function whose bets the plan fixes"
+            )
         if self.by_box and (self.draw != "canonical" or not self.replacement):
             raise AuditError("plan: boxes are drawn by error bound with replacement, by the canonical draw")
         if self.in_stages and (self.draw != "canonical" or not self.replacement):
@@ -277,6 +286,9 @@ def read_plan(data: bytes) -> Plan:
         raise AuditError(f"plan: {one_line(error)}; use the file that `scrutineer audit plan` wrote") from error
     if plan.encode() != data:
         raise AuditError("plan: the file is not in its canonical form; use the one that `scrutineer audit plan` wrote")
+    # Where nobody stands against the only contests that are targets, all would be confirmed before the first draw.
+    if not any(contest.target and (contest.tests or contest.full_count) for contest in plan.contests):
+        raise AuditError("plan: there is no contest that the audit is to confirm and whose outcome cards could contradict")
     return plan
 
 

@@ -184,8 +184,10 @@ def read_plan(data: bytes, signed: dict[str, Any]) -> dict[str, Any]:
     ids = [contest["contest"] for contest in plan["contests"]]
     if [contest["contest"] for contest in plan["contests"] if contest["target"]] != [*signed["contests"]]:
         raise FormatError("it targets other contests than the signed plan")
-    if ids != sorted({*ids}) or not any(contest["target"] for contest in plan["contests"]):
-        raise FormatError("its contests are not in order, or none is to be confirmed")
+    if ids != sorted({*ids}) or not any(row["target"] and (row["tests"] or row["full_count"]) for row in plan["contests"]):
+        raise FormatError("its contests are not in order, or none is to be confirmed that cards could contradict")
+    if plan["risk"] in ("betting-adaptive", "betting-agrapa"):
+        raise FormatError(f"the bets of {plan['risk']} are learned, so that cards which are not found decide those on others")
     for contest in plan["contests"]:
         codes = [test["code"] for test in contest["tests"]]
         if len({*codes}) < len(codes) or (contest["full_count"] and codes):

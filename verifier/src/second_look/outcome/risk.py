@@ -138,8 +138,6 @@ def _bets(name: str, given: dict[str, str], null: Null) -> tuple[list[tuple[floa
         bets = [_kaplan(one("padding"))]
         if name == "kaplan-kolmogorov" and null.population is None:
             raise FormatError("kaplan-kolmogorov is for draws without replacement")
-    elif name in ("betting-adaptive", "betting-agrapa"):
-        raise NotComputedError(f"risk function {name}")
     else:
         raise NotComputedError(f"risk function {name!r:.60}")
     if name in ("betting-fixed", "betting-diversified", "alpha"):
