@@ -166,7 +166,7 @@ class Recipe:
         )
         given = {"name": "boxes", "size": self.plan["size"], "root": bytes.fromhex(self.plan["root"])}
         given |= {"risk_limit": self.plan["risk_limit"], "plan": hashlib.sha256(encoded).digest(), "files": named}
-        given["contests"] = tuple(sorted(each["contest"] for each in self.plan["contests"] if each["target"]))
+        given["contests"] = tuple(sorted(each["contest"] for each in self.plan["contests"]))
         signed_plan = auditing.plan(board=AUDITORS, **(given | self.settings))
         log.append(signed_plan)
         shown = None if self.head is None else self.head(log)

@@ -44,7 +44,6 @@ def found_by_both(made: Recipe, folder: Path) -> tuple[list[str], list[str]]:
 def of_ward_alone(made: Recipe, boxes: tuple[str, ...]) -> None:
     """Only the contest of the north is planned, with a manifest and with records of some boxes alone."""
     made.plan["contests"] = [row for row in made.plan["contests"] if row["contest"] == "ward"]
-    made.settings["contests"] = ("ward",)
     own = records(boxes)
     made.files = {
         "manifest.csv": Manifest.of((box, CARDS[box]) for box in boxes).encode(),
@@ -112,7 +111,6 @@ def test_a_plan_whose_only_target_nobody_could_contradict(tmp_path: Path) -> Non
     for row in made.plan["contests"]:
         row["target"] = row["contest"] == "ward"
         row["tests"] = row["tests"] if row["contest"] != "ward" else []
-    made.settings["contests"] = ("ward",)
     first, second = found_by_both(made, tmp_path)
     assert any("whose outcome cards could contradict" in each for each in first)
     assert any("none is to be confirmed that cards could contradict" in each for each in second)
@@ -128,3 +126,15 @@ def test_bets_that_cards_which_are_not_found_would_decide(risk: str, tmp_path: P
     first, second = found_by_both(made, tmp_path)
     assert any("are learned from the values of cards" in each for each in first)
     assert any("are learned, so that cards which are not found decide" in each for each in second)
+
+
+def test_contests_that_are_measured_alongside_are_signed(tmp_path: Path) -> None:
+    """Else somebody could plan twenty audits that all measure a contest alongside, and report the one that confirms it."""
+    made = only_planned("batch-betting")
+    targets = tuple(row["contest"] for row in made.plan["contests"] if row["target"])
+    assert len(targets) < len(made.plan["contests"])
+    assert found_by_both(made, tmp_path) == ([], [])
+    made.settings["contests"] = targets
+    (first, *_), second = found_by_both(made, tmp_path)
+    assert "or contests than the signed plan" in first
+    assert any("it audits other contests than the signed plan" in each for each in second)

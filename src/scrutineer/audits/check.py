@@ -108,7 +108,7 @@ class _Checking:
         plan = read_plan(data)
         root = planned.root or b""
         signed = (planned.name, planned.election.hex(), planned.size, root.hex(), planned.risk_limit, planned.contests)
-        if signed != (plan.name, plan.election, plan.size, plan.root, plan.risk_limit, plan.targeted()):
+        if signed != (plan.name, plan.election, plan.size, plan.root, plan.risk_limit, plan.measured()):
             self.found.add(
                 "plan", PLAN_FILE, "says another name, election, log size, root, risk limit or contests than the signed plan"
             )

@@ -20,7 +20,7 @@ class OtherPlan(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only
     before: bool
     """Whether it was registered before the plan of the report."""
     contests: tuple[str, ...]
-    """Contests of the report's plan that it is to confirm too, in the order of their ids."""
+    """Contests of the report's plan that it audits too, in the order of their ids."""
     drawn: bool
     """Whether its seed was registered."""
     name: str

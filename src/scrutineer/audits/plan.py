@@ -254,9 +254,9 @@ class Plan(_Part, frozen=True, kw_only=True, omit_defaults=True):
         """Every test with its contest, in the order of the plan."""
         return tuple((contest.contest, test) for contest in self.contests for test in contest.tests)
 
-    def targeted(self) -> tuple[str, ...]:
-        """Ids of the contests whose outcome the audit is to confirm, by a sample or a full count."""
-        return tuple(contest.contest for contest in self.contests if contest.target)
+    def measured(self) -> tuple[str, ...]:
+        """Ids of the contests that it audits, as targets or alongside: a report may say of each that it is confirmed."""
+        return tuple(contest.contest for contest in self.contests)
 
     def targets(self) -> tuple[tuple[str, Test], ...]:
         """The tests that have to reach the risk limit, in the order of the plan."""

@@ -172,7 +172,7 @@ def plan_command(
                 root=bytes.fromhex(made.plan.root) if made is not None else None,
                 risk_limit=made.plan.risk_limit if made is not None else "",
                 plan=made.plan.hash if made is not None else None,
-                contests=made.plan.targeted() if made is not None else (),
+                contests=made.plan.measured() if made is not None else (),
                 files=tuple(
                     AuditFile(name=file, sha256=hashlib.sha256(data).digest(), size=len(data))
                     for file, data in sorted(files.items())

@@ -99,7 +99,7 @@ def _plan(plan: Plan) -> AuditPlan:
         root=bytes.fromhex(plan.root),
         risk_limit=plan.risk_limit,
         plan=plan.hash,
-        contests=plan.targeted(),
+        contests=plan.measured(),
         files=tuple(
             AuditFile(name=name, sha256=bytes.fromhex(file.sha256), size=file.size) for name, file in sorted(plan.files.items())
         ),

@@ -92,8 +92,8 @@ class AuditPlan(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_de
     plan: bytes | None = None
     """SHA-256 of the plan file, plan.json."""
     contests: tuple[str, ...] = ()
-    """Ids of the contests whose outcome it is to confirm, in order: of an audit of the outcome, and only there. So everybody can
-    tell how many plans there are of a contest, and which of them were never reported."""
+    """Ids of the contests that it audits, those that are measured alongside too, in order: of an audit of the outcome, and only
+    there. So everybody can tell how many plans there are of a contest, and which of them were never reported."""
     files: tuple[AuditFile, ...] = ()
     """What the plan rests on: the manifest, reported totals or cards; of other audits whatever is fixed in advance."""
 

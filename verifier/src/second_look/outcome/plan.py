@@ -182,8 +182,8 @@ def read_plan(data: bytes, signed: dict[str, Any]) -> dict[str, Any]:
     if plan["files"] != named or named.keys() - ({"cards.bin"} if plan["design"] == "oneaudit" else set()) != needed:
         raise FormatError("it names other files than the signed plan, or than its design has")
     ids = [contest["contest"] for contest in plan["contests"]]
-    if [contest["contest"] for contest in plan["contests"] if contest["target"]] != [*signed["contests"]]:
-        raise FormatError("it targets other contests than the signed plan")
+    if ids != [*signed["contests"]]:
+        raise FormatError("it audits other contests than the signed plan")
     if ids != sorted({*ids}) or not any(row["target"] and (row["tests"] or row["full_count"]) for row in plan["contests"]):
         raise FormatError("its contests are not in order, or none is to be confirmed that cards could contradict")
     if plan["risk"] in ("betting-adaptive", "betting-agrapa"):
