@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Final
 
-from scrutineer.audits.check_results import Basis, card_basis, not_shown_now
+from scrutineer.audits.check_results import Basis, card_basis, not_shown_now, uncounted_short
 from scrutineer.audits.counts import Seen
 from scrutineer.audits.plan import Plan
 from scrutineer.audits.planned.files import PlanFiles
@@ -48,6 +48,12 @@ def results_notes(files: PlanFiles, count: Count) -> list[str]:
     if left_out := [contest.id for contest in count.election.contests if contest.id not in planned]:
         notes.append(f"This audit says nothing of contest {', '.join(left_out)}.")
     notes.append(_BASIS[card_basis(files, count)])
+    boxes, fewer = uncounted_short(files, count)
+    if boxes:
+        notes.append(
+            f"In {boxes:,} box(es) of which no sheet counts, the manifest has {fewer:,} cards fewer than rolls and sheets would "
+            "allow for. Nothing reported says how many lie there: if there are more, this audit says nothing of them."
+        )
     return notes
 
 

@@ -6,7 +6,7 @@ from enum import StrEnum
 from scrutineer.audits.outcome import insufficient, required
 from scrutineer.audits.plan import CARDS_FILE, Plan
 from scrutineer.audits.plan_cards import can_hold
-from scrutineer.audits.plan_reported import beyond_sheets, crowded, is_by_rolls, reported_totals
+from scrutineer.audits.plan_reported import beyond_sheets, crowded, is_by_rolls, reported_totals, short_of_rolls
 from scrutineer.audits.planned.files import PlanFiles
 from scrutineer.count import Count, unit_result
 from scrutineer.count.results import tally_of
@@ -101,6 +101,11 @@ def card_basis(files: PlanFiles, count: Count) -> Basis:
         return Basis.ROLL
     boxes, _ = beyond_sheets(count, contests, files.manifest)
     return Basis.MANIFEST if boxes or files.totals is None else Basis.SHEETS
+
+
+def uncounted_short(files: PlanFiles, count: Count) -> tuple[int, int]:
+    """See `plan_reported.short_of_rolls`."""
+    return short_of_rolls(count, _contests(files.plan, count), files.manifest)
 
 
 def not_shown_now(plan: Plan, count: Count) -> tuple[str, ...]:

@@ -124,6 +124,23 @@ def beyond_sheets(count: Count, contests: Sequence[Contest], manifest: Manifest)
     return len(more), sum(more)
 
 
+def short_of_rolls(count: Count, contests: Sequence[Contest], manifest: Manifest) -> tuple[int, int]:
+    """In how many boxes without a counted sheet the manifest has fewer cards than could lie there, and how many fewer in all.
+
+    No sheet says how many there are: what could lie there is the roll of the station, or what a sheet in quarantine says.
+    """
+    rolls = count.election.units.rolls.astype(np.int64)
+    short: dict[int, int] = {}
+    for each in (_sheets(count, contest) for contest in contests):
+        open_ = each.station[~each.counted]
+        could = np.maximum(rolls[open_], each.most[~each.counted])
+        for station, box, cards in zip(open_.tolist(), _names(count, open_), could.tolist(), strict=True):
+            place = manifest.index.get(box)
+            if place is not None and cards > int(manifest.cards[place]):
+                short[station] = max(short.get(station, 0), cards - int(manifest.cards[place]))
+    return len(short), sum(short.values())
+
+
 def _crowded(count: Count, contests: Sequence[Contest], manifest: Manifest) -> Iterator[Crowded]:
     for contest in contests:
         sheets = _sheets(count, contest)

@@ -7,7 +7,7 @@ import pytest
 
 from count_helpers import PRESIDENT, ROLL, STATIONS, Ballots, make_election
 from scrutineer.audits.manifest import Manifest
-from scrutineer.audits.plan_reported import beyond_sheets, crowded, reported_totals
+from scrutineer.audits.plan_reported import beyond_sheets, crowded, reported_totals, short_of_rolls
 from scrutineer.count import Count
 from scrutineer.election import Contest, Option
 from scrutineer.errors import AuditError
@@ -53,6 +53,15 @@ def test_without_a_manifest_a_box_has_at_most_as_many_cards_as_the_roll() -> Non
 def test_a_station_without_a_sheet_that_counts_has_reported_nothing() -> None:
     most, rows = found(counted(("b3", None)))
     assert (most["b3"], rows["b3", "president"]) == (ROLL, (0, 0, (0, 0, 0)))
+
+
+def test_boxes_without_a_counted_sheet_that_a_manifest_makes_small() -> None:
+    """Whoever says that nothing lies there has the outcome confirmed without them; of boxes with a sheet nothing is said."""
+    count = counted(("b3", None), ("b2", None), ("a1", {"counts": (1, 0, 0), "blank": 0, "null": 0}))
+    contests = count.election.contests
+    assert short_of_rolls(count, contests, listing(b3=0, b2=ROLL - 7, a1=1)) == (2, ROLL + 7)
+    assert short_of_rolls(count, contests, listing(b3=ROLL, b2=ROLL)) == (0, 0)
+    assert short_of_rolls(count, contests, Manifest.of([("other", 9)])) == (0, 0)
 
 
 @pytest.mark.parametrize(
