@@ -128,6 +128,25 @@ def test_bets_that_cards_which_are_not_found_would_decide(risk: str, tmp_path: P
     assert any("are learned, so that cards which are not found decide" in each for each in second)
 
 
+@pytest.mark.parametrize(
+    "parameters",
+    [
+        {"eta": "0.6", "weight": "99.9"},
+        {"eta": "0.6"},
+        {"eta": "0.5", "weight": "100"},
+        {"eta": "0.6", "weight": "100", "spread": "0"},
+    ],
+)
+def test_an_expectation_that_is_worth_so_little_that_it_is_learned(parameters: dict[str, str], tmp_path: Path) -> None:
+    made = only_planned("polling")
+    for row in made.plan["contests"]:
+        for test in row["tests"]:
+            test["parameters"] = parameters
+    first, second = found_by_both(made, tmp_path)
+    assert any("the bets of alpha are learned from the values of cards" in each for each in first)
+    assert any("its bets would be learned" in each for each in second)
+
+
 def test_contests_that_are_measured_alongside_are_signed(tmp_path: Path) -> None:
     """Else somebody could plan twenty audits that all measure a contest alongside, and report the one that confirms it."""
     made = only_planned("batch-betting")

@@ -51,6 +51,9 @@ LEARNED: Final = ("betting-adaptive", "betting-agrapa")
 """Risk functions that no plan may name. A card that is not found counts as the worst, so that nobody gains by not finding it; but
 where it lowers the bets on later cards, which may be known by then, somebody can: a limit of 5 % becomes one of 7 %."""
 
+LEAST_WEIGHT: Final = 100
+"""How many draws ALPHA's expected mean is worth in a plan, at least: with few, its bets are learned as those above are."""
+
 _SHARE: Final = re.compile(r"0\.[0-9]{1,12}", re.ASCII)
 
 
@@ -215,6 +218,7 @@ class Plan(_Part, frozen=True, kw_only=True, omit_defaults=True):
             for test in contest.tests:
                 if not self.stratified:
                     risk_function(self.risk, test.parameters)
+                    _check_learned(self.risk, test.parameters)
                 elif self.risk == UNION_INTERSECTION:
                     UnionIntersection.of(test.parameters)
                 else:
@@ -303,6 +307,18 @@ def share_text(share: Fraction, digits: int = 12) -> str:
     whole, part = divmod(units, 10**digits)
     text = f"{part:0{digits}}".rstrip("0")
     return f"{whole}.{text}" if text else str(whole)
+
+
+def _check_learned(risk: str, parameters: dict[str, str]) -> None:
+    """Refuse parameters of ALPHA with which its bets follow what was drawn and not what was expected."""
+    if risk != "alpha":
+        return
+    kept = Fraction(parameters.get("weight", "0")) >= LEAST_WEIGHT and Fraction(parameters["eta"]) > Fraction(1, 2)
+    if not kept or "spread" in parameters:
+        raise AuditError(
+            f"plan: the bets of alpha are learned from the values of cards, unless it expects a mean above 0.5, which is worth "
+            f"{LEAST_WEIGHT} draws or more, without a spread of its own: whoever leaves a card uncounted chooses them otherwise"
+        )
 
 
 def _check_hex(value: str, what: str) -> None:

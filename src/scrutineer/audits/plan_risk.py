@@ -29,7 +29,7 @@ USUAL_RISK: Final[Mapping[PlanDesign, str]] = {
 }
 USABLE: Final[Mapping[str, dict[str, str]]] = {
     "betting-fixed": {"rate": "1"},
-    "alpha": {"eta": "1"},
+    "alpha": {"eta": "1", "weight": "100"},
     UNION_INTERSECTION: dict.fromkeys(PARAMETERS, "1"),
 }
 """Parameters that hold the place of those that are worked out from the plan itself."""

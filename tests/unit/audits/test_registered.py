@@ -76,7 +76,7 @@ def test_replaced_cards_make_room_for_others() -> None:
 
 def test_other_plans_as_a_report_names_them() -> None:
     earlier, later = AUDITING.plan(name="earlier"), AUDITING.plan(name="later")
-    elsewhere, rolls = AUDITING.plan(name="elsewhere"), AUDITING.plan(name="rolls", about="rolls")
+    elsewhere, rolls = AUDITING.plan(name="elsewhere", contests=("mayor",)), AUDITING.plan(name="rolls", about="rolls")
     seeds = {plan: AUDITING.seed(plan) for plan in (earlier, HELD.plan, elsewhere)}
     statements = [earlier, elsewhere, rolls, HELD.plan, *seeds.values(), later]
     statements.append(AUDITING.report(elsewhere, seeds[elsewhere], risks=MAYOR))
@@ -88,11 +88,12 @@ def test_other_plans_as_a_report_names_them() -> None:
         found = other_plans(audits, statement_hash(HELD.plan), PLANNED, size)
         return [(each.name, each.before, each.drawn, each.outcome, each.contests) for each in found]
 
-    # An audit of another contest is left out as soon as its report says so, and one of rolls from the beginning.
-    assert said(size) == [("earlier", True, True, "stopped", ("president",)), ("later", False, False, None, ())]
-    assert said(size - 1) == [("earlier", True, True, None, ()), ("later", False, False, None, ())]
-    assert said(12) == [("earlier", True, True, None, ()), ("elsewhere", True, False, None, ())]
-    assert said(8) == [("earlier", True, False, None, ())]
+    # Audits of other contests, and of rolls, are left out.
+    own = ("president",)
+    assert said(size) == [("earlier", True, True, "stopped", own), ("later", False, False, None, own)]
+    assert said(size - 1) == [("earlier", True, True, None, own), ("later", False, False, None, own)]
+    assert said(12) == [("earlier", True, True, None, own)]
+    assert said(8) == [("earlier", True, False, None, own)]
     assert said(7) == []
 
 
@@ -155,7 +156,7 @@ def test_plans_by_contest_and_what_is_said_of_them() -> None:
 def test_a_plan_alone_is_spoken_of_once_it_is_drawn(drawn: bool) -> None:
     plan = AUDITING.plan()
     audits = audits_in(plan, *([AUDITING.seed(plan)] if drawn else []))
-    ((own,), _) = contest_plans(audits, {audits[0].hash: ["president"]})
+    (own,) = contest_plans(audits)
     assert contest_note(own) == (
         "Contest president: 1 plan audits it; 1 without a report: boxes (planned at log entry 7, drawn at log entry 8)."
         if drawn

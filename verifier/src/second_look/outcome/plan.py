@@ -3,6 +3,7 @@
 import hashlib
 import unicodedata
 from dataclasses import dataclass, field
+from fractions import Fraction
 from functools import cached_property
 from itertools import pairwise
 from pathlib import Path
@@ -188,6 +189,10 @@ def read_plan(data: bytes, signed: dict[str, Any]) -> dict[str, Any]:
         raise FormatError("its contests are not in order, or none is to be confirmed that cards could contradict")
     if plan["risk"] in ("betting-adaptive", "betting-agrapa"):
         raise FormatError(f"the bets of {plan['risk']} are learned, so that cards which are not found decide those on others")
+    if plan["risk"] == "alpha":
+        given = [test["parameters"] for contest in plan["contests"] for test in contest["tests"]]
+        if any("spread" in own or _decimal(own, "weight") < 100 or _decimal(own, "eta") <= Fraction(1, 2) for own in given):
+            raise FormatError("alpha has a spread, a weight below 100 or an eta not above 0.5: its bets would be learned")
     for contest in plan["contests"]:
         codes = [test["code"] for test in contest["tests"]]
         if len({*codes}) < len(codes) or (contest["full_count"] and codes):
@@ -202,6 +207,14 @@ def read_plan(data: bytes, signed: dict[str, Any]) -> dict[str, Any]:
     if nested and plan["replacement"]:
         raise FormatError("nested draws are without replacement")
     return plan
+
+
+def _decimal(parameters: dict[str, str], name: str) -> Fraction:
+    """A number among the parameters of a risk function; 0 where it is left out."""
+    value = parameters.get(name, "0")
+    if not value.isascii() or not value.replace(".", "", 1).isdigit() or len(value) > 60:
+        raise FormatError(f"{name} is {value!r:.60}, and no decimal")
+    return Fraction(value)
 
 
 def open_plan(plan: dict[str, Any], folder: Path) -> Planned:
