@@ -1,13 +1,16 @@
 """What a checked audit leaves open, or rests on, and is nobody's fault: said beside its result, so that PASS promises no more."""
 
 from collections.abc import Mapping, Sequence
+from fractions import Fraction
 from typing import Final
 
 from scrutineer.audits.check_results import Basis, card_basis, not_shown_now, uncounted_short
 from scrutineer.audits.counts import Seen
 from scrutineer.audits.plan import Plan
 from scrutineer.audits.planned.files import PlanFiles
-from scrutineer.count import Count
+from scrutineer.count import Count, unit_result
+
+USUAL_LIMIT: Final = Fraction(1, 10)
 
 _BASIS: Final[Mapping[Basis, str]] = {
     Basis.ROLL: (
@@ -47,6 +50,15 @@ def results_notes(files: PlanFiles, count: Count) -> list[str]:
     planned = {contest.contest for contest in files.plan.contests}
     if left_out := [contest.id for contest in count.election.contests if contest.id not in planned]:
         notes.append(f"This audit says nothing of contest {', '.join(left_out)}.")
+    if files.plan.limit > USUAL_LIMIT:
+        notes.append(
+            f"The risk limit is {files.plan.risk_limit}: a wrong outcome may be confirmed with that chance. Most audits are held "
+            "with 0.1 or less."
+        )
+    for contest in files.plan.contests:
+        number = count.election.contest_index[contest.contest]
+        if excluded := unit_result(count, number, count.contests[number].unit).excluded:
+            notes.append(f"Contest {contest.contest}: {excluded} station(s) are excluded by decision and were not audited.")
     notes.append(_BASIS[card_basis(files, count)])
     boxes, fewer = uncounted_short(files, count)
     if boxes:
